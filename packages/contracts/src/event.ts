@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { idSchema } from "./ids.ts";
+
+/** Every event type, past tense. */
+export const EVENT_TYPES = [
+  "feature.submitted",
+  "feature.changed",
+  "plan.made",
+  "plan.rejected",
+  "task.planned",
+  "task.sent",
+  "task.changed",
+  "attempt.started",
+  "attempt.progressed",
+  "attempt.ended",
+  "landing.landed",
+  "landing.conflicted",
+  "landing.rejected",
+  "landing.held",
+  "sweep.finished",
+  "trunk.green",
+  "model.used",
+  "budget.reached",
+  "backend.opened",
+  "message.buried",
+  "service.started",
+  "service.stopped",
+] as const;
+
+/**
+ * What happened, for people. `id` is derived from what it tells (never random), so that the same event
+ * sent twice is one event. `data` depends on `type`:
+ *
+ * - `feature.submitted` the FeatureSubmission · `feature.changed` {status, reason, counts}
+ * - `plan.made` {revision, tasks} · `plan.rejected` {reason}
+ * - `task.planned` the Task · `task.sent` {round} · `task.changed` {status, reason?, round, attemptsUsed}
+ * - `attempt.started` {provider, sandboxId, baseCommit, round} · `attempt.progressed` {turn, tool?, text?}
+ * - `attempt.ended` the Handoff
+ * - `landing.landed` {commit, tree, group, title, model, costUsd} · `landing.conflicted` {paths[]}
+ * - `landing.rejected` {check, outputTail} · `landing.held` {why}
+ * - `sweep.finished` the Sweep · `trunk.green` {commit}
+ * - `model.used` {role, model, backend, tokensIn, tokensOut, tokensCached, costUsd}
+ * - `message.buried` {queue, jobId, code, message} · `service.started`/`service.stopped` {service, pid}
+ */
+export const domainEventSchema = z.object({
+  id: z.string().min(1).max(200),
+  at: z.int().describe("Milliseconds since 1970, Redis time"),
+  type: z.enum(EVENT_TYPES),
+  featureId: idSchema.optional(),
+  taskId: idSchema.optional(),
+  attempt: z.int().min(1).optional(),
+  ledgerVersion: z.int().min(0).optional().describe("Planner events only; orders them"),
+  actor: z.string().describe("Service name, or the person's key id"),
+  data: z.record(z.string(), z.unknown()),
+});
+export type DomainEvent = z.infer<typeof domainEventSchema>;
+export type EventType = DomainEvent["type"];

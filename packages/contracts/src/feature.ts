@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { idSchema } from "./ids.ts";
+
+export const featureSourceSchema = z.enum(["rest", "cli", "backlog", "mcp", "webhook", "system"]);
+
+export const featureStatusSchema = z.enum([
+  "queued",
+  "planning",
+  "building",
+  "verifying",
+  "done",
+  "failed",
+  "cancelled",
+  "held",
+]);
+export type FeatureStatus = z.infer<typeof featureStatusSchema>;
+
+/** What a user submits; unknown fields are refused so that a typing error does not get lost. */
+export const featureInputSchema = z.strictObject({
+  title: z.string().trim().min(1).max(200).describe("One line; also names the feature's slug"),
+  description: z.string().trim().max(50_000).default("").describe("What is wanted, in Markdown"),
+  acceptance: z
+    .array(z.string().trim().min(1).max(2_000))
+    .max(50)
+    .default([])
+    .describe("Statements that hold when the feature is done"),
+  priority: z.int().min(1).max(10).default(5).describe("1 is first, 10 is last"),
+});
+export type FeatureInput = z.infer<typeof featureInputSchema>;
+
+/** A submitted feature as it travels to the planner. */
+export const featureSubmissionSchema = featureInputSchema.extend({
+  id: idSchema,
+  source: featureSourceSchema,
+  createdAt: z.int().describe("Milliseconds since 1970, Redis time"),
+});
+export type FeatureSubmission = z.infer<typeof featureSubmissionSchema>;
+
+/** Tasks of a feature by where they stand. */
+export const featureCountsSchema = z.object({
+  total: z.int().min(0),
+  landed: z.int().min(0),
+  running: z.int().min(0).describe("sent, running or landing"),
+  failed: z.int().min(0).describe("failed or blocked"),
+  held: z.int().min(0),
+});
+
+/** A feature as people see it. */
+export const featureSchema = featureSubmissionSchema.extend({
+  status: featureStatusSchema,
+  reason: z.string().nullable().describe("Why it ended or is held; null while it goes on"),
+  counts: featureCountsSchema,
+  costUsd: z.number().min(0),
+  tokens: z.int().min(0).describe("Prompt and completion tokens together"),
+  finishedAt: z.int().nullable(),
+});
+export type Feature = z.infer<typeof featureSchema>;
+
+/** The standing feature under which fix tasks from sweeps are booked. */
+export const TRUNK_HEALTH = "trunk-health";

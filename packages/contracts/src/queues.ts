@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { domainEventSchema } from "./event.ts";
+import { featureSubmissionSchema } from "./feature.ts";
+import { handoffSchema } from "./handoff.ts";
+import { idSchema, objectIdSchema } from "./ids.ts";
+import { mergeOutcomeSchema, mergeRequestSchema } from "./merge.ts";
+import { sweepRequestSchema, sweepSchema } from "./sweep.ts";
+import { taskSchema } from "./task.ts";
+
+/** The version of every message body below. A consumer puts back what it does not know. */
+export const SCHEMA_VERSION = 1;
+
+/** What `plan` carries: everything that feeds back. */
+export const planMessageSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("feature"), feature: featureSubmissionSchema }),
+  z.object({ kind: z.literal("cancel"), featureId: idSchema, by: z.string() }),
+  z.object({ kind: z.literal("retry"), taskId: idSchema, by: z.string() }),
+  z.object({
+    kind: z.literal("approve"),
+    taskId: idSchema,
+    decision: z.enum(["approve", "refuse"]),
+    by: z.string(),
+    reason: z.string().max(2_000).optional(),
+  }),
+  z.object({
+    kind: z.literal("handoff"),
+    featureId: idSchema,
+    handoff: handoffSchema,
+    outcome: mergeOutcomeSchema.nullable().describe("null when the attempt had no commits to land"),
+  }),
+  z.object({ kind: z.literal("swept"), sweep: sweepSchema }),
+  z.object({ kind: z.literal("decompose"), featureId: idSchema, taskId: idSchema }),
+  z.object({ kind: z.literal("audit") }),
+]);
+export type PlanMessage = z.infer<typeof planMessageSchema>;
+
+/** A held attempt that a person approved: the dispatcher sends it to the merger without running an agent. */
+export const approvedAttemptSchema = z.object({
+  by: z.string(),
+  attempt: z.int().min(1),
+  baseCommit: objectIdSchema,
+  handoff: handoffSchema,
+});
+
+/** What `task` carries: one sending of a task. */
+export const taskMessageSchema = z.object({
+  task: taskSchema,
+  round: z.int().min(1),
+  approved: approvedAttemptSchema.optional(),
+});
+export type TaskMessage = z.infer<typeof taskMessageSchema>;
+
+/** The only list of queues: name → schema of the body it carries. */
+export const QUEUES = {
+  plan: planMessageSchema,
+  task: taskMessageSchema,
+  merge: mergeRequestSchema,
+  sweep: sweepRequestSchema,
+  event: domainEventSchema,
+} as const;
+export type QueueName = keyof typeof QUEUES;
+export type MessageOf<Q extends QueueName> = z.infer<(typeof QUEUES)[Q]>;
+export const QUEUE_NAMES = Object.keys(QUEUES) as QueueName[];
+
+/** What surrounds every body on its way. */
+export const envelopeSchema = z.object({
+  schemaVersion: z.int().min(1),
+  sentAt: z.int().describe("Milliseconds since 1970, Redis time"),
+  trace: z.string().describe("W3C traceparent"),
+  body: z.unknown(),
+});
+export type Envelope = z.infer<typeof envelopeSchema>;

@@ -1,0 +1,43 @@
+import { z } from "zod";
+import { checkResultSchema } from "./handoff.ts";
+import { objectIdSchema } from "./ids.ts";
+
+export const sweepReasonSchema = z.enum(["schedule", "nudge", "last-task", "manual"]);
+
+/** What the `sweep` queue carries. */
+export const sweepRequestSchema = z.object({ why: sweepReasonSchema });
+export type SweepRequest = z.infer<typeof sweepRequestSchema>;
+
+/** One distinct way in which the trunk is red. The signature is computed by code, never by the model. */
+export const failureSchema = z.object({
+  signature: z.string().regex(/^[a-z0-9]{10}$/).describe("Hash of check, file and normalised error"),
+  check: z.string(),
+  files: z.array(z.string()),
+  outputTail: z.string(),
+});
+export type Failure = z.infer<typeof failureSchema>;
+
+/** A fix task worded by the model for one failure. */
+export const fixDraftSchema = z.object({
+  signature: z.string(),
+  title: z.string().min(1).max(200),
+  description: z.string().max(20_000),
+  scope: z.array(z.string()).max(200).default([]),
+});
+export type FixDraft = z.infer<typeof fixDraftSchema>;
+
+/** The result of one reconciler pass over the trunk's head. */
+export const sweepSchema = z.object({
+  why: sweepReasonSchema,
+  head: objectIdSchema,
+  tree: objectIdSchema,
+  checksHash: z.string().describe("Hash of the check list the result is keyed by, with the tree"),
+  checks: z.array(checkResultSchema),
+  outcome: z.enum(["green", "red", "error"]),
+  reason: z.string().optional().describe("Why the sweep itself could not be done; only with `error`"),
+  green: objectIdSchema.nullable().describe("Where refs/heads/green points after the sweep"),
+  landed: z.array(z.string()).describe("Task ids of the landings that green contains and did not before"),
+  failures: z.array(failureSchema),
+  drafts: z.array(fixDraftSchema).max(5),
+});
+export type Sweep = z.infer<typeof sweepSchema>;

@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { checkSchema } from "./task.ts";
+
+/** Paths a person must approve, wherever they lie, unless the target's swarm.json lists its own. */
+export const DEFAULT_PROTECTED: readonly string[] = [
+  "swarm.json",
+  ".github/**",
+  ".gitmodules",
+  "AGENTS.md",
+  "package-lock.json",
+  "npm-shrinkwrap.json",
+  "yarn.lock",
+  "pnpm-lock.yaml",
+];
+
+const checkEntrySchema = z.union([
+  z.string().min(1).transform((command) => checkSchema.parse({ name: command.slice(0, 100), command })),
+  checkSchema,
+]);
+
+/** `swarm.json` in the target. */
+export const targetSettingsSchema = z.strictObject({
+  $schema: z.string().optional(),
+  install: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("How dependencies are installed, once per lockfile; null: found from the lockfile"),
+  checks: z.strictObject({
+    gate: z.array(checkEntrySchema).max(20).describe("Fast; run before publishing"),
+    sweep: z.array(checkEntrySchema).max(20).default([]).describe("The slow ones; the gate's are run too"),
+  }),
+  protected: z.array(z.string()).max(200).default([...DEFAULT_PROTECTED]),
+});
+export type TargetSettings = z.infer<typeof targetSettingsSchema>;

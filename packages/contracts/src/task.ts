@@ -1,0 +1,82 @@
+import { z } from "zod";
+import { idSchema, objectIdSchema } from "./ids.ts";
+
+export const taskKindSchema = z.enum(["build", "fix", "resolve", "command"]);
+export type TaskKind = z.infer<typeof taskKindSchema>;
+
+export const taskStatusSchema = z.enum([
+  "planned",
+  "ready",
+  "sent",
+  "running",
+  "landing",
+  "landed",
+  "failed",
+  "blocked",
+  "held",
+  "cancelled",
+]);
+export type TaskStatus = z.infer<typeof taskStatusSchema>;
+
+/** Bounds of one attempt; the first one reached ends it with `limit-reached`. */
+export const limitsSchema = z.object({
+  turns: z.int().min(1).describe("Model turns"),
+  tokens: z.int().min(1).describe("Prompt and completion tokens over all calls"),
+  costUsd: z.number().min(0),
+  wallMs: z.int().min(1).describe("From sandbox open to handoff"),
+  idleMs: z.int().min(1).describe("Longest silence of the runner"),
+});
+export type Limits = z.infer<typeof limitsSchema>;
+
+export const DEFAULT_LIMITS: Limits = {
+  turns: 60,
+  tokens: 2_000_000,
+  costUsd: 5,
+  wallMs: 1_800_000,
+  idleMs: 300_000,
+};
+
+/** A command of the target that must pass. */
+export const checkSchema = z.object({
+  name: z.string().min(1).max(100),
+  command: z.string().min(1).max(4_000).describe("Run by `sh -c` in the tree's root"),
+  timeoutMs: z.int().min(1).default(300_000),
+});
+export type Check = z.infer<typeof checkSchema>;
+
+/** Both sides of a conflict, for the one resolve task that answers it. */
+export const resolveSchema = z.object({
+  taskId: idSchema.describe("The task whose attempt conflicted"),
+  attempt: z.int().min(1),
+  ref: z.string().describe("Its commits in the store"),
+  baseCommit: objectIdSchema,
+  headCommit: objectIdSchema,
+  paths: z.array(z.string()).min(1).describe("Files in conflict"),
+  ourIntent: z.string().describe("What the conflicting attempt wanted"),
+  theirIntent: z.string().describe("What the landings it conflicts with wanted"),
+});
+export type Resolve = z.infer<typeof resolveSchema>;
+
+/** One unit of coding work, small enough for one agent. Written by the planner only. */
+export const taskSchema = z.object({
+  id: idSchema,
+  featureId: idSchema,
+  featureSlug: z.string(),
+  parentId: idSchema.optional().describe("The task this one came out of by decomposition or as its resolve"),
+  key: z.string().min(1).max(64).describe("The plan's own name for it; part of the Swarm-Key"),
+  kind: taskKindSchema,
+  title: z.string().min(1).max(200),
+  description: z.string().max(50_000),
+  context: z.string().max(200_000).default("").describe("The cut survey of the target"),
+  scope: z.array(z.string()).max(200).default([]).describe("Globs the diff must stay inside; empty: no bound"),
+  acceptance: z.array(z.string()).max(50).default([]),
+  checks: z.array(checkSchema).max(50).default([]).describe("Run by the runner before it commits"),
+  dependsOn: z.array(idSchema).max(200).default([]),
+  priority: z.int().min(1).max(10),
+  complexity: z.enum(["trivial", "standard", "complex"]).default("standard"),
+  limits: limitsSchema,
+  attemptBudget: z.int().min(1).max(20).default(3),
+  resolve: resolveSchema.optional().describe("Only for kind `resolve`"),
+  feedback: z.string().max(20_000).default("").describe("What went wrong in earlier attempts"),
+});
+export type Task = z.infer<typeof taskSchema>;
