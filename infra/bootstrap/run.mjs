@@ -1,0 +1,46 @@
+// `node infra/bootstrap/run.mjs <command> [arguments]`: sets up what the command needs, then runs it with the
+// project's own Node. Plain JavaScript for Node 18 and newer.
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { ensureInstalled, giveUp, localNode, ROOT } from "./install.mjs";
+import { ensureTools, swarmHome } from "./tools.mjs";
+
+/** Which TypeScript file each command runs, and which tools it cannot do without. */
+const COMMANDS = {
+  start: { file: "infra/local/start-main.ts", needs: ["redis-server"] },
+  demo: { file: "infra/demo/main.ts", needs: ["redis-server"] },
+  test: { file: "infra/ci/main.ts", args: ["test"], needs: ["redis-server"] },
+  check: { file: "infra/ci/main.ts", args: ["check"], needs: [] },
+};
+
+const [name, ...rest] = process.argv.slice(2);
+const command = COMMANDS[name];
+if (command === undefined) giveUp(`usage: node infra/bootstrap/run.mjs ${Object.keys(COMMANDS).join(" | ")}`);
+
+ensureInstalled();
+const home = swarmHome(ROOT);
+const say = (line) => process.stderr.write(`${line}\n`);
+const { found, missing, tools } = ensureTools(home, undefined, { fetch: command.needs.length > 0, say });
+for (const { name: tool, install } of missing) {
+  const message = `${tool} was not found and could not be unpacked. Install it: ${install}`;
+  if (command.needs.includes(tool) && !process.env.REDIS_URL) giveUp(message);
+  if (command.needs.length > 0) say(message);
+}
+
+const child = spawn(
+  localNode(),
+  [`--env-file-if-exists=${join(ROOT, ".env")}`, join(ROOT, command.file), ...(command.args ?? []), ...rest],
+  {
+    stdio: "inherit",
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      SWARM_HOME: home,
+      SWARM_TOOLS: tools,
+      ...(found["redis-server"] ? { SWARM_REDIS_SERVER: found["redis-server"] } : {}),
+    },
+  },
+);
+// The child is in the same process group and gets a terminal's signals itself; these are for `kill <pid>`.
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+child.on("exit", (code, signal) => process.exit(signal ? 1 : (code ?? 1)));

@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+// The `swarm` command. Plain JavaScript for Node 18 and newer: re-runs itself with the project's own Node.
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { ensureInstalled, localNode, ROOT } from "./install.mjs";
+import { ensureTools, swarmHome } from "./tools.mjs";
+
+ensureInstalled();
+const home = swarmHome(ROOT);
+const doctor = process.argv[2] === "doctor";
+const { tools } = ensureTools(home, undefined, { fetch: false });
+const file = doctor ? "infra/doctor/main.ts" : "packages/cli/src/main.ts";
+const child = spawn(
+  localNode(),
+  [`--env-file-if-exists=${join(ROOT, ".env")}`, join(ROOT, file), ...process.argv.slice(doctor ? 3 : 2)],
+  { stdio: "inherit", env: { ...process.env, SWARM_HOME: home, SWARM_TOOLS: tools } },
+);
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+child.on("exit", (code, signal) => process.exit(signal ? 1 : (code ?? 1)));

@@ -1,0 +1,33 @@
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import type { Program } from "./supervise.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const GUARD = join(ROOT, "infra/local/guard.mjs");
+const PRELOAD = new URL("die-with-supervisor.mjs", import.meta.url).href;
+
+export const SERVICES = ["planner", "dispatcher", "merger", "reconciler", "api"] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+type Env = Program["env"];
+type Output = Program["output"];
+
+/** Redis with infra/redis.conf on a local port, its data under `dir`. */
+export function redisProgram(binary: string, port: number, dir: string, env: Env, output: Output): Program {
+  const args = [GUARD, binary, join(ROOT, "infra/redis.conf"), "--bind", "127.0.0.1"];
+  args.push("--port", String(port), "--dir", dir);
+  return { name: "redis", command: process.execPath, args, env, output };
+}
+
+/** The recorded model, playing the scenario files of a folder. */
+export function replayProgram(scenarioDir: string, port: number, env: Env, output: Output): Program {
+  const args = ["--import", PRELOAD, join(ROOT, "packages/replay/src/main.ts")];
+  args.push("--scenario", scenarioDir, "--port", String(port));
+  return { name: "replay", command: process.execPath, args, env, output };
+}
+
+/** One of the five services. */
+export function serviceProgram(name: ServiceName, env: Env, output: Output): Program {
+  const args = ["--import", PRELOAD, join(ROOT, "services", name, "src/main.ts")];
+  return { name, command: process.execPath, args, env, output };
+}

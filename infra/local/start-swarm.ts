@@ -1,0 +1,106 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { buildAgent } from "@agentswarm/agent";
+import { freePort } from "./free-port.ts";
+import { lockHome } from "./home-lock.ts";
+import { openLogs } from "./logs.ts";
+import { namesModel } from "./model.ts";
+import { seedOrigin } from "./origin.ts";
+import { redisProgram, replayProgram, SERVICES, serviceProgram } from "./programs.ts";
+import { supervise, type Supervised } from "./supervise.ts";
+import { answersPing, waitFor } from "./wait-for.ts";
+
+export interface LocalSwarmOptions {
+  /** SWARM_HOME, absolute. */
+  readonly home: string;
+  /** Settings by their documented names; what is not set has its default. */
+  readonly env: NodeJS.ProcessEnv;
+  /** The recorded model's scenario, played when `env` names no model. */
+  readonly scenarioDir: string;
+  readonly say: (line: string) => void;
+  /** Also gets what every process prints; without it output goes to SWARM_HOME/logs only. */
+  readonly onOutput?: (name: string, chunk: Buffer) => void;
+}
+
+export interface LocalSwarm extends AsyncDisposable {
+  readonly home: string;
+  readonly apiUrl: string;
+  readonly redisUrl: string;
+  /** The repository that the swarm lands on. */
+  readonly origin: string;
+  /** Whether the model is the recorded one. */
+  readonly recorded: boolean;
+  readonly processes: ReadonlyMap<string, Supervised>;
+  stop(): Promise<void>;
+}
+
+const READY_WITHIN_MS = 60_000;
+const GRACE_MS = 15_000;
+
+/** Brings up Redis, the model, the origin and the five services, and keeps them up until stopped. */
+export async function startSwarm(options: LocalSwarmOptions): Promise<LocalSwarm> {
+  const { home, say } = options;
+  await using undo = new AsyncDisposableStack();
+  const unlock = await lockHome(home);
+  undo.defer(unlock);
+  const logs = openLogs(join(home, "logs"), options.onOutput);
+  undo.defer(() => logs.close());
+
+  const processes = new Map<string, Supervised>();
+  const run = (program: Parameters<typeof supervise>[0]) => {
+    const supervised = supervise(program, say);
+    processes.set(program.name, supervised);
+    undo.defer(() => supervised.stop(GRACE_MS));
+  };
+
+  const env: NodeJS.ProcessEnv = { ...options.env, SWARM_HOME: home };
+  if (!env["REDIS_URL"]) {
+    const port = await freePort();
+    const dir = join(home, "redis");
+    await mkdir(dir, { recursive: true });
+    run(redisProgram(env["SWARM_REDIS_SERVER"] ?? "redis-server", port, dir, env, logs.of("redis")));
+    await waitFor("Redis", READY_WITHIN_MS, () => answersPing(port));
+    env["REDIS_URL"] = `redis://127.0.0.1:${port}`;
+  }
+
+  env["GIT_REPO_URL"] ||= await seedOrigin(env["TARGET_REPO_PATH"] || "target-repo", home);
+  env["AGENT_FILE"] = await buildAgent(join(home, "agent", "agent.mjs"));
+
+  const recorded = !namesModel(env);
+  if (recorded) {
+    const port = await freePort();
+    run(replayProgram(options.scenarioDir, port, env, logs.of("replay")));
+    Object.assign(env, {
+      LLM_BASE_URL: `http://127.0.0.1:${port}/v1`,
+      LLM_API_KEY: "recorded",
+      LLM_MODEL: "recorded",
+      MODEL_RECORDED: "true",
+    });
+    await waitFor("the recorded model", READY_WITHIN_MS, () => answers(`${env["LLM_BASE_URL"]}/models`));
+  }
+
+  env["API_PORT"] ||= "8080";
+  const apiUrl = `http://127.0.0.1:${env["API_PORT"]}`;
+  for (const name of SERVICES) run(serviceProgram(name, env, logs.of(name)));
+  await waitFor(`the api at ${apiUrl}`, READY_WITHIN_MS, () => answers(`${apiUrl}/readyz`));
+
+  const disposal = undo.move();
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= disposal.disposeAsync());
+  return {
+    home,
+    apiUrl,
+    redisUrl: env["REDIS_URL"],
+    origin: env["GIT_REPO_URL"],
+    recorded,
+    processes,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function answers(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
+  await response?.body?.cancel();
+  return response?.ok ?? false;
+}
