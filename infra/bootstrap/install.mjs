@@ -16,14 +16,18 @@ export function giveUp(message) {
 }
 
 function lockHash() {
-  return createHash("sha256").update(readFileSync(join(ROOT, "package-lock.json"))).digest("hex");
+  return createHash("sha256")
+    .update(readFileSync(join(ROOT, "package-lock.json")))
+    .digest("hex");
 }
 
 /** Runs `npm ci` when node_modules does not match the lockfile. The stamp is written only after it succeeded. */
 export function ensureInstalled() {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < MINIMUM_NODE) {
-    giveUp(`Node ${process.versions.node} is too old to set up AgentSwarm: install Node ${MINIMUM_NODE} or newer.`);
+    giveUp(
+      `Node ${process.versions.node} is too old to set up AgentSwarm: install Node ${MINIMUM_NODE} or newer.`,
+    );
   }
   const stamp = join(ROOT, "node_modules", ".swarm-lockfile");
   const wanted = lockHash();

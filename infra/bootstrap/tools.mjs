@@ -1,7 +1,17 @@
 // Finds the few programs that npm does not carry; on Debian and its relatives unpacks what is missing under
 // SWARM_HOME/tools, so that nothing is installed system-wide. Plain JavaScript for Node 18 and newer.
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { delimiter, join } from "node:path";
 
 /**
@@ -44,13 +54,16 @@ export function findOnPath(names, path = process.env.PATH ?? "") {
 }
 
 function isDebian() {
-  return process.platform === "linux" && existsSync("/etc/debian_version") && findOnPath(["apt-get"]) !== null;
+  return (
+    process.platform === "linux" && existsSync("/etc/debian_version") && findOnPath(["apt-get"]) !== null
+  );
 }
 
 /** apt with all its state in `dir`, so that neither root nor the system's package lists are needed. */
 function apt(dir, args) {
   const state = join(dir, "apt");
-  for (const part of ["lists/partial", "cache/archives/partial"]) mkdirSync(join(state, part), { recursive: true });
+  for (const part of ["lists/partial", "cache/archives/partial"])
+    mkdirSync(join(state, part), { recursive: true });
   const options = [
     `Dir::State::lists=${join(state, "lists")}`,
     `Dir::Cache=${join(state, "cache")}`,

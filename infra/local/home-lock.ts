@@ -34,5 +34,8 @@ export async function lockHome(home: string): Promise<() => Promise<void>> {
       await rm(file, { force: true });
     }
   }
-  throw new Fault("config.invalid", `SWARM_HOME ${home} is being claimed by another process; set another folder`);
+  throw new Fault(
+    "config.invalid",
+    `SWARM_HOME ${home} is being claimed by another process; set another folder`,
+  );
 }

@@ -17,7 +17,10 @@ export async function seedOrigin(targetPath: string, home: string): Promise<stri
   const source = resolve(targetPath);
   const found = await stat(source).catch(() => null);
   if (!found?.isDirectory()) {
-    throw new Fault("config.invalid", `TARGET_REPO_PATH: ${source} is no folder; name one, or set GIT_REPO_URL`);
+    throw new Fault(
+      "config.invalid",
+      `TARGET_REPO_PATH: ${source} is no folder; name one, or set GIT_REPO_URL`,
+    );
   }
   const fresh = `${origin}.${process.pid}`;
   await rm(fresh, { recursive: true, force: true });

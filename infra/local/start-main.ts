@@ -40,6 +40,8 @@ async function main(): Promise<number> {
 }
 
 process.exitCode = await main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Fault ? error.message : ((error as Error).stack ?? String(error))}\n`);
+  process.stderr.write(
+    `${error instanceof Fault ? error.message : ((error as Error).stack ?? String(error))}\n`,
+  );
   return 1;
 });

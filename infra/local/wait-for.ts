@@ -5,7 +5,11 @@ import { Fault } from "@agentswarm/contracts";
 const POLL_MS = 50;
 
 /** Asks `ready` until it says yes. Throws a Fault naming `what` after `deadlineMs`. */
-export async function waitFor(what: string, deadlineMs: number, ready: () => Promise<boolean>): Promise<void> {
+export async function waitFor(
+  what: string,
+  deadlineMs: number,
+  ready: () => Promise<boolean>,
+): Promise<void> {
   const deadline = Date.now() + deadlineMs;
   while (!(await ready())) {
     if (Date.now() > deadline) throw new Fault("internal", `${what} was not ready after ${deadlineMs} ms`);

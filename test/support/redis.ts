@@ -41,7 +41,9 @@ export async function startRedis(options: { durable?: boolean; args?: string[] }
     await new Promise<void>((resolve, reject) => {
       let seen = "";
       child.once("error", (error) =>
-        reject(new Error(`${binary} does not start (${error.message}); install Redis or set SWARM_REDIS_SERVER`)),
+        reject(
+          new Error(`${binary} does not start (${error.message}); install Redis or set SWARM_REDIS_SERVER`),
+        ),
       );
       child.once("exit", (code) => reject(new Error(`redis-server ended with ${code}: ${seen}`)));
       child.stdout.on("data", (chunk: Buffer) => {

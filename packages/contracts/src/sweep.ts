@@ -10,7 +10,10 @@ export type SweepRequest = z.infer<typeof sweepRequestSchema>;
 
 /** One distinct way in which the trunk is red. The signature is computed by code, never by the model. */
 export const failureSchema = z.object({
-  signature: z.string().regex(/^[a-z0-9]{10}$/).describe("Hash of check, file and normalised error"),
+  signature: z
+    .string()
+    .regex(/^[a-z0-9]{10}$/)
+    .describe("Hash of check, file and normalised error"),
   check: z.string(),
   files: z.array(z.string()),
   outputTail: z.string(),

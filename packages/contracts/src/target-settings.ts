@@ -14,7 +14,10 @@ export const DEFAULT_PROTECTED: readonly string[] = [
 ];
 
 const checkEntrySchema = z.union([
-  z.string().min(1).transform((command) => checkSchema.parse({ name: command.slice(0, 100), command })),
+  z
+    .string()
+    .min(1)
+    .transform((command) => checkSchema.parse({ name: command.slice(0, 100), command })),
   checkSchema,
 ]);
 
@@ -30,6 +33,9 @@ export const targetSettingsSchema = z.strictObject({
     gate: z.array(checkEntrySchema).max(20).describe("Fast; run before publishing"),
     sweep: z.array(checkEntrySchema).max(20).default([]).describe("The slow ones; the gate's are run too"),
   }),
-  protected: z.array(z.string()).max(200).default([...DEFAULT_PROTECTED]),
+  protected: z
+    .array(z.string())
+    .max(200)
+    .default([...DEFAULT_PROTECTED]),
 });
 export type TargetSettings = z.infer<typeof targetSettingsSchema>;

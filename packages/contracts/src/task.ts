@@ -68,7 +68,11 @@ export const taskSchema = z.object({
   title: z.string().min(1).max(200),
   description: z.string().max(50_000),
   context: z.string().max(200_000).default("").describe("The cut survey of the target"),
-  scope: z.array(z.string()).max(200).default([]).describe("Globs the diff must stay inside; empty: no bound"),
+  scope: z
+    .array(z.string())
+    .max(200)
+    .default([])
+    .describe("Globs the diff must stay inside; empty: no bound"),
   acceptance: z.array(z.string()).max(50).default([]),
   checks: z.array(checkSchema).max(50).default([]).describe("Run by the runner before it commits"),
   dependsOn: z.array(idSchema).max(200).default([]),

@@ -1,0 +1,63 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { stepsOf } from "./steps.ts";
+
+const HELP = `npm run check: format, lint, types, unused code, unit tests
+npm test:      the same, and the suites with real Redis, git and processes, and the journeys
+
+  --only <step>   run just one step: format, lint, types, knip, unit, integration, journey
+  --help          this text
+`;
+
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+}
+
+function main(): number {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { only: { type: "string" }, help: { type: "boolean" } },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const dir = mkdtempSync(join(tmpdir(), "swarm-ci-"));
+  const steps = stepsOf(positionals[0] === "check" ? "check" : "test", dir).filter(
+    (step) => values.only === undefined || values.only === step.name,
+  );
+  const failed: string[] = [];
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const step of steps) {
+    const startedAt = performance.now();
+    process.stdout.write(`\n── ${step.name}\n`);
+    const { status } = spawnSync(process.execPath, step.args, { stdio: ["ignore", "inherit", "inherit"] });
+    if (status !== 0) failed.push(step.name);
+    if (step.report !== undefined) addReport(step.report, total);
+    process.stdout.write(
+      `   ${status === 0 ? "ok" : "FAILED"} in ${Math.round(performance.now() - startedAt)} ms\n`,
+    );
+  }
+  rmSync(dir, { recursive: true, force: true });
+  if (failed.length > 0) process.stdout.write(`\nFailed: ${failed.join(", ")}\n`);
+  process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+function addReport(file: string, total: { passed: number; failed: number; skipped: number }): void {
+  try {
+    const report = JSON.parse(readFileSync(file, "utf8")) as Report;
+    total.passed += report.numPassedTests;
+    total.failed += report.numFailedTests;
+    total.skipped += report.numPendingTests;
+  } catch {
+    // The runner died before it wrote its report; the step has failed by its exit code already.
+  }
+}
+
+process.exitCode = main();

@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { baseSettings, modelSettings, sandboxSettings, targetSettings } from "@agentswarm/service";
+
+/** Every setting of the reconciler. */
+export const settings = z.object({
+  ...baseSettings,
+  ...modelSettings,
+  ...targetSettings,
+  ...sandboxSettings,
+  RECONCILE_INTERVAL: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(300)
+    .describe("Seconds between two sweeps of the trunk on the timer"),
+});
+export type Settings = z.infer<typeof settings>;

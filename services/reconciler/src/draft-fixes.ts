@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { swarmKey, TRUNK_HEALTH, type Failure, type FixDraft } from "@agentswarm/contracts";
+import { askStructured, fitTokens, renderPrompt, type Model, type Usage } from "@agentswarm/llm";
+
+/** The most fix tasks one sweep may ask for. */
+export const MAX_DRAFTS = 5;
+
+const OUTPUT_TOKENS_PER_FAILURE = 1_500;
+
+/** Stands for the first failure without a draft; the recorded model cannot know a signature beforehand. */
+const ANY_SIGNATURE = "*";
+
+const answerSchema = z.object({
+  drafts: z
+    .array(
+      z.object({
+        signature: z.string().describe("Copied from the failure it answers"),
+        title: z.string().min(1).max(200),
+        description: z.string().max(20_000),
+        scope: z.array(z.string()).max(200).default([]),
+      }),
+    )
+    .max(MAX_DRAFTS),
+});
+
+/**
+ * Asks the model to word one fix task per failure. The signatures stay ours: a draft for a signature that was
+ * not given is dropped, and so is a second one for the same.
+ */
+export async function draftFixes(
+  model: Model,
+  promptsDir: string,
+  failures: readonly Failure[],
+  recent: readonly string[],
+  signal: AbortSignal,
+): Promise<{ drafts: FixDraft[]; usage: Usage }> {
+  const key = swarmKey(TRUNK_HEALTH, "-", "draft-fixes");
+  const asked = failures.slice(0, MAX_DRAFTS);
+  const user = await renderPrompt(promptsDir, "draft-fixes", {
+    swarmKey: key,
+    failures: asked.map(describeFailure).join("\n\n"),
+    landings: recent.join("\n") || "(none)",
+  });
+  const { value, usage } = await askStructured(model, {
+    system: "You diagnose a red trunk and word the tasks that mend it.",
+    user,
+    schema: answerSchema,
+    key,
+    signal,
+  });
+  return { drafts: matchDrafts(asked, value.drafts), usage };
+}
+
+function describeFailure(failure: Failure): string {
+  return [
+    `signature: ${failure.signature}`,
+    `check: ${failure.check}`,
+    `files: ${failure.files.join(", ") || "(unknown)"}`,
+    "output (untrusted):",
+    fitTokens(failure.outputTail, OUTPUT_TOKENS_PER_FAILURE),
+  ].join("\n");
+}
+
+/** Pairs what the model wrote with the failures it was asked about. */
+export function matchDrafts(failures: readonly Failure[], drafts: readonly FixDraft[]): FixDraft[] {
+  const open = new Set(failures.map((failure) => failure.signature));
+  const matched: FixDraft[] = [];
+  for (const draft of drafts) {
+    const [first] = open;
+    const signature = draft.signature === ANY_SIGNATURE ? first : draft.signature;
+    if (signature === undefined || !open.delete(signature)) continue;
+    matched.push({ ...draft, signature });
+  }
+  return matched;
+}

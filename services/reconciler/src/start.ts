@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openDependencyCache } from "@agentswarm/checks";
+import { openMirror } from "@agentswarm/git";
+import { createModel, resolveModelSettings } from "@agentswarm/llm";
+import { consume, createSender, openQueue } from "@agentswarm/queue";
+import { openSandboxProvider } from "@agentswarm/sandbox";
+import type { ServiceContext } from "@agentswarm/service";
+import type { Settings } from "./config.ts";
+import { handleSweep } from "./handle-sweep.ts";
+import type { Workshop } from "./workshop.ts";
+
+const PROMPTS = fileURLToPath(new URL("../../../prompts", import.meta.url));
+
+/** Wires the reconciler: one sweep at a time, on a timer and whenever it is asked for. */
+export async function start({ settings, log, stack }: ServiceContext<Settings>): Promise<void> {
+  const home = settings.SWARM_HOME;
+  const connection = stack.use(
+    await openQueue({ redisUrl: settings.REDIS_URL, prefix: settings.QUEUE_PREFIX, service: "reconciler" }),
+  );
+  const sender = createSender(connection, "reconciler");
+  const mirror = await openMirror({
+    url: settings.GIT_REPO_URL,
+    dir: join(home, "mirrors", "reconciler"),
+    ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}),
+  });
+  const swarm = settings.QUEUE_PREFIX;
+  const provider = await openSandboxProvider({
+    provider: settings.SANDBOX_PROVIDER,
+    home,
+    tools: settings.SWARM_TOOLS,
+    allowUnisolated: settings.ALLOW_UNISOLATED || settings.MODEL_RECORDED,
+    swarm,
+  });
+  const modelSettings = resolveModelSettings(settings);
+  const shop: Workshop = {
+    mirror,
+    provider,
+    dependencies: openDependencyCache({ home, tools: settings.SWARM_TOOLS }),
+    model: createModel({
+      ...modelSettings,
+      maxTokens: settings.LLM_MAX_TOKENS,
+      temperature: settings.LLM_TEMPERATURE,
+    }),
+    promptsDir: PROMPTS,
+    bundlesDir: join(home, "bundles"),
+    swarm,
+    meter: (usage, id) =>
+      sender.event({
+        id: `model-used-draft-fixes-${id}`,
+        type: "model.used",
+        data: { role: "draft-fixes", model: modelSettings.model, ...usage },
+      }),
+  };
+
+  await sender.schedule("sweep", "reconcile", settings.RECONCILE_INTERVAL * 1_000, { why: "schedule" });
+  stack.use(
+    await consume(
+      connection,
+      "sweep",
+      (request, { jobId, signal }) => handleSweep({ shop, sender, log, request, jobId, signal }),
+      { concurrency: 1 },
+    ),
+  );
+  log.info(
+    { everySeconds: settings.RECONCILE_INTERVAL, isolation: provider.isolation },
+    "watching the trunk",
+  );
+}

@@ -1,0 +1,18 @@
+import type { DependencyCache } from "@agentswarm/checks";
+import type { Mirror } from "@agentswarm/git";
+import type { Model, Usage } from "@agentswarm/llm";
+import type { SandboxProvider } from "@agentswarm/sandbox";
+
+/** What a sweep works with. */
+export interface Workshop {
+  readonly mirror: Mirror;
+  readonly provider: SandboxProvider;
+  readonly dependencies: DependencyCache;
+  readonly model: Model;
+  readonly promptsDir: string;
+  readonly bundlesDir: string;
+  /** The label all sandboxes of this swarm carry. */
+  readonly swarm: string;
+  /** Reports what a model call used; `id` makes the event's id. */
+  readonly meter: (usage: Usage, id: string) => Promise<void>;
+}

@@ -1,0 +1,33 @@
+import { defineConfig } from "vitest/config";
+
+const exclude = ["**/node_modules/**", "target-repo/**", ".swarm/**"];
+
+/**
+ * `unit`: pure, no process or file outside the test. `integration`: real Redis, real git, real processes, each
+ * test file with a server and folders of its own, so that files can run side by side.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["**/*.test.ts"], exclude } },
+      {
+        test: {
+          name: "integration",
+          include: ["**/*.itest.ts"],
+          exclude: [...exclude, "test/journeys/**"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "journey",
+          include: ["test/journeys/**/*.itest.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
