@@ -1,0 +1,66 @@
+import type { QueueName } from "@agentswarm/contracts";
+import type { QueueConnection } from "./connect.ts";
+
+const EVERY_MS = 250;
+/** After Redis came back the workers need a moment to be listed again. */
+const QUIET_AFTER_RECONNECT_MS = 5_000;
+
+/**
+ * Takes jobs away from workers that died. BullMQ finds those only after their 30 s lock has run out; here the
+ * name every worker connects under is compared with the workers that active jobs name, and a job whose worker
+ * was missing twice in a row goes back to the queue by its lock's token, within about half a second. The
+ * stalled check stays as the backstop for partitions. Returns the stop.
+ */
+export function startFence(
+  connection: QueueConnection,
+  queue: QueueName,
+  ownName: string,
+  report: (error: unknown) => void,
+): () => void {
+  let suspects = new Set<string>();
+  let quietUntil = 0;
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  const onReady = () => {
+    quietUntil = Date.now() + QUIET_AFTER_RECONNECT_MS;
+    suspects = new Set();
+  };
+  connection.redis.on("ready", onReady);
+
+  const look = async () => {
+    const bull = connection.queue(queue);
+    const active = await bull.getActive();
+    if (active.length === 0) return new Set<string>();
+    const workers = await bull.getWorkers();
+    const names = new Set(workers.map((worker) => (worker["rawname"] ?? "").split(":w:")[1] ?? ""));
+    if (!names.has(ownName)) return new Set<string>();
+    const orphans = new Set<string>();
+    for (const job of active) {
+      const { id } = job;
+      if (id === undefined || job.processedBy === undefined || names.has(job.processedBy)) continue;
+      if (!suspects.has(id)) {
+        orphans.add(id);
+        continue;
+      }
+      const token = await connection.redis.get(`${connection.prefix}:${queue}:${id}:lock`);
+      // Somebody may have ended or taken it meanwhile; then the token no longer fits and nothing happens.
+      if (token !== null) await job.moveToWait(token).catch(() => undefined);
+    }
+    return orphans;
+  };
+
+  const tick = async () => {
+    try {
+      if (Date.now() >= quietUntil && connection.redis.status === "ready") suspects = await look();
+    } catch (error) {
+      report(error);
+    }
+    if (!stopped) timer = setTimeout(() => void tick(), EVERY_MS);
+  };
+  void tick();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+    connection.redis.off("ready", onReady);
+  };
+}

@@ -1,0 +1,11 @@
+import type { QueueConnection } from "../connect.ts";
+
+const NEXT = `
+local next = math.max(tonumber(redis.call("HGET", KEYS[1], ARGV[1]) or "0"), tonumber(ARGV[2])) + 1
+redis.call("HSET", KEYS[1], ARGV[1], next)
+return next`;
+
+/** The next number of a counter: one more than the last and than `atLeast`, never the same twice. */
+export async function nextNumber(connection: QueueConnection, name: string, atLeast: number): Promise<number> {
+  return Number(await connection.redis.eval(NEXT, 1, connection.key("counters"), name, atLeast));
+}

@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import type { DomainEvent, MessageOf, QueueName } from "@agentswarm/contracts";
+import type { QueueConnection } from "./connect.ts";
+import { seal } from "./envelope.ts";
+
+export interface SendOptions {
+  /** Makes a second sending of the same thing a no-op while the first job is kept. */
+  readonly jobId?: string;
+  /** 1 is first; BullMQ runs jobs without a priority before all others. */
+  readonly priority?: number;
+  readonly delayMs?: number;
+}
+
+/** What a service says about something that happened; the sender adds time and actor. */
+export type EventToSend = Omit<DomainEvent, "at" | "actor">;
+
+export interface Sender {
+  send<Q extends QueueName>(queue: Q, body: MessageOf<Q>, options?: SendOptions): Promise<void>;
+  event(event: EventToSend): Promise<void>;
+  /** A job every `everyMs`, one for the whole swarm however many replicas ask for it. */
+  schedule<Q extends QueueName>(queue: Q, name: string, everyMs: number, body: MessageOf<Q>): Promise<void>;
+}
+
+/** Everything a service may say to another. */
+export function createSender(connection: QueueConnection, actor: string): Sender {
+  return {
+    async send(queue, body, options = {}) {
+      const envelope = seal(queue, body, await connection.now());
+      await connection.queue(queue).add(queue, envelope, {
+        ...(options.jobId === undefined ? {} : { jobId: options.jobId }),
+        ...(options.priority === undefined ? {} : { priority: options.priority }),
+        ...(options.delayMs === undefined ? {} : { delay: options.delayMs }),
+      });
+    },
+    async event(event) {
+      const at = await connection.now();
+      const envelope = seal("event", { ...event, at, actor }, at);
+      await connection.queue("event").add("event", envelope, { jobId: eventJobId(event.id) });
+    },
+    async schedule(queue, name, everyMs, body) {
+      const envelope = seal(queue, body, await connection.now());
+      await connection.queue(queue).upsertJobScheduler(name, { every: everyMs }, { name: queue, data: envelope });
+    },
+  };
+}
+
+function eventJobId(id: string): string {
+  return `event-${createHash("sha256").update(id).digest("hex").slice(0, 32)}`;
+}

@@ -1,0 +1,5 @@
+export { createLogger, type Logger } from "./logger.ts";
+export { parseEnv } from "./parse-env.ts";
+export { plainText } from "./plain-text.ts";
+export { runService, type ServiceContext } from "./run-service.ts";
+export { baseSettings, modelSettings, sandboxSettings, targetSettings } from "./settings.ts";

@@ -1,0 +1,49 @@
+import { resolve } from "node:path";
+import { z } from "zod";
+
+const onOff = z
+  .enum(["true", "false", "on", "off", "1", "0"])
+  .default("false")
+  .transform((value) => value === "true" || value === "on" || value === "1");
+
+/** What every service needs. */
+export const baseSettings = {
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).default("redis://127.0.0.1:6379"),
+  QUEUE_PREFIX: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/, "lower-case letters, digits and dashes only")
+    .default("swarm"),
+  SWARM_HOME: z
+    .string()
+    .default("./.swarm")
+    .transform((path) => resolve(path)),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
+  LOG_FORMAT: z.enum(["json", "pretty"]).optional().describe("pretty on a terminal, else json"),
+  GRACE_MS: z.coerce.number().int().min(0).default(10_000).describe("Time to stop in after SIGTERM"),
+};
+
+/** The model, for the services that ask it. */
+export const modelSettings = {
+  LLM_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  LLM_API_KEY: z.string().optional(),
+  LLM_MODEL: z.string().default("glm-5"),
+  LLM_MAX_TOKENS: z.coerce.number().int().min(1).default(8_192),
+  LLM_TEMPERATURE: z.coerce.number().min(0).max(2).default(0.7),
+  RUNPOD_ENDPOINT_ID: z.string().optional(),
+  RUNPOD_API_KEY: z.string().optional(),
+};
+
+/** The repository that the swarm works on. */
+export const targetSettings = {
+  GIT_REPO_URL: z.string({ error: "name the repository to land on" }).min(1),
+  TRUNK: z.string().optional().describe("The branch to land on; by default the one the origin's HEAD names"),
+  SWARM_STORE_URL: z.string().optional().describe("Where attempts are kept, when services run on several machines"),
+};
+
+/** Where commands of the target and agents run. */
+export const sandboxSettings = {
+  SANDBOX_PROVIDER: z.enum(["local"]).default("local"),
+  SWARM_TOOLS: z.string().optional().describe("Folder with a bin/ of unpacked tools"),
+  ALLOW_UNISOLATED: onOff.describe("Run agents without isolation where bubblewrap does not work"),
+  MODEL_RECORDED: onOff.describe("The model only plays recorded answers, so isolation is not asked for"),
+};
