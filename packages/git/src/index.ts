@@ -1,0 +1,11 @@
+export { buildLanding, MERGE_STRATEGIES, type BuiltLanding, type MergeStrategy } from "./build-landing.ts";
+export { bundleFor, makeBundle, type Bundles } from "./bundle.ts";
+export { type Trailers } from "./commit.ts";
+export { initBare } from "./init-bare.ts";
+export { type Inspection } from "./inspect-commits.ts";
+export { MERGER, type Landing } from "./landing-log.ts";
+export { openMirror, type CommitInfo, type Mirror } from "./mirror.ts";
+export { fetchQuarantined } from "./quarantine.ts";
+export { recoverLocks } from "./recover-locks.ts";
+export { runGit } from "./run-git.ts";
+export { fetchAttempt, openStore, type Store } from "./store.ts";

@@ -1,0 +1,43 @@
+import { TRAILER } from "@agentswarm/contracts";
+import { runGit } from "./run-git.ts";
+
+/** Who commits every landing. Only first-parent commits of this committer are believed. */
+export const MERGER = { name: "AgentSwarm Merger", email: "merger@agentswarm.invalid" } as const;
+
+/** A landed attempt, as the trunk tells it. */
+export interface Landing {
+  readonly commit: string;
+  readonly tree: string;
+  readonly title: string;
+  readonly taskId: string;
+  readonly featureId: string;
+  readonly attempt: number;
+}
+
+const trailer = (key: string) => `%(trailers:key=${key},valueonly,separator=%x2C)`;
+const FORMAT = [
+  "%H",
+  "%T",
+  "%ce",
+  "%s",
+  trailer(TRAILER.task),
+  trailer(TRAILER.feature),
+  trailer(TRAILER.attempt),
+].join("%x00");
+
+/** The landings on the first-parent line of `head`, newest first; with `since` only those after it. */
+export async function readLandings(dir: string, head: string, since?: string): Promise<Landing[]> {
+  const range = since === undefined ? head : `${since}..${head}`;
+  const { stdout } = await runGit(["log", "--first-parent", `--format=${FORMAT}%x01`, "--end-of-options", range], {
+    cwd: dir,
+  });
+  const landings: Landing[] = [];
+  for (const record of stdout.split("\u0001")) {
+    const [commit = "", tree = "", email = "", title = "", taskId = "", featureId = "", attempt = ""] = record
+      .trimStart()
+      .split("\0");
+    if (email !== MERGER.email || taskId === "") continue;
+    landings.push({ commit, tree, title, taskId, featureId, attempt: Number(attempt) });
+  }
+  return landings;
+}

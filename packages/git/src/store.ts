@@ -1,0 +1,54 @@
+import { attemptRef } from "@agentswarm/contracts";
+import { initBare } from "./init-bare.ts";
+import { runGit } from "./run-git.ts";
+
+/** One attempt's ref. */
+export interface StoredAttempt {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly commit: string;
+  /** Seconds since 1970, when its newest commit was made. */
+  readonly at: number;
+}
+
+/** The bare repository in which attempts lie between dispatcher and merger. */
+export interface Store {
+  readonly dir: string;
+  /** The numbers of a task's attempts that have commits. */
+  attempts(taskId: string): Promise<number[]>;
+  head(taskId: string, attempt: number): Promise<string | null>;
+  listAll(): Promise<StoredAttempt[]>;
+  remove(taskId: string, attempt: number): Promise<void>;
+}
+
+export async function openStore({ dir }: { dir: string }): Promise<Store> {
+  await initBare(dir);
+  const list = async (prefix: string): Promise<StoredAttempt[]> => {
+    const format = "--format=%(refname) %(objectname) %(committerdate:unix)";
+    const { stdout } = await runGit(["for-each-ref", format, prefix], { cwd: dir });
+    return stdout.split("\n").flatMap((line) => {
+      const [ref = "", commit = "", at = "0"] = line.split(" ");
+      const [, taskId, attempt] = /^refs\/swarm\/([^/]+)\/(\d+)$/.exec(ref) ?? [];
+      return taskId && attempt ? [{ taskId, attempt: Number(attempt), commit, at: Number(at) }] : [];
+    });
+  };
+  return {
+    dir,
+    async attempts(taskId) {
+      return (await list(`refs/swarm/${taskId}/`)).map((one) => one.attempt);
+    },
+    async head(taskId, attempt) {
+      const found = (await list(`refs/swarm/${taskId}/`)).find((one) => one.attempt === attempt);
+      return found?.commit ?? null;
+    },
+    listAll: () => list("refs/swarm/"),
+    async remove(taskId, attempt) {
+      await runGit(["update-ref", "-d", attemptRef(taskId, attempt)], { cwd: dir });
+    },
+  };
+}
+
+/** Brings an attempt's commits from the store into another repository, under the same ref. */
+export async function fetchAttempt(store: Store, into: string, ref: string): Promise<void> {
+  await runGit(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", store.dir, `+${ref}:${ref}`], { cwd: into });
+}
