@@ -24,11 +24,6 @@ const checkEntrySchema = z.union([
 /** `swarm.json` in the target. */
 export const targetSettingsSchema = z.strictObject({
   $schema: z.string().optional(),
-  install: z
-    .string()
-    .nullable()
-    .default(null)
-    .describe("How dependencies are installed, once per lockfile; null: found from the lockfile"),
   checks: z.strictObject({
     gate: z.array(checkEntrySchema).max(20).describe("Fast; run before publishing"),
     sweep: z.array(checkEntrySchema).max(20).default([]).describe("The slow ones; the gate's are run too"),

@@ -36,7 +36,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
   const shop: Workshop = {
     mirror,
     provider,
-    dependencies: openDependencyCache({ home, tools: settings.SWARM_TOOLS }),
+    dependencies: openDependencyCache({ home }),
     model: createModel({
       ...modelSettings,
       maxTokens: settings.LLM_MAX_TOKENS,

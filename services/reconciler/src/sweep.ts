@@ -1,4 +1,4 @@
-import { failpoint, type CheckResult, type Sweep, type SweepRequest } from "@agentswarm/contracts";
+import { failpoint, type Check, type CheckResult, type Sweep, type SweepRequest } from "@agentswarm/contracts";
 import { failuresOf, findChecks, hashOf, runChecks } from "@agentswarm/checks";
 import type { Mirror } from "@agentswarm/git";
 import { decideGreen } from "./decide-green.ts";
@@ -17,10 +17,10 @@ export async function sweep(shop: Workshop, request: SweepRequest, signal: Abort
   await mirror.fetch();
   const head = await mirror.head();
   const green = await mirror.green();
-  const { checks, install } = await checksOf(mirror, head);
+  const checks = await checksOf(mirror, head);
   const about = { why: request.why, head, tree: await mirror.treeOf(head), checksHash: hashOf(checks) };
 
-  const results = await runAll(shop, { head, checks, install, signal });
+  const results = await runAll(shop, { head, checks, signal });
   failpoint("reconciler.checked");
   const greenIsAncestor = green !== null && (await mirror.isAncestor(green, head));
   const finding = decideGreen({ head, green, greenIsAncestor, results });
@@ -42,38 +42,28 @@ export async function sweep(shop: Workshop, request: SweepRequest, signal: Abort
   return { ...about, checks: results, outcome: "red", green, landed: [], failures, drafts };
 }
 
-async function checksOf(mirror: Mirror, commit: string) {
+async function checksOf(mirror: Mirror, commit: string): Promise<Check[]> {
   const { settings } = await findChecks((path) => mirror.readFile(commit, path));
   const seen = new Set<string>();
-  const checks = [...settings.checks.gate, ...settings.checks.sweep].filter(
+  return [...settings.checks.gate, ...settings.checks.sweep].filter(
     (check) => !seen.has(check.command) && seen.add(check.command),
   );
-  return { checks, install: settings.install };
 }
 
 async function runAll(
   shop: Workshop,
-  job: {
-    head: string;
-    checks: Awaited<ReturnType<typeof checksOf>>["checks"];
-    install: string | null;
-    signal: AbortSignal;
-  },
+  job: { head: string; checks: Check[]; signal: AbortSignal },
 ): Promise<CheckResult[]> {
   if (job.checks.length === 0) return [];
   const { mirror } = shop;
-  const dependencies = await shop.dependencies.ensure({
-    readFile: (path) => mirror.readFile(job.head, path),
-    listFiles: () => mirror.listFiles(job.head),
-    install: job.install,
-  });
+  const mounts = await shop.dependencies.ensure((path) => mirror.readFile(job.head, path));
   const run = async () => {
     const { results } = await runChecks({
       provider: shop.provider,
       repoDir: mirror.dir,
       commit: job.head,
       checks: job.checks,
-      dependencies,
+      mounts,
       cacheDir: shop.bundlesDir,
       labels: { swarm: shop.swarm, purpose: "sweep" },
       signal: job.signal,

@@ -1,0 +1,84 @@
+import { Fault, type Check, type CheckResult } from "@agentswarm/contracts";
+import { bundleFor } from "@agentswarm/git";
+import type { Mount, Sandbox, SandboxProvider } from "@agentswarm/sandbox";
+
+export interface CheckRun {
+  /** The tree that was checked, as the sandbox computed it from what it had on disk. */
+  readonly tree: string;
+  readonly results: CheckResult[];
+  readonly passed: boolean;
+}
+
+export interface RunChecksOptions {
+  readonly provider: SandboxProvider;
+  /** A repository that has the commit. */
+  readonly repoDir: string;
+  readonly commit: string;
+  readonly checks: readonly Check[];
+  /** The target's installed dependencies. */
+  readonly mounts: readonly Mount[];
+  /** Where bundles are kept. */
+  readonly cacheDir: string;
+  readonly labels: { readonly swarm: string; readonly purpose: string; readonly task?: string };
+  readonly signal?: AbortSignal;
+}
+
+const CHECKOUT_TIMEOUT_MS = 120_000;
+
+const CHECKOUT = `set -e
+git init -q repo
+cd repo
+for bundle in ../full.bundle ../thin.bundle; do
+  if [ -e "$bundle" ]; then git fetch -q "$bundle" '+refs/*:refs/bundled/*'; fi
+done
+git checkout -q --detach "$1"
+git rev-parse 'HEAD^{tree}'`;
+
+/**
+ * Runs checks on a commit in a fresh sandbox: one after another, all of them, even after a failure. Throws Fault
+ * `sandbox.died` (retryable) when the sandbox could not be made ready; a check that fails is a result.
+ */
+export async function runChecks(options: RunChecksOptions): Promise<CheckRun> {
+  const { provider, commit, checks, signal } = options;
+  const { full, thin } = await bundleFor(options);
+  const mounts = [...options.mounts, { from: full, at: "full.bundle" }];
+  if (thin !== null) mounts.push({ from: thin, at: "thin.bundle" });
+  const sandbox = await provider.open({ labels: options.labels, mounts });
+  const onAbort = () => void sandbox.terminate();
+  signal?.addEventListener("abort", onAbort);
+  try {
+    signal?.throwIfAborted();
+    const tree = await checkOut(sandbox, commit);
+    const results: CheckResult[] = [];
+    for (const check of checks) {
+      results.push(await runCheck(sandbox, check));
+      signal?.throwIfAborted();
+    }
+    return { tree, results, passed: results.every((result) => result.exitCode === 0) };
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+    await sandbox.terminate();
+  }
+}
+
+async function checkOut(sandbox: Sandbox, commit: string): Promise<string> {
+  const done = await sandbox.run(["sh", "-c", CHECKOUT, "sh", commit], { timeoutMs: CHECKOUT_TIMEOUT_MS });
+  const tree = done.outputTail.trim().split("\n").at(-1) ?? "";
+  if (done.exitCode === 0 && /^[0-9a-f]{40}$/.test(tree)) return tree;
+  throw new Fault("sandbox.died", `the tree could not be checked out in a sandbox: ${done.outputTail}`, {
+    retryable: true,
+  });
+}
+
+async function runCheck(sandbox: Sandbox, check: Check): Promise<CheckResult> {
+  const env = { CI: "true", NO_COLOR: "1" };
+  const run = await sandbox.run(["sh", "-c", check.command], { cwd: "repo", env, timeoutMs: check.timeoutMs });
+  const note = run.timedOut ? `\n[killed after ${check.timeoutMs} ms]` : "";
+  return {
+    name: check.name,
+    command: check.command,
+    exitCode: run.exitCode,
+    durationMs: run.durationMs,
+    outputTail: (run.outputTail + note).slice(-8_000),
+  };
+}

@@ -1,0 +1,10 @@
+export { openDoor, type Door, type DoorHandler } from "./door.ts";
+export { openSandboxProvider } from "./open-sandbox.ts";
+export {
+  type Exit,
+  type Mount,
+  type RunResult,
+  type Sandbox,
+  type SandboxProcess,
+  type SandboxProvider,
+} from "./sandbox.ts";

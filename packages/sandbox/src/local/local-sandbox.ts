@@ -1,0 +1,98 @@
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { runToEnd } from "../run-to-end.ts";
+import { DEFAULT_SANDBOX_LIMITS, type ExecOptions, type Sandbox, type SandboxProcess, type SandboxSpec } from "../sandbox.ts";
+import { bubblewrapArgs, WORK } from "./bubblewrap.ts";
+import type { ControlGroups } from "./cgroup.ts";
+import { describeProcess } from "./owner.ts";
+import { startProcess } from "./start-process.ts";
+import type { Toolchain } from "./toolchain.ts";
+
+/** What a local provider gives to each of its sandboxes. */
+export interface LocalHost {
+  /** bubblewrap's path; null runs programs without isolation. */
+  readonly bwrap: string | null;
+  readonly etc: string;
+  readonly toolchain: Toolchain;
+  readonly cgroups: ControlGroups;
+}
+
+/** The file that says whose a sandbox's folder is. */
+export const RECORD = "sandbox.json";
+
+/** Opens a sandbox in a folder of the host. */
+export async function openLocalSandbox(host: LocalHost, id: string, dir: string, spec: SandboxSpec): Promise<Sandbox> {
+  const work = join(dir, "work");
+  const limits = { ...DEFAULT_SANDBOX_LIMITS, ...spec.limits };
+  const mounts = spec.mounts ?? [];
+  await mkdir(work, { recursive: true });
+  await writeFile(join(dir, RECORD), JSON.stringify({ labels: spec.labels, owner: describeProcess(process.pid) }));
+  const group = await host.cgroups.create(`swarm-${id}`, limits);
+  const running = new Set<SandboxProcess>();
+  const workDir = host.bwrap === null ? work : WORK;
+  if (host.bwrap === null) await linkMounts(work, mounts);
+
+  const deadline = setTimeout(() => killAll(), limits.wallMs);
+  const killAll = () => {
+    for (const child of running) child.kill();
+  };
+
+  const exec = (argv: readonly string[], options: ExecOptions = {}): SandboxProcess => {
+    const cwd = join(workDir, options.cwd ?? ".");
+    const env = { ...options.env };
+    const child =
+      host.bwrap === null
+        ? startProcess({
+            argv,
+            cwd,
+            env: unisolatedEnv(host.toolchain, work, env),
+            cgroups: group.dirs,
+            signal: options.signal,
+            timeoutMs: options.timeoutMs,
+          })
+        : startProcess({
+            argv: [host.bwrap, ...bubblewrapArgs({ work, etc: host.etc, mounts, toolchain: host.toolchain }, { cwd, env }), ...argv],
+            cwd: "/",
+            env: {},
+            cgroups: group.dirs,
+            signal: options.signal,
+            timeoutMs: options.timeoutMs,
+          });
+    running.add(child);
+    void child.exit.then(() => running.delete(child));
+    return child;
+  };
+
+  let ended: Promise<void> | undefined;
+  return {
+    id,
+    workDir,
+    exec,
+    run: (argv, options) => runToEnd(exec(argv, options)),
+    terminate() {
+      ended ??= (async () => {
+        clearTimeout(deadline);
+        const exits = [...running].map((child) => child.exit);
+        killAll();
+        await Promise.all(exits);
+        await group.remove();
+        await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+      })();
+      return ended;
+    },
+  };
+}
+
+async function linkMounts(work: string, mounts: readonly { from: string; at: string }[]): Promise<void> {
+  for (const mount of mounts) {
+    const at = join(work, mount.at);
+    await mkdir(dirname(at), { recursive: true });
+    await symlink(mount.from, at);
+  }
+}
+
+function unisolatedEnv(toolchain: Toolchain, work: string, env: Record<string, string>): NodeJS.ProcessEnv {
+  const dirs = [...new Set(toolchain.tools.map((tool) => dirname(tool.path)))];
+  const path = [...dirs, join(work, "node_modules/.bin"), "/usr/local/bin", "/usr/bin", "/bin"].join(":");
+  return { PATH: path, HOME: join(dirname(work), "home"), LANG: "C.UTF-8", ...env };
+}

@@ -1,0 +1,59 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Exit, SandboxProcess } from "../sandbox.ts";
+
+export interface StartOptions {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Folders of the control group that the process puts itself into before it becomes the program. */
+  readonly cgroups: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+const JOIN_AND_EXEC = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ > "$1/cgroup.procs" || exit 125; shift; n=$((n-1)); done; exec "$@"';
+
+/** Starts a program in a process group of its own, so that it can be killed with all it has started. */
+export function startProcess(options: StartOptions): SandboxProcess & { pid: number | undefined } {
+  const { argv, cgroups } = options;
+  const [command = "", ...args] =
+    cgroups.length === 0 ? argv : ["/bin/sh", "-c", JOIN_AND_EXEC, "sh", String(cgroups.length), ...cgroups, ...argv];
+  const child = spawn(command, args, {
+    cwd: options.cwd,
+    env: options.env,
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  let timedOut = false;
+  const kill = () => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // It ended in between.
+    }
+  };
+  const timer =
+    options.timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => {
+          timedOut = true;
+          kill();
+        }, options.timeoutMs);
+  options.signal?.addEventListener("abort", kill);
+  if (options.signal?.aborted) kill();
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on("error", () => undefined);
+
+  const exit = (async (): Promise<Exit> => {
+    try {
+      await once(child, "close");
+    } catch {
+      // It could not be started at all, which shows as an exit without a code.
+    }
+    clearTimeout(timer);
+    options.signal?.removeEventListener("abort", kill);
+    return { code: child.exitCode, signal: child.signalCode, timedOut };
+  })();
+  return { pid: child.pid, stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, exit, kill };
+}
