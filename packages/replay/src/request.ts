@@ -1,0 +1,52 @@
+import { z } from "zod";
+
+const textPart = z.object({ type: z.string(), text: z.string().optional() });
+const contentSchema = z.union([z.string(), z.array(textPart), z.null()]).optional();
+
+const messageSchema = z.object({
+  role: z.string(),
+  content: contentSchema,
+  tool_calls: z.array(z.object({ id: z.string() })).optional(),
+});
+
+/** The part of a chat completion request that the recorded model looks at. */
+export const requestSchema = z.object({
+  model: z.string(),
+  messages: z.array(messageSchema).min(1),
+  stream: z.boolean().nullish(),
+  stream_options: z.object({ include_usage: z.boolean().optional() }).nullish(),
+});
+export type ChatRequest = z.infer<typeof requestSchema>;
+
+function textOf(content: z.infer<typeof contentSchema>): string {
+  if (typeof content === "string") return content;
+  return (content ?? []).map((part) => part.text ?? "").join("\n");
+}
+
+/** What a conversation tells about where it stands. */
+export interface Situation {
+  /** The last Swarm-Key named, or null. */
+  readonly key: string | null;
+  readonly lastUserText: string;
+  readonly toolCallIds: readonly string[];
+  /** Length of all texts, for the usage that is reported. */
+  readonly chars: number;
+}
+
+export function readSituation(request: ChatRequest): Situation {
+  let key: string | null = null;
+  let lastUserText = "";
+  let chars = 0;
+  const toolCallIds: string[] = [];
+  for (const message of request.messages) {
+    const text = textOf(message.content);
+    chars += text.length;
+    for (const match of text.matchAll(/Swarm-Key: (\S+)/g)) {
+      // A key that a tool has printed is no key of the caller.
+      if (message.role !== "tool" && message.role !== "assistant") key = match[1] ?? key;
+    }
+    if (message.role === "user") lastUserText = text;
+    toolCallIds.push(...(message.tool_calls ?? []).map((call) => call.id));
+  }
+  return { key, lastUserText, toolCallIds, chars };
+}

@@ -1,0 +1,69 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { z } from "zod";
+import { Fault } from "@agentswarm/contracts";
+
+const callSchema = z.strictObject({
+  tool: z.string().min(1),
+  args: z.record(z.string(), z.unknown()),
+});
+
+const stepSchema = z.strictObject({
+  say: z.string().default(""),
+  calls: z.array(callSchema).default([]),
+});
+export type Step = z.infer<typeof stepSchema>;
+
+export const MISBEHAVIOURS = ["429", "500", "stall", "cut", "malformed", "partial-tool-call", "loop"] as const;
+
+const misbehaveSchema = z.strictObject({
+  kind: z.enum(MISBEHAVIOURS),
+  times: z.int().min(1).default(1).describe("For how many requests, before it answers as recorded"),
+});
+
+const entrySchema = z
+  .strictObject({
+    key: z.string().regex(/^[^/\s]+\/[^/\s]+\/[^/\s]+$/, "is <feature slug>/<task key>/<role>"),
+    match: z.string().optional().describe("Pattern that the last user message must fit"),
+    waitFor: z.array(z.string()).default([]).describe("Keys that must have asked too before the first step"),
+    steps: z.array(stepSchema).optional(),
+    answer: z.unknown().optional(),
+    misbehave: misbehaveSchema.optional(),
+  })
+  .refine((entry) => (entry.steps === undefined) !== (entry.answer === undefined), {
+    error: "has either steps (a conversation with tools) or an answer (one JSON value)",
+  });
+export type Entry = z.infer<typeof entrySchema>;
+
+/** Reads every `*.yaml` of a folder, in the order of their names. Throws Fault `config.invalid` naming file and entry. */
+export async function readScenario(dir: string): Promise<Entry[]> {
+  const names = await readdir(dir).catch((cause: unknown) => {
+    throw new Fault("config.invalid", `the scenario folder ${dir} cannot be read`, { cause });
+  });
+  const entries: Entry[] = [];
+  for (const name of names.filter((one) => one.endsWith(".yaml")).toSorted()) {
+    entries.push(...parseScenario(name, await readFile(join(dir, name), "utf8")));
+  }
+  return entries;
+}
+
+/** Parses one scenario file: a list of entries, in one or more YAML documents. */
+export function parseScenario(name: string, text: string): Entry[] {
+  const found: Entry[] = [];
+  for (const document of parseAllDocuments(text)) {
+    const [error] = document.errors;
+    if (error !== undefined) throw new Fault("config.invalid", `${name}: ${error.message}`);
+    const list: unknown = document.toJS();
+    if (!Array.isArray(list)) throw new Fault("config.invalid", `${name}: is no list of entries`);
+    for (const [at, item] of list.entries()) {
+      const parsed = entrySchema.safeParse(item);
+      if (!parsed.success) {
+        const key = (item as { key?: string } | null)?.key ?? `entry ${at + 1}`;
+        throw new Fault("config.invalid", `${name}, ${key}: ${z.prettifyError(parsed.error)}`);
+      }
+      found.push(parsed.data);
+    }
+  }
+  return found;
+}
