@@ -1,3 +1,4 @@
+export * from "./agent-door.ts";
 export * from "./event.ts";
 export * from "./failpoint.ts";
 export * from "./fault.ts";

@@ -1,3 +1,4 @@
+import type { AddressInfo } from "node:net";
 import Fastify from "fastify";
 import { choose } from "./choose.ts";
 import { completionBody, completionChunks, turnOf, usageOf } from "./completion.ts";
@@ -56,7 +57,7 @@ export async function startReplay(options: { scenarioDir: string; port?: number;
   });
 
   await app.listen({ port: options.port ?? 0, host: options.host ?? "127.0.0.1" });
-  const [address] = app.addresses();
+  const { port } = app.server.address() as AddressInfo;
   const close = () => app.close();
-  return { url: `http://127.0.0.1:${address?.port}/v1`, close, [Symbol.asyncDispose]: close };
+  return { url: `http://127.0.0.1:${port}/v1`, close, [Symbol.asyncDispose]: close };
 }

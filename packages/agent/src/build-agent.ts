@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const MODULES = join(HERE, "../../../node_modules");
+
+/** Only Pi's tools are wanted of its package, not its terminal program; they have no entry point of their own. */
+const PI_TOOLS = join(MODULES, "@earendil-works/pi-coding-agent/dist/core/tools/index.js");
+
+/**
+ * Bundles the agent into one file that runs on Node alone, the same for every provider. Nothing is written when
+ * the file is up to date. Returns the file's path.
+ */
+export async function buildAgent(outFile: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [join(HERE, "main.ts")],
+    bundle: true,
+    platform: "node",
+    target: "node22",
+    format: "esm",
+    minify: true,
+    write: false,
+    loader: { ".md": "text" },
+    alias: { "@earendil-works/pi-coding-agent": PI_TOOLS },
+    // CommonJS packages in the bundle ask for these.
+    banner: {
+      js: 'import{createRequire as __cr}from"node:module";const require=__cr(import.meta.url);import{fileURLToPath as __fu}from"node:url";const __filename=__fu(import.meta.url);const __dirname=__filename.slice(0,__filename.lastIndexOf("/"));',
+    },
+    logLevel: "error",
+  });
+  const [bundle] = outputFiles;
+  if (bundle === undefined) throw new Error("esbuild gave nothing back");
+  if (existsSync(outFile) && hash(await readFile(outFile)) === hash(bundle.contents)) return outFile;
+  await mkdir(dirname(outFile), { recursive: true });
+  const fresh = `${outFile}.${process.pid}`;
+  await writeFile(fresh, bundle.contents);
+  await rename(fresh, outFile);
+  return outFile;
+}
+
+function hash(data: Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
+}

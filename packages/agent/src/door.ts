@@ -1,0 +1,90 @@
+import * as http2 from "node:http2";
+import { createServer, type Server } from "node:http";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { Duplex, Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+/** This end of the sandbox's only door: HTTP/2 over our own stdin and stdout. */
+export interface Door {
+  getJson(path: string): Promise<unknown>;
+  /** Saves a body to a file; false when there is none (204). */
+  save(path: string, file: string): Promise<boolean>;
+  send(method: "POST" | "PUT", path: string, body: Readable | string): Promise<void>;
+  /** A relay on 127.0.0.1 for ordinary HTTP clients; returns its base URL. */
+  openRelay(): Promise<string>;
+  close(): void;
+}
+
+const HOP_BY_HOP = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade", "host", "http2-settings", "te"]);
+
+export function connectDoor(): Door {
+  const session = http2.connect("http://door", {
+    createConnection: () => Duplex.from({ readable: process.stdin, writable: process.stdout }),
+  });
+  // The host is gone: there is nobody left to work for.
+  session.on("error", () => process.exit(1));
+  session.on("close", () => process.exit(1));
+  let relay: Server | undefined;
+
+  const ask = async (method: string, path: string, body?: Readable | string) => {
+    const stream = session.request({ ":method": method, ":path": path }, { endStream: body === undefined });
+    const answered = once(stream, "response") as Promise<[http2.IncomingHttpHeaders]>;
+    if (body !== undefined) await pipeline(typeof body === "string" ? Readable.from([Buffer.from(body)]) : body, stream, { end: true });
+    const [headers] = await answered;
+    const status = Number(headers[":status"]);
+    if (status >= 400) throw new Error(`${method} ${path} was answered ${status}`);
+    return { status, stream };
+  };
+  const readAll = async (stream: Readable): Promise<string> => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString("utf8");
+  };
+
+  return {
+    async getJson(path) {
+      return JSON.parse(await readAll((await ask("GET", path)).stream));
+    },
+    async save(path, file) {
+      const { status, stream } = await ask("GET", path);
+      if (status === 204) {
+        stream.resume();
+        return false;
+      }
+      await pipeline(stream, createWriteStream(file));
+      return true;
+    },
+    async send(method, path, body) {
+      (await ask(method, path, body)).stream.resume();
+    },
+    async openRelay() {
+      relay = createServer((request, response) => {
+        const headers: http2.OutgoingHttpHeaders = { ":method": request.method ?? "GET", ":path": request.url ?? "/" };
+        for (const [name, value] of Object.entries(request.headers)) {
+          if (!HOP_BY_HOP.has(name)) headers[name] = value;
+        }
+        const stream = session.request(headers);
+        request.pipe(stream);
+        // Only once there is an answer: piping earlier would send headers twice.
+        stream.on("response", (answered) => {
+          const plain = Object.entries(answered).filter(([name]) => !name.startsWith(":"));
+          response.writeHead(Number(answered[":status"]), Object.fromEntries(plain));
+          stream.pipe(response);
+        });
+        stream.on("error", () => response.destroy());
+        response.on("close", () => stream.close(http2.constants.NGHTTP2_CANCEL));
+      }).listen(0, "127.0.0.1");
+      await once(relay, "listening");
+      return `http://127.0.0.1:${(relay.address() as AddressInfo).port}/v1`;
+    },
+    close() {
+      relay?.closeAllConnections();
+      relay?.close();
+      session.removeAllListeners("close");
+      session.removeAllListeners("error");
+      session.close();
+    },
+  };
+}

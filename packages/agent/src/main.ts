@@ -1,0 +1,37 @@
+import { assignmentSchema, NO_METRICS, type AgentResult } from "@agentswarm/contracts";
+import { runAttempt } from "./attempt.ts";
+import { connectDoor } from "./door.ts";
+
+// Stdout is the door; whatever a library prints must not get into it.
+console.log = console.error;
+console.info = console.error;
+process.env["PI_OFFLINE"] = "1";
+
+const door = connectDoor();
+
+function broken(error: unknown): AgentResult {
+  return {
+    outcome: "failed",
+    end: "lost",
+    reason: `the runner failed: ${error instanceof Error ? error.message : String(error)}`,
+    summary: "",
+    did: [],
+    deviations: [],
+    concerns: [],
+    suggestions: [],
+    filesChanged: [],
+    checks: [],
+    metrics: NO_METRICS,
+    headCommit: null,
+  };
+}
+
+async function work(): Promise<AgentResult> {
+  const assignment = assignmentSchema.parse(await door.getJson("/task"));
+  return runAttempt(door, assignment, process.cwd());
+}
+
+const result = await work().catch(broken);
+await door.send("PUT", "/result", JSON.stringify(result));
+door.close();
+process.exit(0);

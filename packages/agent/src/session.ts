@@ -1,0 +1,141 @@
+import { Agent, type AgentTool } from "@earendil-works/pi-agent-core";
+import { streamSimple } from "@earendil-works/pi-ai/api/openai-completions";
+import {
+  createBashTool,
+  createEditTool,
+  createFindTool,
+  createGrepTool,
+  createLsTool,
+  createReadTool,
+  createWriteTool,
+} from "@earendil-works/pi-coding-agent";
+import type { AgentClaim, Assignment, Progress } from "@agentswarm/contracts";
+import { watchLimits, type Stop } from "./limits.ts";
+import { createSubmitTool } from "./submit-tool.ts";
+
+/** How one prompt ended: with a handoff, because a limit was reached, or because the model failed. */
+export type Turned =
+  | { kind: "submitted"; claim: AgentClaim }
+  | { kind: "stopped"; stop: NonNullable<Stop> }
+  | { kind: "model-failed"; reason: string };
+
+export interface Session {
+  prompt(text: string): Promise<Turned>;
+  readonly turns: number;
+  readonly toolCalls: number;
+}
+
+export interface SessionOptions {
+  readonly assignment: Assignment;
+  readonly cwd: string;
+  readonly baseUrl: string;
+  readonly system: string;
+  readonly onProgress: (progress: Progress) => void;
+  readonly onTranscript: (entry: object) => void;
+}
+
+const CONTEXT_WINDOW = 202_752;
+const FREE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+const REMINDER = "You stopped without calling `submit`. Go on, or call `submit` if the work is done.";
+const REMINDERS = 2;
+
+/** A Pi session: pi-agent-core's loop with Pi's own coding tools and `submit`. */
+export function openSession(options: SessionOptions): Session {
+  const { assignment, cwd } = options;
+  const watch = watchLimits(assignment.task.limits);
+  let claim: AgentClaim | null = null;
+  let stop: Stop = null;
+
+  const tools = [
+    createReadTool(cwd),
+    createBashTool(cwd, { exposeSessionEnvironment: false }),
+    createEditTool(cwd),
+    createWriteTool(cwd),
+    createGrepTool(cwd),
+    createFindTool(cwd),
+    createLsTool(cwd),
+    createSubmitTool((handed) => {
+      claim = handed;
+    }),
+  ] as AgentTool[];
+
+  const agent = new Agent({
+    initialState: {
+      systemPrompt: options.system,
+      tools,
+      thinkingLevel: "off",
+      model: {
+        id: assignment.model,
+        name: assignment.model,
+        api: "openai-completions",
+        provider: "swarm",
+        baseUrl: options.baseUrl,
+        reasoning: false,
+        input: ["text"],
+        cost: FREE,
+        contextWindow: CONTEXT_WINDOW,
+        maxTokens: assignment.maxTokens,
+        compat: { supportsStore: false, supportsDeveloperRole: false, maxTokensField: "max_tokens" },
+      },
+    },
+    // The gateway outside retries what can be retried; a second layer here would multiply it.
+    streamFn: (model, context, streamOptions) =>
+      streamSimple(model as Parameters<typeof streamSimple>[0], context, {
+        ...streamOptions,
+        maxRetries: 0,
+        maxTokens: assignment.maxTokens,
+        temperature: assignment.temperature,
+      }),
+    getApiKey: () => assignment.gatewayKey,
+    toolExecution: "sequential",
+  });
+
+  agent.subscribe((event) => {
+    if (event.type === "message_end") options.onTranscript({ type: "message", message: event.message });
+    if (event.type === "tool_execution_start") {
+      options.onProgress({ turn: watch.turns, tool: event.toolName, text: describe(event.args) });
+    }
+    if (event.type !== "turn_end" || event.message.role !== "assistant") return;
+    const { content, usage } = event.message;
+    const calls = content.flatMap((part) => (part.type === "toolCall" ? [{ name: part.name, args: part.arguments }] : []));
+    stop = watch.onTurn({ calls, tokens: usage.input + usage.output }) ?? stop;
+    if (stop !== null && claim === null) agent.abort();
+  });
+
+  const run = async (text: string): Promise<Turned> => {
+    claim = null;
+    let next = text;
+    for (let reminders = 0; ; reminders += 1) {
+      await agent.prompt(next);
+      if (claim !== null) return { kind: "submitted", claim };
+      if (stop !== null) return { kind: "stopped", stop };
+      const failure = failureOf(agent);
+      if (failure !== null) return { kind: "model-failed", reason: failure };
+      if (reminders === REMINDERS) {
+        return { kind: "stopped", stop: { end: "stuck", reason: "the agent stopped without handing over" } };
+      }
+      next = REMINDER;
+    }
+  };
+  return {
+    prompt: run,
+    get turns() {
+      return watch.turns;
+    },
+    get toolCalls() {
+      return watch.toolCalls;
+    },
+  };
+}
+
+/** `prompt` does not throw when the model fails; the last message tells. */
+function failureOf(agent: Agent): string | null {
+  const last = agent.state.messages.at(-1);
+  if (last?.role !== "assistant" || (last.stopReason !== "error" && last.stopReason !== "aborted")) return null;
+  return `the model failed: ${last.errorMessage ?? last.stopReason}`;
+}
+
+function describe(args: unknown): string {
+  const { path, command, pattern } = (args ?? {}) as { path?: string; command?: string; pattern?: string };
+  return (path ?? command ?? pattern ?? "").slice(0, 200);
+}
