@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import { openDependencyCache } from "@agentswarm/checks";
+import { openMirror, openStore } from "@agentswarm/git";
+import { resolveModelSettings } from "@agentswarm/llm";
+import { consume, createSender, openQueue } from "@agentswarm/queue";
+import { openSandboxProvider } from "@agentswarm/sandbox";
+import type { ServiceContext } from "@agentswarm/service";
+import type { Settings } from "./config.ts";
+import { dispatch } from "./dispatch.ts";
+import { createGateway } from "./gateway/gateway.ts";
+import { keepStoreSmall, reapOrphans } from "./reap.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** Wires the dispatcher: takes tasks, runs an agent for each in a sandbox, and passes on what came of it. */
+export async function start({ settings, log, stack }: ServiceContext<Settings>): Promise<void> {
+  const home = settings.SWARM_HOME;
+  const swarm = settings.QUEUE_PREFIX;
+  const connection = stack.use(
+    await openQueue({ redisUrl: settings.REDIS_URL, prefix: settings.QUEUE_PREFIX, service: "dispatcher" }),
+  );
+  const sender = createSender(connection, "dispatcher");
+  const provider = await openSandboxProvider({
+    provider: settings.SANDBOX_PROVIDER,
+    home,
+    tools: settings.SWARM_TOOLS,
+    allowUnisolated: settings.ALLOW_UNISOLATED || settings.MODEL_RECORDED,
+    swarm,
+  });
+  if (provider.isolation === "none") {
+    log.warn("agents run WITHOUT isolation: they can do whatever this user can do (install bubblewrap to change that)");
+  }
+  if (provider.unenforced.length > 0) log.warn({ limits: provider.unenforced }, "limits this machine cannot enforce");
+
+  const mirror = await openMirror({
+    url: settings.GIT_REPO_URL,
+    dir: join(home, "mirrors", "dispatcher"),
+    ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}),
+  });
+  const store = await openStore({ dir: settings.SWARM_STORE_URL ?? join(home, "store.git") });
+  const endpoint = resolveModelSettings(settings);
+  const shop: Workshop = {
+    connection,
+    sender,
+    log,
+    mirror,
+    store,
+    provider,
+    dependencies: openDependencyCache({ home }),
+    gateway: createGateway(endpoint),
+    model: endpoint.model,
+    maxTokens: settings.LLM_MAX_TOKENS,
+    temperature: settings.LLM_TEMPERATURE,
+    agentFile: settings.AGENT_FILE ?? join(home, "agent", "agent.mjs"),
+    bundlesDir: join(home, "bundles"),
+    transcriptsDir: join(home, "artifacts", "transcripts"),
+    swarm,
+    maxWorkers: settings.MAX_WORKERS,
+    wallMs: settings.WORKER_TIMEOUT * 1_000,
+  };
+  await reapOrphans(provider, log);
+  stack.use(keepStoreSmall(store, log));
+  stack.use(
+    await consume(connection, "task", (message, context) => dispatch(shop, message, context), {
+      concurrency: settings.MAX_WORKERS,
+      onError: (error) => log.error({ err: error }, "a task could not be dispatched"),
+    }),
+  );
+  log.info({ maxWorkers: settings.MAX_WORKERS, isolation: provider.isolation, model: endpoint.model }, "taking tasks");
+}

@@ -1,0 +1,29 @@
+import type { DependencyCache } from "@agentswarm/checks";
+import type { Mirror, Store } from "@agentswarm/git";
+import type { QueueConnection, Sender } from "@agentswarm/queue";
+import type { SandboxProvider } from "@agentswarm/sandbox";
+import type { Logger } from "@agentswarm/service";
+import type { Gateway } from "./gateway/gateway.ts";
+
+/** What an attempt is run with. */
+export interface Workshop {
+  readonly connection: QueueConnection;
+  readonly sender: Sender;
+  readonly log: Logger;
+  readonly mirror: Mirror;
+  readonly store: Store;
+  readonly provider: SandboxProvider;
+  readonly dependencies: DependencyCache;
+  readonly gateway: Gateway;
+  readonly model: string;
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly agentFile: string;
+  readonly bundlesDir: string;
+  readonly transcriptsDir: string;
+  /** The label all sandboxes of this swarm carry. */
+  readonly swarm: string;
+  readonly maxWorkers: number;
+  /** No attempt takes longer, whatever its task allows. */
+  readonly wallMs: number;
+}
