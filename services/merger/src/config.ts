@@ -1,0 +1,14 @@
+import { z } from "zod";
+import { MERGE_STRATEGIES } from "@agentswarm/git";
+import { baseSettings, sandboxSettings, targetSettings } from "@agentswarm/service";
+
+/** Every setting of the merger. */
+export const settings = z.object({
+  ...baseSettings,
+  ...targetSettings,
+  ...sandboxSettings,
+  MERGE_STRATEGY: z.enum(MERGE_STRATEGIES).default("fast-forward"),
+  LANDING_GATE: z.enum(["on", "off"]).default("on").describe("Run the target's gate checks before publishing"),
+  NUDGE_AFTER: z.coerce.number().int().min(1).default(5).describe("Landings after which a sweep is asked for"),
+});
+export type Settings = z.infer<typeof settings>;

@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openDependencyCache } from "@agentswarm/checks";
+import { openMirror, openStore, recoverLocks } from "@agentswarm/git";
+import { acquireLease, consume, createSender, openQueue, type Lease, type QueueConnection } from "@agentswarm/queue";
+import { openSandboxProvider } from "@agentswarm/sandbox";
+import type { ServiceContext } from "@agentswarm/service";
+import type { Settings } from "./config.ts";
+import { handleMerge } from "./handle-merge.ts";
+import { openLandedIndex } from "./landed-index.ts";
+import type { Workshop } from "./workshop.ts";
+
+const LEASE_MS = 10_000;
+const LEASE_RETRY_MS = 500;
+
+/** Wires the merger: one landing after another, and only while it holds the repository's lease. */
+export async function start({ settings, log, stack, signal }: ServiceContext<Settings>): Promise<void> {
+  const home = settings.SWARM_HOME;
+  const swarm = settings.QUEUE_PREFIX;
+  const connection = stack.use(
+    await openQueue({ redisUrl: settings.REDIS_URL, prefix: settings.QUEUE_PREFIX, service: "merger" }),
+  );
+  const sender = createSender(connection, "merger");
+  const lease = stack.use(await waitForLease(connection, signal, () => log.info("another merger is at work; waiting")));
+  lease.lost.addEventListener("abort", () => {
+    log.error("the lease was lost; stopping, so that only one merger works");
+    process.kill(process.pid, "SIGTERM");
+  });
+
+  const dir = join(home, "mirrors", "merger");
+  const locks = await recoverLocks(dir);
+  if (locks.length > 0) log.warn({ locks }, "removed locks that a killed git left behind");
+  const mirror = await openMirror({ url: settings.GIT_REPO_URL, dir, ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}) });
+  const provider = await openSandboxProvider({
+    provider: settings.SANDBOX_PROVIDER,
+    home,
+    tools: settings.SWARM_TOOLS,
+    allowUnisolated: settings.ALLOW_UNISOLATED || settings.MODEL_RECORDED,
+    swarm,
+  });
+  const shop: Workshop = {
+    mirror,
+    store: await openStore({ dir: settings.SWARM_STORE_URL ?? join(home, "store.git") }),
+    provider,
+    dependencies: openDependencyCache({ home }),
+    landed: openLandedIndex(mirror),
+    sender,
+    log,
+    strategy: settings.MERGE_STRATEGY,
+    gate: settings.LANDING_GATE === "on",
+    bundlesDir: join(home, "bundles"),
+    swarm,
+    nudgeAfter: settings.NUDGE_AFTER,
+  };
+  stack.use(
+    await consume(connection, "merge", (request, context) => handleMerge(shop, request, context.signal), {
+      concurrency: 1,
+      onError: (error) => log.error({ err: error }, "a landing could not be made"),
+    }),
+  );
+  log.info({ strategy: shop.strategy, gate: shop.gate, trunk: mirror.trunk }, "landing attempts");
+}
+
+async function waitForLease(connection: QueueConnection, signal: AbortSignal, onWait: () => void): Promise<Lease> {
+  for (let tries = 0; ; tries += 1) {
+    const lease = await acquireLease(connection, "merger", LEASE_MS);
+    if (lease !== null) return lease;
+    if (tries === 0) onWait();
+    await sleep(LEASE_RETRY_MS, undefined, { signal });
+  }
+}
