@@ -36,11 +36,12 @@ export const mergeOutcomeSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("conflict"),
     paths: z.array(conflictPathSchema).min(1),
+    base: objectIdSchema.describe("Where the attempt began"),
     theirIntent: z.string().describe("Titles of the landings since the base that touched these paths"),
   }),
   z.object({ kind: z.literal("rejected"), check: z.string(), outputTail: z.string() }),
   z.object({ kind: z.literal("unsafe"), why: z.string() }),
-  z.object({ kind: z.literal("held"), why: z.string() }),
+  z.object({ kind: z.literal("held"), why: z.string(), base: objectIdSchema }),
 ]);
 export type MergeOutcome = z.infer<typeof mergeOutcomeSchema>;
 

@@ -29,7 +29,6 @@ export const planMessageSchema = z.discriminatedUnion("kind", [
     outcome: mergeOutcomeSchema.nullable().describe("null when the attempt had no commits to land"),
   }),
   z.object({ kind: z.literal("swept"), sweep: sweepSchema }),
-  z.object({ kind: z.literal("decompose"), featureId: idSchema, taskId: idSchema }),
   z.object({ kind: z.literal("audit") }),
 ]);
 export type PlanMessage = z.infer<typeof planMessageSchema>;

@@ -39,7 +39,6 @@ export const sweepSchema = z.object({
   outcome: z.enum(["green", "red", "error"]),
   reason: z.string().optional().describe("Why the sweep itself could not be done; only with `error`"),
   green: objectIdSchema.nullable().describe("Where refs/heads/green points after the sweep"),
-  landed: z.array(z.string()).describe("Task ids of the landings that green contains and did not before"),
   failures: z.array(failureSchema),
   drafts: z.array(fixDraftSchema).max(5),
 });

@@ -28,7 +28,7 @@ export async function land(shop: Workshop, request: MergeRequest, signal: AbortS
     const target = await findChecks((path) => mirror.readFile(tip, path));
     if (request.approvedBy === undefined) {
       const why = decideHold(await readProtectionFacts(mirror, request, target.settings.protected));
-      if (why !== null) return { kind: "held", why };
+      if (why !== null) return { kind: "held", why, base: request.baseCommit };
     }
     const built = await buildLanding({
       dir: mirror.dir,
@@ -46,7 +46,8 @@ export async function land(shop: Workshop, request: MergeRequest, signal: AbortS
       },
     });
     if (built.kind === "conflict") {
-      return { kind: "conflict", paths: built.paths, theirIntent: await intentOf(shop, request, tip, built.paths) };
+      const theirIntent = await intentOf(shop, request, tip, built.paths);
+      return { kind: "conflict", paths: built.paths, base: request.baseCommit, theirIntent };
     }
     if (built.kind === "empty") return { kind: "unsafe", why: "the trunk has all of this already; nothing is left to land" };
     failpoint("merger.built");

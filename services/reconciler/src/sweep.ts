@@ -27,9 +27,7 @@ export async function sweep(shop: Workshop, request: SweepRequest, signal: Abort
 
   if (finding.outcome === "green") {
     const at = finding.advance ? await advanceGreen(mirror, green, head) : green;
-    const landings = await mirror.landings(head, at === head ? (green ?? undefined) : head);
-    const landed = landings.map((landing) => landing.taskId);
-    return { ...about, checks: results, outcome: "green", green: at, landed, failures: [], drafts: [] };
+    return { ...about, checks: results, outcome: "green", green: at, failures: [], drafts: [] };
   }
 
   const failures = failuresOf(results);
@@ -39,7 +37,7 @@ export async function sweep(shop: Workshop, request: SweepRequest, signal: Abort
     .map((landing) => `${landing.commit.slice(0, 10)} ${landing.title}`);
   const { drafts, usage } = await draftFixes(shop.model, shop.promptsDir, failures, titles, signal);
   await shop.meter(usage, `${head}-${about.checksHash}`);
-  return { ...about, checks: results, outcome: "red", green, landed: [], failures, drafts };
+  return { ...about, checks: results, outcome: "red", green, failures, drafts };
 }
 
 async function checksOf(mirror: Mirror, commit: string): Promise<Check[]> {

@@ -1,115 +1,153 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import { setTimeout as sleep } from "node:timers/promises";
-import { estimateUsage, pricesOf, readUsage, type ModelEndpoint, type Prices } from "@agentswarm/llm";
+import { once } from "node:events";
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import { estimateUsage, NO_USAGE, pricesOf, readUsage, type Usage } from "@agentswarm/llm";
+import type { Logger } from "@agentswarm/service";
 import { readBody } from "../read-body.ts";
-import { guardCompletion, guardStream } from "./guard-tool-calls.ts";
-import { readEvents } from "./sse.ts";
+import type { Backend } from "./backend.ts";
 import { openTicketOffice, type Ticket, type TicketOffice } from "./ticket.ts";
 
 /** The model as sandboxes see it: metered, capped, and with a key that is worth nothing elsewhere. */
 export interface Gateway {
   issue: TicketOffice["issue"];
-  complete(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void>;
+  /** Answers `POST /v1/chat/completions` at the door that `own` was issued for. */
+  complete(own: Ticket, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void>;
+  /** Answers `GET /v1/models`. */
+  list(own: Ticket, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
 }
 
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
-const TRIES = 5;
-const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 30_000;
-const RETRYABLE = new Set([408, 409, 425, 429, 500, 502, 503, 504, 524, 529]);
+const OVER_BUDGET = 402;
 
-export function createGateway(endpoint: ModelEndpoint): Gateway {
+export function createGateway(backend: Backend, options: { maxTokens: number; log: Logger }): Gateway {
   const office = openTicketOffice();
-  const prices = pricesOf(endpoint.model);
+  const { log, maxTokens } = options;
+
+  /** Whether the caller holds the key of this very door; refuses it when not. */
+  const admit = (own: Ticket, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean => {
+    const found = office.find(headers.authorization);
+    if (found === own) return true;
+    const status = found === null ? 401 : 403;
+    log.warn({ status }, "a sandbox asked the model with a key that is not its own");
+    refuse(stream, status, found === null ? "this key is unknown or expired" : "this key is another attempt's");
+    return false;
+  };
+
   return {
     issue: (order) => office.issue(order),
-    async complete(stream, headers) {
-      const ticket = office.find(headers.authorization);
-      if (ticket === null) return refuse(stream, 401, "this key is not known here");
-      const exhausted = ticket.exhausted();
-      if (exhausted !== null) return refuse(stream, 402, exhausted);
-      const body = JSON.parse((await readBody(stream, MAX_REQUEST_BYTES)).toString()) as Record<string, unknown>;
-      if (body["model"] !== endpoint.model) return refuse(stream, 403, `only the model ${endpoint.model} is allowed`);
+    list(own, stream, headers) {
+      if (!admit(own, stream, headers)) return;
+      stream.respond({ ":status": 200, "content-type": "application/json" });
+      stream.end(JSON.stringify({ object: "list", data: [{ id: backend.model, object: "model" }] }));
+    },
+    async complete(own, stream, headers) {
+      if (!admit(own, stream, headers)) return;
+      const body = readRequest(await readBody(stream, MAX_REQUEST_BYTES));
+      if (body === null) return refuse(stream, 400, "the request is no JSON object");
+      if (body["model"] !== backend.model) return refuse(stream, 403, `only the model ${backend.model} is allowed`);
+      const begun = own.begin();
+      if (begun.kind === "exhausted") {
+        log.info({ why: begun.why }, "a budget was reached");
+        return refuse(stream, OVER_BUDGET, begun.why);
+      }
+      if (begun.kind === "crowded") return refuse(stream, 429, "too many calls at once", "1");
 
       const gone = new AbortController();
-      stream.once("close", () => gone.abort("the sandbox is gone"));
+      stream.once("close", () => gone.abort(new Error("the sandbox is gone")));
       const streamed = body["stream"] === true;
-      const asked = JSON.stringify({ ...body, ...(streamed ? { stream_options: { include_usage: true } } : {}) });
-      const response = await ask(endpoint, asked, gone.signal);
-      if (!response.ok || response.body === null) {
-        const text = await response.text();
-        return refuse(stream, response.status, text.slice(0, 4_000), response.headers.get("retry-after"));
+      const asked = bounded(body, streamed, maxTokens);
+      let usage: Usage = NO_USAGE;
+      let unavailable: string | undefined;
+      try {
+        const answer = await backend.ask(asked, streamed, gone.signal);
+        if (answer.kind === "refused") {
+          if (answer.unavailable) unavailable = `the model answered ${answer.status}: ${answer.message.slice(0, 500)}`;
+          return refuse(stream, answer.status, answer.message, answer.retryAfter);
+        }
+        const meter = meterOf(asked, backend.model);
+        try {
+          if (answer.kind === "whole") relayWhole(stream, answer.completion, meter);
+          else await relayStream(stream, answer.events, meter, gone.signal);
+        } catch (error) {
+          // Bytes were passed on, so nothing can be tried again: the reader must see a stream that broke off.
+          if (!gone.signal.aborted) unavailable = `the model's answer broke off: ${String(error)}`;
+          stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+        } finally {
+          usage = meter.usage();
+        }
+      } catch (error) {
+        if (!gone.signal.aborted) throw error;
+      } finally {
+        own.charge(usage, unavailable);
       }
-      const reply = { stream, response, ticket, asked, prices };
-      await (streamed ? relayStream(reply) : relayWhole(reply));
     },
   };
 }
 
-interface Reply {
-  readonly stream: ServerHttp2Stream;
-  readonly response: Response;
-  readonly ticket: Ticket;
-  readonly asked: string;
-  readonly prices: Prices;
-}
-
-/** Asks the backend; what fails before a byte was passed on is tried again here, and nowhere else. */
-async function ask(endpoint: ModelEndpoint, body: string, signal: AbortSignal): Promise<Response> {
-  for (let tries = 1; ; tries += 1) {
-    const response = await fetch(`${endpoint.baseUrl}/chat/completions`, {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: `Bearer ${endpoint.apiKey}` },
-      body,
-      signal,
-    }).catch((error: unknown) => {
-      if (signal.aborted || tries === TRIES) throw error;
-      return null;
-    });
-    if (response !== null && (!RETRYABLE.has(response.status) || tries === TRIES)) return response;
-    await response?.body?.cancel();
-    await sleep(waitMs(tries, response?.headers.get("retry-after") ?? null), undefined, { signal });
-  }
-}
-
-function waitMs(tries: number, retryAfter: string | null): number {
-  const seconds = Number(retryAfter ?? Number.NaN);
-  if (Number.isFinite(seconds)) return Math.min(seconds * 1_000, LONGEST_WAIT_MS);
-  return Math.min(FIRST_WAIT_MS * 2 ** tries, LONGEST_WAIT_MS) * (0.5 + Math.random() / 2);
-}
-
-async function relayWhole({ stream, response, ticket, asked, prices }: Reply): Promise<void> {
-  const text = await response.text();
-  const completion = guardCompletion(JSON.parse(text) as object);
-  const { usage } = completion as { usage?: unknown };
-  ticket.charge(readUsage(usage, prices) ?? estimateUsage(asked, text, prices));
-  stream.respond({ ":status": 200, "content-type": "application/json" });
-  stream.end(JSON.stringify(completion));
-}
-
-async function relayStream({ stream, response, ticket, asked, prices }: Reply): Promise<void> {
-  stream.respond({ ":status": 200, "content-type": "text/event-stream" });
-  let said = "";
-  let usage: unknown;
+function readRequest(body: Buffer): Record<string, unknown> | null {
   try {
-    for await (const chunk of guardStream(readEvents(response.body as ReadableStream<Uint8Array>))) {
-      const text = JSON.stringify(chunk);
-      said += text;
-      usage = (chunk as { usage?: unknown }).usage ?? usage;
-      if (stream.destroyed) break;
-      stream.write(`data: ${text}\n\n`);
-    }
-    stream.end("data: [DONE]\n\n");
+    const parsed: unknown = JSON.parse(body.toString());
+    return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)
+      ? (parsed as Record<string, unknown>)
+      : null;
   } catch {
-    // Bytes were passed on already, so nothing can be tried again: the reader sees a stream that breaks off.
-    stream.close();
-  } finally {
-    ticket.charge(readUsage(usage, prices) ?? estimateUsage(asked, said, prices));
+    return null;
   }
+}
+
+/** The request as it may go out: one answer of bounded length, whose use is told. */
+function bounded(body: Record<string, unknown>, streamed: boolean, maxTokens: number): Record<string, unknown> {
+  const { max_completion_tokens: alias, n: _, ...rest } = body;
+  const wanted = Number(rest["max_tokens"] ?? alias);
+  const max = Number.isFinite(wanted) && wanted > 0 ? Math.min(wanted, maxTokens) : maxTokens;
+  return { ...rest, max_tokens: max, ...(streamed ? { stream_options: { include_usage: true } } : {}) };
+}
+
+interface Meter {
+  see(event: object): string;
+  usage(): Usage;
+}
+
+/** Reads what a call used off its answer, or counts it from the texts where the backend does not tell. */
+function meterOf(asked: object, model: string): Meter {
+  const prices = pricesOf(model);
+  let said = "";
+  let told: unknown;
+  return {
+    see(event) {
+      const text = JSON.stringify(event);
+      said += text;
+      told = (event as { usage?: unknown }).usage ?? told;
+      return text;
+    },
+    usage: () => readUsage(told, prices) ?? estimateUsage(JSON.stringify(asked), said, prices),
+  };
+}
+
+function relayWhole(stream: ServerHttp2Stream, completion: object, meter: Meter): void {
+  const text = meter.see(completion);
+  if (stream.destroyed) return;
+  stream.respond({ ":status": 200, "content-type": "application/json" });
+  stream.end(text);
+}
+
+async function relayStream(
+  stream: ServerHttp2Stream,
+  events: AsyncGenerator<object>,
+  meter: Meter,
+  gone: AbortSignal,
+): Promise<void> {
+  if (!stream.destroyed) stream.respond({ ":status": 200, "content-type": "text/event-stream" });
+  for await (const event of events) {
+    const text = meter.see(event);
+    if (stream.destroyed) return;
+    if (!stream.write(`data: ${text}\n\n`)) await once(stream, "drain", { signal: gone });
+  }
+  stream.end("data: [DONE]\n\n");
 }
 
 function refuse(stream: ServerHttp2Stream, status: number, message: string, retryAfter: string | null = null): void {
-  if (stream.destroyed) return;
-  stream.respond({ ":status": status, "content-type": "application/json", ...(retryAfter === null ? {} : { "retry-after": retryAfter }) });
+  if (stream.destroyed || stream.headersSent) return;
+  const headers = { "content-type": "application/json", ...(retryAfter === null ? {} : { "retry-after": retryAfter }) };
+  stream.respond({ ":status": status, ...headers });
   stream.end(JSON.stringify({ error: { message } }));
 }

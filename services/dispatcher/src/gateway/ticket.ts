@@ -2,56 +2,102 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Limits } from "@agentswarm/contracts";
 import { addUsage, NO_USAGE, type Usage } from "@agentswarm/llm";
 
+/** Bounds of what one ticket may be used for. */
+export interface TicketOrder {
+  readonly limits: Limits;
+  /** Milliseconds since 1970; worth nothing afterwards. */
+  readonly expiresAt: number;
+  /** Told about every finished call, numbered from 1. */
+  readonly onCharge?: (usage: Usage, call: number) => void;
+  /** Told once, when a call was refused because a bound is reached. */
+  readonly onExhausted?: (why: string) => void;
+}
+
 /** A per-attempt key to the model; the real one never enters a sandbox. */
 export interface Ticket {
   readonly key: string;
-  readonly swarmKey: string;
-  charge(usage: Usage): void;
+  /** Starts a call, or says which bound forbids it. A call that was started must be charged. */
+  begin(): { kind: "open" } | { kind: "exhausted"; why: string } | { kind: "crowded" };
+  /** Ends a call. `unavailable` tells why the backend gave no answer, where it did not. */
+  charge(usage: Usage, unavailable?: string): void;
   usage(): { tokensIn: number; tokensOut: number; tokensCached: number; costUsd: number };
-  /** Which bound was reached, or null. */
+  /** Calls made. */
+  calls(): number;
+  /** Which bound was reached and used to refuse a call, or null. */
   exhausted(): string | null;
+  /** Why the newest call got no answer, when that was the backend's trouble. */
+  unavailable(): string | null;
   revoke(): void;
 }
 
 export interface TicketOffice {
-  issue(order: { limits: Limits; swarmKey: string }): Ticket;
+  issue(order: TicketOrder): Ticket;
   /** The ticket of an Authorization header, or null. */
   find(authorization: string | undefined): Ticket | null;
 }
 
+/** An agent asks one thing at a time; more at once would spend past its cap before anything is charged. */
+const CALLS_AT_ONCE = 4;
+
 export function openTicketOffice(): TicketOffice {
-  const tickets = new Map<string, Ticket>();
+  const tickets = new Map<string, { ticket: Ticket; expiresAt: number }>();
   return {
-    issue({ limits, swarmKey }) {
-      const key = `swt_${randomBytes(24).toString("base64url")}`;
-      let used: Usage = NO_USAGE;
-      const ticket: Ticket = {
-        key,
-        swarmKey,
-        charge(usage) {
-          used = addUsage(used, usage);
-        },
-        usage: () => {
-          const { estimated: _, ...figures } = used;
-          return figures;
-        },
-        exhausted() {
-          if (used.tokensIn + used.tokensOut >= limits.tokens) return `the limit of ${limits.tokens} tokens was reached`;
-          if (limits.costUsd > 0 && used.costUsd >= limits.costUsd) return `the limit of ${limits.costUsd} USD was reached`;
-          return null;
-        },
-        revoke: () => void tickets.delete(key),
-      };
-      tickets.set(key, ticket);
+    issue(order) {
+      const ticket = createTicket(order, (key) => tickets.delete(key));
+      tickets.set(ticket.key, { ticket, expiresAt: order.expiresAt });
       return ticket;
     },
     find(authorization) {
       const given = Buffer.from(/^Bearer (\S+)$/.exec(authorization ?? "")?.[1] ?? "");
-      for (const ticket of tickets.values()) {
+      for (const { ticket, expiresAt } of tickets.values()) {
         const key = Buffer.from(ticket.key);
-        if (key.length === given.length && timingSafeEqual(key, given)) return ticket;
+        if (key.length === given.length && timingSafeEqual(key, given)) return Date.now() < expiresAt ? ticket : null;
       }
       return null;
     },
+  };
+}
+
+function createTicket(order: TicketOrder, forget: (key: string) => void): Ticket {
+  const { limits } = order;
+  const key = `swt_${randomBytes(24).toString("base64url")}`;
+  let used: Usage = NO_USAGE;
+  let [calls, open] = [0, 0];
+  let exhausted: string | null = null;
+  let unavailable: string | null = null;
+  const reached = (): string | null => {
+    if (used.tokensIn + used.tokensOut >= limits.tokens) return `the limit of ${limits.tokens} tokens was reached`;
+    if (limits.costUsd > 0 && used.costUsd >= limits.costUsd) return `the limit of ${limits.costUsd} USD was reached`;
+    if (calls >= limits.turns) return `the limit of ${limits.turns} turns was reached`;
+    return null;
+  };
+  return {
+    key,
+    begin() {
+      const why = reached();
+      if (why !== null) {
+        if (exhausted === null) order.onExhausted?.(why);
+        exhausted = why;
+        return { kind: "exhausted", why };
+      }
+      if (open >= CALLS_AT_ONCE) return { kind: "crowded" };
+      calls += 1;
+      open += 1;
+      return { kind: "open" };
+    },
+    charge(usage, why) {
+      open -= 1;
+      unavailable = why ?? null;
+      used = addUsage(used, usage);
+      if (usage.tokensIn + usage.tokensOut > 0) order.onCharge?.(usage, calls);
+    },
+    usage: () => {
+      const { estimated: _, ...figures } = used;
+      return figures;
+    },
+    calls: () => calls,
+    exhausted: () => exhausted,
+    unavailable: () => unavailable,
+    revoke: () => forget(key),
   };
 }

@@ -1,0 +1,45 @@
+import { slug, type PlanMessage } from "@agentswarm/contracts";
+import { absorbSweep } from "./absorb-sweep.ts";
+import { advance } from "./advance.ts";
+import { audit } from "./audit.ts";
+import { step } from "./carry-out.ts";
+import { absorbHandoff } from "./ledger/absorb-handoff.ts";
+import { newLedger, type Ledger } from "./ledger/ledger.ts";
+import { cancelFeature, decideHeld, retryTask } from "./people.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** One message of the `plan` queue: a pure step of one ledger, then whatever follows from it. May run twice. */
+export async function handlePlan(shop: Workshop, message: PlanMessage): Promise<void> {
+  switch (message.kind) {
+    case "feature": {
+      const { feature } = message;
+      return move(shop, feature.id, (ledger) => ledger ?? newLedger(feature, slug(feature.title)));
+    }
+    case "cancel": {
+      const now = await shop.connection.now();
+      return move(shop, message.featureId, (ledger) => ledger && cancelFeature(ledger, message.by, now));
+    }
+    case "handoff":
+      return move(shop, message.featureId, (ledger) => ledger && absorbHandoff(ledger, message.handoff, message.outcome));
+    case "retry":
+      return moveTask(shop, message.taskId, (ledger) => retryTask(ledger, message.taskId, message.by));
+    case "approve":
+      return moveTask(shop, message.taskId, (ledger) => decideHeld(ledger, message));
+    case "swept":
+      return absorbSweep(shop, message.sweep);
+    case "audit":
+      return audit(shop);
+  }
+}
+
+async function move(shop: Workshop, featureId: string, change: (ledger: Ledger | null) => Ledger | null): Promise<void> {
+  const made = await step(shop, featureId, change);
+  if (made === null) shop.log.warn({ featureId }, "a message for a feature that is not in the ledger");
+  else await advance(shop, featureId);
+}
+
+async function moveTask(shop: Workshop, taskId: string, change: (ledger: Ledger) => Ledger): Promise<void> {
+  const featureId = await shop.ledgers.featureOf(taskId);
+  if (featureId === null) shop.log.warn({ taskId }, "a message for a task that is not in the ledger");
+  else await move(shop, featureId, (ledger) => ledger && change(ledger));
+}

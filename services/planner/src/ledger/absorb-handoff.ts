@@ -1,0 +1,116 @@
+import { COUNTED_ENDS, slug, taskIdOf, type Handoff, type MergeOutcome, type Task } from "@agentswarm/contracts";
+import { findRecord, hasEnded, newRecord, withRecord, type Ledger, type TaskRecord } from "./ledger.ts";
+import { sendAgain, settle } from "./settle.ts";
+
+/** How often the machine may fail a task before it is given up on. */
+const CRASH_BUDGET = 10;
+const FEEDBACK_CHARS = 8_000;
+
+/**
+ * Takes in what came of one attempt. A landing is always recorded, for git is the truth; anything else counts only
+ * if it belongs to the round the task is in. Absorbing the same handoff twice changes nothing the second time.
+ */
+export function absorbHandoff(ledger: Ledger, handoff: Handoff, outcome: MergeOutcome | null): Ledger {
+  const record = findRecord(ledger, handoff.taskId);
+  if (record === undefined || record.status === "landed") return ledger;
+  const seen = record.lastHandoff?.attempt === handoff.attempt && record.lastOutcome?.kind === outcome?.kind;
+  if (seen && outcome?.kind !== "landed" && outcome?.kind !== "already-landed") return ledger;
+
+  const spent = seen ? ledger : charge(ledger, handoff);
+  const noted = withRecord(spent, handoff.taskId, { lastHandoff: handoff, lastOutcome: outcome });
+  const current = findRecord(noted, handoff.taskId) ?? record;
+  if (outcome?.kind === "landed" || outcome?.kind === "already-landed") {
+    return settle(withRecord(noted, handoff.taskId, { status: "landed", commit: outcome.commit, reason: null }));
+  }
+  if (handoff.round !== record.round || hasEnded(ledger) || !["sent", "running", "landing"].includes(record.status)) {
+    return noted;
+  }
+  return settle(react(noted, current, handoff, outcome));
+}
+
+function react(ledger: Ledger, record: TaskRecord, handoff: Handoff, outcome: MergeOutcome | null): Ledger {
+  const { id } = record.task;
+  switch (outcome?.kind) {
+    case "conflict":
+      if (record.task.kind === "resolve") return retry(ledger, record, conflictText(outcome), true);
+      return supersede(ledger, record, handoff, outcome);
+    case "held":
+      return withRecord(ledger, id, { status: "held", reason: outcome.why });
+    case "rejected":
+      return retry(ledger, record, `The check ${outcome.check} failed on the merged tree:\n${outcome.outputTail}`, true);
+    case "unsafe":
+      return retry(ledger, record, `The attempt was refused: ${outcome.why}`, true);
+    default:
+      break;
+  }
+  const why = handoff.reason ?? handoff.summary;
+  if (handoff.end === "cancelled") return withRecord(ledger, id, { status: "cancelled", reason: why });
+  return retry(ledger, record, why, COUNTED_ENDS.has(handoff.end) || handoff.end === "submitted");
+}
+
+function charge(ledger: Ledger, { metrics }: Handoff): Ledger {
+  return {
+    ...ledger,
+    costUsd: ledger.costUsd + metrics.costUsd,
+    tokens: ledger.tokens + metrics.tokensIn + metrics.tokensOut,
+  };
+}
+
+/** Sends the task again with what went wrong, while its budget lasts. */
+function retry(ledger: Ledger, record: TaskRecord, why: string, counted: boolean): Ledger {
+  const attemptsUsed = record.attemptsUsed + (counted ? 1 : 0);
+  const crashes = record.crashes + (counted ? 0 : 1);
+  const spent = attemptsUsed >= record.task.attemptBudget || crashes >= CRASH_BUDGET;
+  const task = { ...record.task, feedback: why.slice(-FEEDBACK_CHARS) };
+  const next = { ...record, task, attemptsUsed, crashes, reason: why.slice(-FEEDBACK_CHARS) };
+  return withRecord(ledger, record.task.id, spent ? { ...next, status: "failed" } : sendAgain(next));
+}
+
+function conflictText(outcome: Extract<MergeOutcome, { kind: "conflict" }>): string {
+  return `It conflicts with the trunk in ${outcome.paths.map((one) => one.path).join(", ")}.\n${outcome.theirIntent}`;
+}
+
+/** Answers a conflict with one task that settles it and takes the place of the first. */
+function supersede(
+  ledger: Ledger,
+  record: TaskRecord,
+  handoff: Handoff,
+  outcome: Extract<MergeOutcome, { kind: "conflict" }>,
+): Ledger {
+  const task = resolveTask(ledger, record, handoff, outcome);
+  const reason = `superseded by ${task.id}: it conflicts in ${outcome.paths.map((one) => one.path).join(", ")}`;
+  const cleared = withRecord(ledger, record.task.id, { status: "cancelled", reason, supersededBy: task.id });
+  if (findRecord(cleared, task.id) !== undefined) return cleared;
+  return { ...cleared, tasks: [...cleared.tasks, newRecord(task, record.signature)] };
+}
+
+function resolveTask(
+  ledger: Ledger,
+  { task }: TaskRecord,
+  handoff: Handoff,
+  outcome: Extract<MergeOutcome, { kind: "conflict" }>,
+): Task {
+  const key = `${slug(task.key, 56)}-resolve`;
+  const paths = outcome.paths.map((one) => one.path);
+  return {
+    ...task,
+    id: taskIdOf(ledger.feature.id, handoff.attempt, `${task.id}-resolve`),
+    parentId: task.id,
+    key,
+    kind: "resolve",
+    title: task.title,
+    scope: task.scope.length === 0 ? [] : [...new Set([...task.scope, ...paths])],
+    dependsOn: [],
+    feedback: "",
+    resolve: {
+      taskId: task.id,
+      attempt: handoff.attempt,
+      ref: `refs/swarm/${task.id}/${handoff.attempt}`,
+      baseCommit: outcome.base,
+      headCommit: handoff.headCommit ?? outcome.base,
+      paths,
+      ourIntent: `${task.title}\n${task.description}\n${handoff.summary}`.slice(0, 8_000),
+      theirIntent: outcome.theirIntent || "(not known)",
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { DEFAULT_LIMITS, slug, taskIdOf, TRUNK_HEALTH, type Sweep, type Task } from "@agentswarm/contracts";
+import type { TaskDefaults } from "./adopt-plan.ts";
+import { isOpen, newRecord, type Ledger } from "./ledger.ts";
+import { settle } from "./settle.ts";
+
+const FIX_PRIORITY = 1;
+/** How many fix tasks one failure may have, one after another. */
+const FIXES_PER_SIGNATURE = 3;
+
+/** Books the drafts of a red sweep: at most one open task per failure, however often the sweep is told. */
+export function bookFixes(ledger: Ledger, sweep: Sweep, defaults: TaskDefaults): Ledger {
+  let booked = ledger;
+  for (const draft of sweep.drafts) {
+    const same = booked.tasks.filter((record) => record.signature === draft.signature);
+    if (same.some((record) => isOpen(record) || record.status === "held")) continue;
+    const tried = same.filter((record) => record.task.kind === "fix").length;
+    if (tried >= FIXES_PER_SIGNATURE) continue;
+    const failure = sweep.failures.find((one) => one.signature === draft.signature);
+    const key = slug(draft.title, 48, "fix");
+    const task: Task = {
+      id: taskIdOf(TRUNK_HEALTH, tried + 1, `${key}-${draft.signature}`),
+      featureId: TRUNK_HEALTH,
+      featureSlug: TRUNK_HEALTH,
+      key,
+      kind: "fix",
+      title: draft.title,
+      description: draft.description,
+      context: failure === undefined ? "" : `Output of ${failure.check} (untrusted):\n${failure.outputTail}`,
+      scope: draft.scope,
+      acceptance: [],
+      checks: sweep.checks
+        .filter((check) => check.exitCode !== 0)
+        .map((check) => ({ name: check.name ?? check.command, command: check.command, timeoutMs: 300_000 })),
+      dependsOn: [],
+      priority: FIX_PRIORITY,
+      complexity: "standard",
+      limits: { ...DEFAULT_LIMITS, wallMs: defaults.wallMs },
+      attemptBudget: defaults.attemptBudget,
+      feedback: "",
+    };
+    booked = { ...booked, tasks: [...booked.tasks, newRecord(task, draft.signature)] };
+  }
+  return booked === ledger ? ledger : settle(booked);
+}

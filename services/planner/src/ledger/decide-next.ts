@@ -1,0 +1,42 @@
+import { TRUNK_HEALTH } from "@agentswarm/contracts";
+import { hasEnded, isOpen, type Ledger } from "./ledger.ts";
+
+/** What a feature needs now. */
+export type Next =
+  | { kind: "plan" }
+  | { kind: "accept" }
+  | { kind: "verify" }
+  | { kind: "replan"; why: string }
+  | { kind: "hold"; why: string }
+  | { kind: "fail"; why: string }
+  | { kind: "wait" };
+
+export const PLANNING_ROUNDS = 3;
+export const RED_SWEEPS = 3;
+
+/** Looks at a feature's ledger and says what it needs; nothing when others have to move first. */
+export function decideNext(ledger: Ledger): Next {
+  // Fix tasks have no plan behind them and nobody to accept them: the sweeps are their judge.
+  if (hasEnded(ledger) || ledger.feature.id === TRUNK_HEALTH) return { kind: "wait" };
+  if (ledger.status === "planning" || ledger.status === "queued") {
+    return ledger.planningRound > PLANNING_ROUNDS
+      ? { kind: "fail", why: `${PLANNING_ROUNDS} planning rounds were not enough: ${ledger.planningWhy}` }
+      : { kind: "plan" };
+  }
+  if (ledger.status === "verifying") {
+    return ledger.redSweeps >= RED_SWEEPS
+      ? { kind: "fail", why: `the trunk stayed red over ${RED_SWEEPS} sweeps` }
+      : { kind: "verify" };
+  }
+  if (ledger.tasks.some(isOpen)) return { kind: "wait" };
+  const held = ledger.tasks.filter((record) => record.status === "held");
+  if (held.length > 0) {
+    return ledger.status === "held" ? { kind: "wait" } : { kind: "hold", why: held.map((one) => `${one.task.key}: ${one.reason}`).join("; ") };
+  }
+  const failed = ledger.tasks.filter((record) => record.status === "failed");
+  if (failed.length > 0) {
+    const why = failed.map((record) => `${record.task.key}: ${record.reason ?? "failed"}`).join("\n");
+    return ledger.planningRound >= PLANNING_ROUNDS ? { kind: "fail", why } : { kind: "replan", why };
+  }
+  return { kind: "accept" };
+}

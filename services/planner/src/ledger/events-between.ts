@@ -1,0 +1,57 @@
+import type { FeatureStatus } from "@agentswarm/contracts";
+import type { EventToSend } from "@agentswarm/queue";
+import { findRecord, isUnderWay, type Ledger } from "./ledger.ts";
+
+/** Tasks of a feature by where they stand; what was superseded or planned anew does not count. */
+export function countTasks(ledger: Ledger) {
+  const counted = ledger.tasks.filter((record) => record.status !== "cancelled");
+  const of = (...statuses: string[]) => counted.filter((record) => statuses.includes(record.status)).length;
+  return {
+    total: counted.length,
+    landed: of("landed"),
+    running: counted.filter(isUnderWay).length,
+    failed: of("failed", "blocked"),
+    held: of("held"),
+  };
+}
+
+/** What people are told about a change of the ledger. Ids are derived from the version, so twice told is once. */
+export function eventsBetween(before: Ledger | null, after: Ledger, version: number): EventToSend[] {
+  const featureId = after.feature.id;
+  const about = { featureId, ledgerVersion: version };
+  const id = (type: string, rest = "") => `${type}-${featureId}-${version}${rest}`;
+  const events: EventToSend[] = [];
+  if (before === null) {
+    events.push({ id: `feature-submitted-${featureId}`, type: "feature.submitted", ...about, data: { ...after.feature } });
+  }
+  if (before !== null && after.revisions.length > before.revisions.length) {
+    const { number, taskIds } = after.revisions.at(-1) ?? { number: 0, taskIds: [] };
+    events.push({ id: id("plan-made"), type: "plan.made", ...about, data: { revision: number, tasks: taskIds.length } });
+  }
+  for (const record of after.tasks) {
+    const { task, status, reason, round, attemptsUsed } = record;
+    const old = before === null ? undefined : findRecord(before, task.id);
+    const mine = { ...about, taskId: task.id };
+    if (old === undefined) {
+      const { context: _, ...shown } = task;
+      events.push({ id: id("task-planned", `-${task.id}`), type: "task.planned", ...mine, data: shown });
+    }
+    if (round > (old?.round ?? 0)) {
+      events.push({ id: `task-sent-${task.id}-${round}`, type: "task.sent", ...mine, data: { round } });
+    }
+    if (old === undefined || old.status !== status || old.round !== round || old.reason !== reason) {
+      const data = { status, reason, round, attemptsUsed, supersededBy: record.supersededBy };
+      events.push({ id: id("task-changed", `-${task.id}`), type: "task.changed", ...mine, data });
+    }
+  }
+  const summary = (ledger: Ledger) => JSON.stringify(summaryOf(ledger));
+  if (before === null || summary(before) !== summary(after)) {
+    events.push({ id: id("feature-changed"), type: "feature.changed", ...about, data: summaryOf(after) });
+  }
+  return events;
+}
+
+function summaryOf(ledger: Ledger): Record<string, unknown> & { status: FeatureStatus } {
+  const { status, reason, costUsd, tokens, finishedAt } = ledger;
+  return { status, reason, costUsd, tokens, finishedAt, counts: countTasks(ledger) };
+}

@@ -1,0 +1,51 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openMirror } from "@agentswarm/git";
+import { createModel, resolveModelSettings } from "@agentswarm/llm";
+import { consume, createSender, openDocuments, openQueue } from "@agentswarm/queue";
+import type { ServiceContext } from "@agentswarm/service";
+import type { Settings } from "./config.ts";
+import { handlePlan } from "./handle-plan.ts";
+import { ledgerSchema } from "./ledger/ledger.ts";
+import { openLedgerStore } from "./ledger/ledger-store.ts";
+import type { Workshop } from "./workshop.ts";
+
+const PROMPTS = fileURLToPath(new URL("../../../prompts", import.meta.url));
+const CONCURRENCY = 20;
+
+/** Wires the planner: everything that feeds back comes through one queue. */
+export async function start({ settings, log, stack }: ServiceContext<Settings>): Promise<void> {
+  const home = settings.SWARM_HOME;
+  const connection = stack.use(
+    await openQueue({ redisUrl: settings.REDIS_URL, prefix: settings.QUEUE_PREFIX, service: "planner" }),
+  );
+  const sender = createSender(connection, "planner");
+  const shop: Workshop = {
+    connection,
+    sender,
+    log,
+    ledgers: openLedgerStore(openDocuments(connection, "ledger", ledgerSchema)),
+    mirror: await openMirror({
+      url: settings.GIT_REPO_URL,
+      dir: join(home, "mirrors", "planner"),
+      ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}),
+    }),
+    model: createModel({
+      ...resolveModelSettings(settings),
+      maxTokens: settings.LLM_MAX_TOKENS,
+      temperature: settings.LLM_TEMPERATURE,
+    }),
+    promptsDir: PROMPTS,
+    surveyTokens: settings.SURVEY_TOKENS,
+    maxTasks: settings.MAX_TASKS_PER_PLAN,
+    defaults: { attemptBudget: settings.ATTEMPT_BUDGET, wallMs: settings.WORKER_TIMEOUT * 1_000 },
+  };
+  await sender.schedule("plan", "audit", settings.AUDIT_INTERVAL * 1_000, { kind: "audit" });
+  stack.use(
+    await consume(connection, "plan", (message) => handlePlan(shop, message), {
+      concurrency: CONCURRENCY,
+      onError: (error) => log.error({ err: error }, "a message could not be absorbed"),
+    }),
+  );
+  log.info({ model: shop.model.name }, "planning");
+}

@@ -1,0 +1,20 @@
+import type { Mirror } from "@agentswarm/git";
+import type { Model } from "@agentswarm/llm";
+import type { QueueConnection, Sender } from "@agentswarm/queue";
+import type { Logger } from "@agentswarm/service";
+import type { TaskDefaults } from "./ledger/adopt-plan.ts";
+import type { LedgerStore } from "./ledger/ledger-store.ts";
+
+/** What planning is done with. */
+export interface Workshop {
+  readonly connection: QueueConnection;
+  readonly sender: Sender;
+  readonly log: Logger;
+  readonly ledgers: LedgerStore;
+  readonly mirror: Mirror;
+  readonly model: Model;
+  readonly promptsDir: string;
+  readonly surveyTokens: number;
+  readonly maxTasks: number;
+  readonly defaults: TaskDefaults;
+}
