@@ -53,7 +53,9 @@ export async function openMirror(options: { url: string; dir: string; trunk?: st
     dir,
     url,
     trunk,
-    fetch: () => reach(dir, ["fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--", url, `+refs/heads/*:${REMOTE}/*`]),
+    fetch: shareRuns(() =>
+      reach(dir, ["fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--", url, `+refs/heads/*:${REMOTE}/*`]),
+    ),
     async head() {
       const head = await resolve(`${REMOTE}/${trunk}`);
       if (head === null) throw new Fault("target.invalid", `${url} has no branch ${trunk}: set TRUNK to one it has`);
@@ -109,6 +111,25 @@ export async function openMirror(options: { url: string; dir: string; trunk?: st
   };
   await mirror.fetch();
   return mirror;
+}
+
+/**
+ * Lets callers share a run that has not begun yet: git locks its refs, so two fetches at once would fail, and a
+ * hundred agents asking for the newest trunk need one fetch, not a hundred.
+ */
+export function shareRuns(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> = Promise.resolve();
+  let next: Promise<void> | null = null;
+  return () => {
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = null;
+        running = run();
+        return running;
+      });
+    return next;
+  };
 }
 
 /** Talks to the origin; whatever goes wrong there may be right again later. */

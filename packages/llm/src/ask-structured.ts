@@ -31,7 +31,11 @@ export async function askStructured<S extends z.ZodType>(
   if (read.ok) return { value: read.value, usage: first.usage };
 
   const repair = `That answer does not fit: ${read.why}\nAnswer again, with the whole corrected JSON value only.`;
-  const again = [...messages, { role: "assistant", content: first.text } as const, { role: "user", content: repair } as const];
+  const again = [
+    ...messages,
+    { role: "assistant", content: first.text } as const,
+    { role: "user", content: repair } as const,
+  ];
   const second = await model.complete(again, question.signal);
   const reread = readAnswer(question.schema, second.text);
   if (reread.ok) return { value: reread.value, usage: addUsage(first.usage, second.usage) };
@@ -48,7 +52,9 @@ function readAnswer<S extends z.ZodType>(schema: S, text: string): Read<z.infer<
     return { ok: false, why: `it is no JSON (${(error as Error).message})` };
   }
   const parsed = schema.safeParse(data);
-  return parsed.success ? { ok: true, value: parsed.data } : { ok: false, why: z.prettifyError(parsed.error) };
+  return parsed.success
+    ? { ok: true, value: parsed.data }
+    : { ok: false, why: z.prettifyError(parsed.error) };
 }
 
 /** Models think aloud and fence their JSON even when asked not to. */

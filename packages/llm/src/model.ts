@@ -31,7 +31,12 @@ const TIMEOUT_MS = 600_000;
 
 export function createModel(options: ModelOptions): Model {
   // The queue retries a call that failed; a second layer of retries here would multiply them.
-  const client = new OpenAI({ baseURL: options.baseUrl, apiKey: options.apiKey, maxRetries: 0, timeout: TIMEOUT_MS });
+  const client = new OpenAI({
+    baseURL: options.baseUrl,
+    apiKey: options.apiKey,
+    maxRetries: 0,
+    timeout: TIMEOUT_MS,
+  });
   const prices = pricesOf(options.model);
   return {
     name: options.model,
@@ -61,7 +66,8 @@ export function createModel(options: ModelOptions): Model {
 const RETRYABLE = new Set([408, 409, 425, 429, 500, 502, 503, 504, 524, 529]);
 
 function asFault(cause: unknown): Fault {
-  if (!(cause instanceof OpenAI.APIError) || cause instanceof OpenAI.APIUserAbortError) return Fault.from(cause);
+  if (!(cause instanceof OpenAI.APIError) || cause instanceof OpenAI.APIUserAbortError)
+    return Fault.from(cause);
   // Without a status nothing was answered at all: refused, reset, timed out.
   if (cause.status === undefined || RETRYABLE.has(cause.status)) {
     const seconds = Number(cause.headers?.get("retry-after") ?? Number.NaN);
@@ -71,5 +77,7 @@ function asFault(cause: unknown): Fault {
       ...(Number.isFinite(seconds) ? { retryAfterMs: seconds * 1_000 } : {}),
     });
   }
-  return new Fault("model.refused", `the model refused the request (${cause.status}): ${cause.message}`, { cause });
+  return new Fault("model.refused", `the model refused the request (${cause.status}): ${cause.message}`, {
+    cause,
+  });
 }

@@ -10,7 +10,11 @@ const frontSchema = z.strictObject({ variables: z.array(z.string()) });
  * Renders `<dir>/<name>.md`. Its front matter declares the variables; a missing or unknown one is Fault `internal`,
  * so that a prompt and its caller cannot drift apart unnoticed.
  */
-export async function renderPrompt(dir: string, name: string, variables: Readonly<Record<string, string>>): Promise<string> {
+export async function renderPrompt(
+  dir: string,
+  name: string,
+  variables: Readonly<Record<string, string>>,
+): Promise<string> {
   const file = join(dir, `${name}.md`);
   return fillPrompt(file, await readFile(file, "utf8"), variables);
 }
@@ -21,7 +25,8 @@ export function fillPrompt(file: string, text: string, variables: Readonly<Recor
   const declared = new Set(frontSchema.parse(parse(front)).variables);
   const used = new Set([...body.matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1] ?? ""));
   for (const wanted of [...declared, ...used]) {
-    if (variables[wanted] === undefined) throw new Fault("internal", `${file}: variable ${wanted} was not given`);
+    if (variables[wanted] === undefined)
+      throw new Fault("internal", `${file}: variable ${wanted} was not given`);
     if (!declared.has(wanted)) throw new Fault("internal", `${file}: variable ${wanted} is not declared`);
   }
   for (const given of Object.keys(variables)) {

@@ -40,7 +40,9 @@ const PER = 1_000_000;
 /** What tokens cost, in US dollars. */
 export function priceOf(tokens: Omit<Usage, "costUsd" | "estimated">, prices: Prices): number {
   const fresh = tokens.tokensIn - tokens.tokensCached;
-  return (fresh * prices.input + tokens.tokensCached * prices.cached + tokens.tokensOut * prices.output) / PER;
+  return (
+    (fresh * prices.input + tokens.tokensCached * prices.cached + tokens.tokensOut * prices.output) / PER
+  );
 }
 
 const reportedSchema = z.object({

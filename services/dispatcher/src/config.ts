@@ -7,7 +7,13 @@ export const settings = z.object({
   ...modelSettings,
   ...targetSettings,
   ...sandboxSettings,
-  MAX_WORKERS: z.coerce.number().int().min(1).max(1_000).default(4).describe("Attempts at once, over all dispatchers"),
+  MAX_WORKERS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(4)
+    .describe("Attempts at once, over all dispatchers"),
   WORKER_TIMEOUT: z.coerce.number().int().min(1).default(1_800).describe("Seconds one attempt may take"),
   AGENT_FILE: z.string().optional().describe("The agent's one file; by default <SWARM_HOME>/agent/agent.mjs"),
 });

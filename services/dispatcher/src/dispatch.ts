@@ -1,14 +1,15 @@
-import { attemptRef, Fault, jobId, type Handoff, type MergeOutcome, type Task, type TaskMessage } from "@agentswarm/contracts";
-import { failpoint } from "@agentswarm/contracts";
+import { Fault, failpoint, jobId, type Task, type TaskMessage } from "@agentswarm/contracts";
 import { jobState, nextNumber, type JobContext } from "@agentswarm/queue";
 import { runAttempt, type Attempted } from "./attempt.ts";
+import { without } from "./decide-end.ts";
+import { handoffJobId, passOn, sendToMerger } from "./pass-on.ts";
 import { withSlot } from "./slot.ts";
 import type { Workshop } from "./workshop.ts";
 
 /**
- * One sending of a task. Every attempt ends in exactly one message: to the merger if it has commits, else a handoff
- * to the planner. When the service died on the way the message comes again; an attempt whose commits were stored
- * and sent is then not run a second time.
+ * One sending of a task. Every attempt ends in exactly one message: to the merger if it has work to land, else a
+ * handoff to the planner. When the service died on the way the message comes again and the next attempt is opened,
+ * unless the one before was sent already.
  */
 export async function dispatch(shop: Workshop, message: TaskMessage, context: JobContext): Promise<string> {
   const { task, round, approved } = message;
@@ -16,62 +17,74 @@ export async function dispatch(shop: Workshop, message: TaskMessage, context: Jo
     await sendToMerger(shop, task, approved.handoff, approved.baseCommit, approved.by);
     return `attempt ${approved.attempt} approved by ${approved.by}`;
   }
-  const sent = context.startedCount > 1 ? await findSent(shop, task, round) : null;
+  const sent = await findSent(shop, task.id, round);
   if (sent !== null) return `attempt ${sent} was sent before`;
-
-  return withSlot(shop, `${task.id}-${round}`, context.signal, async () => {
-    const numbers = await shop.store.attempts(task.id);
-    const attempt = await nextNumber(shop.connection, `attempts-${task.id}`, Math.max(0, ...numbers));
-    await noteRound(shop, task.id, attempt, round);
-    const done = await runAttempt(shop, { task, round, attempt, context });
-    await passOn(shop, task, done);
-    failpoint("dispatcher.sent");
-    return `attempt ${attempt}: ${done.handoff.end}`;
-  });
+  try {
+    return await withSlot(shop, `${task.id}-${round}`, context.signal, () =>
+      openAttempt(shop, message, context),
+    );
+  } catch (error) {
+    if (!isCancelled(context.signal)) throw error;
+    // Cancelled while it waited for a place; the planner hears of it like of any other ending.
+    const attempt = await numberAttempt(shop, task.id, round);
+    return finish(shop, message, unworked(message, attempt, "cancelled", "cancelled before it began"));
+  }
 }
 
-async function passOn(shop: Workshop, task: Task, { handoff, baseCommit, stored, unsafe }: Attempted): Promise<void> {
-  const { sender } = shop;
-  const id = `${task.id}-${handoff.attempt}`;
-  const about = { featureId: task.featureId, taskId: task.id, attempt: handoff.attempt };
-  await sender.event({ id: `attempt-ended-${id}`, type: "attempt.ended", ...about, data: { ...handoff } });
-  if (stored) return sendToMerger(shop, task, handoff, baseCommit);
-  const outcome: MergeOutcome | null = unsafe === null ? null : { kind: "unsafe", why: unsafe };
-  await sender.send("plan", { kind: "handoff", featureId: task.featureId, handoff, outcome }, { jobId: `handoff-${id}` });
+async function openAttempt(shop: Workshop, message: TaskMessage, context: JobContext): Promise<string> {
+  const { task, round } = message;
+  const attempt = await numberAttempt(shop, task.id, round);
+  let attempted: Attempted;
+  try {
+    attempted = await runAttempt(shop, { task, round, attempt, context });
+  } catch (error) {
+    const fault = Fault.from(error);
+    if (fault.retryable || context.signal.aborted) throw fault;
+    // Such as a swarm.json that cannot be read: trying again by itself will not help, so the planner must know.
+    shop.log.error({ err: error, taskId: task.id, attempt }, "the attempt could not be carried out");
+    attempted = unworked(message, attempt, "failed", `${fault.code}: ${fault.message}`);
+  }
+  return finish(shop, message, attempted);
 }
 
-async function sendToMerger(shop: Workshop, task: Task, handoff: Handoff, baseCommit: string, approvedBy?: string): Promise<void> {
-  if (handoff.headCommit === null) throw new Fault("internal", `attempt ${handoff.attempt} of ${task.id} has no commit`);
-  await shop.sender.send(
-    "merge",
-    {
-      taskId: task.id,
-      featureId: task.featureId,
-      attempt: handoff.attempt,
-      ref: attemptRef(task.id, handoff.attempt),
-      baseCommit,
-      headCommit: handoff.headCommit,
-      title: task.title,
-      handoff,
-      ...(approvedBy === undefined ? {} : { approvedBy }),
-    },
-    { jobId: jobId.merge(task.id, handoff.attempt, approvedBy !== undefined) },
-  );
+async function finish(shop: Workshop, { task, round }: TaskMessage, attempted: Attempted): Promise<string> {
+  const { attempt, end } = attempted.handoff;
+  await passOn(shop, task, attempted);
+  failpoint("dispatcher.sent");
+  await shop.rounds.sent(task.id, round, attempt);
+  return `attempt ${attempt}: ${end}`;
 }
 
-/** Which round an attempt belongs to, so that a redelivered message finds its own. */
-async function noteRound(shop: Workshop, taskId: string, attempt: number, round: number): Promise<void> {
-  await shop.connection.redis.hset(shop.connection.key("rounds", taskId), String(attempt), String(round));
+function isCancelled(signal: AbortSignal): boolean {
+  return signal.aborted && signal.reason === "cancel";
 }
 
-/** The attempt of this round whose result is on its way already, or null. */
-async function findSent(shop: Workshop, task: Task, round: number): Promise<number | null> {
-  const rounds = await shop.connection.redis.hgetall(shop.connection.key("rounds", task.id));
-  for (const [attempt, its] of Object.entries(rounds)) {
-    if (Number(its) !== round) continue;
-    const merge = await jobState(shop.connection, "merge", jobId.merge(task.id, Number(attempt)));
-    const handoff = await jobState(shop.connection, "plan", `handoff-${task.id}-${attempt}`);
-    if (merge !== "missing" || handoff !== "missing") return Number(attempt);
+/** An attempt that came to nothing before an agent ran. */
+function unworked(
+  { task, round }: TaskMessage,
+  attempt: number,
+  end: "cancelled" | "failed",
+  reason: string,
+): Attempted {
+  const handoff = { ...without(end, reason), taskId: task.id, attempt, round, model: "none" };
+  return { handoff, baseCommit: "", stored: false, unsafe: null };
+}
+
+async function numberAttempt(shop: Workshop, taskId: string, round: number): Promise<number> {
+  const stored = await shop.store.attempts(taskId);
+  const attempt = await nextNumber(shop.connection, `attempts-${taskId}`, Math.max(0, ...stored));
+  await shop.rounds.opened(taskId, round, attempt);
+  return attempt;
+}
+
+/** The attempt of this round whose message is out already, or null. It may be out without having been noted. */
+async function findSent(shop: Workshop, taskId: Task["id"], round: number): Promise<number | null> {
+  const found = await shop.rounds.get(taskId, round);
+  if (found === null || found.sent !== null) return found?.sent ?? null;
+  for (const attempt of found.attempts.toReversed()) {
+    const merge = await jobState(shop.connection, "merge", jobId.merge(taskId, attempt));
+    const handoff = await jobState(shop.connection, "plan", handoffJobId(taskId, attempt));
+    if (merge !== "missing" || handoff !== "missing") return attempt;
   }
   return null;
 }

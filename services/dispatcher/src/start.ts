@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { Fault } from "@agentswarm/contracts";
 import { openDependencyCache } from "@agentswarm/checks";
 import { openMirror, openStore } from "@agentswarm/git";
 import { resolveModelSettings } from "@agentswarm/llm";
@@ -7,8 +9,10 @@ import { openSandboxProvider } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
 import type { Settings } from "./config.ts";
 import { dispatch } from "./dispatch.ts";
+import { openBackend } from "./gateway/backend.ts";
 import { createGateway } from "./gateway/gateway.ts";
-import { keepStoreSmall, reapOrphans } from "./reap.ts";
+import { keepSmall, reapOrphans } from "./reap.ts";
+import { openRounds } from "./rounds.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Wires the dispatcher: takes tasks, runs an agent for each in a sandbox, and passes on what came of it. */
@@ -27,9 +31,12 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     swarm,
   });
   if (provider.isolation === "none") {
-    log.warn("agents run WITHOUT isolation: they can do whatever this user can do (install bubblewrap to change that)");
+    log.warn(
+      "agents run WITHOUT isolation: they can do whatever this user can do (install bubblewrap to change that)",
+    );
   }
-  if (provider.unenforced.length > 0) log.warn({ limits: provider.unenforced }, "limits this machine cannot enforce");
+  if (provider.unenforced.length > 0)
+    log.warn({ limits: provider.unenforced }, "limits this machine cannot enforce");
 
   const mirror = await openMirror({
     url: settings.GIT_REPO_URL,
@@ -38,6 +45,10 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
   });
   const store = await openStore({ dir: settings.SWARM_STORE_URL ?? join(home, "store.git") });
   const endpoint = resolveModelSettings(settings);
+  const agentFile = settings.AGENT_FILE ?? join(home, "agent", "agent.mjs");
+  if (!existsSync(agentFile)) throw new Fault("config.invalid", `AGENT_FILE: there is no ${agentFile}`);
+  const rounds = openRounds(connection);
+  const bundlesDir = join(home, "bundles");
   const shop: Workshop = {
     connection,
     sender,
@@ -46,24 +57,29 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     store,
     provider,
     dependencies: openDependencyCache({ home }),
-    gateway: createGateway(endpoint),
+    gateway: createGateway(openBackend(endpoint), { maxTokens: settings.LLM_MAX_TOKENS, log }),
+    rounds,
     model: endpoint.model,
+    backend: new URL(endpoint.baseUrl).host,
     maxTokens: settings.LLM_MAX_TOKENS,
     temperature: settings.LLM_TEMPERATURE,
-    agentFile: settings.AGENT_FILE ?? join(home, "agent", "agent.mjs"),
-    bundlesDir: join(home, "bundles"),
+    agentFile,
+    bundlesDir,
     transcriptsDir: join(home, "artifacts", "transcripts"),
     swarm,
     maxWorkers: settings.MAX_WORKERS,
     wallMs: settings.WORKER_TIMEOUT * 1_000,
   };
   await reapOrphans(provider, log);
-  stack.use(keepStoreSmall(store, log));
+  stack.use(keepSmall({ provider, store, rounds, bundlesDir, now: () => connection.now(), log }));
   stack.use(
     await consume(connection, "task", (message, context) => dispatch(shop, message, context), {
       concurrency: settings.MAX_WORKERS,
       onError: (error) => log.error({ err: error }, "a task could not be dispatched"),
     }),
   );
-  log.info({ maxWorkers: settings.MAX_WORKERS, isolation: provider.isolation, model: endpoint.model }, "taking tasks");
+  log.info(
+    { maxWorkers: settings.MAX_WORKERS, isolation: provider.isolation, model: endpoint.model },
+    "taking tasks",
+  );
 }

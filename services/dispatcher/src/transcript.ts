@@ -9,16 +9,27 @@ export interface Transcript extends AsyncDisposable {
 
 const MAX_BYTES = 100 * 1024 * 1024;
 
-export async function openTranscript(file: string): Promise<Transcript> {
+/** `onError` is told once when the file cannot be written, as on a full disk; the attempt goes on without it. */
+export async function openTranscript(file: string, onError: (error: Error) => void): Promise<Transcript> {
   await mkdir(dirname(file), { recursive: true });
   const stream = createWriteStream(file);
   let written = 0;
+  let broken = false;
+  stream.on("error", (error) => {
+    if (!broken) onError(error);
+    broken = true;
+  });
   return {
     append(lines) {
-      if (written > MAX_BYTES) return;
+      if (broken || written > MAX_BYTES) return;
       written += lines.length;
       stream.write(written > MAX_BYTES ? '{"type":"cut"}\n' : lines);
     },
-    [Symbol.asyncDispose]: () => new Promise((done) => stream.end(done)),
+    [Symbol.asyncDispose]: () =>
+      new Promise((done) => {
+        if (broken || stream.closed) return done();
+        stream.once("close", () => done());
+        stream.end();
+      }),
   };
 }

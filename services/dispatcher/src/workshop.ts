@@ -4,6 +4,7 @@ import type { QueueConnection, Sender } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
 import type { Gateway } from "./gateway/gateway.ts";
+import type { Rounds } from "./rounds.ts";
 
 /** What an attempt is run with. */
 export interface Workshop {
@@ -15,7 +16,10 @@ export interface Workshop {
   readonly provider: SandboxProvider;
   readonly dependencies: DependencyCache;
   readonly gateway: Gateway;
+  readonly rounds: Rounds;
   readonly model: string;
+  /** The backend's host, for cost figures. */
+  readonly backend: string;
   readonly maxTokens: number;
   readonly temperature: number;
   readonly agentFile: string;

@@ -46,10 +46,12 @@ export function openBackend(endpoint: ModelEndpoint, patience: Patience = PATIEN
       for (let tries = 1; ; tries += 1) {
         const pause = notBefore - Date.now();
         if (pause > 0) await sleep(pause, undefined, { signal });
-        const answer = await askOnce(endpoint, text, streamed, signal, patience).catch((error: unknown): Answer => {
-          signal.throwIfAborted();
-          return refused(502, `the model could not be reached: ${describe(error)}`, null, true);
-        });
+        const answer = await askOnce(endpoint, text, streamed, signal, patience).catch(
+          (error: unknown): Answer => {
+            signal.throwIfAborted();
+            return refused(502, `the model could not be reached: ${describe(error)}`, null, true);
+          },
+        );
         if (answer.kind !== "refused" || !answer.unavailable || tries === TRIES) return answer;
         const wait = waitMs(tries, answer.retryAfter);
         if (answer.retryAfter !== null) notBefore = Math.max(notBefore, Date.now() + wait);
@@ -78,7 +80,12 @@ async function askOnce(
     });
     if (!response.ok || response.body === null) {
       const message = (await response.text()).slice(0, SHOWN_CHARS);
-      return refused(response.status, message, response.headers.get("retry-after"), mayPass(response.status, message));
+      return refused(
+        response.status,
+        message,
+        response.headers.get("retry-after"),
+        mayPass(response.status, message),
+      );
     }
     if (!streamed) return { kind: "whole", completion: guardCompletion((await response.json()) as object) };
 
@@ -92,7 +99,11 @@ async function askOnce(
   }
 }
 
-async function* resume(first: object, rest: AsyncGenerator<object>, onEnd: () => void): AsyncGenerator<object> {
+async function* resume(
+  first: object,
+  rest: AsyncGenerator<object>,
+  onEnd: () => void,
+): AsyncGenerator<object> {
   try {
     yield first;
     yield* rest;

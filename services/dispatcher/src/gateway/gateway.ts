@@ -28,7 +28,11 @@ export function createGateway(backend: Backend, options: { maxTokens: number; lo
     if (found === own) return true;
     const status = found === null ? 401 : 403;
     log.warn({ status }, "a sandbox asked the model with a key that is not its own");
-    refuse(stream, status, found === null ? "this key is unknown or expired" : "this key is another attempt's");
+    refuse(
+      stream,
+      status,
+      found === null ? "this key is unknown or expired" : "this key is another attempt's",
+    );
     return false;
   };
 
@@ -43,7 +47,8 @@ export function createGateway(backend: Backend, options: { maxTokens: number; lo
       if (!admit(own, stream, headers)) return;
       const body = readRequest(await readBody(stream, MAX_REQUEST_BYTES));
       if (body === null) return refuse(stream, 400, "the request is no JSON object");
-      if (body["model"] !== backend.model) return refuse(stream, 403, `only the model ${backend.model} is allowed`);
+      if (body["model"] !== backend.model)
+        return refuse(stream, 403, `only the model ${backend.model} is allowed`);
       const begun = own.begin();
       if (begun.kind === "exhausted") {
         log.info({ why: begun.why }, "a budget was reached");
@@ -60,7 +65,8 @@ export function createGateway(backend: Backend, options: { maxTokens: number; lo
       try {
         const answer = await backend.ask(asked, streamed, gone.signal);
         if (answer.kind === "refused") {
-          if (answer.unavailable) unavailable = `the model answered ${answer.status}: ${answer.message.slice(0, 500)}`;
+          if (answer.unavailable)
+            unavailable = `the model answered ${answer.status}: ${answer.message.slice(0, 500)}`;
           return refuse(stream, answer.status, answer.message, answer.retryAfter);
         }
         const meter = meterOf(asked, backend.model);
@@ -95,7 +101,11 @@ function readRequest(body: Buffer): Record<string, unknown> | null {
 }
 
 /** The request as it may go out: one answer of bounded length, whose use is told. */
-function bounded(body: Record<string, unknown>, streamed: boolean, maxTokens: number): Record<string, unknown> {
+function bounded(
+  body: Record<string, unknown>,
+  streamed: boolean,
+  maxTokens: number,
+): Record<string, unknown> {
   const { max_completion_tokens: alias, n: _, ...rest } = body;
   const wanted = Number(rest["max_tokens"] ?? alias);
   const max = Number.isFinite(wanted) && wanted > 0 ? Math.min(wanted, maxTokens) : maxTokens;
@@ -145,9 +155,17 @@ async function relayStream(
   stream.end("data: [DONE]\n\n");
 }
 
-function refuse(stream: ServerHttp2Stream, status: number, message: string, retryAfter: string | null = null): void {
+function refuse(
+  stream: ServerHttp2Stream,
+  status: number,
+  message: string,
+  retryAfter: string | null = null,
+): void {
   if (stream.destroyed || stream.headersSent) return;
-  const headers = { "content-type": "application/json", ...(retryAfter === null ? {} : { "retry-after": retryAfter }) };
+  const headers = {
+    "content-type": "application/json",
+    ...(retryAfter === null ? {} : { "retry-after": retryAfter }),
+  };
   stream.respond({ ":status": status, ...headers });
   stream.end(JSON.stringify({ error: { message } }));
 }

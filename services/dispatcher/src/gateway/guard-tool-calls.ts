@@ -20,8 +20,12 @@ function isJson(text: string): boolean {
  */
 export function guardCompletion(completion: object): object {
   const { choices = [] } = completion as { choices?: Choice[] };
-  const broken = (choice: Choice) => choice.message?.tool_calls?.some((call) => !isJson(call.function?.arguments ?? ""));
-  return { ...completion, choices: choices.map((choice) => (broken(choice) ? { ...choice, finish_reason: "length" } : choice)) };
+  const broken = (choice: Choice) =>
+    choice.message?.tool_calls?.some((call) => !isJson(call.function?.arguments ?? ""));
+  return {
+    ...completion,
+    choices: choices.map((choice) => (broken(choice) ? { ...choice, finish_reason: "length" } : choice)),
+  };
 }
 
 /** The same for a stream: arguments are put together as they pass, and judged when the end is told. */

@@ -15,7 +15,12 @@ export function mayPass(status: number, body: string): boolean {
 }
 
 /** Milliseconds to wait before the next try. What the backend asks for is honoured, up to a minute. */
-export function waitMs(tries: number, retryAfter: string | null, now = Date.now(), random = Math.random()): number {
+export function waitMs(
+  tries: number,
+  retryAfter: string | null,
+  now = Date.now(),
+  random = Math.random(),
+): number {
   const asked = retryAfterMs(retryAfter, now);
   // Jitter only ever adds to what was asked for: coming back early would be refused again.
   if (asked !== null) return Math.min(asked, LONGEST_WAIT_MS) + random * JITTER_MS;

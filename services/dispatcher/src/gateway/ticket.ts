@@ -51,7 +51,8 @@ export function openTicketOffice(): TicketOffice {
       const given = Buffer.from(/^Bearer (\S+)$/.exec(authorization ?? "")?.[1] ?? "");
       for (const { ticket, expiresAt } of tickets.values()) {
         const key = Buffer.from(ticket.key);
-        if (key.length === given.length && timingSafeEqual(key, given)) return Date.now() < expiresAt ? ticket : null;
+        if (key.length === given.length && timingSafeEqual(key, given))
+          return Date.now() < expiresAt ? ticket : null;
       }
       return null;
     },
@@ -66,8 +67,10 @@ function createTicket(order: TicketOrder, forget: (key: string) => void): Ticket
   let exhausted: string | null = null;
   let unavailable: string | null = null;
   const reached = (): string | null => {
-    if (used.tokensIn + used.tokensOut >= limits.tokens) return `the limit of ${limits.tokens} tokens was reached`;
-    if (limits.costUsd > 0 && used.costUsd >= limits.costUsd) return `the limit of ${limits.costUsd} USD was reached`;
+    if (used.tokensIn + used.tokensOut >= limits.tokens)
+      return `the limit of ${limits.tokens} tokens was reached`;
+    if (limits.costUsd > 0 && used.costUsd >= limits.costUsd)
+      return `the limit of ${limits.costUsd} USD was reached`;
     if (calls >= limits.turns) return `the limit of ${limits.turns} turns was reached`;
     return null;
   };

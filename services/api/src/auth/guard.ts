@@ -1,0 +1,63 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { ApiKey, KeyRing } from "./keys.ts";
+import { Problem } from "../problem.ts";
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\]|::1)$/;
+const OPEN_PATHS = new Set(["/healthz", "/readyz"]);
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host);
+}
+
+/**
+ * Lets in who may come in. With keys: Bearer, or HTTP Basic with the key as password. Without: only requests that
+ * name this machine as their host and origin, so that no web page can reach the api through somebody's browser.
+ */
+export function guard(app: FastifyInstance, keys: KeyRing): void {
+  app.addHook("onRequest", async (request, reply) => {
+    if (OPEN_PATHS.has(request.url.split("?")[0] ?? "")) return;
+    if ((await keys.list()).length === 0) return refuseForeign(request);
+    const key = await keyOf(request, keys);
+    if (key === null) {
+      void reply.header("www-authenticate", 'Basic realm="AgentSwarm", Bearer');
+      throw new Problem(401, "unauthorized", "an API key is needed: Authorization: Bearer ask_…");
+    }
+    if (key.scope === "read" && !SAFE_METHODS.has(request.method)) {
+      throw new Problem(403, "forbidden", `key ${key.id} may only read`);
+    }
+    request.actor = key.id;
+  });
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Who asks: the key's id, or `local` where none is needed. */
+    actor?: string;
+  }
+}
+
+function refuseForeign(request: FastifyRequest): void {
+  const host = hostOf(`http://${request.headers.host ?? ""}`);
+  if (host === null || !isLoopback(host)) {
+    throw new Problem(403, "foreign-host", `without API keys only this machine may ask, not ${request.headers.host}`);
+  }
+  const { origin } = request.headers;
+  if (origin === undefined) return;
+  const from = hostOf(origin);
+  if (from === null || !isLoopback(from)) {
+    throw new Problem(403, "foreign-origin", `without API keys pages of ${origin} may not ask`);
+  }
+}
+
+function hostOf(url: string): string | null {
+  return URL.canParse(url) ? new URL(url).hostname : null;
+}
+
+async function keyOf(request: FastifyRequest, keys: KeyRing): Promise<ApiKey | null> {
+  const [scheme = "", value = ""] = (request.headers.authorization ?? "").split(" ");
+  if (scheme.toLowerCase() === "bearer") return keys.check(value);
+  if (scheme.toLowerCase() !== "basic") return null;
+  const [, password = ""] = /^[^:]*:(.*)$/s.exec(Buffer.from(value, "base64").toString()) ?? [];
+  return keys.check(password);
+}

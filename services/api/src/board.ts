@@ -1,0 +1,19 @@
+import { createBullBoard } from "@bull-board/api";
+import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
+import { FastifyAdapter } from "@bull-board/fastify";
+import { boardQueues } from "@agentswarm/queue";
+import type { App, House } from "./house.ts";
+
+export const BOARD_PATH = "/queues";
+
+/** Bull Board over all queues, for looking only: jobs are moved by services and by the API's own routes. */
+export function mountBoard(app: App, { connection }: House): void {
+  const adapter = new FastifyAdapter();
+  adapter.setBasePath(BOARD_PATH);
+  createBullBoard({
+    queues: boardQueues(connection).map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })),
+    serverAdapter: adapter,
+    options: { uiConfig: { boardTitle: "AgentSwarm" } },
+  });
+  void app.register(adapter.registerPlugin(), { prefix: BOARD_PATH });
+}

@@ -1,0 +1,16 @@
+import { z } from "zod";
+import { baseSettings } from "@agentswarm/service";
+
+/** Every setting of the api. */
+export const settings = z.object({
+  ...baseSettings,
+  API_PORT: z.coerce.number().int().min(0).max(65_535).default(8_080),
+  API_HOST: z.string().default("127.0.0.1").describe("The address to listen on; in a container 0.0.0.0"),
+  API_PUBLISHED_ON: z
+    .string()
+    .default("127.0.0.1")
+    .describe("The address under which the port is reached from outside; decides whether keys are demanded"),
+  API_KEYS_FILE: z.string().optional().describe("By default <SWARM_HOME>/api-keys.json"),
+  MAX_QUEUE_DEPTH: z.coerce.number().int().min(1).default(10_000).describe("Waiting plans above which 503 is answered"),
+});
+export type Settings = z.infer<typeof settings>;

@@ -1,0 +1,39 @@
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { parseEnv } from "@agentswarm/service";
+import { openKeyRing, scopeSchema } from "./auth/keys.ts";
+import { settings } from "./config.ts";
+
+const HELP = `api keys: who may use the API
+
+  create [--scope read|write] [--days <n>]   make a key and print it, this once
+  list                                       ids, scopes and ends of all keys
+  revoke <id>                                take a key back
+`;
+const DAY_MS = 24 * 3_600 * 1_000;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { scope: { type: "string", default: "write" }, days: { type: "string" }, help: { type: "boolean" } },
+});
+const { SWARM_HOME, API_KEYS_FILE } = parseEnv(settings, process.env);
+const file = API_KEYS_FILE ?? join(SWARM_HOME, "api-keys.json");
+await mkdir(dirname(file), { recursive: true });
+const ring = openKeyRing(file);
+const [command, id] = positionals[0] === "keys" ? positionals.slice(1) : positionals;
+
+if (command === "create") {
+  const expiresAt = values.days === undefined ? null : Date.now() + Number(values.days) * DAY_MS;
+  process.stdout.write(`${await ring.create(scopeSchema.parse(values.scope), expiresAt)}\n`);
+} else if (command === "list") {
+  for (const key of await ring.list()) {
+    const end = key.expiresAt === null ? "never expires" : `expires ${new Date(key.expiresAt).toISOString()}`;
+    process.stdout.write(`${key.id}  ${key.scope}  ${end}\n`);
+  }
+} else if (command === "revoke" && id !== undefined) {
+  process.exitCode = (await ring.revoke(id)) ? 0 : 1;
+} else {
+  process.stdout.write(HELP);
+  process.exitCode = values.help ? 0 : 2;
+}

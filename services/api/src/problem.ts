@@ -1,0 +1,68 @@
+import type { FastifyError, FastifyInstance } from "fastify";
+import { hasZodFastifySchemaValidationErrors } from "@fastify/type-provider-zod";
+import { Fault } from "@agentswarm/contracts";
+
+/** An answer by RFC 9457, application/problem+json. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly type: string;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(status: number, type: string, detail: string, retryAfterSeconds?: number) {
+    super(detail);
+    this.status = status;
+    this.type = type;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+const STATUS: Partial<Record<Fault["code"], number>> = {
+  "redis.unavailable": 503,
+  "not-found": 404,
+  conflict: 409,
+  "message.invalid": 422,
+};
+const RETRY_SECONDS = 2;
+
+/** The one place where errors become answers. */
+export function answerProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError | Problem | Fault, request, reply) => {
+    const { status, type, detail, errors, retryAfter } = describe(error);
+    if (status >= 500 && status !== 503) request.log.error({ err: error }, "request failed");
+    if (retryAfter !== undefined) void reply.header("retry-after", String(retryAfter));
+    return reply
+      .code(status)
+      .type("application/problem+json")
+      .send(JSON.stringify({ type: `urn:agentswarm:${type}`, title: type.replaceAll("-", " "), status, detail, errors, instance: request.url }));
+  });
+  app.setNotFoundHandler((request) => {
+    throw new Problem(404, "not-found", `there is nothing at ${request.method} ${request.url}`);
+  });
+}
+
+function describe(error: FastifyError | Problem | Fault): {
+  status: number;
+  type: string;
+  detail: string;
+  errors?: { field: string; message: string }[];
+  retryAfter?: number | undefined;
+} {
+  if (error instanceof Problem) {
+    return { status: error.status, type: error.type, detail: error.message, retryAfter: error.retryAfterSeconds };
+  }
+  if (error instanceof Fault) {
+    const status = STATUS[error.code] ?? 500;
+    const type = error.code.replaceAll(".", "-");
+    return { status, type, detail: error.message, ...(status === 503 ? { retryAfter: RETRY_SECONDS } : {}) };
+  }
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const errors = error.validation.map((one) => ({
+      field: one.instancePath.replace(/^\//, "").replaceAll("/", ".") || "(body)",
+      message: one.message ?? "is not valid",
+    }));
+    const detail = errors.map((one) => `${one.field}: ${one.message}`).join("; ");
+    return { status: 400, type: "invalid-request", detail, errors };
+  }
+  const status = error.statusCode ?? 500;
+  return { status, type: status >= 500 ? "internal" : "refused", detail: status >= 500 ? "something went wrong here; see the log" : error.message };
+}

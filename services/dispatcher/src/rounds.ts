@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { openDocuments, type QueueConnection } from "@agentswarm/queue";
+
+/** What the dispatcher remembers of one sending of a task, so that a second delivery finds its own attempts. */
+export const roundSchema = z.object({
+  attempts: z.array(z.int().min(1)),
+  /** The attempt whose message went out; null while there is none. */
+  sent: z.int().min(1).nullable(),
+  /** Redis time of the last change. */
+  at: z.int(),
+});
+export type Round = z.infer<typeof roundSchema>;
+
+export interface Rounds {
+  get(taskId: string, round: number): Promise<Round | null>;
+  /** Written before an attempt's sandbox is opened. */
+  opened(taskId: string, round: number, attempt: number): Promise<void>;
+  /** Written after its message was sent. */
+  sent(taskId: string, round: number, attempt: number): Promise<void>;
+  /** Every round, by a key that only `forget` takes. */
+  all(): Promise<Map<string, Round & { taskId: string }>>;
+  forget(key: string): Promise<void>;
+}
+
+export function openRounds(connection: QueueConnection): Rounds {
+  const documents = openDocuments(connection, "rounds", roundSchema);
+  const keyOf = (taskId: string, round: number) => `${taskId}.${round}`;
+  const write = async (key: string, change: (before: Round, at: number) => Round): Promise<void> => {
+    for (;;) {
+      const found = await documents.get(key);
+      const at = await connection.now();
+      const before = found?.value ?? { attempts: [], sent: null, at };
+      if (await documents.compareAndSet(key, found?.version ?? 0, change(before, at))) return;
+    }
+  };
+  return {
+    async get(taskId, round) {
+      return (await documents.get(keyOf(taskId, round)))?.value ?? null;
+    },
+    opened: (taskId, round, attempt) =>
+      write(keyOf(taskId, round), (before, at) => ({
+        ...before,
+        attempts: [...before.attempts, attempt],
+        at,
+      })),
+    sent: (taskId, round, attempt) =>
+      write(keyOf(taskId, round), (before, at) => ({ ...before, sent: attempt, at })),
+    async all() {
+      const found = await documents.all();
+      return new Map([...found].map(([key, value]) => [key, { ...value, taskId: key.split(".")[0] ?? "" }]));
+    },
+    forget: (key) => documents.delete(key),
+  };
+}

@@ -1,0 +1,39 @@
+import { createWriteStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import { objectIdSchema } from "@agentswarm/contracts";
+import type { Sandbox } from "@agentswarm/sandbox";
+import { atMost, MAX_BUNDLE_BYTES } from "./serve-door.ts";
+
+const TIMEOUT_MS = 60_000;
+
+/** Runs inside: the work tree and its git configuration are the agent's, so the host does not touch them. */
+const SCRIPT = `
+git add --all >&2 &&
+git -c user.name=AgentSwarm -c user.email=agent@agentswarm.invalid commit --quiet --no-verify -m "Unfinished work, kept when the attempt was ended" >&2
+head=$(git rev-parse HEAD) && [ "$head" != "$1" ] &&
+git update-ref refs/swarm/kept HEAD >&2 &&
+git bundle create --quiet - refs/swarm/kept "^$1" &&
+echo "kept $head" >&2`;
+
+/**
+ * Takes what an attempt had done so far out of its sandbox after its agent was killed. Returns the commit whose
+ * bundle now lies in `file`, or null when there was nothing to take.
+ */
+export async function salvage(sandbox: Sandbox, baseCommit: string, file: string): Promise<string | null> {
+  const argv = ["sh", "-c", SCRIPT, "sh", baseCommit];
+  const child = sandbox.exec(argv, { cwd: "repo", timeoutMs: TIMEOUT_MS });
+  let errors = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    errors = (errors + chunk.toString()).slice(-2_000);
+  });
+  child.stdin.end();
+  try {
+    await pipeline(child.stdout, atMost(MAX_BUNDLE_BYTES), createWriteStream(file));
+    const { code } = await child.exit;
+    const head = objectIdSchema.safeParse(/^kept (\S+)$/m.exec(errors)?.[1]);
+    return code === 0 && head.success ? head.data : null;
+  } catch {
+    child.kill();
+    return null;
+  }
+}

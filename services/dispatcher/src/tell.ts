@@ -1,0 +1,57 @@
+import type { EventType, Handoff, Progress, Task } from "@agentswarm/contracts";
+import type { Usage } from "@agentswarm/llm";
+import type { JobContext } from "@agentswarm/queue";
+import { plainText } from "@agentswarm/service";
+import type { Workshop } from "./workshop.ts";
+
+/** What is told about one attempt, as events with ids of their own and as lines of the job's log. */
+export interface Teller {
+  started(data: { provider: string; sandboxId: string; baseCommit: string; round: number }): Promise<void>;
+  progressed(progress: Progress): void;
+  used(usage: Usage, call: number): void;
+  budgetReached(why: string): void;
+  ended(handoff: Handoff): Promise<void>;
+}
+
+export const ROLE = { build: "work", command: "work", fix: "fix", resolve: "resolve" } as const;
+
+export function createTeller(shop: Workshop, task: Task, attempt: number, context: JobContext): Teller {
+  const about = { featureId: task.featureId, taskId: task.id, attempt };
+  const event = (type: EventType, id: string, data: Record<string, unknown>) =>
+    shop.sender.event({ id: `${id}-${task.id}-${attempt}`, type, ...about, data });
+  // A sign that gets lost harms nobody; the attempt goes on while Redis is away.
+  const quietly = (promise: Promise<unknown>) => {
+    promise.catch((error: unknown) => shop.log.warn({ err: error, ...about }, "something was not told"));
+  };
+  let signs = 0;
+  return {
+    async started(data) {
+      await event("attempt.started", "attempt-started", data);
+      await context.log(`attempt ${attempt} in sandbox ${data.sandboxId} on ${data.baseCommit.slice(0, 10)}`);
+    },
+    progressed(progress) {
+      signs += 1;
+      const text = plainText(progress.text ?? "");
+      const tool = plainText(progress.tool ?? "");
+      const data = {
+        turn: progress.turn,
+        ...(tool === "" ? {} : { tool }),
+        ...(text === "" ? {} : { text }),
+      };
+      quietly(context.log(`turn ${progress.turn} ${tool} ${text}`.trimEnd()));
+      quietly(event("attempt.progressed", `attempt-progressed-${signs}`, data));
+    },
+    used(usage, call) {
+      const data = { role: ROLE[task.kind], model: shop.model, backend: shop.backend, ...usage };
+      quietly(event("model.used", `model-used-${call}`, data));
+    },
+    budgetReached(why) {
+      quietly(event("budget.reached", "budget-reached", { why }));
+    },
+    async ended(handoff) {
+      await event("attempt.ended", "attempt-ended", { ...handoff });
+      const reason = handoff.reason === undefined ? "" : `: ${plainText(handoff.reason).slice(0, 1_000)}`;
+      await context.log(`attempt ${attempt} ended ${handoff.end}, ${handoff.outcome}${reason}`);
+    },
+  };
+}
