@@ -1,0 +1,95 @@
+import { expect, test } from "vitest";
+import { NO_METRICS } from "@agentswarm/contracts";
+import { decideEnd, type AttemptFacts } from "./decide-end.ts";
+
+const COMMIT = "a".repeat(40);
+const RESULT = {
+  outcome: "complete",
+  summary: "done",
+  end: "submitted",
+  metrics: NO_METRICS,
+  headCommit: COMMIT,
+};
+const FACTS: AttemptFacts = {
+  result: RESULT,
+  hasBundle: true,
+  exit: { code: 0, signal: null },
+  cancelled: false,
+  overrun: null,
+  doorBroken: false,
+  overBudget: null,
+  modelUnavailable: null,
+  mayChangeNothing: false,
+  stderrTail: "",
+};
+const end = (facts: Partial<AttemptFacts>) => decideEnd({ ...FACTS, ...facts });
+const EMPTY = { ...RESULT, headCommit: null };
+
+test("a whole result with its commits is taken as it is", () => {
+  expect(end({})).toMatchObject({ end: "submitted", outcome: "complete", headCommit: COMMIT });
+});
+
+test("what is known outside goes before what the sandbox says", () => {
+  expect(end({ cancelled: true }).end).toBe("cancelled");
+  expect(end({ overrun: "wall" })).toMatchObject({ end: "limit-reached", headCommit: null });
+  expect(end({ overrun: "idle" }).reason).toContain("no sign of life");
+  expect(end({ overrun: "budget", overBudget: "the limit of 5 USD was reached" }).reason).toContain("5 USD");
+});
+
+test("no result: the infrastructure's doing, unless the sandbox spoke garbage or ran out of resources", () => {
+  const none = { result: undefined, exit: { code: null, signal: "SIGKILL" } };
+  expect(end(none)).toMatchObject({ end: "lost", outcome: "failed" });
+  expect(end({ ...none, doorBroken: true }).end).toBe("failed");
+  expect(end({ ...none, stderrTail: "FATAL ERROR: … JavaScript heap out of memory" }).end).toBe("resource");
+  expect(end({ ...none, stderrTail: "sh: fork: retry: Resource temporarily unavailable" }).end).toBe(
+    "resource",
+  );
+});
+
+test("garbage is a failure with a clear reason", () => {
+  for (const garbage of [
+    null,
+    7,
+    "x",
+    [],
+    {},
+    { ...RESULT, headCommit: "--upload-pack=x" },
+    { ...RESULT, end: "won" },
+  ]) {
+    expect(end({ result: garbage })).toMatchObject({ end: "failed", outcome: "failed", headCommit: null });
+  }
+  expect(end({ result: null }).reason).toContain("cannot be read");
+});
+
+test("a claim of work without work is a failure, except for commands", () => {
+  expect(end({ hasBundle: false })).toMatchObject({ end: "failed", headCommit: null });
+  expect(end({ result: EMPTY })).toMatchObject({ end: "failed", outcome: "failed" });
+  expect(end({ result: EMPTY, mayChangeNothing: true })).toMatchObject({
+    end: "submitted",
+    outcome: "complete",
+  });
+  expect(end({ result: { ...EMPTY, outcome: "blocked" } })).toMatchObject({
+    end: "submitted",
+    outcome: "blocked",
+  });
+});
+
+test("a reached budget and a model that is down are told as what they are", () => {
+  const failed = { ...EMPTY, outcome: "failed", end: "failed" };
+  expect(end({ result: failed, overBudget: "the limit" })).toMatchObject({
+    end: "limit-reached",
+    reason: "the limit",
+  });
+  expect(end({ result: failed, modelUnavailable: "answered 503" })).toMatchObject({
+    end: "lost",
+    reason: "answered 503",
+  });
+  expect(end({ overBudget: "the limit" }).end).toBe("submitted");
+});
+
+test("a sandbox cannot claim an ending that costs no attempt", () => {
+  for (const claimed of ["lost", "resource", "cancelled"]) {
+    expect(end({ result: { ...EMPTY, outcome: "failed", end: claimed } }).end).toBe("failed");
+    expect(end({ result: { ...RESULT, end: claimed } })).toMatchObject({ end: "failed", headCommit: null });
+  }
+});
