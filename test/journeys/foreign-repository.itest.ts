@@ -15,7 +15,7 @@ let swarm: LocalSwarm;
 let feature: Feature & { tasks: { id: string; key: string; status: string }[] };
 const said: string[] = [];
 
-const get = async (path: string) => (await fetch(`${swarm.apiUrl}${path}`)).json();
+const get = async (path: string) => JSON.parse(await (await fetch(`${swarm.apiUrl}${path}`)).text());
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "swarm-journey-"));

@@ -3,8 +3,7 @@ import { createServer, type Server } from "node:http";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { Duplex, Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { Duplex, type Readable } from "node:stream";
 
 /** This end of the sandbox's only door: HTTP/2 over our own stdin and stdout. */
 export interface Door {
@@ -31,21 +30,27 @@ export function connectDoor(): Door {
   const ask = async (method: string, path: string, body?: Readable | string) => {
     const stream = session.request({ ":method": method, ":path": path }, { endStream: body === undefined });
     const answered = once(stream, "response") as Promise<[http2.IncomingHttpHeaders]>;
-    if (body !== undefined) await pipeline(typeof body === "string" ? Readable.from([Buffer.from(body)]) : body, stream, { end: true });
+    if (typeof body === "string") stream.end(body);
+    else if (body !== undefined) body.on("error", () => stream.close(http2.constants.NGHTTP2_CANCEL)).pipe(stream);
     const [headers] = await answered;
     const status = Number(headers[":status"]);
     if (status >= 400) throw new Error(`${method} ${path} was answered ${status}`);
     return { status, stream };
   };
-  const readAll = async (stream: Readable): Promise<string> => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of stream) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks).toString("utf8");
-  };
+  // Ends are taken from `end`: an http2 stream may count as closed early by those who look at both its sides.
+  const consume = (stream: http2.ClientHttp2Stream, onData: (chunk: Buffer) => void) =>
+    new Promise<void>((resolve, reject) => {
+      stream.on("data", onData);
+      stream.on("end", resolve);
+      stream.on("error", reject);
+      stream.on("aborted", () => reject(new Error("the host broke off")));
+    });
 
   return {
     async getJson(path) {
-      return JSON.parse(await readAll((await ask("GET", path)).stream));
+      const chunks: Buffer[] = [];
+      await consume((await ask("GET", path)).stream, (chunk) => chunks.push(chunk));
+      return JSON.parse(Buffer.concat(chunks).toString("utf8"));
     },
     async save(path, file) {
       const { status, stream } = await ask("GET", path);
@@ -53,7 +58,9 @@ export function connectDoor(): Door {
         stream.resume();
         return false;
       }
-      await pipeline(stream, createWriteStream(file));
+      const out = createWriteStream(file);
+      await consume(stream, (chunk) => out.write(chunk));
+      await new Promise<void>((done) => out.end(done));
       return true;
     },
     async send(method, path, body) {

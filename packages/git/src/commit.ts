@@ -64,7 +64,7 @@ export async function writeCommit(
     env: {
       GIT_AUTHOR_NAME: commit.author.name,
       GIT_AUTHOR_EMAIL: commit.author.email,
-      GIT_AUTHOR_DATE: commit.author.date,
+      GIT_AUTHOR_DATE: `@${commit.author.date}`,
       GIT_COMMITTER_NAME: MERGER.name,
       GIT_COMMITTER_EMAIL: MERGER.email,
     },

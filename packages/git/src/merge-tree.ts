@@ -8,10 +8,10 @@ export type MergedTree = { kind: "merged"; tree: string } | { kind: "conflict"; 
 const IDENTITY = {
   GIT_AUTHOR_NAME: MERGER.name,
   GIT_AUTHOR_EMAIL: MERGER.email,
-  GIT_AUTHOR_DATE: "0 +0000",
+  GIT_AUTHOR_DATE: "@0 +0000",
   GIT_COMMITTER_NAME: MERGER.name,
   GIT_COMMITTER_EMAIL: MERGER.email,
-  GIT_COMMITTER_DATE: "0 +0000",
+  GIT_COMMITTER_DATE: "@0 +0000",
 };
 
 /**

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { estimateUsage, NO_USAGE, pricesOf, readUsage, type Usage } from "@agentswarm/llm";
 import type { Logger } from "@agentswarm/service";
 import { readBody } from "../read-body.ts";
@@ -76,7 +76,8 @@ export function createGateway(backend: Backend, options: { maxTokens: number; lo
         } catch (error) {
           // Bytes were passed on, so nothing can be tried again: the reader must see a stream that broke off.
           if (!gone.signal.aborted) unavailable = `the model's answer broke off: ${String(error)}`;
-          stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+          // (`close` would end it first, and so pass for a whole answer.)
+          stream.destroy(new Error("the model's answer broke off"));
         } finally {
           usage = meter.usage();
         }

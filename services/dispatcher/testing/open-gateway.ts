@@ -1,0 +1,93 @@
+import { once } from "node:events";
+import * as http2 from "node:http2";
+import type { AddressInfo } from "node:net";
+import { DEFAULT_LIMITS, type Limits } from "@agentswarm/contracts";
+import type { Usage } from "@agentswarm/llm";
+import { createLogger } from "@agentswarm/service";
+import { openBackend, type Patience } from "../src/gateway/backend.ts";
+import { createGateway } from "../src/gateway/gateway.ts";
+import type { Ticket } from "../src/gateway/ticket.ts";
+
+export interface Said {
+  readonly status: number;
+  readonly headers: http2.IncomingHttpHeaders;
+  readonly text: string;
+  /** False when the stream was reset before its end. */
+  readonly whole: boolean;
+}
+
+export interface OpenGateway extends AsyncDisposable {
+  /** The ticket of the door that is asked here. */
+  readonly own: Ticket;
+  readonly charged: Usage[];
+  readonly exhausted: string[];
+  issue(limits?: Partial<Limits>, ttlMs?: number): Ticket;
+  ask(body: object, key?: string): http2.ClientHttp2Stream;
+  say(body: object, key?: string): Promise<Said>;
+}
+
+export const MODEL = "glm-5";
+
+/** The gateway behind a real HTTP/2 session, as a sandbox's door gives it. */
+export async function openGateway(
+  baseUrl: string,
+  options: { limits?: Partial<Limits>; ttlMs?: number; patience?: Patience } = {},
+): Promise<OpenGateway> {
+  const endpoint = { baseUrl, apiKey: "the-real-key", model: MODEL };
+  const log = createLogger({ service: "test", level: "silent" });
+  const gateway = createGateway(openBackend(endpoint, options.patience), { maxTokens: 500, log });
+  const charged: Usage[] = [];
+  const exhausted: string[] = [];
+  const issue = (limits: Partial<Limits> = {}, ttlMs = 60_000) =>
+    gateway.issue({
+      limits: { ...DEFAULT_LIMITS, ...limits },
+      expiresAt: Date.now() + ttlMs,
+      onCharge: (usage) => charged.push(usage),
+      onExhausted: (why) => exhausted.push(why),
+    });
+  const own = issue(options.limits, options.ttlMs);
+  const server = http2.createServer();
+  server.on("stream", (stream, headers) => {
+    stream.on("error", () => undefined);
+    void gateway.complete(own, stream, headers);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+
+  const ask = (body: object, key = own.key) => {
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/v1/chat/completions",
+      authorization: `Bearer ${key}`,
+    });
+    stream.end(JSON.stringify({ model: MODEL, messages: [{ role: "user", content: "hello" }], ...body }));
+    return stream;
+  };
+  return {
+    own,
+    charged,
+    exhausted,
+    issue,
+    ask,
+    async say(body, key) {
+      const stream = ask(body, key);
+      let text = "";
+      let whole = true;
+      stream.on("error", () => {
+        whole = false;
+      });
+      stream.on("data", (data: Buffer) => {
+        text += data.toString();
+      });
+      const [headers] = (await once(stream, "response")) as [http2.IncomingHttpHeaders];
+      if (!stream.closed) await new Promise((done) => stream.once("close", done));
+      return { status: Number(headers[":status"]), headers, text, whole };
+    },
+    async [Symbol.asyncDispose]() {
+      session.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
