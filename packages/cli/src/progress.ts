@@ -1,0 +1,52 @@
+import type { WriteStream } from "node:tty";
+import type { FeatureSummary, SwarmStatus } from "./api-client.ts";
+import { plainText } from "./plain-text.ts";
+
+const MARK: Readonly<Record<string, string>> = { done: "✓", failed: "✗", cancelled: "–", held: "‖" };
+const TITLE_CHARS = 44;
+
+/** The whole swarm in a few lines. */
+export function formatProgress(features: readonly FeatureSummary[], status: SwarmStatus): string {
+  const lines = features.map(({ title, status: state, counts, reason }) => {
+    const name = plainText(title).slice(0, TITLE_CHARS).padEnd(TITLE_CHARS);
+    const tasks = `${counts.landed}/${counts.total}`.padStart(5);
+    const why = state === "failed" || state === "held" ? `  ${plainText(reason ?? "").split("\n")[0]?.slice(0, 60)}` : "";
+    return `${MARK[state] ?? "…"} ${name} ${state.padEnd(10)} ${tasks}${why}`;
+  });
+  return [...lines, formatStatusLine(status)].join("\n");
+}
+
+/** One line about agents, landings, trunk and cost. */
+export function formatStatusLine({ agents, landings, trunk, green, cost }: SwarmStatus): string {
+  const health = trunk === null ? "no landing yet" : trunk === green ? `${trunk.slice(0, 10)} green` : `${trunk.slice(0, 10)}, green ${green?.slice(0, 10) ?? "–"}`;
+  return `agents at work ${agents.live} · landings ${landings.total} · trunk ${health} · $${cost.usd.toFixed(2)}, ${cost.tokens} tokens`;
+}
+
+/** Shows progress in place on a terminal, and as plain lines where there is none. */
+export function openProgress(out: NodeJS.WriteStream | WriteStream): { show(text: string): void; end(): void } {
+  let drawn = 0;
+  let last = "";
+  return {
+    show(text) {
+      if (text === last) return;
+      const fresh = out.isTTY ? text : newLines(last, text);
+      last = text;
+      if (fresh === "") return;
+      if (out.isTTY && drawn > 0) out.write(`\u001b[${drawn}A\u001b[0J`);
+      out.write(`${fresh}\n`);
+      drawn = fresh.split("\n").length;
+    },
+    end() {
+      drawn = 0;
+    },
+  };
+}
+
+/** The lines of `next` that were not in `previous`. */
+function newLines(previous: string, next: string): string {
+  const known = new Set(previous.split("\n"));
+  return next
+    .split("\n")
+    .filter((line) => !known.has(line))
+    .join("\n");
+}
