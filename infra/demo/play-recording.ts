@@ -1,0 +1,127 @@
+import { spawn } from "node:child_process";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { slug } from "@agentswarm/contracts";
+import { readScenario, type Entry } from "@agentswarm/replay";
+
+const ROOT = join(import.meta.dirname, "../..");
+const BIN = join(ROOT, "node_modules/.bin");
+
+const planSchema = z.object({
+  tasks: z.array(z.object({ key: z.string(), scope: z.array(z.string()), dependsOn: z.array(z.string()) })),
+});
+const featureSchema = z.object({ title: z.string() });
+
+/** One planned task of the recording, with its conversation. */
+export interface RecordedTask {
+  readonly feature: string;
+  readonly key: string;
+  readonly scope: readonly string[];
+  readonly dependsOn: readonly string[];
+  readonly work: Entry;
+  readonly resolve: Entry | undefined;
+}
+
+export interface Recording {
+  readonly features: readonly string[];
+  readonly tasks: readonly RecordedTask[];
+  entry(key: string): Entry | undefined;
+}
+
+/** Reads features.json and what is recorded for it. Throws when a task has no conversation. */
+export async function readRecording(): Promise<Recording> {
+  const entries = await readScenario(join(import.meta.dirname, "scenario"));
+  const entry = (key: string) => entries.find((one) => one.key === key);
+  const submitted: unknown = JSON.parse(await readFile(join(import.meta.dirname, "features.json"), "utf8"));
+  const features = z
+    .array(featureSchema)
+    .parse(submitted)
+    .map(({ title }) => slug(title));
+  const tasks = features.flatMap((feature) => {
+    const { tasks: planned } = planSchema.parse(entry(`${feature}/-/plan`)?.answer);
+    return planned.map((task): RecordedTask => {
+      const work = entry(`${feature}/${task.key}/work`);
+      if (work === undefined) throw new Error(`nothing is recorded for ${feature}/${task.key}`);
+      return { ...task, feature, work, resolve: entry(`${feature}/${task.key}-resolve/resolve`) };
+    });
+  });
+  return { features, tasks, entry };
+}
+
+/** The tasks so that each comes after those it depends on; earlier ones first where that leaves a choice. */
+export function inOrder(tasks: readonly RecordedTask[]): RecordedTask[] {
+  const done = new Set<string>();
+  const sorted: RecordedTask[] = [];
+  while (sorted.length < tasks.length) {
+    const next = tasks.find(
+      (task) => !sorted.includes(task) && task.dependsOn.every((key) => done.has(`${task.feature}/${key}`)),
+    );
+    if (next === undefined) throw new Error("the recorded plan has a circle");
+    sorted.push(next);
+    done.add(`${next.feature}/${next.key}`);
+  }
+  return sorted;
+}
+
+/** Runs a command in the target as its checks are run: Node and the dependencies' commands on PATH. */
+export async function runIn(dir: string, command: string): Promise<{ exitCode: number; output: string }> {
+  const path = [dirname(process.execPath), BIN, "/usr/local/bin", "/usr/bin", "/bin"].join(":");
+  const child = spawn("sh", ["-c", command], {
+    cwd: dir,
+    env: { PATH: path, HOME: dir, NO_COLOR: "1", CI: "true" },
+  });
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const exitCode = await new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve(code ?? -1));
+  });
+  return { exitCode, output };
+}
+
+const editSchema = z.object({
+  path: z.string(),
+  edits: z.array(z.object({ oldText: z.string(), newText: z.string() })),
+});
+
+export interface PlayOptions {
+  /** Told the paths that were written. */
+  readonly onWrite?: (path: string) => void;
+  /** Called at each `submit`: how many there were, how many there will be. */
+  readonly onSubmit?: (count: number, of: number) => Promise<void>;
+  /** Whether shell commands are run, too. */
+  readonly withShell?: boolean;
+}
+
+/** Does in a work tree what a recorded conversation does. Throws where the agent's tool would refuse. */
+export async function play(dir: string, entry: Entry, options: PlayOptions = {}): Promise<void> {
+  const calls = (entry.steps ?? []).flatMap((step) => step.calls);
+  const submits = calls.filter(({ tool }) => tool === "submit").length;
+  let submitted = 0;
+  for (const { tool, args } of calls) {
+    if (tool === "write") {
+      const { path, content } = z.object({ path: z.string(), content: z.string() }).parse(args);
+      await mkdir(dirname(join(dir, path)), { recursive: true });
+      await writeFile(join(dir, path), content);
+      options.onWrite?.(path);
+    } else if (tool === "edit") {
+      const { path, edits } = editSchema.parse(args);
+      const before = await readFile(join(dir, path), "utf8");
+      let after = before;
+      for (const { oldText, newText } of edits) {
+        const found = before.split(oldText).length - 1;
+        if (found !== 1) throw new Error(`${entry.key}: ${path} holds ${found} times: ${oldText}`);
+        after = after.replace(oldText, () => newText);
+      }
+      await writeFile(join(dir, path), after);
+      options.onWrite?.(path);
+    } else if (tool === "bash" && options.withShell) {
+      await runIn(dir, z.object({ command: z.string() }).parse(args).command);
+    } else if (tool === "submit") {
+      submitted++;
+      await options.onSubmit?.(submitted, submits);
+    }
+  }
+}
