@@ -1,24 +1,21 @@
 import { spawn } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { z } from "zod";
-import { slug } from "@agentswarm/contracts";
+import { featureInputSchema, slug, type FeatureInput } from "@agentswarm/contracts";
 import { readScenario, type Entry } from "@agentswarm/replay";
 
 const ROOT = join(import.meta.dirname, "../..");
 const BIN = join(ROOT, "node_modules/.bin");
 
-const planSchema = z.object({
-  tasks: z.array(z.object({ key: z.string(), scope: z.array(z.string()), dependsOn: z.array(z.string()) })),
-});
-const featureSchema = z.object({ title: z.string() });
-
-/** One planned task of the recording, with its conversation. */
-export interface RecordedTask {
-  readonly feature: string;
+interface PlannedTask {
   readonly key: string;
   readonly scope: readonly string[];
   readonly dependsOn: readonly string[];
+}
+
+/** One planned task of the recording, with its conversation. */
+export interface RecordedTask extends PlannedTask {
+  readonly feature: string;
   readonly work: Entry;
   readonly resolve: Entry | undefined;
 }
@@ -33,14 +30,14 @@ export interface Recording {
 export async function readRecording(): Promise<Recording> {
   const entries = await readScenario(join(import.meta.dirname, "scenario"));
   const entry = (key: string) => entries.find((one) => one.key === key);
-  const submitted: unknown = JSON.parse(await readFile(join(import.meta.dirname, "features.json"), "utf8"));
-  const features = z
-    .array(featureSchema)
-    .parse(submitted)
-    .map(({ title }) => slug(title));
+  const submitted = JSON.parse(
+    await readFile(join(import.meta.dirname, "features.json"), "utf8"),
+  ) as FeatureInput[];
+  const features = submitted.map((feature) => slug(featureInputSchema.parse(feature).title));
   const tasks = features.flatMap((feature) => {
-    const { tasks: planned } = planSchema.parse(entry(`${feature}/-/plan`)?.answer);
-    return planned.map((task): RecordedTask => {
+    const plan = entry(`${feature}/-/plan`)?.answer as { tasks: PlannedTask[] } | undefined;
+    if (plan === undefined) throw new Error(`no plan is recorded for ${feature}`);
+    return plan.tasks.map((task): RecordedTask => {
       const work = entry(`${feature}/${task.key}/work`);
       if (work === undefined) throw new Error(`nothing is recorded for ${feature}/${task.key}`);
       return { ...task, feature, work, resolve: entry(`${feature}/${task.key}-resolve/resolve`) };
@@ -81,10 +78,10 @@ export async function runIn(dir: string, command: string): Promise<{ exitCode: n
   return { exitCode, output };
 }
 
-const editSchema = z.object({
-  path: z.string(),
-  edits: z.array(z.object({ oldText: z.string(), newText: z.string() })),
-});
+interface Edit {
+  readonly oldText: string;
+  readonly newText: string;
+}
 
 export interface PlayOptions {
   /** Told the paths that were written. */
@@ -102,12 +99,12 @@ export async function play(dir: string, entry: Entry, options: PlayOptions = {})
   let submitted = 0;
   for (const { tool, args } of calls) {
     if (tool === "write") {
-      const { path, content } = z.object({ path: z.string(), content: z.string() }).parse(args);
+      const { path, content } = args as { path: string; content: string };
       await mkdir(dirname(join(dir, path)), { recursive: true });
       await writeFile(join(dir, path), content);
       options.onWrite?.(path);
     } else if (tool === "edit") {
-      const { path, edits } = editSchema.parse(args);
+      const { path, edits } = args as { path: string; edits: Edit[] };
       const before = await readFile(join(dir, path), "utf8");
       let after = before;
       for (const { oldText, newText } of edits) {
@@ -118,7 +115,7 @@ export async function play(dir: string, entry: Entry, options: PlayOptions = {})
       await writeFile(join(dir, path), after);
       options.onWrite?.(path);
     } else if (tool === "bash" && options.withShell) {
-      await runIn(dir, z.object({ command: z.string() }).parse(args).command);
+      await runIn(dir, (args as { command: string }).command);
     } else if (tool === "submit") {
       submitted++;
       await options.onSubmit?.(submitted, submits);
