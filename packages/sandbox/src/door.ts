@@ -16,7 +16,7 @@ export interface Door {
  */
 export function openDoor(child: SandboxProcess, handler: DoorHandler): Door {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const wire = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  const wire = wireOf(child);
   const session = http2.performServerHandshake(wire);
   session.on("stream", (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => {
     // What a dying sandbox does to its streams must not end this process.
@@ -31,8 +31,31 @@ export function openDoor(child: SandboxProcess, handler: DoorHandler): Door {
   return {
     closed: promise,
     close() {
-      session.destroy();
+      // The session follows. Destroying it first would have it say goodbye over a wire whose other end may be gone,
+      // which node:http2 answers with a failed assertion of its own.
       wire.destroy();
     },
   };
+}
+
+/**
+ * The process's two pipes as one stream. Every write is called back, also when the process is gone in the middle of
+ * it: `Duplex.from` would wait for a drain that never comes, and http2 takes that for a bug of its own and throws.
+ */
+function wireOf(child: SandboxProcess): Duplex {
+  const wire = new Duplex({
+    read: () => void child.stdout.resume(),
+    write: (chunk: Buffer, _encoding, done) => void child.stdin.write(chunk, () => done()),
+    final: (done) => void child.stdin.end(() => done()),
+    destroy(error, done) {
+      child.stdin.destroy();
+      child.stdout.destroy();
+      done(error);
+    },
+  });
+  child.stdout.on("data", (chunk: Buffer) => {
+    if (!wire.push(chunk)) child.stdout.pause();
+  });
+  child.stdout.on("end", () => wire.push(null));
+  return wire;
 }

@@ -1,0 +1,186 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { jobId, type DomainEvent, type MessageOf, type Task } from "@agentswarm/contracts";
+import { runGit } from "@agentswarm/git";
+import { cancelJob, heldSlots, jobBody, jobState } from "@agentswarm/queue";
+import { waitUntil } from "../../../test/support/wait-until.ts";
+import { json, startBackend, USAGE, type ScriptedBackend } from "../testing/scripted-backend.ts";
+import { openSwarm, type TestSwarm } from "../testing/open-swarm.ts";
+
+type Handoff = Extract<MessageOf<"plan">, { kind: "handoff" }>;
+
+const ANSWER = {
+  choices: [{ message: { role: "assistant", content: "hi" }, finish_reason: "stop" }],
+  usage: USAGE,
+};
+const WITHIN_MS = 30_000;
+
+let backend: ScriptedBackend;
+let swarm: TestSwarm;
+let dispatcher: AsyncDisposable;
+beforeAll(async () => {
+  backend = await startBackend(json(200, ANSWER));
+  swarm = await openSwarm(backend.baseUrl);
+  dispatcher = await swarm.dispatcher();
+});
+afterAll(async () => {
+  await dispatcher[Symbol.asyncDispose]();
+  // Nothing is left: no sandbox, no place taken, no result lying about.
+  expect(readdirSync(join(swarm.home, "sandboxes"))).toEqual([]);
+  expect(await heldSlots(swarm.connection, "attempts")).toEqual([]);
+  expect(readdirSync(join(swarm.home, "bundles")).filter((name) => name.startsWith("result-"))).toEqual([]);
+  await swarm[Symbol.asyncDispose]();
+  await backend[Symbol.asyncDispose]();
+});
+
+const refsOf = async (task: Task) => {
+  const store = join(swarm.home, "store.git");
+  return (
+    await runGit(["for-each-ref", "--format=%(refname)", `refs/swarm/${task.id}/`], { cwd: store })
+  ).stdout.trim();
+};
+const toMerger = (task: Task, attempt = 1, within = swarm) =>
+  waitUntil(`a merge request of ${task.description}`, WITHIN_MS, () =>
+    jobBody(within.connection, "merge", jobId.merge(task.id, attempt)),
+  );
+const toPlanner = async (task: Task, attempt = 1, within = swarm): Promise<Handoff> => {
+  const id = `handoff-${task.id}-${attempt}`;
+  const ask = () => jobBody(within.connection, "plan", id);
+  return (await waitUntil(`a handoff of ${task.description}`, WITHIN_MS, ask)) as Handoff;
+};
+async function eventsOf(task: Task, within = swarm): Promise<DomainEvent[]> {
+  const jobs = await within.connection.queue("event").getJobs();
+  const events = jobs.map((job) => (job.data as { body: DomainEvent }).body);
+  return events.filter((event) => event.taskId === task.id);
+}
+const typesOf = (events: DomainEvent[]) => new Set(events.map((event) => event.type));
+
+test("work goes to the merger; what was claimed about it is measured again", async () => {
+  const task = await swarm.submit("work");
+  const request = await toMerger(task);
+  expect(request.ref).toBe(`refs/swarm/${task.id}/1`);
+  expect(await refsOf(task)).toBe(request.ref);
+  const { handoff } = request;
+  expect(handoff).toMatchObject({
+    outcome: "complete",
+    end: "submitted",
+    filesChanged: ["work.txt"],
+    model: "glm-5",
+  });
+  expect(handoff.metrics).toMatchObject({
+    linesAdded: 2,
+    linesRemoved: 0,
+    filesCreated: 1,
+    filesModified: 0,
+    turns: 1,
+  });
+  expect(handoff.metrics).toMatchObject({ tokensIn: 1_000, tokensOut: 100, tokensCached: 400 });
+  expect(handoff.metrics.costUsd).toBeLessThan(0.01);
+
+  const transcript = join(swarm.home, "artifacts/transcripts", task.id, "1.jsonl");
+  expect(readFileSync(transcript, "utf8")).toBe('{"type":"message","text":"hello"}\n');
+  const types = ["attempt.started", "attempt.progressed", "model.used", "attempt.ended"];
+  const events = await waitUntil("its events", WITHIN_MS, async () => {
+    const found = await eventsOf(task);
+    return types.every((type) => typesOf(found).has(type as DomainEvent["type"])) ? found : null;
+  });
+  const progressed = events.find((event) => event.type === "attempt.progressed");
+  expect(progressed?.data).toEqual({ turn: 1, tool: "write", text: "work.txt" });
+  const { logs } = await swarm.connection.queue("task").getJobLogs(jobId.task(task.id, 1));
+  expect(logs.join("\n")).toContain("turn 1 write work.txt");
+  await waitUntil("the job's end", WITHIN_MS, async () =>
+    (await jobState(swarm.connection, "task", jobId.task(task.id, 1))) === "completed" ? true : null,
+  );
+});
+
+test("a truncated bundle and a link out of the repository are unsafe, and nothing is stored", async () => {
+  for (const act of ["truncated", "unsafe"]) {
+    const task = await swarm.submit(act);
+    const { handoff, outcome } = await toPlanner(task);
+    expect(outcome).toMatchObject({ kind: "unsafe" });
+    expect(handoff).toMatchObject({ outcome: "failed", end: "failed", headCommit: null });
+    expect(handoff.reason).toContain("quarantine refused");
+    expect(await refsOf(task)).toBe("");
+  }
+});
+
+test.each([
+  ["garbage", "failed", "cannot be read"],
+  ["empty", "failed", "changed nothing"],
+  ["no bundle", "failed", "no bundle"],
+  ["claim lost", "failed", "lost"],
+  ["crash", "lost", "exit 7): boom"],
+  ["noise", "failed", "broke the protocol"],
+])("%s ends as %s", async (act, end, reason) => {
+  const { handoff, outcome } = await toPlanner(await swarm.submit(act));
+  expect(outcome).toBeNull();
+  // The reason first: it says what is wrong when this fails.
+  expect(handoff.reason).toContain(reason);
+  expect(handoff).toMatchObject({ end, outcome: "failed", headCommit: null });
+});
+
+test("work that its agent gave up on is kept, but not landed", async () => {
+  const task = await swarm.submit("give up");
+  const { handoff, outcome } = await toPlanner(task);
+  expect(outcome).toBeNull();
+  expect(handoff).toMatchObject({ end: "failed", reason: "could not do it", filesChanged: ["work.txt"] });
+  expect(await refsOf(task)).toBe(`refs/swarm/${task.id}/1`);
+});
+
+test("a silent agent that ignores TERM is killed with all it started, and its work so far kept", async () => {
+  const task = await swarm.submit("silence", { limits: { idleMs: 1_500 } });
+  const { handoff } = await toPlanner(task);
+  expect(handoff).toMatchObject({ end: "limit-reached", outcome: "failed", filesChanged: ["half.txt"] });
+  expect(handoff.reason).toContain("no sign of life");
+  expect(await refsOf(task)).toBe(`refs/swarm/${task.id}/1`);
+});
+
+test("the wall time ends an attempt that is busy", async () => {
+  const { handoff } = await toPlanner(await swarm.submit("wait", { limits: { wallMs: 1_000 } }));
+  expect(handoff).toMatchObject({ end: "limit-reached" });
+  expect(handoff.reason).toContain("wall time");
+});
+
+test("a budget ends an attempt with limit-reached", async () => {
+  const { handoff } = await toPlanner(await swarm.submit("spend", { limits: { tokens: 2_000 } }));
+  expect(handoff).toMatchObject({ end: "limit-reached", reason: "the limit of 2000 tokens was reached" });
+  expect(handoff.metrics.tokensIn).toBe(2_000);
+});
+
+test("the door answers only its own paths, and the gateway only its key", async () => {
+  const { handoff } = await toPlanner(await swarm.submit("probe"));
+  expect(handoff).toMatchObject({ outcome: "blocked", summary: "404 404 404 404 401" });
+});
+
+test("a cancelled attempt is killed and told as cancelled", async () => {
+  const task = await swarm.submit("wait");
+  await waitUntil("a sign of life", WITHIN_MS, async () =>
+    typesOf(await eventsOf(task)).has("attempt.progressed") ? true : null,
+  );
+  await cancelJob(swarm.connection, "task", jobId.task(task.id, 1));
+  expect((await toPlanner(task)).handoff).toMatchObject({ end: "cancelled" });
+});
+
+test("an approved attempt is sent to the merger again without an agent", async () => {
+  const task = await swarm.submit("work");
+  const { handoff, baseCommit } = await toMerger(task);
+  const approved = { by: "a-person", attempt: 1, baseCommit, handoff };
+  await swarm.sender.send("task", { task, round: 2, approved }, { jobId: jobId.task(task.id, 2) });
+  const again = await waitUntil("the approved request", WITHIN_MS, () =>
+    jobBody(swarm.connection, "merge", jobId.merge(task.id, 1, true)),
+  );
+  expect(again).toMatchObject({ approvedBy: "a-person", attempt: 1 });
+});
+
+test("the same round sent twice runs one agent", async () => {
+  const task = await swarm.submit("work");
+  await toMerger(task);
+  await swarm.sender.send("task", { task, round: 1 }, { jobId: `again-${task.id}` });
+  const done = await waitUntil("the second job's end", WITHIN_MS, async () => {
+    const job = await swarm.connection.queue("task").getJob(`again-${task.id}`);
+    return job?.returnvalue ?? null;
+  });
+  expect(done).toBe("attempt 1 was sent before");
+  expect(existsSync(join(swarm.home, "artifacts/transcripts", task.id, "2.jsonl"))).toBe(false);
+});
