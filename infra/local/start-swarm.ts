@@ -72,7 +72,7 @@ export async function startSwarm(options: LocalSwarmOptions): Promise<LocalSwarm
     run(replayProgram(options.scenarioDir, port, env, logs.of("replay")));
     Object.assign(env, {
       LLM_BASE_URL: `http://127.0.0.1:${port}/v1`,
-      LLM_API_KEY: "recorded",
+      LLM_API_KEY: "none-is-needed",
       LLM_MODEL: "recorded",
       MODEL_RECORDED: "true",
     });

@@ -1,6 +1,6 @@
 import type { WriteStream } from "node:tty";
 import type { FeatureSummary, SwarmStatus } from "./api-client.ts";
-import { plainText } from "./plain-text.ts";
+import { plainText } from "@agentswarm/contracts";
 
 const MARK: Readonly<Record<string, string>> = { done: "✓", failed: "✗", cancelled: "–", held: "‖" };
 const TITLE_CHARS = 44;

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { ApiClient, ApiError, Unreachable } from "./api-client.ts";
-import { plainText } from "./plain-text.ts";
+import { plainText } from "@agentswarm/contracts";
 import { formatProgress } from "./progress.ts";
 import { watchFeatures } from "./watch-features.ts";
 

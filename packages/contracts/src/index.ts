@@ -6,6 +6,7 @@ export * from "./feature.ts";
 export * from "./handoff.ts";
 export * from "./ids.ts";
 export * from "./merge.ts";
+export * from "./plain-text.ts";
 export * from "./queues.ts";
 export * from "./swarm-key.ts";
 export * from "./sweep.ts";

@@ -1,14 +1,18 @@
-import { Queue } from "bullmq";
-import { Redis } from "ioredis";
+import { Queue, type ConnectionOptions } from "bullmq";
+import { Redis, type RedisOptions } from "ioredis";
 import { Fault, QUEUE_NAMES, type QueueName } from "@agentswarm/contracts";
+import { reportSeldom, reportToStderr, type Report } from "./report-seldom.ts";
 
 /** One service's connection to Redis. All its keys share one hash tag, so that scripts work on a cluster too. */
 export interface QueueConnection extends AsyncDisposable {
   readonly redis: Redis;
-  readonly redisUrl: string;
   /** BullMQ's prefix, with the braces. */
   readonly prefix: string;
   readonly service: string;
+  /** What every BullMQ object of this connection is opened with. */
+  readonly bull: { readonly connection: ConnectionOptions; readonly prefix: string };
+  /** Tells, rate-limited, about errors that nobody waits for. */
+  readonly report: Report;
   queue(name: QueueName): Queue;
   /** A key of ours beside BullMQ's. */
   key(...parts: string[]): string;
@@ -16,8 +20,29 @@ export interface QueueConnection extends AsyncDisposable {
   now(): Promise<number>;
 }
 
-const FINISHED_JOBS_KEPT = 1_000;
 const LONGEST_RECONNECT_WAIT_MS = 1_000;
+/** Above the longest blocking read (10 s); what is silent for longer is a partition, and we connect anew. */
+const SILENCE_MS = 20_000;
+
+const REDIS_OPTIONS = {
+  maxRetriesPerRequest: null,
+  // BullMQ's own waits grow to 20 s, in which time its workers would be taken for dead.
+  retryStrategy: (times: number) => Math.min(times * 50, LONGEST_RECONNECT_WAIT_MS),
+  connectTimeout: 5_000,
+  socketTimeout: SILENCE_MS,
+} satisfies RedisOptions;
+
+const FINISHED_JOBS_KEPT = 1_000;
+/**
+ * `consume` decides what is retried, and buries by an error that BullMQ never retries. These attempts are for
+ * what goes wrong outside the handler, as when Redis refuses to write the end of a job.
+ */
+const JOB_OPTIONS = {
+  attempts: 1_000,
+  backoff: { type: "fixed", delay: 1_000 },
+  removeOnComplete: { count: FINISHED_JOBS_KEPT },
+  removeOnFail: { count: FINISHED_JOBS_KEPT },
+} as const;
 
 /**
  * Connects, and refuses a server that may evict keys: a queue that loses jobs without a word is worse than none.
@@ -27,15 +52,15 @@ export async function openQueue(options: {
   redisUrl: string;
   prefix?: string;
   service: string;
+  /** Told, rate-limited, about errors that nobody waits for; they go to stderr otherwise. */
+  onError?: Report;
 }): Promise<QueueConnection> {
   const prefix = `{${options.prefix ?? "swarm"}}`;
-  const redis = new Redis(options.redisUrl, {
-    maxRetriesPerRequest: null,
-    retryStrategy: (times) => Math.min(times * 50, LONGEST_RECONNECT_WAIT_MS),
-    lazyConnect: true,
-  });
+  const bull = { connection: { url: options.redisUrl, ...REDIS_OPTIONS }, prefix };
+  const report = reportSeldom(options.onError ?? reportToStderr);
+  const redis = new Redis(options.redisUrl, { ...REDIS_OPTIONS, lazyConnect: true });
   // Without a listener an outage would end the process; ioredis reconnects by itself.
-  redis.on("error", () => undefined);
+  redis.on("error", report);
   try {
     await redis.connect();
   } catch (error) {
@@ -51,21 +76,18 @@ export async function openQueue(options: {
   const queue = (name: QueueName): Queue => {
     let found = queues.get(name);
     if (found === undefined) {
-      found = new Queue(name, {
-        connection: { url: options.redisUrl },
-        prefix,
-        defaultJobOptions: { removeOnComplete: { count: FINISHED_JOBS_KEPT }, removeOnFail: { count: FINISHED_JOBS_KEPT } },
-      });
-      found.on("error", () => undefined);
+      found = new Queue(name, { ...bull, defaultJobOptions: JOB_OPTIONS });
+      found.on("error", report);
       queues.set(name, found);
     }
     return found;
   };
   return {
     redis,
-    redisUrl: options.redisUrl,
     prefix,
     service: options.service,
+    bull,
+    report,
     queue,
     key: (...parts) => [prefix, "swarm", ...parts].join(":"),
     async now() {
@@ -73,7 +95,9 @@ export async function openQueue(options: {
       return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...queues.values()].map((one) => one.close()));
+      // While Redis is away `close` would wait for it.
+      const away = redis.status !== "ready";
+      await Promise.all([...queues.values()].map((one) => (away ? one.disconnect() : one.close())));
       redis.disconnect();
     },
   };

@@ -1,5 +1,6 @@
 import { Fault, QUEUE_NAMES, type MessageOf, type QueueName } from "@agentswarm/contracts";
 import type { QueueConnection } from "./connect.ts";
+import { forgetCrashes } from "./crash-budget.ts";
 import { unseal } from "./envelope.ts";
 
 export type JobState = "waiting" | "prioritized" | "delayed" | "active" | "completed" | "failed" | "missing";
@@ -24,7 +25,8 @@ export async function jobBody<Q extends QueueName>(
 
 /** Forgets a job that is not active, so that its id can be sent again. */
 export async function removeJob(connection: QueueConnection, queue: QueueName, jobId: string): Promise<void> {
-  await connection.queue(queue).remove(jobId);
+  const removed = await connection.queue(queue).remove(jobId);
+  if (removed === 1) await forgetCrashes(connection, queue, jobId);
 }
 
 /** Jobs per queue and state. */

@@ -1,5 +1,4 @@
 export { createLogger, type Logger } from "./logger.ts";
 export { parseEnv } from "./parse-env.ts";
-export { plainText } from "./plain-text.ts";
 export { runService, type ServiceContext } from "./run-service.ts";
 export { baseSettings, modelSettings, sandboxSettings, targetSettings } from "./settings.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Assignment, Progress } from "@agentswarm/contracts";
 import { openDoor, type Sandbox } from "@agentswarm/sandbox";
-import { plainText } from "@agentswarm/service";
+import { plainText } from "@agentswarm/contracts";
 import { watchDeadlines } from "./deadlines.ts";
 import type { AttemptFacts } from "./decide-end.ts";
 import type { Ticket } from "./gateway/ticket.ts";

@@ -1,7 +1,7 @@
 import type { EventType, Handoff, Progress, Task } from "@agentswarm/contracts";
 import type { Usage } from "@agentswarm/llm";
 import type { JobContext } from "@agentswarm/queue";
-import { plainText } from "@agentswarm/service";
+import { plainText } from "@agentswarm/contracts";
 import type { Workshop } from "./workshop.ts";
 
 /** What is told about one attempt, as events with ids of their own and as lines of the job's log. */

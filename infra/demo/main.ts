@@ -1,0 +1,86 @@
+import { readFile, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { ApiClient, watchFeatures } from "@agentswarm/cli";
+import { Fault, TRUNK_HEALTH, type FeatureInput } from "@agentswarm/contracts";
+import { freePort } from "../local/free-port.ts";
+import { startSwarm } from "../local/start-swarm.ts";
+import { succeeded, summarise } from "./summary.ts";
+
+const HELP = `npm run demo: the swarm builds VoxelCraft, from an empty trunk to a playable one
+
+  --json   print one JSON line last
+  --keep   leave the swarm running afterwards, to look around
+  --help   this text
+
+Without a model configured (LLM_BASE_URL or RUNPOD_ENDPOINT_ID) recorded answers are played; everything else, the
+services, sandboxes, checks and landings, is real. Exit code 0 only if every feature is done and green is the trunk.
+`;
+const DEMO_WORKERS = "4";
+const HERE = import.meta.dirname;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { json: { type: "boolean" }, keep: { type: "boolean" }, help: { type: "boolean" } },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const home = join(resolve(process.env["SWARM_HOME"] ?? ".swarm"), "demo");
+  // Each demo begins with an untouched trunk; installed dependencies may stay.
+  for (const part of ["origin.git", "store.git", "mirrors", "redis", "artifacts", "bundles", "sandboxes"]) {
+    await rm(join(home, part), { recursive: true, force: true });
+  }
+  const { REDIS_URL: _, GIT_REPO_URL: __, ...env } = process.env;
+  say("Bringing up Redis, five services and a target repository …");
+  await using swarm = await startSwarm({
+    home,
+    env: {
+      MAX_WORKERS: DEMO_WORKERS,
+      ...env,
+      TARGET_REPO_PATH: resolve(HERE, "../../target-repo"),
+      API_PORT: String(await freePort()),
+    },
+    scenarioDir: join(HERE, "scenario"),
+    say,
+  });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void swarm.stop().finally(() => process.exit(1)));
+  }
+  if (swarm.recorded) say("No model is configured: recorded answers are played. Everything else is real.");
+  say(`Watch it in Bull Board: ${swarm.apiUrl}/queues\n`);
+
+  const client = new ApiClient(swarm.apiUrl);
+  const inputs = JSON.parse(await readFile(join(HERE, "features.json"), "utf8")) as FeatureInput[];
+  const startedAt = performance.now();
+  const ids: string[] = [];
+  for (const input of inputs) ids.push((await client.submit(input)).id);
+  await watchFeatures(client, ids, values.json ? process.stderr : process.stdout);
+  const durationMs = performance.now() - startedAt;
+
+  const features = await Promise.all(ids.map((id) => client.feature(id)));
+  const health = await client.feature(TRUNK_HEALTH).catch(() => null);
+  const summary = summarise(features, health, await client.status(), durationMs);
+  const ok = succeeded(summary);
+  say(`
+${ok ? "Done" : "Not done"}: ${summary.features.done} of ${features.length} features, ${summary.landed} landings in ${(durationMs / 1_000).toFixed(1)} s (${summary.landingsPerHour} an hour),
+${summary.conflicts} conflicts settled, ${summary.fixes} fixes of a red trunk, green ${summary.green ? "is the trunk" : "is NOT the trunk"}.
+
+  what landed    git -C ${swarm.origin} log --stat
+  play it        git clone ${swarm.origin} voxelcraft && cd voxelcraft && npm install && npm run dev
+  transcripts    ${join(home, "artifacts/transcripts")}
+  logs           ${join(home, "logs")}`);
+  if (values.keep) {
+    say(`\nThe swarm is still up at ${swarm.apiUrl}; Ctrl-C ends it.`);
+    await new Promise<never>(() => undefined);
+  }
+  if (values.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
+  return ok ? 0 : 1;
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Fault ? error.message : String((error as Error).stack)}\n`);
+  return 1;
+});

@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Worker } from "bullmq";
+import type { QueueConnection } from "./connect.ts";
+import { isOutOfMemory } from "./redis-fault.ts";
+
+const PROBE_EVERY_MS = 1_000;
+
+export interface Pausing {
+  /** Told about every error of the worker. */
+  saw(error: unknown): void;
+  pause(): Promise<void>;
+  resume(): void;
+  stop(): void;
+}
+
+/**
+ * Pauses a worker while Redis refuses writes because its memory is full, and lets it go on as soon as a small
+ * write passes. Without it the worker asks for its next job thousands of times a second.
+ */
+export function pauseWhenFull(connection: QueueConnection, worker: Worker): Pausing {
+  const stopping = new AbortController();
+  let asked = false;
+  let full = false;
+
+  const waitForRoom = async () => {
+    await worker.pause(true);
+    const key = connection.key("probe", "memory");
+    for (;;) {
+      await sleep(PROBE_EVERY_MS, undefined, { signal: stopping.signal });
+      try {
+        await connection.redis.set(key, "1", "PX", PROBE_EVERY_MS);
+        break;
+      } catch (error) {
+        if (!isOutOfMemory(error)) throw error;
+      }
+    }
+    full = false;
+    if (!asked) worker.resume();
+  };
+
+  return {
+    saw(error) {
+      if (full || stopping.signal.aborted || !isOutOfMemory(error)) return;
+      full = true;
+      waitForRoom().catch(() => {
+        full = false;
+        if (!asked && !stopping.signal.aborted) worker.resume();
+      });
+    },
+    async pause() {
+      asked = true;
+      await worker.pause(true);
+    },
+    resume() {
+      asked = false;
+      if (!full) worker.resume();
+    },
+    stop: () => stopping.abort(),
+  };
+}
