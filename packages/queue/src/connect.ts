@@ -13,6 +13,8 @@ export interface QueueConnection extends AsyncDisposable {
   readonly bull: { readonly connection: ConnectionOptions; readonly prefix: string };
   /** Tells, rate-limited, about errors that nobody waits for. */
   readonly report: Report;
+  /** Aborted when the connection is disposed. */
+  readonly closed: AbortSignal;
   queue(name: QueueName): Queue;
   /** A key of ours beside BullMQ's. */
   key(...parts: string[]): string;
@@ -65,13 +67,18 @@ export async function openQueue(options: {
     await redis.connect();
   } catch (error) {
     redis.disconnect();
-    throw new Fault("redis.unavailable", `REDIS_URL: no Redis answers at ${withoutPassword(options.redisUrl)}`, {
-      retryable: true,
-      cause: error,
-    });
+    throw new Fault(
+      "redis.unavailable",
+      `REDIS_URL: no Redis answers at ${withoutPassword(options.redisUrl)}`,
+      {
+        retryable: true,
+        cause: error,
+      },
+    );
   }
   await refuseEviction(redis);
 
+  const closed = new AbortController();
   const queues = new Map<QueueName, Queue>();
   const queue = (name: QueueName): Queue => {
     let found = queues.get(name);
@@ -88,6 +95,7 @@ export async function openQueue(options: {
     service: options.service,
     bull,
     report,
+    closed: closed.signal,
     queue,
     key: (...parts) => [prefix, "swarm", ...parts].join(":"),
     async now() {
@@ -95,6 +103,7 @@ export async function openQueue(options: {
       return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
     },
     async [Symbol.asyncDispose]() {
+      closed.abort();
       // While Redis is away `close` would wait for it.
       const away = redis.status !== "ready";
       await Promise.all([...queues.values()].map((one) => (away ? one.disconnect() : one.close())));

@@ -20,7 +20,11 @@ export function crashBudget(connection: QueueConnection, queue: QueueName) {
 }
 
 /** Forgets what was counted for jobs that are taken out of their queue. */
-export async function forgetCrashes(connection: QueueConnection, queue: QueueName, jobId: string): Promise<void> {
+export async function forgetCrashes(
+  connection: QueueConnection,
+  queue: QueueName,
+  jobId: string,
+): Promise<void> {
   await connection.redis.hdel(keyOf(connection, queue), jobId);
 }
 

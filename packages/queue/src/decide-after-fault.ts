@@ -1,18 +1,21 @@
 import type { Fault } from "@agentswarm/contracts";
 
-export type AfterFault = { kind: "hand-back" } | { kind: "retry"; waitMs: number } | { kind: "bury" };
+/**
+ * `let-go`: another worker has the job, nothing is to be done. `hand-back`: to the queue at once. `end`: it failed
+ * because somebody wanted it to stop. `bury`: nobody can make it work without looking at it.
+ */
+export type AfterFault =
+  | { kind: "let-go" | "hand-back" | "end" | "bury" }
+  | { kind: "retry"; waitMs: number };
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 60_000;
 
-/** What becomes of a job whose handler threw. The wait doubles with every start, up to a minute. */
-export function decideAfterFault(
-  fault: Fault,
-  job: { aborted: boolean; reason: unknown; started: number },
-): AfterFault {
-  if (job.aborted && job.reason === "shutdown") return { kind: "hand-back" };
-  // Another worker has the job by now; whatever is done with it here is refused by its lock.
-  if (job.aborted && job.reason === "lost") return { kind: "hand-back" };
+/** What becomes of a job whose handler threw, given why it was aborted, if it was. The wait doubles with every start. */
+export function decideAfterFault(fault: Fault, job: { reason: unknown; started: number }): AfterFault {
+  if (job.reason === "lost") return { kind: "let-go" };
+  if (job.reason === "shutdown") return { kind: "hand-back" };
+  if (job.reason === "cancel") return { kind: "end" };
   if (!fault.retryable) return { kind: "bury" };
   const grown = Math.min(FIRST_WAIT_MS * 2 ** Math.min(job.started - 1, 20), LONGEST_WAIT_MS);
   return { kind: "retry", waitMs: fault.retryAfterMs ?? grown };

@@ -33,7 +33,10 @@ export function openDocuments<S extends z.ZodType>(
   const parse = (key: string, text: string): z.infer<S> => {
     const parsed = schema.safeParse(JSON.parse(text));
     if (parsed.success) return parsed.data;
-    throw new Fault("internal", `document ${namespace}/${key} does not fit its schema: ${parsed.error.message}`);
+    throw new Fault(
+      "internal",
+      `document ${namespace}/${key} does not fit its schema: ${parsed.error.message}`,
+    );
   };
   return {
     async get(key) {

@@ -1,6 +1,8 @@
 import type { QueueName } from "@agentswarm/contracts";
 import type { QueueConnection } from "./connect.ts";
 
+/** Where BullMQ notes in a job's hash which worker processes it (`job.processedBy`). */
+const HOLDER_FIELD = "pb";
 const EVERY_MS = 250;
 /** After Redis came back the workers need a moment to be listed again. */
 const QUIET_AFTER_RECONNECT_MS = 5_000;
@@ -29,24 +31,29 @@ export function startFence(
 
   const look = async () => {
     const bull = connection.queue(queue);
-    const active = await bull.getActive();
+    const active = await bull.getRanges(["active"]);
     if (active.length === 0) return new Set<string>();
+    // Only the holder's name: a job's whole text may be large, and this runs four times a second.
+    const holders = await Promise.all(
+      active.map((id) => connection.redis.hget(bull.toKey(id), HOLDER_FIELD)),
+    );
     const workers = await bull.getWorkers();
     const names = new Set(workers.map((worker) => (worker["rawname"] ?? "").split(":w:")[1] ?? ""));
+    // Where clients cannot be listed, or we are not among them, nobody can be told to be missing.
     if (!names.has(ownName)) return new Set<string>();
-    const orphans = new Set<string>();
-    for (const job of active) {
-      const { id } = job;
-      if (id === undefined || job.processedBy === undefined || names.has(job.processedBy)) continue;
-      if (!suspects.has(id)) {
-        orphans.add(id);
-        continue;
-      }
-      const token = await connection.redis.get(`${connection.prefix}:${queue}:${id}:lock`);
+    const orphans = active.filter((_, index) => {
+      const holder = holders[index] ?? null;
+      return holder !== null && !names.has(holder);
+    });
+    for (const id of orphans.filter((one) => suspects.has(one))) {
+      const [job, token] = await Promise.all([
+        bull.getJob(id),
+        connection.redis.get(`${bull.toKey(id)}:lock`),
+      ]);
       // Somebody may have ended or taken it meanwhile; then the token no longer fits and nothing happens.
-      if (token !== null) await job.moveToWait(token).catch(() => undefined);
+      if (job && token !== null) await job.moveToWait(token).catch(() => undefined);
     }
-    return orphans;
+    return new Set(orphans);
   };
 
   const tick = async () => {

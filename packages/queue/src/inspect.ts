@@ -6,7 +6,11 @@ import { unseal } from "./envelope.ts";
 export type JobState = "waiting" | "prioritized" | "delayed" | "active" | "completed" | "failed" | "missing";
 
 /** Where a job stands; `missing` when there is none of this id. */
-export async function jobState(connection: QueueConnection, queue: QueueName, jobId: string): Promise<JobState> {
+export async function jobState(
+  connection: QueueConnection,
+  queue: QueueName,
+  jobId: string,
+): Promise<JobState> {
   const state = await connection.queue(queue).getJobState(jobId);
   return state === "unknown" || state === "waiting-children" ? "missing" : state;
 }
@@ -30,7 +34,9 @@ export async function removeJob(connection: QueueConnection, queue: QueueName, j
 }
 
 /** Jobs per queue and state. */
-export async function queueCounts(connection: QueueConnection): Promise<Record<QueueName, Record<string, number>>> {
+export async function queueCounts(
+  connection: QueueConnection,
+): Promise<Record<QueueName, Record<string, number>>> {
   const counts = await Promise.all(
     QUEUE_NAMES.map(async (name) => [name, await connection.queue(name).getJobCounts()] as const),
   );
@@ -47,7 +53,9 @@ export async function withDeadline<T>(promise: Promise<T>, deadlineMs: number): 
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Fault("redis.unavailable", `Redis did not answer within ${deadlineMs} ms`, { retryable: true }));
+      reject(
+        new Fault("redis.unavailable", `Redis did not answer within ${deadlineMs} ms`, { retryable: true }),
+      );
     }, deadlineMs);
   });
   try {

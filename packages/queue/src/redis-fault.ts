@@ -1,7 +1,8 @@
 import { Fault } from "@agentswarm/contracts";
 
 /** Answers of a server that is full, starting, failing over or cannot write its disk: all pass by themselves. */
-const PASSING = /\b(OOM|LOADING|MISCONF|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNBLOCKED)\b/;
+const PASSING =
+  /\b(OOM|LOADING|MISCONF|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNBLOCKED)\b/;
 const CLOSED = /^Connection is closed\.?$/;
 const RETRY_AFTER_MS = 2_000;
 

@@ -19,7 +19,9 @@ export function reportSeldom(report: Report, now: () => number = Date.now): Repo
     if (last.size > 100) last.clear();
     last.set(kind, { at: now(), unsaid: 0 });
     const unsaid = before?.unsaid ?? 0;
-    report(unsaid === 0 ? error : new Error(`${messageOf(error)} (and ${unsaid} more like it)`, { cause: error }));
+    report(
+      unsaid === 0 ? error : new Error(`${messageOf(error)} (and ${unsaid} more like it)`, { cause: error }),
+    );
   };
 }
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { DomainEvent, MessageOf, QueueName } from "@agentswarm/contracts";
 import type { QueueConnection } from "./connect.ts";
 import { seal } from "./envelope.ts";
+import { openOutbox } from "./event-outbox.ts";
 
 export interface SendOptions {
   /** Makes a second sending of the same thing a no-op while the first job is kept. */
@@ -15,7 +16,9 @@ export interface SendOptions {
 export type EventToSend = Omit<DomainEvent, "at" | "actor">;
 
 export interface Sender {
+  /** Throws Fault `message.invalid` when the body does not fit the queue's schema. */
   send<Q extends QueueName>(queue: Q, body: MessageOf<Q>, options?: SendOptions): Promise<void>;
+  /** Never throws: what Redis refuses for now is sent later, and what fits no schema is reported. */
   event(event: EventToSend): Promise<void>;
   /** A job every `everyMs`, one for the whole swarm however many replicas ask for it. */
   schedule<Q extends QueueName>(queue: Q, name: string, everyMs: number, body: MessageOf<Q>): Promise<void>;
@@ -32,18 +35,24 @@ export function createSender(connection: QueueConnection, actor: string): Sender
         ...(options.delayMs === undefined ? {} : { delay: options.delayMs }),
       });
     },
-    async event(event) {
-      const at = await connection.now();
-      const envelope = seal("event", { ...event, at, actor }, at);
-      await connection.queue("event").add("event", envelope, { jobId: eventJobId(event.id) });
-    },
+    event: openOutbox(connection, (event: EventToSend) => sendEvent(connection, actor, event)),
     async schedule(queue, name, everyMs, body) {
       const envelope = seal(queue, body, await connection.now());
-      await connection.queue(queue).upsertJobScheduler(name, { every: everyMs }, { name: queue, data: envelope });
+      await connection
+        .queue(queue)
+        .upsertJobScheduler(name, { every: everyMs }, { name: queue, data: envelope });
     },
   };
 }
 
-function eventJobId(id: string): string {
-  return `event-${createHash("sha256").update(id).digest("hex").slice(0, 32)}`;
+/** Sends one event, or throws. The job's id is derived from the event's, so that a second sending is a no-op. */
+export async function sendEvent(
+  connection: QueueConnection,
+  actor: string,
+  event: EventToSend,
+): Promise<void> {
+  const at = await connection.now();
+  const envelope = seal("event", { ...event, at, actor }, at);
+  const jobId = `event-${createHash("sha256").update(event.id).digest("hex").slice(0, 32)}`;
+  await connection.queue("event").add("event", envelope, { jobId });
 }

@@ -6,6 +6,10 @@ redis.call("HSET", KEYS[1], ARGV[1], next)
 return next`;
 
 /** The next number of a counter: one more than the last and than `atLeast`, never the same twice. */
-export async function nextNumber(connection: QueueConnection, name: string, atLeast: number): Promise<number> {
+export async function nextNumber(
+  connection: QueueConnection,
+  name: string,
+  atLeast: number,
+): Promise<number> {
   return Number(await connection.redis.eval(NEXT, 1, connection.key("counters"), name, atLeast));
 }

@@ -11,7 +11,11 @@ const RENEW = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("
 const RELEASE = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end return 0`;
 
 /** Takes the lease, or null while somebody else holds it. It renews itself every third of `ttlMs`. */
-export async function acquireLease(connection: QueueConnection, name: string, ttlMs: number): Promise<Lease | null> {
+export async function acquireLease(
+  connection: QueueConnection,
+  name: string,
+  ttlMs: number,
+): Promise<Lease | null> {
   const key = connection.key("leases", name);
   const token = randomUUID();
   const { redis } = connection;

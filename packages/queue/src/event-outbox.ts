@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { QueueConnection } from "./connect.ts";
+import { asFault } from "./redis-fault.ts";
+
+const KEPT = 10_000;
+const RETRY_EVERY_MS = 1_000;
+
+/**
+ * Sends events without ever failing the work that they tell about. What Redis refuses for now waits here, in
+ * order, and is sent again in the background; ids are derived, so that a message handled again after a crash
+ * tells what was lost with this process. What can never be sent, or overflows, is reported and dropped.
+ */
+export function openOutbox<E>(
+  connection: QueueConnection,
+  send: (event: E) => Promise<void>,
+): (event: E) => Promise<void> {
+  const waiting: E[] = [];
+  let flushing = false;
+
+  /** True when the event is dealt with: sent, or never to be sent. */
+  const deliver = async (event: E): Promise<boolean> => {
+    try {
+      await send(event);
+      return true;
+    } catch (error) {
+      const fault = asFault(error);
+      connection.report(fault);
+      return !fault.retryable;
+    }
+  };
+
+  const flush = async () => {
+    if (flushing) return;
+    flushing = true;
+    while (!connection.closed.aborted) {
+      const [first] = waiting;
+      if (first === undefined) break;
+      if (await deliver(first)) waiting.shift();
+      else
+        await sleep(RETRY_EVERY_MS, undefined, { ref: false, signal: connection.closed }).catch(
+          () => undefined,
+        );
+    }
+    flushing = false;
+  };
+
+  return async (event) => {
+    if (waiting.length === 0 && (await deliver(event))) return;
+    waiting.push(event);
+    if (waiting.length > KEPT) {
+      waiting.shift();
+      connection.report(new Error("an event was dropped: Redis has refused events for too long"));
+    }
+    void flush();
+  };
+}
