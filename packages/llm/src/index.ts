@@ -7,6 +7,7 @@ export {
   estimateUsage,
   fitTokens,
   NO_USAGE,
+  priceOf,
   pricesOf,
   readUsage,
   type Prices,

@@ -1,6 +1,6 @@
 import OpenAI from "openai";
 import { Fault } from "@agentswarm/contracts";
-import { estimateUsage, pricesOf, readUsage, type Usage } from "./usage.ts";
+import { estimateUsage, pricesOf, readUsage, type Prices, type Usage } from "./usage.ts";
 
 export interface Message {
   readonly role: "system" | "user" | "assistant";
@@ -25,6 +25,8 @@ export interface ModelOptions {
   readonly model: string;
   readonly maxTokens: number;
   readonly temperature: number;
+  /** US dollars per million tokens; by default the list prices of the model. */
+  readonly prices?: Prices;
 }
 
 const TIMEOUT_MS = 600_000;
@@ -37,7 +39,7 @@ export function createModel(options: ModelOptions): Model {
     maxRetries: 0,
     timeout: TIMEOUT_MS,
   });
-  const prices = pricesOf(options.model);
+  const prices = options.prices ?? pricesOf(options.model);
   return {
     name: options.model,
     async complete(messages, signal) {

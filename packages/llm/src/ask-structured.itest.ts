@@ -1,0 +1,90 @@
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { askStructured } from "./ask-structured.ts";
+import { createModel } from "./model.ts";
+
+interface Asked {
+  readonly messages: { role: string; content: string }[];
+  readonly response_format?: object;
+}
+type Reply = (response: ServerResponse) => void;
+
+const USAGE = { prompt_tokens: 100, completion_tokens: 10 };
+const say =
+  (content: string): Reply =>
+  (response) => {
+    const body = {
+      choices: [{ index: 0, message: { role: "assistant", content }, finish_reason: "stop" }],
+      usage: USAGE,
+    };
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+  };
+const refuse =
+  (status: number, headers = {}): Reply =>
+  (response) => {
+    response
+      .writeHead(status, { "content-type": "application/json", ...headers })
+      .end('{"error":{"message":"no"}}');
+  };
+
+/** Asks a real server that gives these replies, one after another. */
+async function ask(replies: Reply[], signal?: AbortSignal) {
+  const asked: Asked[] = [];
+  const server = createServer((request, response) => {
+    let text = "";
+    request.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    request.on("end", () => {
+      asked.push(JSON.parse(text) as Asked);
+      replies[asked.length - 1]?.(response);
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  const model = createModel({ baseUrl, apiKey: "k", model: "glm-5", maxTokens: 100, temperature: 0 });
+  const question = { system: "Plan.", user: "A thing", schema: z.object({ n: z.int() }), key: "f/-/plan" };
+  try {
+    return {
+      asked,
+      answer: await askStructured(model, signal ? { ...question, signal } : question).catch(
+        (e: unknown) => e,
+      ),
+    };
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+test("an answer is read out of thinking and fences, and its prompt names the Swarm-Key", async () => {
+  const { answer, asked } = await ask([say('<think>{"n": 0}</think>\n```json\n{"n": 7}\n```')]);
+  expect(answer).toMatchObject({
+    value: { n: 7 },
+    usage: { tokensIn: 100, tokensOut: 10, estimated: false },
+  });
+  expect(asked[0]?.messages[0]?.content).toContain("Swarm-Key: f/-/plan");
+  expect(asked[0]?.response_format).toEqual({ type: "json_object" });
+});
+
+test("what does not fit is given back once, with what is wrong; both calls are counted", async () => {
+  const { answer, asked } = await ask([say('{"n": "seven"}'), say('{"n": 7}')]);
+  expect(answer).toMatchObject({ value: { n: 7 }, usage: { tokensIn: 200, tokensOut: 20 } });
+  expect(asked[1]?.messages.at(-1)?.content).toContain("does not fit");
+});
+
+test("what does not fit twice is a clear failure", async () => {
+  const { answer, asked } = await ask([say("I would rather not"), say("[")]);
+  expect(answer).toMatchObject({ code: "model.invalid", retryable: false });
+  expect(asked).toHaveLength(2);
+});
+
+test("overload can be retried, after what the server asks for; a refusal cannot. Nothing is retried here", async () => {
+  const busy = await ask([refuse(429, { "retry-after": "7" })]);
+  expect(busy.answer).toMatchObject({ code: "model.unavailable", retryable: true, retryAfterMs: 7_000 });
+  expect(busy.asked).toHaveLength(1);
+  expect((await ask([refuse(529)])).answer).toMatchObject({ code: "model.unavailable", retryable: true });
+  expect((await ask([refuse(401)])).answer).toMatchObject({ code: "model.refused", retryable: false });
+  expect((await ask([(response) => response.destroy()])).answer).toMatchObject({ code: "model.unavailable" });
+});
