@@ -1,0 +1,90 @@
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { jobId, type Task } from "@agentswarm/contracts";
+import { jobBody, jobState } from "@agentswarm/queue";
+import { waitUntil } from "../../../test/support/wait-until.ts";
+import { json, startBackend, USAGE, type ScriptedBackend } from "../testing/scripted-backend.ts";
+import { openSwarm, type TestSwarm } from "../testing/open-swarm.ts";
+
+const ANSWER = {
+  choices: [{ message: { role: "assistant", content: "hi" }, finish_reason: "stop" }],
+  usage: USAGE,
+};
+const WITHIN_MS = 30_000;
+
+let backend: ScriptedBackend;
+let swarm: TestSwarm;
+beforeAll(async () => {
+  backend = await startBackend(json(200, ANSWER));
+});
+afterAll(() => backend[Symbol.asyncDispose]());
+beforeEach(async () => {
+  swarm = await openSwarm(backend.baseUrl);
+});
+afterEach(() => swarm[Symbol.asyncDispose]());
+
+const state = (task: Task) => jobState(swarm.connection, "task", jobId.task(task.id, 1));
+const completed = (task: Task) =>
+  waitUntil("the job's end", WITHIN_MS, async () => ((await state(task)) === "completed" ? true : null));
+const mergeRequests = () => swarm.connection.queue("merge").getJobs();
+/** The folders of sandboxes, by their labels. */
+const sandboxes = () =>
+  readdirSync(join(swarm.home, "sandboxes")).map((id) => {
+    const record = JSON.parse(readFileSync(join(swarm.home, "sandboxes", id, "sandbox.json"), "utf8")) as {
+      labels: { task: string; attempt: string };
+    };
+    return `${record.labels.task}/${record.labels.attempt}`;
+  });
+
+test.each(["dispatcher.opened", "dispatcher.collected", "dispatcher.stored", "dispatcher.sent"])(
+  "killed at %s: the task ends in one merge request, and no sandbox is left",
+  async (failpoint) => {
+    const task = await swarm.submit("work");
+    const doomed = swarm.process({ FAILPOINT: failpoint });
+    const [, signal] = (await once(doomed, "exit")) as [number | null, string | null];
+    expect(signal).toBe("SIGKILL");
+
+    await using _next = await swarm.dispatcher();
+    // What the dead one left is gone before the first task is taken.
+    expect(sandboxes().filter((name) => name === `${task.id}/1`)).toEqual([]);
+    await completed(task);
+    const attempt = failpoint === "dispatcher.sent" ? 1 : 2;
+    expect((await mergeRequests()).map((job) => job.id)).toEqual([jobId.merge(task.id, attempt)]);
+    const request = await jobBody(swarm.connection, "merge", jobId.merge(task.id, attempt));
+    expect(request?.handoff).toMatchObject({ attempt, round: 1, outcome: "complete" });
+    expect(sandboxes()).toEqual([]);
+  },
+);
+
+test("at SIGTERM running attempts are handed back within the grace time, with no ending told", async () => {
+  const [one, two] = [await swarm.submit("wait"), await swarm.submit("wait")];
+  const stopping = swarm.process({ GRACE_MS: "10000" });
+  await waitUntil("two sandboxes", WITHIN_MS, () => {
+    return readdirSync(swarm.home).includes("sandboxes") && sandboxes().length === 2 ? true : null;
+  });
+  const startedAt = performance.now();
+  stopping.kill("SIGTERM");
+  const [code] = (await once(stopping, "exit")) as [number | null];
+  expect(code).toBe(0);
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
+  expect(await Promise.all([state(one), state(two)])).not.toContain("completed");
+  expect(await swarm.connection.queue("plan").getJobs()).toEqual([]);
+  expect(sandboxes()).toEqual([]);
+});
+
+test("more tasks than places wait their turn, over two dispatchers", async () => {
+  const waiting = await swarm.submit("wait", { limits: { wallMs: 3_000 } });
+  await using _one = await swarm.dispatcher({ MAX_WORKERS: "1" });
+  await using _two = await swarm.dispatcher({ MAX_WORKERS: "1" });
+  await waitUntil("a sandbox", WITHIN_MS, () => (sandboxes().length === 1 ? true : null));
+  const next = await swarm.submit("work");
+  const seen = new Set<number>();
+  await waitUntil("the second task's end", WITHIN_MS, async () => {
+    seen.add(sandboxes().length);
+    return (await state(next)) === "completed" ? true : null;
+  });
+  expect(Math.max(...seen)).toBe(1);
+  await completed(waiting);
+});
