@@ -31,7 +31,6 @@ const REDIS_OPTIONS = {
   // BullMQ's own waits grow to 20 s, in which time its workers would be taken for dead.
   retryStrategy: (times: number) => Math.min(times * 50, LONGEST_RECONNECT_WAIT_MS),
   connectTimeout: 5_000,
-  socketTimeout: SILENCE_MS,
 } satisfies RedisOptions;
 
 const FINISHED_JOBS_KEPT = 1_000;
@@ -56,11 +55,14 @@ export async function openQueue(options: {
   service: string;
   /** Told, rate-limited, about errors that nobody waits for; they go to stderr otherwise. */
   onError?: Report;
+  /** After how long a silence a connection with an open question is given up; at least 11 s but in tests. */
+  silenceMs?: number;
 }): Promise<QueueConnection> {
   const prefix = `{${options.prefix ?? "swarm"}}`;
-  const bull = { connection: { url: options.redisUrl, ...REDIS_OPTIONS }, prefix };
+  const redisOptions = { ...REDIS_OPTIONS, socketTimeout: options.silenceMs ?? SILENCE_MS };
+  const bull = { connection: { url: options.redisUrl, ...redisOptions }, prefix };
   const report = reportSeldom(options.onError ?? reportToStderr);
-  const redis = new Redis(options.redisUrl, { ...REDIS_OPTIONS, lazyConnect: true });
+  const redis = new Redis(options.redisUrl, { ...redisOptions, lazyConnect: true });
   // Without a listener an outage would end the process; ioredis reconnects by itself.
   redis.on("error", report);
   try {

@@ -25,25 +25,29 @@ const POLL_MS = 100;
 const PAGE = 200;
 
 const APPEND = `
-if not redis.call("SET", KEYS[2], "1", "NX", "EX", ARGV[2]) then return false end
-return redis.call("XADD", KEYS[1], "MAXLEN", "~", ARGV[3], "*", "event", ARGV[1])`;
+if redis.call("EXISTS", KEYS[2]) == 1 then return false end
+local id = redis.call("XADD", KEYS[1], "MAXLEN", "~", ARGV[3], "*", "event", ARGV[1])
+redis.call("SET", KEYS[2], id, "EX", ARGV[2])
+return id`;
 
 export function openEventLog(connection: QueueConnection): EventLog {
   const stream = connection.key("events");
   const { redis } = connection;
-  const parse = ([id, fields]: [string, string[]]): LoggedEvent => ({
-    id,
-    event: domainEventSchema.parse(JSON.parse(fields[1] ?? "{}")),
-  });
-  const readAfter = async (id: string, limit: number) =>
-    (await redis.xrange(stream, `(${id}`, "+", "COUNT", limit)).map(parse);
+  const readPage = async (id: string, limit: number) => {
+    const entries = await redis.xrange(stream, `(${id}`, "+", "COUNT", limit);
+    return {
+      events: entries.flatMap(parse),
+      last: entries.at(-1)?.[0] ?? id,
+      full: entries.length === limit,
+    };
+  };
   return {
     async append(event) {
       const seen = connection.key("events", "seen", event.id);
       const text = JSON.stringify(event);
       return (await redis.eval(APPEND, 2, stream, seen, text, SEEN_FOR_SECONDS, KEPT)) as string | null;
     },
-    readAfter,
+    readAfter: async (id, limit) => (await readPage(id, limit)).events,
     async lastId() {
       const [last] = await redis.xrevrange(stream, "+", "-", "COUNT", 1);
       return last?.[0] ?? "0";
@@ -51,13 +55,17 @@ export function openEventLog(connection: QueueConnection): EventLog {
     async *follow(afterId, signal) {
       let at = afterId;
       while (!signal.aborted) {
-        const page = await readAfter(at, PAGE);
-        for (const logged of page) {
-          at = logged.id;
-          yield logged;
-        }
-        if (page.length < PAGE) await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+        const page = await readPage(at, PAGE);
+        yield* page.events;
+        at = page.last;
+        if (!page.full) await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
       }
     },
   };
+}
+
+/** None for what a newer version wrote and this one cannot read: one such event must not stop every reader. */
+function parse([id, fields]: [string, string[]]): LoggedEvent[] {
+  const parsed = domainEventSchema.safeParse(JSON.parse(fields[1] ?? "{}"));
+  return parsed.success ? [{ id, event: parsed.data }] : [];
 }

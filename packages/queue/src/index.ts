@@ -6,6 +6,7 @@ export { openEventLog, type EventLog, type LoggedEvent } from "./event-log.ts";
 export { jobBody, jobState, ping, queueCounts, removeJob, withDeadline, type JobState } from "./inspect.ts";
 export { nextNumber } from "./limits/counter.ts";
 export { acquireLease, type Lease } from "./limits/lease.ts";
-export { acquireSlot, heldSlots, releaseSlot } from "./limits/slots.ts";
+export { acquireSlot, heldSlots, releaseSlot, renewSlot } from "./limits/slots.ts";
+export { addSpend, readSpend, type Spend } from "./limits/spend.ts";
 export { type Handler, type JobContext } from "./run-job.ts";
 export { createSender, type EventToSend, type Sender, type SendOptions } from "./send.ts";

@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto";
+import { withDeadline } from "../inspect.ts";
 import type { QueueConnection } from "../connect.ts";
 
 /** The sole right to do something, while it is renewed. */
 export interface Lease extends AsyncDisposable {
-  /** Aborted when the lease could not be renewed in time. */
+  /** Aborted before the lease runs out without having been renewed, and when somebody else has it. */
   readonly lost: AbortSignal;
 }
 
 const RENEW = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("PEXPIRE", KEYS[1], ARGV[2]) end return 0`;
 const RELEASE = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end return 0`;
+const RELEASE_WITHIN_MS = 1_000;
 
 /** Takes the lease, or null while somebody else holds it. It renews itself every third of `ttlMs`. */
 export async function acquireLease(
@@ -19,24 +21,40 @@ export async function acquireLease(
   const key = connection.key("leases", name);
   const token = randomUUID();
   const { redis } = connection;
+  // Counted from before each call: Redis starts the time to live at some moment after.
+  let heldSince = performance.now();
   if ((await redis.set(key, token, "PX", ttlMs, "NX")) === null) return null;
+
   const lost = new AbortController();
-  let renewedAt = Date.now();
-  const timer = setInterval(() => {
-    if (Date.now() - renewedAt > ttlMs) lost.abort("lease lost");
-    void redis.eval(RENEW, 1, key, token, ttlMs).then(
-      (renewed) => {
-        if (renewed === 1) renewedAt = Date.now();
-        else lost.abort("lease lost");
-      },
-      () => undefined,
-    );
-  }, ttlMs / 3);
+  let deadline: NodeJS.Timeout | undefined;
+  const lose = () => {
+    clearInterval(renewal);
+    clearTimeout(deadline);
+    lost.abort("lease lost");
+  };
+  const watch = () => {
+    clearTimeout(deadline);
+    deadline = setTimeout(lose, heldSince + ttlMs - performance.now());
+  };
+  const renew = async () => {
+    const askedAt = performance.now();
+    const renewed = await redis.eval(RENEW, 1, key, token, ttlMs).catch(() => "unknown");
+    if (lost.signal.aborted || released || renewed === "unknown") return;
+    if (renewed !== 1) return lose();
+    heldSince = askedAt;
+    watch();
+  };
+  let released = false;
+  const renewal = setInterval(() => void renew(), ttlMs / 3);
+  watch();
   return {
     lost: lost.signal,
     async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      await redis.eval(RELEASE, 1, key, token);
+      released = true;
+      clearInterval(renewal);
+      clearTimeout(deadline);
+      // While Redis is away the lease ends by itself.
+      await withDeadline(redis.eval(RELEASE, 1, key, token), RELEASE_WITHIN_MS).catch(() => undefined);
     },
   };
 }
