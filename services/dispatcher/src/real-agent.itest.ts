@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { buildAgent } from "@agentswarm/agent";
+import { jobId } from "@agentswarm/contracts";
+import { jobBody } from "@agentswarm/queue";
+import { startReplay } from "@agentswarm/replay";
+import { waitUntil } from "../../../test/support/wait-until.ts";
+import { openSwarm } from "../testing/open-swarm.ts";
+
+const SCENARIO = `
+- key: feature/hello/work
+  misbehave: { kind: "429", times: 1 }
+  steps:
+    - calls: [{ tool: write, args: { path: hello.txt, content: "hello\\n" } }]
+    - calls: [{ tool: submit, args: { summary: "Says hello" } }]
+- key: feature/half/work
+  misbehave: { kind: partial-tool-call, times: 1 }
+  steps:
+    - calls: [{ tool: write, args: { path: whole.txt, content: "whole\\n" } }]
+    - calls: [{ tool: submit, args: { summary: "Wrote the whole" } }]
+`;
+
+const dir = mkdtempSync(join(tmpdir(), "swarm-real-agent-"));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+test("the real agent works through the gateway: a 429 is waited out, half a tool call never run", async () => {
+  writeFileSync(join(dir, "scenario.yaml"), SCENARIO);
+  const agentFile = await buildAgent(join(dir, "agent", "agent.mjs"));
+  await using replay = await startReplay({ scenarioDir: dir });
+  await using swarm = await openSwarm(replay.url);
+  await using _dispatcher = await swarm.dispatcher({ AGENT_FILE: agentFile, LLM_MODEL: "recorded" });
+  for (const [key, file] of [
+    ["hello", "hello.txt"],
+    ["half", "whole.txt"],
+  ] as const) {
+    const task = await swarm.submit(`Work on ${key}`, { key });
+    const request = await waitUntil(`the merge request of ${key}`, 40_000, () =>
+      jobBody(swarm.connection, "merge", jobId.merge(task.id, 1)),
+    );
+    expect(request.handoff).toMatchObject({ outcome: "complete", end: "submitted", filesChanged: [file] });
+    expect(request.handoff.metrics).toMatchObject({ linesAdded: 1, filesCreated: 1 });
+  }
+});
