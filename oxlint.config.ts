@@ -70,6 +70,9 @@ export default defineConfig({
     "typescript/no-floating-promises": "error",
     "typescript/consistent-type-imports": "error",
     "no-control-regex": "off",
+    // Our interfaces are records of closures, which have no `this` to lose.
+    "typescript/unbound-method": "off",
+    "no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
   },
   overrides: [
     ...Object.keys(MAY_IMPORT).map((dir) => ({

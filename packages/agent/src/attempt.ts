@@ -1,6 +1,12 @@
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
-import { NO_METRICS, type AgentClaim, type AgentResult, type Assignment, type CheckResult } from "@agentswarm/contracts";
+import {
+  NO_METRICS,
+  type AgentClaim,
+  type AgentResult,
+  type Assignment,
+  type CheckResult,
+} from "@agentswarm/contracts";
 import { makeBundle, runGit } from "@agentswarm/git";
 import { markersLeft, outsideScope, stageChanges, type Changes } from "./changes.ts";
 import type { Door } from "./door.ts";
@@ -23,8 +29,10 @@ export async function runAttempt(door: Door, assignment: Assignment, workDir: st
     baseUrl: await door.openRelay(),
     system: systemPrompt(assignment),
     // Signs of life and transcripts are best effort; the host may be slow, and the work goes on.
-    onProgress: (progress) => void door.send("POST", "/progress", JSON.stringify(progress)).catch(() => undefined),
-    onTranscript: (entry) => void door.send("POST", "/transcript", `${JSON.stringify(entry)}\n`).catch(() => undefined),
+    onProgress: (progress) =>
+      void door.send("POST", "/progress", JSON.stringify(progress)).catch(() => undefined),
+    onTranscript: (entry) =>
+      void door.send("POST", "/transcript", `${JSON.stringify(entry)}\n`).catch(() => undefined),
   });
   const finish = async (ending: Ending): Promise<AgentResult> => {
     const changes = await stageChanges(repo, assignment.baseCommit);
@@ -41,7 +49,13 @@ export async function runAttempt(door: Door, assignment: Assignment, workDir: st
       return finish({ claim: NO_CLAIM, end: "failed", reason: turned.reason, checks, keep: false });
     }
     if (turned.kind === "stopped") {
-      return finish({ claim: NO_CLAIM, end: turned.stop.end, reason: turned.stop.reason, checks, keep: false });
+      return finish({
+        claim: NO_CLAIM,
+        end: turned.stop.end,
+        reason: turned.stop.reason,
+        checks,
+        keep: false,
+      });
     }
     const { claim } = turned;
     if (claim.outcome === "blocked" || claim.outcome === "failed") {
@@ -49,14 +63,24 @@ export async function runAttempt(door: Door, assignment: Assignment, workDir: st
     }
     const changes = await stageChanges(repo, assignment.baseCommit);
     if (changes.files.length === 0) {
-      return finish({ claim: failed(claim), end: "failed", reason: "the attempt changed nothing", checks, keep: false });
+      return finish({
+        claim: failed(claim),
+        end: "failed",
+        reason: "the attempt changed nothing",
+        checks,
+        keep: false,
+      });
     }
     const problems = await problemsOf(changes, assignment, repo);
     checks = await runChecksHere([...assignment.checks, ...task.checks], repo);
     const red = checks.filter((check) => check.exitCode !== 0);
-    if (problems.length === 0 && red.length === 0) return finish({ claim, end: "submitted", checks, keep: true });
+    if (problems.length === 0 && red.length === 0)
+      return finish({ claim, end: "submitted", checks, keep: true });
     if (mendings === MENDINGS) {
-      const reason = [...problems, ...red.map((check) => `${check.command}: ${check.outputTail.slice(-2_000)}`)].join("\n");
+      const reason = [
+        ...problems,
+        ...red.map((check) => `${check.command}: ${check.outputTail.slice(-2_000)}`),
+      ].join("\n");
       return finish({ claim: failed(claim), end: "failed", reason, checks, keep: false });
     }
     prompt = feedbackPrompt(problems, red);
@@ -72,7 +96,14 @@ interface Ending {
   readonly keep: boolean;
 }
 
-const NO_CLAIM: AgentClaim = { outcome: "failed", summary: "", did: [], deviations: [], concerns: [], suggestions: [] };
+const NO_CLAIM: AgentClaim = {
+  outcome: "failed",
+  summary: "",
+  did: [],
+  deviations: [],
+  concerns: [],
+  suggestions: [],
+};
 
 function failed(claim: AgentClaim): AgentClaim {
   return { ...claim, outcome: "failed" };
@@ -82,13 +113,21 @@ async function problemsOf(changes: Changes, { task }: Assignment, repo: string):
   const outside = outsideScope(changes.files, task.scope);
   const marked = await markersLeft(repo, changes.files);
   return [
-    ...(outside.length > 0 ? [`These paths are outside the task's scope (${task.scope.join(", ")}): ${outside.join(", ")}`] : []),
+    ...(outside.length > 0
+      ? [`These paths are outside the task's scope (${task.scope.join(", ")}): ${outside.join(", ")}`]
+      : []),
     ...(marked.length > 0 ? [`Conflict markers are left in: ${marked.join(", ")}`] : []),
   ];
 }
 
 /** Commits everything as one commit on the base and gives its bundle to the host. */
-async function handOver(door: Door, assignment: Assignment, repo: string, workDir: string, claim: AgentClaim): Promise<string> {
+async function handOver(
+  door: Door,
+  assignment: Assignment,
+  repo: string,
+  workDir: string,
+  claim: AgentClaim,
+): Promise<string> {
   const message = `${assignment.task.title}\n\n${claim.summary}`.trim();
   await runGit(["commit", "--quiet", "--no-verify", "--file=-"], { cwd: repo, input: message });
   const head = (await runGit(["rev-parse", "HEAD"], { cwd: repo })).stdout.trim();
@@ -111,7 +150,13 @@ function resultOf(
     ...(ending.reason === undefined ? {} : { reason: ending.reason.slice(0, 20_000) }),
     filesChanged: files,
     checks: ending.checks,
-    metrics: { ...NO_METRICS, ...figures, turns: session.turns, toolCalls: session.toolCalls, durationMs: Math.round(durationMs) },
+    metrics: {
+      ...NO_METRICS,
+      ...figures,
+      turns: session.turns,
+      toolCalls: session.toolCalls,
+      durationMs: Math.round(durationMs),
+    },
     headCommit,
   };
 }

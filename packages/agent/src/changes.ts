@@ -15,8 +15,12 @@ export interface Changes {
 /** Stages everything and counts it against the base. */
 export async function stageChanges(repo: string, base: string): Promise<Changes> {
   await runGit(["add", "--all"], { cwd: repo });
-  const numstat = await runGit(["diff", "--cached", "--numstat", "-z", "--no-renames", base, "--"], { cwd: repo });
-  const status = await runGit(["diff", "--cached", "--name-status", "-z", "--no-renames", base, "--"], { cwd: repo });
+  const numstat = await runGit(["diff", "--cached", "--numstat", "-z", "--no-renames", base, "--"], {
+    cwd: repo,
+  });
+  const status = await runGit(["diff", "--cached", "--name-status", "-z", "--no-renames", base, "--"], {
+    cwd: repo,
+  });
   let linesAdded = 0;
   let linesRemoved = 0;
   const files: string[] = [];

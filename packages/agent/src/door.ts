@@ -16,7 +16,15 @@ export interface Door {
   close(): void;
 }
 
-const HOP_BY_HOP = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade", "host", "http2-settings", "te"]);
+const HOP_BY_HOP = new Set([
+  "connection",
+  "keep-alive",
+  "transfer-encoding",
+  "upgrade",
+  "host",
+  "http2-settings",
+  "te",
+]);
 
 export function connectDoor(): Door {
   const session = http2.connect("http://door", {
@@ -31,7 +39,8 @@ export function connectDoor(): Door {
     const stream = session.request({ ":method": method, ":path": path }, { endStream: body === undefined });
     const answered = once(stream, "response") as Promise<[http2.IncomingHttpHeaders]>;
     if (typeof body === "string") stream.end(body);
-    else if (body !== undefined) body.on("error", () => stream.close(http2.constants.NGHTTP2_CANCEL)).pipe(stream);
+    else if (body !== undefined)
+      body.on("error", () => stream.close(http2.constants.NGHTTP2_CANCEL)).pipe(stream);
     const [headers] = await answered;
     const status = Number(headers[":status"]);
     if (status >= 400) throw new Error(`${method} ${path} was answered ${status}`);
@@ -68,7 +77,10 @@ export function connectDoor(): Door {
     },
     async openRelay() {
       relay = createServer((request, response) => {
-        const headers: http2.OutgoingHttpHeaders = { ":method": request.method ?? "GET", ":path": request.url ?? "/" };
+        const headers: http2.OutgoingHttpHeaders = {
+          ":method": request.method ?? "GET",
+          ":path": request.url ?? "/",
+        };
         for (const [name, value] of Object.entries(request.headers)) {
           if (!HOP_BY_HOP.has(name)) headers[name] = value;
         }

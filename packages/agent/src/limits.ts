@@ -27,10 +27,15 @@ export function watchLimits(limits: Limits): LimitWatch {
       same = calls.length > 0 && signature === last ? same + 1 : 1;
       last = signature;
       if (same >= SAME_ROUNDS) {
-        return { end: "stuck", reason: `the agent made the same tool call ${SAME_ROUNDS} rounds in a row: ${signature.slice(0, 300)}` };
+        return {
+          end: "stuck",
+          reason: `the agent made the same tool call ${SAME_ROUNDS} rounds in a row: ${signature.slice(0, 300)}`,
+        };
       }
-      if (watch.turns >= limits.turns) return { end: "limit-reached", reason: `the limit of ${limits.turns} turns was reached` };
-      if (tokens >= limits.tokens) return { end: "limit-reached", reason: `the limit of ${limits.tokens} tokens was reached` };
+      if (watch.turns >= limits.turns)
+        return { end: "limit-reached", reason: `the limit of ${limits.turns} turns was reached` };
+      if (tokens >= limits.tokens)
+        return { end: "limit-reached", reason: `the limit of ${limits.tokens} tokens was reached` };
       return null;
     },
   };

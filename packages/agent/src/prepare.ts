@@ -24,7 +24,10 @@ export async function prepareRepo(door: Door, assignment: Assignment, workDir: s
   await git("checkout", "--quiet", "-B", "work", assignment.baseCommit);
   const { resolve } = assignment.task;
   if (resolve !== undefined) {
-    await runGit(["merge", "--no-commit", "--no-ff", "--quiet", resolve.headCommit], { cwd: repo, answers: [1] });
+    await runGit(["merge", "--no-commit", "--no-ff", "--quiet", resolve.headCommit], {
+      cwd: repo,
+      answers: [1],
+    });
     // What comes out is one ordinary commit on the base, not a merge.
     await runGit(["merge", "--quit"], { cwd: repo });
   }

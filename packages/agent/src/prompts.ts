@@ -33,6 +33,8 @@ export function taskPrompt({ task, checks }: Assignment): string {
 
 /** What the runner says when the handed-over work does not hold. */
 export function feedbackPrompt(problems: readonly string[], failed: readonly CheckResult[]): string {
-  const checks = failed.map((result) => `\`${result.command}\` ended with ${result.exitCode}:\n\n${result.outputTail}`);
+  const checks = failed.map(
+    (result) => `\`${result.command}\` ended with ${result.exitCode}:\n\n${result.outputTail}`,
+  );
   return `What you handed over does not hold yet. Mend it and call \`submit\` again.\n\n${[...problems, ...checks].join("\n\n")}`;
 }

@@ -97,7 +97,9 @@ export function openSession(options: SessionOptions): Session {
     }
     if (event.type !== "turn_end" || event.message.role !== "assistant") return;
     const { content, usage } = event.message;
-    const calls = content.flatMap((part) => (part.type === "toolCall" ? [{ name: part.name, args: part.arguments }] : []));
+    const calls = content.flatMap((part) =>
+      part.type === "toolCall" ? [{ name: part.name, args: part.arguments }] : [],
+    );
     stop = watch.onTurn({ calls, tokens: usage.input + usage.output }) ?? stop;
     if (stop !== null && claim === null) agent.abort();
   });
@@ -131,7 +133,8 @@ export function openSession(options: SessionOptions): Session {
 /** `prompt` does not throw when the model fails; the last message tells. */
 function failureOf(agent: Agent): string | null {
   const last = agent.state.messages.at(-1);
-  if (last?.role !== "assistant" || (last.stopReason !== "error" && last.stopReason !== "aborted")) return null;
+  if (last?.role !== "assistant" || (last.stopReason !== "error" && last.stopReason !== "aborted"))
+    return null;
   return `the model failed: ${last.errorMessage ?? last.stopReason}`;
 }
 

@@ -7,9 +7,12 @@ const list = (description: string) => Type.Optional(Type.Array(Type.String(), { 
 const parameters = Type.Object({
   summary: Type.String({ description: "What was done, in a few sentences" }),
   outcome: Type.Optional(
-    Type.Union([Type.Literal("complete"), Type.Literal("partial"), Type.Literal("blocked"), Type.Literal("failed")], {
-      description: "complete unless something of the task is missing",
-    }),
+    Type.Union(
+      [Type.Literal("complete"), Type.Literal("partial"), Type.Literal("blocked"), Type.Literal("failed")],
+      {
+        description: "complete unless something of the task is missing",
+      },
+    ),
   ),
   did: list("What was done, point by point"),
   deviations: list("Where the work differs from the task, and why"),

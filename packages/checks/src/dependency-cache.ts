@@ -19,7 +19,15 @@ const MODULES = "node_modules";
 const WAIT_MS = 100;
 const INSTALL_TIMEOUT_MS = 600_000;
 const STDERR_CHARS = 2_000;
-const KEPT_ENVIRONMENT = ["PATH", "HOME", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"];
+const KEPT_ENVIRONMENT = [
+  "PATH",
+  "HOME",
+  "NODE_EXTRA_CA_CERTS",
+  "SSL_CERT_FILE",
+  "HTTPS_PROXY",
+  "HTTP_PROXY",
+  "NO_PROXY",
+];
 
 /** Opens the cache in `<home>/deps`. Several processes may share it. */
 export function openDependencyCache({ home }: { home: string }): DependencyCache {
@@ -57,9 +65,22 @@ async function install(dir: string, manifest: string, lock: string | null): Prom
   await mkdir(join(fresh, MODULES), { recursive: true });
   await writeFile(join(fresh, "package.json"), manifest);
   if (lock !== null) await writeFile(join(fresh, "package-lock.json"), lock);
-  const args = [lock === null ? "install" : "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  const env = Object.fromEntries(KEPT_ENVIRONMENT.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
-  const child = spawn("npm", args, { cwd: fresh, env, stdio: ["ignore", "ignore", "pipe"], timeout: INSTALL_TIMEOUT_MS });
+  const args = [
+    lock === null ? "install" : "ci",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+  ];
+  const env = Object.fromEntries(
+    KEPT_ENVIRONMENT.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+  );
+  const child = spawn("npm", args, {
+    cwd: fresh,
+    env,
+    stdio: ["ignore", "ignore", "pipe"],
+    timeout: INSTALL_TIMEOUT_MS,
+  });
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => {
     stderr = (stderr + chunk.toString()).slice(-STDERR_CHARS);
@@ -67,9 +88,13 @@ async function install(dir: string, manifest: string, lock: string | null): Prom
   try {
     const [code] = (await once(child, "close")) as [number | null];
     if (code !== 0) {
-      throw new Fault("target.invalid", `npm ${args[0]} of the target's dependencies failed: ${stderr.trim()}`, {
-        retryable: true,
-      });
+      throw new Fault(
+        "target.invalid",
+        `npm ${args[0]} of the target's dependencies failed: ${stderr.trim()}`,
+        {
+          retryable: true,
+        },
+      );
     }
     await rename(fresh, dir);
   } finally {

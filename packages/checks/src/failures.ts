@@ -3,7 +3,8 @@ import type { CheckResult, Failure } from "@agentswarm/contracts";
 
 const SIGNATURE_CHARS = 10;
 const ERROR_LINES = 5;
-const FILE = /(?:^|[\s("'`[])((?:[\w@.-]+\/)*[\w@.-]+\.(?:[cm]?[jt]sx?|vue|svelte|py|rs|go|java|css|html|json))(?=[:()\s"'`\],]|$)/g;
+const FILE =
+  /(?:^|[\s("'`[])((?:[\w@.-]+\/)*[\w@.-]+\.(?:[cm]?[jt]sx?|vue|svelte|py|rs|go|java|css|html|json))(?=[:()\s"'`\],]|$)/g;
 const ERROR_LINE = /\berror\b|\bfail|not ok|✖|AssertionError|Exception|Cannot|expected|!==/i;
 
 /**
@@ -19,7 +20,9 @@ function failureOf(result: CheckResult): Failure {
   const lines = normalise(result.outputTail).split("\n");
   const errors = [...new Set(lines.filter((line) => ERROR_LINE.test(line)))].slice(0, ERROR_LINES);
   const files = filesOf(result.outputTail);
-  const digest = createHash("sha256").update(JSON.stringify([check, files[0] ?? "", errors])).digest("hex");
+  const digest = createHash("sha256")
+    .update(JSON.stringify([check, files[0] ?? "", errors]))
+    .digest("hex");
   return { signature: digest.slice(0, SIGNATURE_CHARS), check, files, outputTail: result.outputTail };
 }
 

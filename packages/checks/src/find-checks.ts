@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { checkSchema, Fault, targetSettingsSchema, type Check, type TargetSettings } from "@agentswarm/contracts";
+import {
+  checkSchema,
+  Fault,
+  targetSettingsSchema,
+  type Check,
+  type TargetSettings,
+} from "@agentswarm/contracts";
 
 export interface FoundChecks {
   readonly settings: TargetSettings;

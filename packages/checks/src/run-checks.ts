@@ -72,7 +72,11 @@ async function checkOut(sandbox: Sandbox, commit: string): Promise<string> {
 
 async function runCheck(sandbox: Sandbox, check: Check): Promise<CheckResult> {
   const env = { CI: "true", NO_COLOR: "1" };
-  const run = await sandbox.run(["sh", "-c", check.command], { cwd: "repo", env, timeoutMs: check.timeoutMs });
+  const run = await sandbox.run(["sh", "-c", check.command], {
+    cwd: "repo",
+    env,
+    timeoutMs: check.timeoutMs,
+  });
   const note = run.timedOut ? `\n[killed after ${check.timeoutMs} ms]` : "";
   return {
     name: check.name,

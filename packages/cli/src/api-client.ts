@@ -59,8 +59,16 @@ export class ApiClient {
     this.#key = key;
   }
 
-  submit(feature: Partial<FeatureInput> & { title: string }, idempotencyKey?: string): Promise<{ id: string; status: string }> {
-    return this.#json("POST", "/v1/features", feature, idempotencyKey ? { "idempotency-key": idempotencyKey } : {});
+  submit(
+    feature: Partial<FeatureInput> & { title: string },
+    idempotencyKey?: string,
+  ): Promise<{ id: string; status: string }> {
+    return this.#json(
+      "POST",
+      "/v1/features",
+      feature,
+      idempotencyKey ? { "idempotency-key": idempotencyKey } : {},
+    );
   }
   async features(): Promise<FeatureSummary[]> {
     return (await this.#json<{ features: FeatureSummary[] }>("GET", "/v1/features?limit=200")).features;
@@ -89,13 +97,22 @@ export class ApiClient {
   }
 
   /** Events as they come, after an id (or from now). Ends when aborted; comes back by itself when cut off. */
-  async *events(after: string | undefined, signal: AbortSignal): AsyncGenerator<{ id: string; event: DomainEvent }> {
+  async *events(
+    after: string | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<{ id: string; event: DomainEvent }> {
     let last = after;
     while (!signal.aborted) {
       const ready: EventSourceMessage[] = [];
       const parser = createParser({ onEvent: (message) => ready.push(message) });
       try {
-        const response = await this.#ask("GET", `/v1/events${last === undefined ? "" : `?after=${last}`}`, undefined, {}, signal);
+        const response = await this.#ask(
+          "GET",
+          `/v1/events${last === undefined ? "" : `?after=${last}`}`,
+          undefined,
+          {},
+          signal,
+        );
         for await (const chunk of response.body?.pipeThrough(new TextDecoderStream() as never) ?? []) {
           parser.feed(chunk as unknown as string);
           for (const { id = "0", data } of ready.splice(0)) {
@@ -111,11 +128,22 @@ export class ApiClient {
     }
   }
 
-  async #json<T>(method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<T> {
+  async #json<T>(
+    method: string,
+    path: string,
+    body?: object,
+    headers: Record<string, string> = {},
+  ): Promise<T> {
     return (await (await this.#ask(method, path, body, headers)).json()) as T;
   }
 
-  async #ask(method: string, path: string, body?: object, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> {
+  async #ask(
+    method: string,
+    path: string,
+    body?: object,
+    headers: Record<string, string> = {},
+    signal?: AbortSignal,
+  ): Promise<Response> {
     const response = await fetch(`${this.url}${path}`, {
       method,
       headers: {
@@ -127,10 +155,15 @@ export class ApiClient {
       ...(signal === undefined ? {} : { signal }),
     }).catch((error: unknown) => {
       if (signal?.aborted) throw error;
-      throw new Unreachable(`no api answers at ${this.url}; start the swarm with \`npm start\`, or set SWARM_URL`);
+      throw new Unreachable(
+        `no api answers at ${this.url}; start the swarm with \`npm start\`, or set SWARM_URL`,
+      );
     });
     if (response.ok) return response;
     const problem = (await response.json().catch(() => ({}))) as { detail?: string };
-    throw new ApiError(response.status, problem.detail ?? `${method} ${path} was answered ${response.status}`);
+    throw new ApiError(
+      response.status,
+      problem.detail ?? `${method} ${path} was answered ${response.status}`,
+    );
   }
 }

@@ -10,7 +10,12 @@ export function formatProgress(features: readonly FeatureSummary[], status: Swar
   const lines = features.map(({ title, status: state, counts, reason }) => {
     const name = plainText(title).slice(0, TITLE_CHARS).padEnd(TITLE_CHARS);
     const tasks = `${counts.landed}/${counts.total}`.padStart(5);
-    const why = state === "failed" || state === "held" ? `  ${plainText(reason ?? "").split("\n")[0]?.slice(0, 60)}` : "";
+    const why =
+      state === "failed" || state === "held"
+        ? `  ${plainText(reason ?? "")
+            .split("\n")[0]
+            ?.slice(0, 60)}`
+        : "";
     return `${MARK[state] ?? "…"} ${name} ${state.padEnd(10)} ${tasks}${why}`;
   });
   return [...lines, formatStatusLine(status)].join("\n");
@@ -18,12 +23,20 @@ export function formatProgress(features: readonly FeatureSummary[], status: Swar
 
 /** One line about agents, landings, trunk and cost. */
 export function formatStatusLine({ agents, landings, trunk, green, cost }: SwarmStatus): string {
-  const health = trunk === null ? "no landing yet" : trunk === green ? `${trunk.slice(0, 10)} green` : `${trunk.slice(0, 10)}, green ${green?.slice(0, 10) ?? "–"}`;
+  const health =
+    trunk === null
+      ? "no landing yet"
+      : trunk === green
+        ? `${trunk.slice(0, 10)} green`
+        : `${trunk.slice(0, 10)}, green ${green?.slice(0, 10) ?? "–"}`;
   return `agents at work ${agents.live} · landings ${landings.total} · trunk ${health} · $${cost.usd.toFixed(2)}, ${cost.tokens} tokens`;
 }
 
 /** Shows progress in place on a terminal, and as plain lines where there is none. */
-export function openProgress(out: NodeJS.WriteStream | WriteStream): { show(text: string): void; end(): void } {
+export function openProgress(out: NodeJS.WriteStream | WriteStream): {
+  show(text: string): void;
+  end(): void;
+} {
   let drawn = 0;
   let last = "";
   return {

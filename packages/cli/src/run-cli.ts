@@ -20,11 +20,15 @@ interface Surroundings {
 export async function runCli(argv: readonly string[], { env, out, err }: Surroundings): Promise<number> {
   const client = new ApiClient(env["SWARM_URL"] || "http://127.0.0.1:8080", env["SWARM_API_KEY"]);
   let code = 0;
-  const print = (json: boolean, value: unknown, text: string) => out.write(json ? `${JSON.stringify(value)}\n` : `${text}\n`);
+  const print = (json: boolean, value: unknown, text: string) =>
+    out.write(json ? `${JSON.stringify(value)}\n` : `${text}\n`);
 
   const program = new Command("swarm")
     .description("Submit features to the swarm and see what becomes of them")
-    .addHelpText("after", `\n  doctor [--json]                shows what was found on this machine\n${EXIT_CODES}`)
+    .addHelpText(
+      "after",
+      `\n  doctor [--json]                shows what was found on this machine\n${EXIT_CODES}`,
+    )
     .configureOutput({ writeOut: (text) => out.write(text), writeErr: (text) => err.write(text) })
     .exitOverride();
 
@@ -39,8 +43,14 @@ export async function runCli(argv: readonly string[], { env, out, err }: Surroun
     .option("-w, --watch", "wait for its end and show progress")
     .option("--json", "print JSON")
     .action(async (title: string, options: SubmitOptions) => {
-      const description = options.file === undefined ? options.description : await readFile(options.file, "utf8");
-      const feature = { title, priority: options.priority, acceptance: options.acceptance ?? [], ...(description ? { description } : {}) };
+      const description =
+        options.file === undefined ? options.description : await readFile(options.file, "utf8");
+      const feature = {
+        title,
+        priority: options.priority,
+        acceptance: options.acceptance ?? [],
+        ...(description ? { description } : {}),
+      };
       const submitted = await client.submit(feature, options.idempotencyKey);
       if (!options.watch) return void print(options.json ?? false, submitted, submitted.id);
       code = await watch([submitted.id], options.json ?? false);
@@ -56,8 +66,15 @@ export async function runCli(argv: readonly string[], { env, out, err }: Surroun
         return void print(options.json ?? false, status, formatProgress(await client.features(), status));
       }
       const feature = await client.feature(id);
-      const tasks = feature.tasks.map((task) => `  ${task.status.padEnd(10)} ${task.id}  ${plainText(task.title)}${task.reason ? ` — ${plainText(task.reason).split("\n")[0]}` : ""}`);
-      print(options.json ?? false, feature, [`${feature.status}  ${plainText(feature.title)}`, ...tasks].join("\n"));
+      const tasks = feature.tasks.map(
+        (task) =>
+          `  ${task.status.padEnd(10)} ${task.id}  ${plainText(task.title)}${task.reason ? ` — ${plainText(task.reason).split("\n")[0]}` : ""}`,
+      );
+      print(
+        options.json ?? false,
+        feature,
+        [`${feature.status}  ${plainText(feature.title)}`, ...tasks].join("\n"),
+      );
     });
 
   program
@@ -65,7 +82,10 @@ export async function runCli(argv: readonly string[], { env, out, err }: Surroun
     .description("show progress until the features end; without ids all that are open")
     .option("--json", "print JSON at the end")
     .action(async (ids: string[], options: { json?: boolean }) => {
-      const open = async () => (await client.features()).filter((one) => !["done", "failed", "cancelled"].includes(one.status)).map((one) => one.id);
+      const open = async () =>
+        (await client.features())
+          .filter((one) => !["done", "failed", "cancelled"].includes(one.status))
+          .map((one) => one.id);
       code = await watch(ids.length > 0 ? ids : await open(), options.json ?? false);
     });
 
@@ -76,19 +96,33 @@ export async function runCli(argv: readonly string[], { env, out, err }: Surroun
     .option("--attempt <n>", "which attempt", Number)
     .option("-F, --follow", "go on with its events as they come")
     .option("--json", "print JSON")
-    .action(async (id: string, options: { transcript?: boolean; attempt?: number; follow?: boolean; json?: boolean }) => {
-      if (options.transcript) return void out.write(await client.transcript(id, options.attempt));
-      const task = await client.task(id);
-      print(options.json ?? false, task, plainTextOf(task));
-      if (!options.follow) return;
-      for await (const { event } of client.events(undefined, new AbortController().signal)) {
-        if (event.taskId !== id) continue;
-        print(options.json ?? false, event, `${new Date(event.at).toISOString()} ${event.type} ${plainText(JSON.stringify(event.data)).slice(0, 200)}`);
-        if (event.type === "attempt.ended") return;
-      }
-    });
+    .action(
+      async (
+        id: string,
+        options: { transcript?: boolean; attempt?: number; follow?: boolean; json?: boolean },
+      ) => {
+        if (options.transcript) return void out.write(await client.transcript(id, options.attempt));
+        const task = await client.task(id);
+        print(options.json ?? false, task, plainTextOf(task));
+        if (!options.follow) return;
+        for await (const { event } of client.events(undefined, new AbortController().signal)) {
+          if (event.taskId !== id) continue;
+          print(
+            options.json ?? false,
+            event,
+            `${new Date(event.at).toISOString()} ${event.type} ${plainText(JSON.stringify(event.data)).slice(0, 200)}`,
+          );
+          if (event.type === "attempt.ended") return;
+        }
+      },
+    );
 
-  const simple = (name: string, description: string, what: string, act: (id: string, options: { reason?: string; refuse?: boolean }) => Promise<unknown>) =>
+  const simple = (
+    name: string,
+    description: string,
+    what: string,
+    act: (id: string, options: { reason?: string; refuse?: boolean }) => Promise<unknown>,
+  ) =>
     program
       .command(`${name} <${what}>`)
       .description(description)
@@ -98,7 +132,9 @@ export async function runCli(argv: readonly string[], { env, out, err }: Surroun
       });
   simple("cancel", "cancel a feature", "feature", (id) => client.cancel(id));
   simple("retry", "try an ended task again", "task", (id) => client.retry(id));
-  simple("approve", "let a held task land", "task", (id, options) => client.decide(id, options.refuse ? "refuse" : "approve", options.reason))
+  simple("approve", "let a held task land", "task", (id, options) =>
+    client.decide(id, options.refuse ? "refuse" : "approve", options.reason),
+  )
     .option("--refuse", "refuse it instead")
     .option("--reason <text>", "why");
 
@@ -134,12 +170,25 @@ interface SubmitOptions {
 
 function parsePriority(text: string): number {
   const priority = Number(text);
-  if (!Number.isInteger(priority) || priority < 1 || priority > 10) throw new InvalidArgumentError("a whole number from 1 to 10");
+  if (!Number.isInteger(priority) || priority < 1 || priority > 10)
+    throw new InvalidArgumentError("a whole number from 1 to 10");
   return priority;
 }
 
 function plainTextOf(task: Record<string, unknown>): string {
-  const { title, status, reason, attempts } = task as { title: string; status: string; reason: string | null; attempts: { attempt: number; handoff: { end: string; summary: string; reason?: string } | null; outcome: { kind?: string } | null }[] };
-  const lines = attempts.map(({ attempt, handoff, outcome }) => `  attempt ${attempt}: ${handoff?.end ?? "at work"}${outcome?.kind ? `, ${outcome.kind}` : ""} — ${handoff?.reason ?? handoff?.summary ?? ""}`);
+  const { title, status, reason, attempts } = task as {
+    title: string;
+    status: string;
+    reason: string | null;
+    attempts: {
+      attempt: number;
+      handoff: { end: string; summary: string; reason?: string } | null;
+      outcome: { kind?: string } | null;
+    }[];
+  };
+  const lines = attempts.map(
+    ({ attempt, handoff, outcome }) =>
+      `  attempt ${attempt}: ${handoff?.end ?? "at work"}${outcome?.kind ? `, ${outcome.kind}` : ""} — ${handoff?.reason ?? handoff?.summary ?? ""}`,
+  );
   return plainText([`${status}  ${title}`, ...(reason ? [`  ${reason}`] : []), ...lines].join("\n"));
 }

@@ -20,7 +20,9 @@ export async function watchFeatures(
     const all = await client.features();
     const mine = ids.flatMap((id) => all.find((feature) => feature.id === id) ?? []);
     progress.show(formatProgress(mine, await client.status()));
-    const ended = mine.length === ids.length && mine.every((feature) => ENDED.has(feature.status) || feature.status === "held");
+    const ended =
+      mine.length === ids.length &&
+      mine.every((feature) => ENDED.has(feature.status) || feature.status === "held");
     if (ended || signal?.aborted) {
       progress.end();
       return mine;

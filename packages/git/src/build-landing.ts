@@ -46,7 +46,12 @@ export async function buildLanding(request: LandingRequest): Promise<BuiltLandin
   const write = async (message: string, parents: string[]) => ({
     kind: "built" as const,
     tree: merged.tree,
-    commit: await writeCommit(dir, { tree: merged.tree, parents, author: last.author, message: landingMessage(message, trailers) }),
+    commit: await writeCommit(dir, {
+      tree: merged.tree,
+      parents,
+      author: last.author,
+      message: landingMessage(message, trailers),
+    }),
   });
   if (strategy === "fast-forward") return write(last.message, [tip]);
   if (strategy === "merge-commit") return write(request.title, [tip, head]);

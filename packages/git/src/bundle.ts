@@ -19,19 +19,35 @@ export interface Bundles {
  * Bundles for a commit, kept in `cacheDir`: a full one per stretch of 50 first-parent commits, so that it is made
  * and read rarely, and a thin one for what came since.
  */
-export async function bundleFor(options: { repoDir: string; commit: string; cacheDir: string }): Promise<Bundles> {
+export async function bundleFor(options: {
+  repoDir: string;
+  commit: string;
+  cacheDir: string;
+}): Promise<Bundles> {
   const { repoDir, commit, cacheDir } = options;
   await mkdir(cacheDir, { recursive: true });
-  const { stdout } = await runGit(["rev-list", "--first-parent", "--count", "--end-of-options", commit], { cwd: repoDir });
+  const { stdout } = await runGit(["rev-list", "--first-parent", "--count", "--end-of-options", commit], {
+    cwd: repoDir,
+  });
   const back = (Number(stdout) - 1) % CHECKPOINT_EVERY;
-  const checkpoint = (await runGit(["rev-parse", "--verify", `${commit}~${back}`], { cwd: repoDir })).stdout.trim();
+  const checkpoint = (
+    await runGit(["rev-parse", "--verify", `${commit}~${back}`], { cwd: repoDir })
+  ).stdout.trim();
   const full = await makeBundle(repoDir, checkpoint, null, join(cacheDir, `full-${checkpoint}.bundle`));
   if (back === 0) return { full, thin: null };
-  return { full, thin: await makeBundle(repoDir, commit, checkpoint, join(cacheDir, `thin-${commit}.bundle`)) };
+  return {
+    full,
+    thin: await makeBundle(repoDir, commit, checkpoint, join(cacheDir, `thin-${commit}.bundle`)),
+  };
 }
 
 /** A bundle of `commit` without what `base` has, made once. */
-export async function makeBundle(repoDir: string, commit: string, base: string | null, file: string): Promise<string> {
+export async function makeBundle(
+  repoDir: string,
+  commit: string,
+  base: string | null,
+  file: string,
+): Promise<string> {
   if (existsSync(file)) return file;
   const unique = randomUUID();
   // A bundle carries refs, not commits; which name it has does not matter to the reader.

@@ -26,7 +26,9 @@ export interface CommitText {
 
 export async function readCommit(dir: string, commit: string): Promise<CommitText> {
   const format = "--format=%an%x00%ae%x00%ad%x00%B";
-  const { stdout } = await runGit(["log", "-1", "--date=raw", format, "--end-of-options", commit], { cwd: dir });
+  const { stdout } = await runGit(["log", "-1", "--date=raw", format, "--end-of-options", commit], {
+    cwd: dir,
+  });
   const [name = "", email = "", date = "0 +0000", ...message] = stdout.split("\0");
   return { commit, author: { name, email, date }, message: message.join("").trim() };
 }

@@ -22,13 +22,18 @@ export type Inspection =
 
 /** Looks at every commit between base and head, without checking anything out. */
 export async function inspectCommits(dir: string, base: string, head: string): Promise<Inspection> {
-  const { stdout } = await runGit(["rev-list", "--reverse", `--max-count=${MAX_COMMITS + 1}`, "--end-of-options", `${base}..${head}`], { cwd: dir });
+  const { stdout } = await runGit(
+    ["rev-list", "--reverse", `--max-count=${MAX_COMMITS + 1}`, "--end-of-options", `${base}..${head}`],
+    { cwd: dir },
+  );
   const commits = stdout.split("\n").filter((line) => line !== "");
   if (commits.length === 0) return refuse("the attempt has no commit on its base");
   if (commits.length > MAX_COMMITS) return refuse(`more than ${MAX_COMMITS} commits`);
   const touched = new Map<string, ChangedEntry>();
   for (const commit of commits) {
-    const raw = await runGit(["diff-tree", "-r", "-z", "--raw", "--no-renames", "-m", "--root", commit], { cwd: dir });
+    const raw = await runGit(["diff-tree", "-r", "-z", "--raw", "--no-renames", "-m", "--root", commit], {
+      cwd: dir,
+    });
     for (const entry of parseRaw(raw.stdout)) touched.set(`${entry.path}\0${entry.blob}`, entry);
     if (touched.size > MAX_FILES) return refuse(`more than ${MAX_FILES} changed files`);
   }
@@ -51,7 +56,8 @@ export function parseRaw(text: string): ChangedEntry[] {
   const fields = text.split("\0");
   const entries: ChangedEntry[] = [];
   for (let at = 0; at < fields.length; at += 1) {
-    const [, mode, , blob] = /^:\d{6} (\d{6}) ([0-9a-f]{40}) ([0-9a-f]{40}) [A-Z]/.exec(fields[at] ?? "") ?? [];
+    const [, mode, , blob] =
+      /^:\d{6} (\d{6}) ([0-9a-f]{40}) ([0-9a-f]{40}) [A-Z]/.exec(fields[at] ?? "") ?? [];
     if (mode === undefined || blob === undefined) continue;
     at += 1;
     entries.push({ path: fields[at] ?? "", mode, blob });
@@ -66,8 +72,15 @@ export function refusePath({ path, mode }: ChangedEntry): string | null {
   // oxlint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f]/.test(path)) return `${shown} has control characters in its name`;
   const parts = path.split("/");
-  if (path.startsWith("/") || parts.includes("..") || parts.includes(".")) return `${shown} leaves the repository`;
-  if (parts.some((part) => /^(\.git|git~1)$/i.test(part.replace(/[. ]+$/, "").replaceAll(/[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g, "")))) {
+  if (path.startsWith("/") || parts.includes("..") || parts.includes("."))
+    return `${shown} leaves the repository`;
+  if (
+    parts.some((part) =>
+      /^(\.git|git~1)$/i.test(
+        part.replace(/[. ]+$/, "").replaceAll(/[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g, ""),
+      ),
+    )
+  ) {
     return `${shown} poses as git's own folder`;
   }
   return null;

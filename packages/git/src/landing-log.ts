@@ -28,9 +28,12 @@ const FORMAT = [
 /** The landings on the first-parent line of `head`, newest first; with `since` only those after it. */
 export async function readLandings(dir: string, head: string, since?: string): Promise<Landing[]> {
   const range = since === undefined ? head : `${since}..${head}`;
-  const { stdout } = await runGit(["log", "--first-parent", `--format=${FORMAT}%x01`, "--end-of-options", range], {
-    cwd: dir,
-  });
+  const { stdout } = await runGit(
+    ["log", "--first-parent", `--format=${FORMAT}%x01`, "--end-of-options", range],
+    {
+      cwd: dir,
+    },
+  );
   const landings: Landing[] = [];
   for (const record of stdout.split("\u0001")) {
     const [commit = "", tree = "", email = "", title = "", taskId = "", featureId = "", attempt = ""] = record

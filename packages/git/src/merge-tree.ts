@@ -19,13 +19,21 @@ const IDENTITY = {
  * `git merge-tree` of 2.39 takes its base from the history only, so both sides are given synthetic commits whose
  * one parent is the base.
  */
-export async function mergeTrees(dir: string, base: string, ours: string, theirs: string): Promise<MergedTree> {
+export async function mergeTrees(
+  dir: string,
+  base: string,
+  ours: string,
+  theirs: string,
+): Promise<MergedTree> {
   const upon = async (commit: string) => {
     const args = ["commit-tree", "-m", "side", "-p", base, `${commit}^{tree}`];
     return (await runGit(args, { cwd: dir, env: IDENTITY })).stdout.trim();
   };
   const [left, right] = await Promise.all([upon(ours), upon(theirs)]);
-  const merged = await runGit(["merge-tree", "--write-tree", "-z", "--no-messages", left, right], { cwd: dir, answers: [1] });
+  const merged = await runGit(["merge-tree", "--write-tree", "-z", "--no-messages", left, right], {
+    cwd: dir,
+    answers: [1],
+  });
   const [tree = "", ...rest] = merged.stdout.split("\0");
   if (merged.exitCode === 0) return { kind: "merged", tree };
   return { kind: "conflict", paths: parseConflicts(rest) };

@@ -36,7 +36,8 @@ export interface Mirror {
 
 const REMOTE = "refs/remotes/origin";
 const ORIGIN_TIMEOUT_MS = 60_000;
-const MOVED = /stale info|fetch first|non-fast-forward|cannot lock ref|failed to lock|reference already exists|remote rejected/;
+const MOVED =
+  /stale info|fetch first|non-fast-forward|cannot lock ref|failed to lock|reference already exists|remote rejected/;
 
 /** Opens the mirror of `url` at `dir`, making and filling it the first time. */
 export async function openMirror(options: { url: string; dir: string; trunk?: string }): Promise<Mirror> {
@@ -45,7 +46,10 @@ export async function openMirror(options: { url: string; dir: string; trunk?: st
   const trunk = options.trunk ?? (await findTrunk(dir, url));
   const git = async (args: string[], answers: number[] = []) => runGit(args, { cwd: dir, answers });
   const resolve = async (name: string): Promise<string | null> => {
-    const found = await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`], [1, 128]);
+    const found = await git(
+      ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`],
+      [1, 128],
+    );
     return found.exitCode === 0 ? found.stdout.trim() : null;
   };
 
@@ -54,11 +58,21 @@ export async function openMirror(options: { url: string; dir: string; trunk?: st
     url,
     trunk,
     fetch: shareRuns(() =>
-      reach(dir, ["fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--", url, `+refs/heads/*:${REMOTE}/*`]),
+      reach(dir, [
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        "--prune",
+        "--no-write-fetch-head",
+        "--",
+        url,
+        `+refs/heads/*:${REMOTE}/*`,
+      ]),
     ),
     async head() {
       const head = await resolve(`${REMOTE}/${trunk}`);
-      if (head === null) throw new Fault("target.invalid", `${url} has no branch ${trunk}: set TRUNK to one it has`);
+      if (head === null)
+        throw new Fault("target.invalid", `${url} has no branch ${trunk}: set TRUNK to one it has`);
       return head;
     },
     green: () => resolve(`${REMOTE}/green`),
@@ -75,7 +89,14 @@ export async function openMirror(options: { url: string; dir: string; trunk?: st
     },
     async recentCommits(commit, count) {
       const format = "--format=%H%x00%s%x00%an%x00%at";
-      const { stdout } = await git(["log", `-${count}`, "--first-parent", format, "--end-of-options", commit]);
+      const { stdout } = await git([
+        "log",
+        `-${count}`,
+        "--first-parent",
+        format,
+        "--end-of-options",
+        commit,
+      ]);
       return stdout.split("\n").flatMap((line) => {
         const [hash, title = "", author = "", at = "0"] = line.split("\0");
         return hash ? [{ commit: hash, title, author, at: Number(at) }] : [];
@@ -143,14 +164,21 @@ async function reach(dir: string, args: string[]): Promise<void> {
 }
 
 async function findTrunk(dir: string, url: string): Promise<string> {
-  const answer = await runGit(["ls-remote", "--symref", "--", url, "HEAD"], { cwd: dir, timeoutMs: ORIGIN_TIMEOUT_MS }).catch(
-    (cause: unknown) => {
-      throw new Fault("origin.unreachable", `GIT_REPO_URL: ${Fault.from(cause).message}`, { retryable: true, cause });
-    },
-  );
+  const answer = await runGit(["ls-remote", "--symref", "--", url, "HEAD"], {
+    cwd: dir,
+    timeoutMs: ORIGIN_TIMEOUT_MS,
+  }).catch((cause: unknown) => {
+    throw new Fault("origin.unreachable", `GIT_REPO_URL: ${Fault.from(cause).message}`, {
+      retryable: true,
+      cause,
+    });
+  });
   const trunk = /^ref: refs\/heads\/(\S+)\tHEAD/m.exec(answer.stdout)?.[1];
   if (trunk === undefined) {
-    throw new Fault("target.invalid", `GIT_REPO_URL: ${url} has no commit on its HEAD; push one, or set TRUNK`);
+    throw new Fault(
+      "target.invalid",
+      `GIT_REPO_URL: ${url} has no commit on its HEAD; push one, or set TRUNK`,
+    );
   }
   return trunk;
 }

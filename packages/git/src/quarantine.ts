@@ -30,24 +30,42 @@ export async function fetchQuarantined(options: {
     await writeFile(join(dir, "objects/info/alternates"), `${join(options.repoDir, "objects")}\n`);
     try {
       await runGit(
-        ["-c", "transfer.fsckObjects=true", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", bundlePath, `+refs/*:${QUARANTINED}/*`],
+        [
+          "-c",
+          "transfer.fsckObjects=true",
+          "fetch",
+          "--quiet",
+          "--no-tags",
+          "--no-write-fetch-head",
+          "--",
+          bundlePath,
+          `+refs/*:${QUARANTINED}/*`,
+        ],
         { cwd: dir },
       );
     } catch (error) {
       return { kind: "refused", why: `the bundle was refused: ${Fault.from(error).message}` };
     }
     const known = await runGit(["cat-file", "-t", headCommit], { cwd: dir, answers: [1, 128] });
-    if (known.stdout.trim() !== "commit") return { kind: "refused", why: "the bundle lacks the commit it was sent for" };
-    const descends = await runGit(["merge-base", "--is-ancestor", baseCommit, headCommit], { cwd: dir, answers: [1, 128] });
-    if (descends.exitCode !== 0) return { kind: "refused", why: "the attempt does not descend from its base" };
+    if (known.stdout.trim() !== "commit")
+      return { kind: "refused", why: "the bundle lacks the commit it was sent for" };
+    const descends = await runGit(["merge-base", "--is-ancestor", baseCommit, headCommit], {
+      cwd: dir,
+      answers: [1, 128],
+    });
+    if (descends.exitCode !== 0)
+      return { kind: "refused", why: "the attempt does not descend from its base" };
 
     const inspection = await inspectCommits(dir, baseCommit, headCommit);
     if (inspection.kind === "refused") return inspection;
     const ref = attemptRef(options.taskId, options.attempt);
     await runGit(["update-ref", `${QUARANTINED}/checked`, headCommit], { cwd: dir });
-    await runGit(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", dir, `+${QUARANTINED}/checked:${ref}`], {
-      cwd: store.dir,
-    });
+    await runGit(
+      ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", dir, `+${QUARANTINED}/checked:${ref}`],
+      {
+        cwd: store.dir,
+      },
+    );
     return inspection;
   } finally {
     await rm(dir, { recursive: true, force: true });

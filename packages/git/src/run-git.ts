@@ -79,7 +79,15 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
 }
 
 function gitEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-  const kept = ["PATH", "HOME", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "GIT_SSL_CAINFO", "GIT_SSH_COMMAND", "LD_LIBRARY_PATH"];
+  const kept = [
+    "PATH",
+    "HOME",
+    "SSH_AUTH_SOCK",
+    "SSL_CERT_FILE",
+    "GIT_SSL_CAINFO",
+    "GIT_SSH_COMMAND",
+    "LD_LIBRARY_PATH",
+  ];
   const env: NodeJS.ProcessEnv = { GIT_TERMINAL_PROMPT: "0", LC_ALL: "C", GIT_CONFIG_NOSYSTEM: "1" };
   for (const name of kept) {
     const value = process.env[name];

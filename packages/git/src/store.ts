@@ -50,5 +50,8 @@ export async function openStore({ dir }: { dir: string }): Promise<Store> {
 
 /** Brings an attempt's commits from the store into another repository, under the same ref. */
 export async function fetchAttempt(store: Store, into: string, ref: string): Promise<void> {
-  await runGit(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", store.dir, `+${ref}:${ref}`], { cwd: into });
+  await runGit(
+    ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", store.dir, `+${ref}:${ref}`],
+    { cwd: into },
+  );
 }

@@ -19,18 +19,24 @@ export function choose(entries: readonly Entry[], situation: Situation): Choice 
   const { key } = situation;
   if (key === null) return { kind: "none", why: "no message names a Swarm-Key" };
   const entry = entries.find(
-    (one) => one.key === key && (one.match === undefined || new RegExp(one.match, "s").test(situation.lastUserText)),
+    (one) =>
+      one.key === key && (one.match === undefined || new RegExp(one.match, "s").test(situation.lastUserText)),
   );
   if (entry === undefined) return { kind: "none", why: `nothing is recorded for ${key}` };
   if (entry.steps === undefined) return { kind: "answer", entry, answer: entry.answer };
   const number = lastStep(key, situation.toolCallIds) + 1;
   const step = entry.steps[number - 1];
   if (step !== undefined) return { kind: "step", entry, step, number };
-  return { kind: "none", why: `${key} has ${entry.steps.length} recorded steps, and step ${number} was asked for` };
+  return {
+    kind: "none",
+    why: `${key} has ${entry.steps.length} recorded steps, and step ${number} was asked for`,
+  };
 }
 
 function lastStep(key: string, ids: readonly string[]): number {
   const prefix = `${key}#`;
-  const steps = ids.filter((id) => id.startsWith(prefix)).map((id) => Number.parseInt(id.slice(prefix.length), 10));
+  const steps = ids
+    .filter((id) => id.startsWith(prefix))
+    .map((id) => Number.parseInt(id.slice(prefix.length), 10));
   return Math.max(0, ...steps.filter((step) => Number.isFinite(step)));
 }

@@ -70,7 +70,9 @@ export function completionChunks(model: string, turn: Turn, usage: Usage | null)
   if (turn.content !== "") chunks.push(chunk({ content: turn.content }));
   for (const [index, call] of turn.toolCalls.entries()) {
     const { name, arguments: args } = call.function;
-    chunks.push(chunk({ tool_calls: [{ index, id: call.id, type: "function", function: { name, arguments: "" } }] }));
+    chunks.push(
+      chunk({ tool_calls: [{ index, id: call.id, type: "function", function: { name, arguments: "" } }] }),
+    );
     const half = Math.ceil(args.length / 2);
     for (const part of [args.slice(0, half), args.slice(half)]) {
       chunks.push(chunk({ tool_calls: [{ index, function: { arguments: part } }] }));

@@ -40,13 +40,23 @@ export function misbehave(kind: Kind, model: string, response: ServerResponse): 
       response.end("data: [DONE]\n\n");
       return;
     case "loop":
-      stream(completionChunks(model, { ...LOOPED, toolCalls: LOOPED.toolCalls.map((call) => ({ ...call, id: `loop-${Date.now()}` })) }, null));
+      stream(
+        completionChunks(
+          model,
+          { ...LOOPED, toolCalls: LOOPED.toolCalls.map((call) => ({ ...call, id: `loop-${Date.now()}` })) },
+          null,
+        ),
+      );
       response.end("data: [DONE]\n\n");
       return;
   }
 }
 
 function partialToolCall(model: string): object[] {
-  const call = { id: "partial", type: "function" as const, function: { name: "write", arguments: '{"path":"a.txt","content":"half' } };
+  const call = {
+    id: "partial",
+    type: "function" as const,
+    function: { name: "write", arguments: '{"path":"a.txt","content":"half' },
+  };
   return completionChunks(model, { content: "", toolCalls: [call], finishReason: "tool_calls" }, null);
 }

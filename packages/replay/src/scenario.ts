@@ -15,7 +15,15 @@ const stepSchema = z.strictObject({
 });
 export type Step = z.infer<typeof stepSchema>;
 
-export const MISBEHAVIOURS = ["429", "500", "stall", "cut", "malformed", "partial-tool-call", "loop"] as const;
+export const MISBEHAVIOURS = [
+  "429",
+  "500",
+  "stall",
+  "cut",
+  "malformed",
+  "partial-tool-call",
+  "loop",
+] as const;
 
 const misbehaveSchema = z.strictObject({
   kind: z.enum(MISBEHAVIOURS),

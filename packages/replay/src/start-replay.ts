@@ -16,7 +16,11 @@ export interface Replay extends AsyncDisposable {
 const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
 
 /** Serves recorded answers over the OpenAI protocol. `port` 0 or none: any free one. */
-export async function startReplay(options: { scenarioDir: string; port?: number; host?: string }): Promise<Replay> {
+export async function startReplay(options: {
+  scenarioDir: string;
+  port?: number;
+  host?: string;
+}): Promise<Replay> {
   const entries = await readScenario(options.scenarioDir);
   const meeting = openMeeting();
   const misbehaved = new Map<Entry, number>();
@@ -34,7 +38,9 @@ export async function startReplay(options: { scenarioDir: string; port?: number;
     const situation = readSituation(request);
     const choice = choose(entries, situation);
     if (choice.kind === "none") {
-      return reply.code(404).send({ error: { type: "not_recorded", code: situation.key, message: choice.why } });
+      return reply
+        .code(404)
+        .send({ error: { type: "not_recorded", code: situation.key, message: choice.why } });
     }
     const { entry } = choice;
     meeting.arrive(entry.key);
@@ -52,7 +58,9 @@ export async function startReplay(options: { scenarioDir: string; port?: number;
     const usage = usageOf(situation.chars, turn);
     if (!request.stream) return completionBody(request.model, turn, usage);
     const told = request.stream_options?.include_usage ? usage : null;
-    const events = completionChunks(request.model, turn, told).map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`);
+    const events = completionChunks(request.model, turn, told).map(
+      (chunk) => `data: ${JSON.stringify(chunk)}\n\n`,
+    );
     return reply.type("text/event-stream").send(`${events.join("")}data: [DONE]\n\n`);
   });
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { Fault } from "@agentswarm/contracts";
 
 /**
@@ -6,7 +6,9 @@ import { Fault } from "@agentswarm/contracts";
  * default. Throws a Fault `config.invalid` that names every setting at fault at once.
  */
 export function parseEnv<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEnv): z.infer<S> {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ""),
+  );
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map((issue) => {

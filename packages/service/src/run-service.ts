@@ -42,7 +42,12 @@ export async function runService<S extends z.ZodType<Common>>(
   const secrets = Object.entries(process.env).flatMap(([key, value]) =>
     SECRET_SETTINGS.test(key) && value ? [value] : [],
   );
-  const log = createLogger({ service: name, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT, secrets });
+  const log = createLogger({
+    service: name,
+    level: settings.LOG_LEVEL,
+    format: settings.LOG_FORMAT,
+    secrets,
+  });
   const stopping = new AbortController();
   const stack = new AsyncDisposableStack();
 
@@ -70,10 +75,12 @@ export async function runService<S extends z.ZodType<Common>>(
   const signal = await asked;
   log.info({ signal }, "stopping");
   const overrun = sleep(settings.GRACE_MS, "overrun", { ref: false });
-  const ended = await Promise.race([stack.disposeAsync().then(() => "disposed"), overrun]).catch((error: unknown) => {
-    log.error({ err: error }, "stopping failed");
-    return "failed";
-  });
+  const ended = await Promise.race([stack.disposeAsync().then(() => "disposed"), overrun]).catch(
+    (error: unknown) => {
+      log.error({ err: error }, "stopping failed");
+      return "failed";
+    },
+  );
   log.info({ ended }, "stopped");
   process.exit(ended === "disposed" ? 0 : 1);
 }

@@ -3,7 +3,12 @@ import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from "@fastify/type-provider-zod";
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from "@fastify/type-provider-zod";
 import type { Logger } from "@agentswarm/service";
 import { guard } from "./auth/guard.ts";
 import { BOARD_PATH, mountBoard } from "./board.ts";
@@ -19,7 +24,12 @@ const REQUESTS_PER_MINUTE = 6_000;
 
 /** The application without a port: plugins, who may come in, and the routes. */
 export async function buildApp(house: House, log: Logger, stopping: AbortSignal): Promise<App> {
-  const app: App = Fastify({ loggerInstance: log, bodyLimit: BODY_LIMIT_BYTES, disableRequestLogging: true, forceCloseConnections: true }).withTypeProvider<ZodTypeProvider>() as unknown as App;
+  const app: App = Fastify({
+    loggerInstance: log,
+    bodyLimit: BODY_LIMIT_BYTES,
+    disableRequestLogging: true,
+    forceCloseConnections: true,
+  }).withTypeProvider<ZodTypeProvider>() as unknown as App;
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   answerProblems(app as never);
@@ -44,7 +54,10 @@ export async function buildApp(house: House, log: Logger, stopping: AbortSignal)
     allowList: (request) => request.url.startsWith(BOARD_PATH),
   });
   await app.register(swagger, {
-    openapi: { openapi: "3.1.0", info: { title: "AgentSwarm", version: "1", description: "Submit features, see what becomes of them." } },
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "AgentSwarm", version: "1", description: "Submit features, see what becomes of them." },
+    },
     transform: jsonSchemaTransform,
   });
   await app.register(swaggerUi, { routePrefix: "/docs" });

@@ -11,6 +11,11 @@ export const settings = z.object({
     .default("127.0.0.1")
     .describe("The address under which the port is reached from outside; decides whether keys are demanded"),
   API_KEYS_FILE: z.string().optional().describe("By default <SWARM_HOME>/api-keys.json"),
-  MAX_QUEUE_DEPTH: z.coerce.number().int().min(1).default(10_000).describe("Waiting plans above which 503 is answered"),
+  MAX_QUEUE_DEPTH: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(10_000)
+    .describe("Waiting plans above which 503 is answered"),
 });
 export type Settings = z.infer<typeof settings>;

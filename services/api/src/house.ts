@@ -6,7 +6,13 @@ import type { KeyRing } from "./auth/keys.ts";
 import type { ReadModel } from "./project/read-model.ts";
 
 /** Fastify with zod schemas as its types. */
-export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
 
 /** What routes answer from. */
 export interface House {

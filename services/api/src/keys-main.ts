@@ -15,7 +15,11 @@ const DAY_MS = 24 * 3_600 * 1_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { scope: { type: "string", default: "write" }, days: { type: "string" }, help: { type: "boolean" } },
+  options: {
+    scope: { type: "string", default: "write" },
+    days: { type: "string" },
+    help: { type: "boolean" },
+  },
 });
 const { SWARM_HOME, API_KEYS_FILE } = parseEnv(settings, process.env);
 const file = API_KEYS_FILE ?? join(SWARM_HOME, "api-keys.json");

@@ -33,7 +33,16 @@ export function answerProblems(app: FastifyInstance): void {
     return reply
       .code(status)
       .type("application/problem+json")
-      .send(JSON.stringify({ type: `urn:agentswarm:${type}`, title: type.replaceAll("-", " "), status, detail, errors, instance: request.url }));
+      .send(
+        JSON.stringify({
+          type: `urn:agentswarm:${type}`,
+          title: type.replaceAll("-", " "),
+          status,
+          detail,
+          errors,
+          instance: request.url,
+        }),
+      );
   });
   app.setNotFoundHandler((request) => {
     throw new Problem(404, "not-found", `there is nothing at ${request.method} ${request.url}`);
@@ -48,7 +57,12 @@ function describe(error: FastifyError | Problem | Fault): {
   retryAfter?: number | undefined;
 } {
   if (error instanceof Problem) {
-    return { status: error.status, type: error.type, detail: error.message, retryAfter: error.retryAfterSeconds };
+    return {
+      status: error.status,
+      type: error.type,
+      detail: error.message,
+      retryAfter: error.retryAfterSeconds,
+    };
   }
   if (error instanceof Fault) {
     const status = STATUS[error.code] ?? 500;
@@ -64,5 +78,9 @@ function describe(error: FastifyError | Problem | Fault): {
     return { status: 400, type: "invalid-request", detail, errors };
   }
   const status = error.statusCode ?? 500;
-  return { status, type: status >= 500 ? "internal" : "refused", detail: status >= 500 ? "something went wrong here; see the log" : error.message };
+  return {
+    status,
+    type: status >= 500 ? "internal" : "refused",
+    detail: status >= 500 ? "something went wrong here; see the log" : error.message,
+  };
 }

@@ -8,7 +8,15 @@ export const settings = z.object({
   ...targetSettings,
   ...sandboxSettings,
   MERGE_STRATEGY: z.enum(MERGE_STRATEGIES).default("fast-forward"),
-  LANDING_GATE: z.enum(["on", "off"]).default("on").describe("Run the target's gate checks before publishing"),
-  NUDGE_AFTER: z.coerce.number().int().min(1).default(5).describe("Landings after which a sweep is asked for"),
+  LANDING_GATE: z
+    .enum(["on", "off"])
+    .default("on")
+    .describe("Run the target's gate checks before publishing"),
+  NUDGE_AFTER: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(5)
+    .describe("Landings after which a sweep is asked for"),
 });
 export type Settings = z.infer<typeof settings>;

@@ -20,6 +20,7 @@ export function decideHold(facts: ProtectionFacts): string | null {
   if (touched.length > 0) return `it changes protected paths: ${touched.join(", ")}`;
   const deletedTests = facts.deleted.filter((path) => TEST_FILE.test(path));
   if (deletedTests.length > 0) return `it deletes tests: ${deletedTests.join(", ")}`;
-  if (facts.scriptsBefore !== facts.scriptsAfter) return "it changes the scripts of package.json, which the checks run";
+  if (facts.scriptsBefore !== facts.scriptsAfter)
+    return "it changes the scripts of package.json, which the checks run";
   return null;
 }

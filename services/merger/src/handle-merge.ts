@@ -3,7 +3,11 @@ import { land } from "./land.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** One merge job: lands it or says why not, and hands the attempt on to the planner. May run twice. */
-export async function handleMerge(shop: Workshop, request: MergeRequest, signal: AbortSignal): Promise<MergeOutcome> {
+export async function handleMerge(
+  shop: Workshop,
+  request: MergeRequest,
+  signal: AbortSignal,
+): Promise<MergeOutcome> {
   const outcome = await land(shop, request, signal);
   failpoint("merger.decided");
   const id = `${request.taskId}-${request.attempt}${request.approvedBy === undefined ? "" : "-approved"}`;
@@ -32,7 +36,12 @@ const EVENT = {
   held: "landing.held",
 } as const;
 
-async function tell({ sender }: Workshop, request: MergeRequest, outcome: MergeOutcome, id: string): Promise<void> {
+async function tell(
+  { sender }: Workshop,
+  request: MergeRequest,
+  outcome: MergeOutcome,
+  id: string,
+): Promise<void> {
   const { handoff } = request;
   await sender.event({
     // Landed twice in a row is the same event: the second finds the first one's commit.
@@ -49,5 +58,6 @@ async function tell({ sender }: Workshop, request: MergeRequest, outcome: MergeO
 async function nudge({ sender, mirror, landed, nudgeAfter }: Workshop, outcome: MergeOutcome): Promise<void> {
   if (outcome.kind !== "landed") return;
   const count = await landed.count(await mirror.head());
-  if (count % nudgeAfter === 0) await sender.send("sweep", { why: "nudge" }, { jobId: `nudge-${outcome.commit}` });
+  if (count % nudgeAfter === 0)
+    await sender.send("sweep", { why: "nudge" }, { jobId: `nudge-${outcome.commit}` });
 }

@@ -15,7 +15,11 @@ const CONFLICT_TITLES = 10;
  * checks that very commit, and publishes it by compare-and-swap. When the trunk moved meanwhile all of it is done
  * again on the new head; nothing is ever forced. A kill at any point leaves either nothing or the whole landing.
  */
-export async function land(shop: Workshop, request: MergeRequest, signal: AbortSignal): Promise<MergeOutcome> {
+export async function land(
+  shop: Workshop,
+  request: MergeRequest,
+  signal: AbortSignal,
+): Promise<MergeOutcome> {
   const { mirror } = shop;
   for (let builds = 0; builds < REBUILDS; builds += 1) {
     await mirror.fetch();
@@ -49,7 +53,8 @@ export async function land(shop: Workshop, request: MergeRequest, signal: AbortS
       const theirIntent = await intentOf(shop, request, tip, built.paths);
       return { kind: "conflict", paths: built.paths, base: request.baseCommit, theirIntent };
     }
-    if (built.kind === "empty") return { kind: "unsafe", why: "the trunk has all of this already; nothing is left to land" };
+    if (built.kind === "empty")
+      return { kind: "unsafe", why: "the trunk has all of this already; nothing is left to land" };
     failpoint("merger.built");
 
     const rejected = shop.gate ? await runGate(shop, target.settings, built, request, signal) : null;
@@ -61,7 +66,11 @@ export async function land(shop: Workshop, request: MergeRequest, signal: AbortS
     if (pushed === "published") return { kind: "landed", commit: built.commit, tree: built.tree, group: 1 };
     shop.log.info({ taskId: request.taskId, tip }, "the trunk moved; building again");
   }
-  return { kind: "rejected", check: "publish", outputTail: `the trunk moved ${REBUILDS} times while this was being landed` };
+  return {
+    kind: "rejected",
+    check: "publish",
+    outputTail: `the trunk moved ${REBUILDS} times while this was being landed`,
+  };
 }
 
 /** The titles of the landings since the attempt's base that touched the files in conflict. */

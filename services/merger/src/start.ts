@@ -2,7 +2,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openDependencyCache } from "@agentswarm/checks";
 import { openMirror, openStore, recoverLocks } from "@agentswarm/git";
-import { acquireLease, consume, createSender, openQueue, type Lease, type QueueConnection } from "@agentswarm/queue";
+import {
+  acquireLease,
+  consume,
+  createSender,
+  openQueue,
+  type Lease,
+  type QueueConnection,
+} from "@agentswarm/queue";
 import { openSandboxProvider } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
 import type { Settings } from "./config.ts";
@@ -21,7 +28,9 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
     await openQueue({ redisUrl: settings.REDIS_URL, prefix: settings.QUEUE_PREFIX, service: "merger" }),
   );
   const sender = createSender(connection, "merger");
-  const lease = stack.use(await waitForLease(connection, signal, () => log.info("another merger is at work; waiting")));
+  const lease = stack.use(
+    await waitForLease(connection, signal, () => log.info("another merger is at work; waiting")),
+  );
   lease.lost.addEventListener("abort", () => {
     log.error("the lease was lost; stopping, so that only one merger works");
     process.kill(process.pid, "SIGTERM");
@@ -30,7 +39,11 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
   const dir = join(home, "mirrors", "merger");
   const locks = await recoverLocks(dir);
   if (locks.length > 0) log.warn({ locks }, "removed locks that a killed git left behind");
-  const mirror = await openMirror({ url: settings.GIT_REPO_URL, dir, ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}) });
+  const mirror = await openMirror({
+    url: settings.GIT_REPO_URL,
+    dir,
+    ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}),
+  });
   const provider = await openSandboxProvider({
     provider: settings.SANDBOX_PROVIDER,
     home,
@@ -61,7 +74,11 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
   log.info({ strategy: shop.strategy, gate: shop.gate, trunk: mirror.trunk }, "landing attempts");
 }
 
-async function waitForLease(connection: QueueConnection, signal: AbortSignal, onWait: () => void): Promise<Lease> {
+async function waitForLease(
+  connection: QueueConnection,
+  signal: AbortSignal,
+  onWait: () => void,
+): Promise<Lease> {
   for (let tries = 0; ; tries += 1) {
     const lease = await acquireLease(connection, "merger", LEASE_MS);
     if (lease !== null) return lease;

@@ -1,8 +1,9 @@
 import { TRUNK_HEALTH, type Sweep } from "@agentswarm/contracts";
-import { advance, unless } from "./advance.ts";
+import { advance } from "./advance.ts";
 import { step } from "./carry-out.ts";
 import { bookFixes } from "./ledger/book-fixes.ts";
 import { hasEnded, isOpen, newLedger, type Ledger } from "./ledger/ledger.ts";
+import { unlessEnded } from "./ledger/steps.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Takes in one sweep: a green one finishes features whose landings it covers, a red one books fixes. */
@@ -15,10 +16,10 @@ export async function absorbSweep(shop: Workshop, sweep: Sweep): Promise<void> {
     const { id } = ledger.feature;
     if (sweep.green !== null && (await coveredBy(shop, ledger, sweep.green))) {
       const finishedAt = await shop.connection.now();
-      await step(shop, id, (now) => unless(now, (open) => ({ ...open, status: "done", finishedAt })));
+      await step(shop, id, (now) => unlessEnded(now, (open) => ({ ...open, status: "done", finishedAt })));
     } else if (sweep.outcome === "red" && !fixesOpen) {
       // Nobody is mending it any more, so waiting alone will not turn it green.
-      await step(shop, id, (now) => unless(now, (open) => ({ ...open, redSweeps: open.redSweeps + 1 })));
+      await step(shop, id, (now) => unlessEnded(now, (open) => ({ ...open, redSweeps: open.redSweeps + 1 })));
       await advance(shop, id);
     }
   }

@@ -1,7 +1,7 @@
 import { acceptFeature } from "./accept.ts";
 import { step } from "./carry-out.ts";
 import { decideNext } from "./ledger/decide-next.ts";
-import { hasEnded, type Ledger } from "./ledger/ledger.ts";
+import { replan, unlessEnded } from "./ledger/steps.ts";
 import { planFeature } from "./plan-feature.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -40,27 +40,21 @@ async function advanceAlone(shop: Workshop, featureId: string): Promise<void> {
         await acceptFeature(shop, ledger);
         break;
       case "replan":
-        await step(shop, featureId, (now) => unless(now, (open) => replan(open, next.why)));
+        await step(shop, featureId, (now) => unlessEnded(now, (open) => replan(open, next.why)));
         break;
       case "hold":
-        await step(shop, featureId, (now) => unless(now, (open) => ({ ...open, status: "held", reason: next.why })));
+        await step(shop, featureId, (now) =>
+          unlessEnded(now, (open) => ({ ...open, status: "held", reason: next.why })),
+        );
         return;
       case "fail": {
         const finishedAt = await shop.connection.now();
-        await step(shop, featureId, (now) => unless(now, (open) => ({ ...open, status: "failed", reason: next.why, finishedAt })));
+        await step(shop, featureId, (now) =>
+          unlessEnded(now, (open) => ({ ...open, status: "failed", reason: next.why, finishedAt })),
+        );
         shop.log.warn({ featureId, reason: next.why }, "the feature failed");
         return;
       }
     }
   }
-}
-
-/** Leaves an ended feature as it is. */
-export function unless(ledger: Ledger | null, change: (ledger: Ledger) => Ledger): Ledger | null {
-  return ledger === null || hasEnded(ledger) ? ledger : change(ledger);
-}
-
-/** The feature in its next planning round. */
-export function replan(ledger: Ledger, why: string): Ledger {
-  return { ...ledger, status: "planning", planningRound: ledger.planningRound + 1, planningWhy: why.slice(0, 8_000) };
 }

@@ -2,7 +2,14 @@ import { jobId } from "@agentswarm/contracts";
 import { jobState, queueCounts, type JobState } from "@agentswarm/queue";
 import { advance } from "./advance.ts";
 import { sendTask, step } from "./carry-out.ts";
-import { findRecord, hasEnded, isUnderWay, withRecord, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
+import {
+  findRecord,
+  hasEnded,
+  isUnderWay,
+  withRecord,
+  type Ledger,
+  type TaskRecord,
+} from "./ledger/ledger.ts";
 import { sendAgain } from "./ledger/settle.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -31,14 +38,18 @@ async function auditTask(shop: Workshop, ledger: Ledger, record: TaskRecord): Pr
     return;
   }
   if (!record.missed) return mark(shop, ledger, record, { missed: true });
-  shop.log.warn({ featureId: ledger.feature.id, taskId: id, round: record.round, state }, "a task was lost; sending it again");
+  shop.log.warn(
+    { featureId: ledger.feature.id, taskId: id, round: record.round, state },
+    "a task was lost; sending it again",
+  );
   if (state === "missing") {
     await sendTask(shop, record);
     return mark(shop, ledger, record, { missed: false });
   }
   await step(shop, ledger.feature.id, (now) => {
     const current = now === null ? undefined : findRecord(now, id);
-    if (now === null || current === undefined || !isUnderWay(current) || current.round !== record.round) return now;
+    if (now === null || current === undefined || !isUnderWay(current) || current.round !== record.round)
+      return now;
     return withRecord(now, id, sendAgain(current));
   });
 }
@@ -57,7 +68,12 @@ async function handoffOnItsWay({ connection }: Workshop, { task, round }: TaskRe
   return false;
 }
 
-async function mark(shop: Workshop, ledger: Ledger, record: TaskRecord, change: Partial<TaskRecord>): Promise<void> {
+async function mark(
+  shop: Workshop,
+  ledger: Ledger,
+  record: TaskRecord,
+  change: Partial<TaskRecord>,
+): Promise<void> {
   await shop.ledgers.update(ledger.feature.id, (now) => {
     const current = now === null ? undefined : findRecord(now, record.task.id);
     if (now === null || current?.round !== record.round || !isUnderWay(current)) return now;

@@ -16,7 +16,12 @@ export async function carryOut(shop: Workshop, { before, after, version, changed
   for (const record of after.tasks) {
     const old = before === null ? undefined : findRecord(before, record.task.id);
     if (record.status === "sent" && record.round > (old?.round ?? 0)) await sendTask(shop, record);
-    if (record.status === "cancelled" && old !== undefined && isUnderWay(old) && record.supersededBy === null) {
+    if (
+      record.status === "cancelled" &&
+      old !== undefined &&
+      isUnderWay(old) &&
+      record.supersededBy === null
+    ) {
       await cancelJob(shop.connection, "task", jobId.task(record.task.id, record.round));
     }
     if (record.status === "landed" && old?.status !== "landed" && record.signature !== null) {
@@ -28,11 +33,19 @@ export async function carryOut(shop: Workshop, { before, after, version, changed
 }
 
 /** Sends a task's current round; sending it twice makes one job. */
-export async function sendTask({ sender }: Workshop, { task, round, approvedBy, lastHandoff, lastOutcome }: TaskRecord): Promise<void> {
+export async function sendTask(
+  { sender }: Workshop,
+  { task, round, approvedBy, lastHandoff, lastOutcome }: TaskRecord,
+): Promise<void> {
   const message: TaskMessage = { task, round };
   if (approvedBy !== null && lastHandoff !== null && lastOutcome?.kind === "held") {
     const { attempt } = lastHandoff;
-    message.approved = { by: approvedBy, attempt, baseCommit: lastOutcome.base, handoff: { ...lastHandoff, round } };
+    message.approved = {
+      by: approvedBy,
+      attempt,
+      baseCommit: lastOutcome.base,
+      handoff: { ...lastHandoff, round },
+    };
   }
   await sender.send("task", message, { jobId: jobId.task(task.id, round), priority: task.priority });
 }

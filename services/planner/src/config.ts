@@ -7,9 +7,20 @@ export const settings = z.object({
   ...modelSettings,
   ...targetSettings,
   WORKER_TIMEOUT: z.coerce.number().int().min(1).default(1_800).describe("Seconds one attempt may take"),
-  ATTEMPT_BUDGET: z.coerce.number().int().min(1).max(20).default(3).describe("Failed attempts a task may have"),
+  ATTEMPT_BUDGET: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(20)
+    .default(3)
+    .describe("Failed attempts a task may have"),
   MAX_TASKS_PER_PLAN: z.coerce.number().int().min(1).max(1_000).default(60),
-  SURVEY_TOKENS: z.coerce.number().int().min(100).default(12_000).describe("How much of the target a prompt shows"),
+  SURVEY_TOKENS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .default(12_000)
+    .describe("How much of the target a prompt shows"),
   AUDIT_INTERVAL: z.coerce.number().int().min(1).default(10).describe("Seconds between two audits"),
 });
 export type Settings = z.infer<typeof settings>;

@@ -20,7 +20,11 @@ export async function handlePlan(shop: Workshop, message: PlanMessage): Promise<
       return move(shop, message.featureId, (ledger) => ledger && cancelFeature(ledger, message.by, now));
     }
     case "handoff":
-      return move(shop, message.featureId, (ledger) => ledger && absorbHandoff(ledger, message.handoff, message.outcome));
+      return move(
+        shop,
+        message.featureId,
+        (ledger) => ledger && absorbHandoff(ledger, message.handoff, message.outcome),
+      );
     case "retry":
       return moveTask(shop, message.taskId, (ledger) => retryTask(ledger, message.taskId, message.by));
     case "approve":
@@ -32,7 +36,11 @@ export async function handlePlan(shop: Workshop, message: PlanMessage): Promise<
   }
 }
 
-async function move(shop: Workshop, featureId: string, change: (ledger: Ledger | null) => Ledger | null): Promise<void> {
+async function move(
+  shop: Workshop,
+  featureId: string,
+  change: (ledger: Ledger | null) => Ledger | null,
+): Promise<void> {
   const made = await step(shop, featureId, change);
   if (made === null) shop.log.warn({ featureId }, "a message for a feature that is not in the ledger");
   else await advance(shop, featureId);

@@ -25,7 +25,9 @@ export function retryTask(ledger: Ledger, taskId: string, by: string): Ledger {
     { status: "planned", attemptsUsed: 0, crashes: 0, reason: null },
   );
   const tasks = opened.tasks.map((one) =>
-    one.status === "blocked" && one.task.dependsOn.includes(taskId) ? { ...one, status: "planned" as const, reason: null } : one,
+    one.status === "blocked" && one.task.dependsOn.includes(taskId)
+      ? { ...one, status: "planned" as const, reason: null }
+      : one,
   );
   return settle({ ...opened, tasks });
 }

@@ -1,10 +1,11 @@
 import { failpoint, Fault, swarmKey } from "@agentswarm/contracts";
-import { askStructured, renderPrompt, type Usage } from "@agentswarm/llm";
-import { replan, unless } from "./advance.ts";
+import { askStructured, renderPrompt } from "@agentswarm/llm";
 import { step } from "./carry-out.ts";
 import { adoptPlan } from "./ledger/adopt-plan.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { planSchema, refusePlan } from "./ledger/validate-plan.ts";
+import { replan, spend, unlessEnded } from "./ledger/steps.ts";
+import { meter } from "./meter.ts";
 import { surveyTarget } from "./survey/survey-target.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -33,7 +34,7 @@ export async function planFeature(shop: Workshop, ledger: Ledger): Promise<void>
     const refusal = refusePlan(value.tasks, new Set(landed.map((record) => record.task.key)), shop.maxTasks);
     if (refusal !== null) return await reject(shop, ledger, refusal);
     await step(shop, feature.id, (now) =>
-      unless(now, (open) => {
+      unlessEnded(now, (open) => {
         // Somebody was faster with this very round; their plan stands.
         if (open.status !== "planning" || open.planningRound !== planningRound) return open;
         return adoptPlan(spend(open, usage), value.tasks, survey, shop.defaults);
@@ -51,24 +52,8 @@ async function reject(shop: Workshop, { feature, planningRound }: Ledger, reason
   const id = `plan-rejected-${feature.id}-${planningRound}`;
   await shop.sender.event({ id, type: "plan.rejected", featureId: feature.id, data: { reason } });
   await step(shop, feature.id, (now) =>
-    unless(now, (open) => (open.planningRound === planningRound && open.status === "planning" ? replan(open, reason) : open)),
+    unlessEnded(now, (open) =>
+      open.planningRound === planningRound && open.status === "planning" ? replan(open, reason) : open,
+    ),
   );
-}
-
-/** What a model call of the planner's own used, added to the feature. */
-export function spend(ledger: Ledger, usage: Usage): Ledger {
-  return {
-    ...ledger,
-    costUsd: ledger.costUsd + usage.costUsd,
-    tokens: ledger.tokens + usage.tokensIn + usage.tokensOut,
-  };
-}
-
-export async function meter(shop: Workshop, { feature, planningRound }: Ledger, role: string, usage: Usage): Promise<void> {
-  await shop.sender.event({
-    id: `model-used-${role}-${feature.id}-${planningRound}`,
-    type: "model.used",
-    featureId: feature.id,
-    data: { role, model: shop.model.name, ...usage },
-  });
 }

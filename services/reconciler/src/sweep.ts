@@ -1,4 +1,10 @@
-import { failpoint, type Check, type CheckResult, type Sweep, type SweepRequest } from "@agentswarm/contracts";
+import {
+  failpoint,
+  type Check,
+  type CheckResult,
+  type Sweep,
+  type SweepRequest,
+} from "@agentswarm/contracts";
 import { failuresOf, findChecks, hashOf, runChecks } from "@agentswarm/checks";
 import type { Mirror } from "@agentswarm/git";
 import { decideGreen } from "./decide-green.ts";

@@ -40,14 +40,46 @@ export interface BubblewrapSandbox {
 }
 
 /** bubblewrap's arguments up to the command: no network, no foreign processes, no capabilities, an empty environment. */
-export function bubblewrapArgs(box: BubblewrapSandbox, options: { cwd: string; env: Record<string, string> }): string[] {
+export function bubblewrapArgs(
+  box: BubblewrapSandbox,
+  options: { cwd: string; env: Record<string, string> },
+): string[] {
   const args = [
-    ...["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
-    ...["--disable-userns", "--uid", USER.uid, "--gid", USER.gid, "--hostname", "sandbox"],
-    ...["--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"],
+    "--unshare-user",
+    "--unshare-pid",
+    "--unshare-net",
+    "--unshare-ipc",
+    "--unshare-uts",
+    "--unshare-cgroup-try",
+    "--disable-userns",
+    "--uid",
+    USER.uid,
+    "--gid",
+    USER.gid,
+    "--hostname",
+    "sandbox",
+    "--die-with-parent",
+    "--new-session",
+    "--cap-drop",
+    "ALL",
+    "--clearenv",
     ...hostBinds(),
-    ...["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run", "--dir", "/tmp/home"],
-    ...["--ro-bind", box.etc, "/etc", "--bind", box.work, WORK],
+    "--proc",
+    "/proc",
+    "--dev",
+    "/dev",
+    "--tmpfs",
+    "/tmp",
+    "--tmpfs",
+    "/run",
+    "--dir",
+    "/tmp/home",
+    "--ro-bind",
+    box.etc,
+    "/etc",
+    "--bind",
+    box.work,
+    WORK,
   ];
   for (const tool of box.toolchain.tools) args.push("--ro-bind", tool.path, `${TOOLS}/bin/${tool.name}`);
   if (box.toolchain.npmDir !== null) {
@@ -58,13 +90,23 @@ export function bubblewrapArgs(box: BubblewrapSandbox, options: { cwd: string; e
   const path = [`${TOOLS}/bin`, `${WORK}/node_modules/.bin`, "/usr/local/bin", "/usr/bin", "/bin"].join(":");
   const env = { PATH: path, HOME: "/tmp/home", LANG: "C.UTF-8", TMPDIR: "/tmp", ...options.env };
   for (const [name, value] of Object.entries(env)) args.push("--setenv", name, value);
-  return [...args, "--chdir", options.cwd, "--"];
+  // The root itself is a tmpfs that could be written to.
+  return [...args, "--remount-ro", "/", "--chdir", options.cwd, "--"];
 }
 
 /** Whether bubblewrap works here, by really starting something; null when it does, else why not. */
 export function tryBubblewrap(bwrap: string, box: BubblewrapSandbox): string | null {
-  const args = [...bubblewrapArgs(box, { cwd: WORK, env: {} }), "/bin/sh", "-c", "test -w /work && ! test -w /usr"];
-  const { status, stderr, error } = spawnSync(bwrap, args, { encoding: "utf8", timeout: 10_000, stdio: ["ignore", "pipe", "pipe"] });
+  const args = [
+    ...bubblewrapArgs(box, { cwd: WORK, env: {} }),
+    "/bin/sh",
+    "-c",
+    "test -w /work && ! test -w /usr",
+  ];
+  const { status, stderr, error } = spawnSync(bwrap, args, {
+    encoding: "utf8",
+    timeout: 10_000,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   if (error !== undefined) return error.message;
   return status === 0 ? null : stderr.trim() || `exit ${status}`;
 }

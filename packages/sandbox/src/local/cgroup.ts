@@ -38,7 +38,11 @@ const quota = (limits: SandboxLimits) => String(Math.round(limits.cpus * CPU_PER
 
 function controllersV1(): Controller[] {
   const all: Controller[] = [
-    { limit: "memoryBytes", dir: "memory", files: (limits) => ({ "memory.limit_in_bytes": String(limits.memoryBytes) }) },
+    {
+      limit: "memoryBytes",
+      dir: "memory",
+      files: (limits) => ({ "memory.limit_in_bytes": String(limits.memoryBytes) }),
+    },
     { limit: "pids", dir: "pids", files: (limits) => ({ "pids.max": String(limits.pids) }) },
     {
       limit: "cpus",
@@ -54,9 +58,19 @@ function controllersV2(): Controller[] {
   if (!existsSync(file) || !writable(ROOT)) return [];
   const enabled = readFileSync(file, "utf8").split(/\s+/);
   const all: (Controller & { name: string })[] = [
-    { name: "memory", limit: "memoryBytes", dir: ROOT, files: (limits) => ({ "memory.max": String(limits.memoryBytes) }) },
+    {
+      name: "memory",
+      limit: "memoryBytes",
+      dir: ROOT,
+      files: (limits) => ({ "memory.max": String(limits.memoryBytes) }),
+    },
     { name: "pids", limit: "pids", dir: ROOT, files: (limits) => ({ "pids.max": String(limits.pids) }) },
-    { name: "cpu", limit: "cpus", dir: ROOT, files: (limits) => ({ "cpu.max": `${quota(limits)} ${CPU_PERIOD_US}` }) },
+    {
+      name: "cpu",
+      limit: "cpus",
+      dir: ROOT,
+      files: (limits) => ({ "cpu.max": `${quota(limits)} ${CPU_PERIOD_US}` }),
+    },
   ];
   return all.filter((one) => enabled.includes(one.name));
 }
@@ -73,7 +87,8 @@ export function findControlGroups(): ControlGroups {
         const dir = join(controller.dir, name);
         await mkdir(dir, { recursive: true });
         dirs.add(dir);
-        for (const [file, value] of Object.entries(controller.files(limits))) await writeFile(join(dir, file), value);
+        for (const [file, value] of Object.entries(controller.files(limits)))
+          await writeFile(join(dir, file), value);
       }
       return { dirs: [...dirs], remove: () => removeAll([...dirs]) };
     },

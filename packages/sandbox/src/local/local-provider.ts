@@ -55,7 +55,9 @@ export async function openLocalProvider(options: LocalProviderOptions): Promise<
     },
     async list() {
       const names = await readdir(root);
-      return names.flatMap((id) => readInfo(root, id) ?? []).filter((info) => info.labels.swarm === options.swarm);
+      return names
+        .flatMap((id) => readInfo(root, id) ?? [])
+        .filter((info) => info.labels.swarm === options.swarm);
     },
     async terminate(id) {
       const own = opened.get(id);
@@ -65,7 +67,10 @@ export async function openLocalProvider(options: LocalProviderOptions): Promise<
     },
   };
 
-  async function findWorking({ tools }: LocalProviderOptions, dir: string): Promise<{ bwrap: string } | { why: string }> {
+  async function findWorking(
+    { tools }: LocalProviderOptions,
+    dir: string,
+  ): Promise<{ bwrap: string } | { why: string }> {
     const found = findBubblewrap(tools);
     if (found === null) return { why: "it was not found" };
     const work = await mkdtemp(join(tmpdir(), "swarm-trial-"));
@@ -79,10 +84,17 @@ function readInfo(root: string, id: string): SandboxInfo | null {
   const file = join(root, id, RECORD);
   if (!existsSync(file)) return null;
   try {
-    const { labels, owner } = JSON.parse(readFileSync(file, "utf8")) as { labels: SandboxLabels; owner: Owner };
+    const { labels, owner } = JSON.parse(readFileSync(file, "utf8")) as {
+      labels: SandboxLabels;
+      owner: Owner;
+    };
     return { id, labels, orphaned: !isRunning(owner) };
   } catch {
     // The owner died while it wrote the record.
-    return { id, labels: { swarm: id.replace(/-[0-9a-f]{8}-[0-9a-f]{4}$/, ""), purpose: "unknown" }, orphaned: true };
+    return {
+      id,
+      labels: { swarm: id.replace(/-[0-9a-f]{8}-[0-9a-f]{4}$/, ""), purpose: "unknown" },
+      orphaned: true,
+    };
   }
 }

@@ -1,7 +1,13 @@
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { runToEnd } from "../run-to-end.ts";
-import { DEFAULT_SANDBOX_LIMITS, type ExecOptions, type Sandbox, type SandboxProcess, type SandboxSpec } from "../sandbox.ts";
+import {
+  DEFAULT_SANDBOX_LIMITS,
+  type ExecOptions,
+  type Sandbox,
+  type SandboxProcess,
+  type SandboxSpec,
+} from "../sandbox.ts";
 import { bubblewrapArgs, WORK } from "./bubblewrap.ts";
 import type { ControlGroups } from "./cgroup.ts";
 import { describeProcess } from "./owner.ts";
@@ -21,12 +27,20 @@ export interface LocalHost {
 export const RECORD = "sandbox.json";
 
 /** Opens a sandbox in a folder of the host. */
-export async function openLocalSandbox(host: LocalHost, id: string, dir: string, spec: SandboxSpec): Promise<Sandbox> {
+export async function openLocalSandbox(
+  host: LocalHost,
+  id: string,
+  dir: string,
+  spec: SandboxSpec,
+): Promise<Sandbox> {
   const work = join(dir, "work");
   const limits = { ...DEFAULT_SANDBOX_LIMITS, ...spec.limits };
   const mounts = spec.mounts ?? [];
   await mkdir(work, { recursive: true });
-  await writeFile(join(dir, RECORD), JSON.stringify({ labels: spec.labels, owner: describeProcess(process.pid) }));
+  await writeFile(
+    join(dir, RECORD),
+    JSON.stringify({ labels: spec.labels, owner: describeProcess(process.pid) }),
+  );
   const group = await host.cgroups.create(`swarm-${id}`, limits);
   const running = new Set<SandboxProcess>();
   const workDir = host.bwrap === null ? work : WORK;
@@ -51,7 +65,11 @@ export async function openLocalSandbox(host: LocalHost, id: string, dir: string,
             timeoutMs: options.timeoutMs,
           })
         : startProcess({
-            argv: [host.bwrap, ...bubblewrapArgs({ work, etc: host.etc, mounts, toolchain: host.toolchain }, { cwd, env }), ...argv],
+            argv: [
+              host.bwrap,
+              ...bubblewrapArgs({ work, etc: host.etc, mounts, toolchain: host.toolchain }, { cwd, env }),
+              ...argv,
+            ],
             cwd: "/",
             env: {},
             cgroups: group.dirs,

@@ -12,13 +12,16 @@ export interface StartOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-const JOIN_AND_EXEC = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ > "$1/cgroup.procs" || exit 125; shift; n=$((n-1)); done; exec "$@"';
+const JOIN_AND_EXEC =
+  'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ > "$1/cgroup.procs" || exit 125; shift; n=$((n-1)); done; exec "$@"';
 
 /** Starts a program in a process group of its own, so that it can be killed with all it has started. */
 export function startProcess(options: StartOptions): SandboxProcess & { pid: number | undefined } {
   const { argv, cgroups } = options;
   const [command = "", ...args] =
-    cgroups.length === 0 ? argv : ["/bin/sh", "-c", JOIN_AND_EXEC, "sh", String(cgroups.length), ...cgroups, ...argv];
+    cgroups.length === 0
+      ? argv
+      : ["/bin/sh", "-c", JOIN_AND_EXEC, "sh", String(cgroups.length), ...cgroups, ...argv];
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: options.env,

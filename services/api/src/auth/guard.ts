@@ -40,7 +40,11 @@ declare module "fastify" {
 function refuseForeign(request: FastifyRequest): void {
   const host = hostOf(`http://${request.headers.host ?? ""}`);
   if (host === null || !isLoopback(host)) {
-    throw new Problem(403, "foreign-host", `without API keys only this machine may ask, not ${request.headers.host}`);
+    throw new Problem(
+      403,
+      "foreign-host",
+      `without API keys only this machine may ask, not ${request.headers.host}`,
+    );
   }
   const { origin } = request.headers;
   if (origin === undefined) return;

@@ -1,5 +1,10 @@
 import { z } from "zod";
-import { featureCountsSchema, featureStatusSchema, featureSubmissionSchema, type DomainEvent } from "@agentswarm/contracts";
+import {
+  featureCountsSchema,
+  featureStatusSchema,
+  featureSubmissionSchema,
+  type DomainEvent,
+} from "@agentswarm/contracts";
 import type { FeatureView } from "./views.ts";
 
 const changedSchema = z.object({

@@ -38,14 +38,20 @@ export function projectSwarm(view: SwarmView, event: DomainEvent): SwarmView {
     case "landing.conflicted": {
       const conflict = conflictSchema.safeParse(event.data);
       const hotFiles = { ...view.hotFiles };
-      for (const { path } of conflict.success ? conflict.data.paths : []) hotFiles[path] = (hotFiles[path] ?? 0) + 1;
+      for (const { path } of conflict.success ? conflict.data.paths : [])
+        hotFiles[path] = (hotFiles[path] ?? 0) + 1;
       return { ...view, hotFiles };
     }
     case "sweep.finished": {
       const swept = sweptSchema.safeParse(event.data);
       if (!swept.success) return view;
       const { outcome, head, green } = swept.data;
-      return { ...view, trunk: view.trunk ?? head, green: green ?? view.green, lastSweep: { at: event.at, outcome, head } };
+      return {
+        ...view,
+        trunk: view.trunk ?? head,
+        green: green ?? view.green,
+        lastSweep: { at: event.at, outcome, head },
+      };
     }
     default:
       return view;

@@ -65,8 +65,21 @@ function withAttempt(view: TaskView, event: DomainEvent, change: Partial<Attempt
   const { attempt } = event;
   if (attempt === undefined) return view;
   const old = view.attempts.find((one) => one.attempt === attempt);
-  const fresh = { attempt, round: null, startedAt: null, endedAt: null, sandboxId: null, baseCommit: null, handoff: null, outcome: null };
-  const { sandboxId, baseCommit, round, startedAt, endedAt, handoff, outcome } = { ...fresh, ...old, ...change };
+  const fresh = {
+    attempt,
+    round: null,
+    startedAt: null,
+    endedAt: null,
+    sandboxId: null,
+    baseCommit: null,
+    handoff: null,
+    outcome: null,
+  };
+  const { sandboxId, baseCommit, round, startedAt, endedAt, handoff, outcome } = {
+    ...fresh,
+    ...old,
+    ...change,
+  };
   const next: AttemptView = { attempt, sandboxId, baseCommit, round, startedAt, endedAt, handoff, outcome };
   const others = view.attempts.filter((one) => one.attempt !== attempt);
   return { ...view, attempts: [...others, next].toSorted((a, b) => a.attempt - b.attempt) };

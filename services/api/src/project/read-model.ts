@@ -1,11 +1,25 @@
 import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { DomainEvent } from "@agentswarm/contracts";
-import { openDocuments, openEventLog, type Documents, type EventLog, type QueueConnection } from "@agentswarm/queue";
+import {
+  openDocuments,
+  openEventLog,
+  type Documents,
+  type EventLog,
+  type QueueConnection,
+} from "@agentswarm/queue";
 import { projectFeature } from "./project-feature.ts";
 import { projectSwarm } from "./project-swarm.ts";
 import { projectTask } from "./project-task.ts";
-import { EMPTY_SWARM, featureViewSchema, swarmViewSchema, taskViewSchema, type FeatureView, type SwarmView, type TaskView } from "./views.ts";
+import {
+  EMPTY_SWARM,
+  featureViewSchema,
+  swarmViewSchema,
+  taskViewSchema,
+  type FeatureView,
+  type SwarmView,
+  type TaskView,
+} from "./views.ts";
 
 /** What people are shown, built from events alone. */
 export interface ReadModel {
@@ -45,7 +59,11 @@ export function openReadModel(connection: QueueConnection, artifactsDir: string)
   };
 }
 
-async function change<T>(documents: Documents<T>, key: string, project: (view: T | null) => T | null): Promise<void> {
+async function change<T>(
+  documents: Documents<T>,
+  key: string,
+  project: (view: T | null) => T | null,
+): Promise<void> {
   for (;;) {
     const found = await documents.get(key);
     const next = project(found?.value ?? null);

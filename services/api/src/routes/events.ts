@@ -13,7 +13,9 @@ export function eventRoutes(app: App, { model }: House, stopping: AbortSignal): 
       schema: {
         tags: ["swarm"],
         summary: "Server-sent events",
-        querystring: z.object({ after: z.string().regex(STREAM_ID).optional().describe("0 is the beginning; default: now") }),
+        querystring: z.object({
+          after: z.string().regex(STREAM_ID).optional().describe("0 is the beginning; default: now"),
+        }),
       },
     },
     async (request, reply) => {
@@ -25,17 +27,22 @@ export function eventRoutes(app: App, { model }: House, stopping: AbortSignal): 
       const signal = AbortSignal.any([gone.signal, stopping]);
       reply.hijack();
       const { raw } = reply;
-      raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
+      raw.writeHead(200, {
+        "content-type": "text/event-stream",
+        "cache-control": "no-store",
+        "x-accel-buffering": "no",
+      });
       raw.write(": listening\n\n");
       const alive = setInterval(() => raw.write(": still here\n\n"), KEEP_ALIVE_MS);
       try {
         for await (const { id, event } of model.events.follow(after, signal)) {
           const room = raw.write(`id: ${id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
           // A slow reader waits here with its own place in the log and holds up nobody.
-          if (!room) await new Promise((resolve) => {
-            raw.once("drain", resolve);
-            signal.addEventListener("abort", resolve, { once: true });
-          });
+          if (!room)
+            await new Promise((resolve) => {
+              raw.once("drain", resolve);
+              signal.addEventListener("abort", resolve, { once: true });
+            });
         }
       } catch (error) {
         request.log.warn({ err: error }, "the event stream ended early");

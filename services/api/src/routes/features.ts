@@ -1,6 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { featureInputSchema, featureStatusSchema, idSchema, jobId, shortHash, slug, type FeatureSubmission } from "@agentswarm/contracts";
+import {
+  featureInputSchema,
+  featureStatusSchema,
+  idSchema,
+  jobId,
+  shortHash,
+  slug,
+  type FeatureSubmission,
+} from "@agentswarm/contracts";
 import { jobBody, queueCounts, withDeadline } from "@agentswarm/queue";
 import { REDIS_DEADLINE_MS, type App, type House } from "../house.ts";
 import { Problem } from "../problem.ts";
@@ -16,7 +24,14 @@ export function featureRoutes(app: App, house: House): void {
 
   app.post(
     "/v1/features",
-    { schema: { tags: ["features"], summary: "Submit a feature", body: featureInputSchema, headers: z.object({ "idempotency-key": z.string().max(200).optional() }) } },
+    {
+      schema: {
+        tags: ["features"],
+        summary: "Submit a feature",
+        body: featureInputSchema,
+        headers: z.object({ "idempotency-key": z.string().max(200).optional() }),
+      },
+    },
     async (request, reply) => {
       const key = request.headers["idempotency-key"] ?? randomUUID();
       // From the key alone, so that another body under the same key is found out.
@@ -30,7 +45,12 @@ export function featureRoutes(app: App, house: House): void {
         throw new Problem(422, "idempotency-key-reused", "this Idempotency-Key was used for another feature");
       }
       void reply.header("location", `/v1/features/${id}`);
-      return reply.code(202).send({ id, slug: slug(feature.title), status: known?.status ?? "queued", url: `/v1/features/${id}` });
+      return reply.code(202).send({
+        id,
+        slug: slug(feature.title),
+        status: known?.status ?? "queued",
+        url: `/v1/features/${id}`,
+      });
     },
   );
 
@@ -49,45 +69,80 @@ export function featureRoutes(app: App, house: House): void {
       },
     },
     async ({ query }) => {
-      const all = [...(await soon(model.features.all())).values()].toSorted((a, b) => orderOf(b).localeCompare(orderOf(a)));
+      const all = [...(await soon(model.features.all())).values()].toSorted((a, b) =>
+        orderOf(b).localeCompare(orderOf(a)),
+      );
       const wanted = all.filter(
         (feature) =>
           (query.status === undefined || feature.status === query.status) &&
-          (query.q === undefined || `${feature.title} ${feature.description}`.toLowerCase().includes(query.q.toLowerCase())) &&
+          (query.q === undefined ||
+            `${feature.title} ${feature.description}`.toLowerCase().includes(query.q.toLowerCase())) &&
           (query.cursor === undefined || orderOf(feature) < query.cursor),
       );
       const features = wanted.slice(0, query.limit);
       const last = features.at(-1);
-      return { features: features.map(shown), cursor: wanted.length > features.length && last ? orderOf(last) : null };
+      return {
+        features: features.map(shown),
+        cursor: wanted.length > features.length && last ? orderOf(last) : null,
+      };
     },
   );
 
-  app.get("/v1/features/:id", { schema: { tags: ["features"], summary: "One feature with its tasks", params } }, async ({ params: { id } }) => {
-    const feature = await soon(readFeature(house, id));
-    if (feature === null) throw new Problem(404, "not-found", `there is no feature ${id}`);
-    const tasks = await soon(Promise.all(feature.taskIds.map((taskId) => model.tasks.get(taskId))));
-    return {
-      ...shown(feature),
-      tasks: tasks.flatMap((found) => {
-        if (found === null) return [];
-        const { value: task } = found;
-        const costUsd = task.attempts.reduce((sum, one) => sum + (one.handoff?.metrics.costUsd ?? 0), 0);
-        const { key, kind, title, status, reason, round, dependsOn, commit, supersededBy } = task;
-        return [{ id: task.id, key, kind, title, status, reason, round, dependsOn, commit, supersededBy, attempts: task.attempts.length, costUsd }];
-      }),
-    };
-  });
+  app.get(
+    "/v1/features/:id",
+    { schema: { tags: ["features"], summary: "One feature with its tasks", params } },
+    async ({ params: { id } }) => {
+      const feature = await soon(readFeature(house, id));
+      if (feature === null) throw new Problem(404, "not-found", `there is no feature ${id}`);
+      const tasks = await soon(Promise.all(feature.taskIds.map((taskId) => model.tasks.get(taskId))));
+      return {
+        ...shown(feature),
+        tasks: tasks.flatMap((found) => {
+          if (found === null) return [];
+          const { value: task } = found;
+          const costUsd = task.attempts.reduce((sum, one) => sum + (one.handoff?.metrics.costUsd ?? 0), 0);
+          const { key, kind, title, status, reason, round, dependsOn, commit, supersededBy } = task;
+          return [
+            {
+              id: task.id,
+              key,
+              kind,
+              title,
+              status,
+              reason,
+              round,
+              dependsOn,
+              commit,
+              supersededBy,
+              attempts: task.attempts.length,
+              costUsd,
+            },
+          ];
+        }),
+      };
+    },
+  );
 
-  app.post("/v1/features/:id/cancel", { schema: { tags: ["features"], summary: "Cancel a feature", params } }, async (request, reply) => {
-    const { id } = request.params;
-    const feature = await soon(readFeature(house, id));
-    if (feature === null) throw new Problem(404, "not-found", `there is no feature ${id}`);
-    if (["done", "failed", "cancelled"].includes(feature.status)) {
-      throw new Problem(409, "already-ended", `the feature is ${feature.status} already`);
-    }
-    await soon(sender.send("plan", { kind: "cancel", featureId: id, by: request.actor ?? "local" }, { jobId: `cancel-${id}` }));
-    return reply.code(202).send({ id, url: `/v1/features/${id}` });
-  });
+  app.post(
+    "/v1/features/:id/cancel",
+    { schema: { tags: ["features"], summary: "Cancel a feature", params } },
+    async (request, reply) => {
+      const { id } = request.params;
+      const feature = await soon(readFeature(house, id));
+      if (feature === null) throw new Problem(404, "not-found", `there is no feature ${id}`);
+      if (["done", "failed", "cancelled"].includes(feature.status)) {
+        throw new Problem(409, "already-ended", `the feature is ${feature.status} already`);
+      }
+      await soon(
+        sender.send(
+          "plan",
+          { kind: "cancel", featureId: id, by: request.actor ?? "local" },
+          { jobId: `cancel-${id}` },
+        ),
+      );
+      return reply.code(202).send({ id, url: `/v1/features/${id}` });
+    },
+  );
 }
 
 /** From the read model; and between the durable write and the first event from that write itself. */
@@ -97,14 +152,25 @@ async function readFeature({ connection, model }: House, id: string): Promise<Fe
   const message = await jobBody(connection, "plan", jobId.feature(id));
   if (message?.kind !== "feature") return null;
   const { feature } = message;
-  return projectFeature(null, { id, at: feature.createdAt, type: "feature.submitted", actor: "api", data: feature });
+  return projectFeature(null, {
+    id,
+    at: feature.createdAt,
+    type: "feature.submitted",
+    actor: "api",
+    data: feature,
+  });
 }
 
 async function refuseWhenFull({ connection, maxQueueDepth }: House): Promise<void> {
   const { plan } = await queueCounts(connection);
   const waiting = (plan["waiting"] ?? 0) + (plan["prioritized"] ?? 0);
   if (waiting >= maxQueueDepth) {
-    throw new Problem(503, "queue-full", `${waiting} plans are waiting (MAX_QUEUE_DEPTH ${maxQueueDepth})`, RETRY_SECONDS);
+    throw new Problem(
+      503,
+      "queue-full",
+      `${waiting} plans are waiting (MAX_QUEUE_DEPTH ${maxQueueDepth})`,
+      RETRY_SECONDS,
+    );
   }
 }
 
@@ -118,6 +184,7 @@ function orderOf(feature: FeatureView): string {
   return `${String(feature.createdAt).padStart(15, "0")}-${feature.id}`;
 }
 
-function shown({ ledgerVersion: _, taskIds: __, ...feature }: FeatureView) {
+function shown(view: FeatureView) {
+  const { ledgerVersion: _version, taskIds: _taskIds, ...feature } = view;
   return { ...feature, slug: slug(feature.title) };
 }

@@ -3,7 +3,13 @@ import { ping, queueCounts, withDeadline } from "@agentswarm/queue";
 import { REDIS_DEADLINE_MS, type App, type House } from "../house.ts";
 import { landingsLastHour } from "../project/project-swarm.ts";
 
-const SERVICES_OF = { plan: "planner", task: "dispatcher", merge: "merger", sweep: "reconciler", event: "api" } as const;
+const SERVICES_OF = {
+  plan: "planner",
+  task: "dispatcher",
+  merge: "merger",
+  sweep: "reconciler",
+  event: "api",
+} as const;
 const HOT_FROM = 3;
 
 /** How the swarm is: for people, for probes and for Prometheus. */
@@ -37,29 +43,37 @@ export function statusRoutes(app: App, house: House): void {
   };
 
   app.get("/v1/status", { schema: { tags: ["swarm"], summary: "The whole swarm at a glance" } }, read);
-  app.get("/healthz", { schema: { tags: ["probes"], summary: "Whether the process answers" } }, () => ({ ok: true }));
+  app.get("/healthz", { schema: { tags: ["probes"], summary: "Whether the process answers" } }, () => ({
+    ok: true,
+  }));
   app.get("/readyz", { schema: { tags: ["probes"], summary: "Whether Redis answers in time" } }, async () => {
     await ping(connection, REDIS_DEADLINE_MS);
     return { ok: true };
   });
 
-  app.get("/metrics", { schema: { tags: ["probes"], summary: "Prometheus metrics" } }, async (_request, reply) => {
-    const status = await read();
-    const registry = new Registry();
-    const gauge = (name: string, help: string, labelNames: string[] = []) =>
-      new Gauge({ name: `agentswarm_${name}`, help, labelNames, registers: [registry] });
-    const jobs = gauge("queue_jobs", "Jobs by queue and state", ["queue", "state"]);
-    for (const [queue, counts] of Object.entries(status.queues)) {
-      for (const [state, count] of Object.entries(counts)) jobs.set({ queue, state }, count);
-    }
-    const features = gauge("features", "Features by status", ["status"]);
-    for (const [name, count] of Object.entries(status.features)) features.set({ status: name }, count);
-    gauge("agents_live", "Attempts at work").set(status.agents.live);
-    gauge("landings", "Attempts landed").set(status.landings.total);
-    gauge("landings_last_hour", "Attempts landed within the last hour").set(status.landings.lastHour);
-    gauge("cost_usd", "Spent on models, US dollars").set(status.cost.usd);
-    gauge("tokens", "Model tokens used").set(status.cost.tokens);
-    gauge("trunk_is_green", "1 when green is the trunk's head").set(status.trunk !== null && status.trunk === status.green ? 1 : 0);
-    return reply.type(registry.contentType).send(await registry.metrics());
-  });
+  app.get(
+    "/metrics",
+    { schema: { tags: ["probes"], summary: "Prometheus metrics" } },
+    async (_request, reply) => {
+      const status = await read();
+      const registry = new Registry();
+      const gauge = (name: string, help: string, labelNames: string[] = []) =>
+        new Gauge({ name: `agentswarm_${name}`, help, labelNames, registers: [registry] });
+      const jobs = gauge("queue_jobs", "Jobs by queue and state", ["queue", "state"]);
+      for (const [queue, counts] of Object.entries(status.queues)) {
+        for (const [state, count] of Object.entries(counts)) jobs.set({ queue, state }, count);
+      }
+      const features = gauge("features", "Features by status", ["status"]);
+      for (const [name, count] of Object.entries(status.features)) features.set({ status: name }, count);
+      gauge("agents_live", "Attempts at work").set(status.agents.live);
+      gauge("landings", "Attempts landed").set(status.landings.total);
+      gauge("landings_last_hour", "Attempts landed within the last hour").set(status.landings.lastHour);
+      gauge("cost_usd", "Spent on models, US dollars").set(status.cost.usd);
+      gauge("tokens", "Model tokens used").set(status.cost.tokens);
+      gauge("trunk_is_green", "1 when green is the trunk's head").set(
+        status.trunk !== null && status.trunk === status.green ? 1 : 0,
+      );
+      return reply.type(registry.contentType).send(await registry.metrics());
+    },
+  );
 }

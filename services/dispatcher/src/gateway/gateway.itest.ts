@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { chunk, event, HELLO, json, startBackend, streamed, USAGE } from "../../testing/scripted-backend.ts";
@@ -140,7 +141,7 @@ test("a backend that stays down is given up on, and known as the infrastructure'
 });
 
 test("what breaks off after bytes were passed on is not tried again, and shows as broken", async () => {
-  const cut = (response: import("node:http").ServerResponse) => {
+  const cut = (response: ServerResponse) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write(event(chunk({ content: "I will" })), () => setTimeout(() => response.destroy(), 50));
   };

@@ -1,4 +1,11 @@
-import { COUNTED_ENDS, slug, taskIdOf, type Handoff, type MergeOutcome, type Task } from "@agentswarm/contracts";
+import {
+  COUNTED_ENDS,
+  slug,
+  taskIdOf,
+  type Handoff,
+  type MergeOutcome,
+  type Task,
+} from "@agentswarm/contracts";
 import { findRecord, hasEnded, newRecord, withRecord, type Ledger, type TaskRecord } from "./ledger.ts";
 import { sendAgain, settle } from "./settle.ts";
 
@@ -20,9 +27,15 @@ export function absorbHandoff(ledger: Ledger, handoff: Handoff, outcome: MergeOu
   const noted = withRecord(spent, handoff.taskId, { lastHandoff: handoff, lastOutcome: outcome });
   const current = findRecord(noted, handoff.taskId) ?? record;
   if (outcome?.kind === "landed" || outcome?.kind === "already-landed") {
-    return settle(withRecord(noted, handoff.taskId, { status: "landed", commit: outcome.commit, reason: null }));
+    return settle(
+      withRecord(noted, handoff.taskId, { status: "landed", commit: outcome.commit, reason: null }),
+    );
   }
-  if (handoff.round !== record.round || hasEnded(ledger) || !["sent", "running", "landing"].includes(record.status)) {
+  if (
+    handoff.round !== record.round ||
+    hasEnded(ledger) ||
+    !["sent", "running", "landing"].includes(record.status)
+  ) {
     return noted;
   }
   return settle(react(noted, current, handoff, outcome));
@@ -37,7 +50,12 @@ function react(ledger: Ledger, record: TaskRecord, handoff: Handoff, outcome: Me
     case "held":
       return withRecord(ledger, id, { status: "held", reason: outcome.why });
     case "rejected":
-      return retry(ledger, record, `The check ${outcome.check} failed on the merged tree:\n${outcome.outputTail}`, true);
+      return retry(
+        ledger,
+        record,
+        `The check ${outcome.check} failed on the merged tree:\n${outcome.outputTail}`,
+        true,
+      );
     case "unsafe":
       return retry(ledger, record, `The attempt was refused: ${outcome.why}`, true);
     default:

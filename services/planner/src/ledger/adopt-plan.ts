@@ -14,43 +14,57 @@ const CHECK_TIMEOUT_MS = 300_000;
  * Makes a checked plan the feature's own: its tasks with ids derived from feature, revision and key, and what
  * failed before put aside. Stored as a whole before anything of it is sent.
  */
-export function adoptPlan(ledger: Ledger, planned: readonly PlannedTask[], context: string, defaults: TaskDefaults): Ledger {
+export function adoptPlan(
+  ledger: Ledger,
+  planned: readonly PlannedTask[],
+  context: string,
+  defaults: TaskDefaults,
+): Ledger {
   const number = ledger.revisions.length + 1;
   const { feature, slug } = ledger;
   const landed = ledger.tasks.filter((record) => record.status === "landed");
   const idOf = (key: string) =>
     landed.find((record) => record.task.key === key)?.task.id ?? taskIdOf(feature.id, number, key);
-  const tasks = planned.map(
-    (one): Task => ({
-      id: taskIdOf(feature.id, number, one.key),
-      featureId: feature.id,
-      featureSlug: slug,
-      key: one.key,
-      kind: "build",
-      title: one.title,
-      description: one.description,
-      context,
-      scope: one.scope,
-      acceptance: one.acceptance,
-      checks: one.checks.map((command) => ({ name: command.slice(0, 100), command, timeoutMs: CHECK_TIMEOUT_MS })),
-      dependsOn: one.dependsOn.map(idOf),
-      priority: one.priority ?? feature.priority,
-      complexity: one.complexity,
-      limits: { ...DEFAULT_LIMITS, wallMs: defaults.wallMs },
-      attemptBudget: defaults.attemptBudget,
-      feedback: "",
-    }),
-  );
+  const tasks = planned.map((one): Task => ({
+    id: taskIdOf(feature.id, number, one.key),
+    featureId: feature.id,
+    featureSlug: slug,
+    key: one.key,
+    kind: "build",
+    title: one.title,
+    description: one.description,
+    context,
+    scope: one.scope,
+    acceptance: one.acceptance,
+    checks: one.checks.map((command) => ({
+      name: command.slice(0, 100),
+      command,
+      timeoutMs: CHECK_TIMEOUT_MS,
+    })),
+    dependsOn: one.dependsOn.map(idOf),
+    priority: one.priority ?? feature.priority,
+    complexity: one.complexity,
+    limits: { ...DEFAULT_LIMITS, wallMs: defaults.wallMs },
+    attemptBudget: defaults.attemptBudget,
+    feedback: "",
+  }));
   const aside = ledger.tasks.map((record) =>
     record.status === "failed" || record.status === "blocked"
-      ? { ...record, status: "cancelled" as const, reason: `planned anew in revision ${number}: ${record.reason ?? ""}` }
+      ? {
+          ...record,
+          status: "cancelled" as const,
+          reason: `planned anew in revision ${number}: ${record.reason ?? ""}`,
+        }
       : record,
   );
   return settle({
     ...ledger,
     status: "building",
     reason: null,
-    revisions: [...ledger.revisions, { number, round: ledger.planningRound, taskIds: tasks.map((task) => task.id) }],
+    revisions: [
+      ...ledger.revisions,
+      { number, round: ledger.planningRound, taskIds: tasks.map((task) => task.id) },
+    ],
     tasks: [...aside, ...tasks.map((task) => newRecord(task))],
   });
 }

@@ -31,7 +31,9 @@ export function decideNext(ledger: Ledger): Next {
   if (ledger.tasks.some(isOpen)) return { kind: "wait" };
   const held = ledger.tasks.filter((record) => record.status === "held");
   if (held.length > 0) {
-    return ledger.status === "held" ? { kind: "wait" } : { kind: "hold", why: held.map((one) => `${one.task.key}: ${one.reason}`).join("; ") };
+    return ledger.status === "held"
+      ? { kind: "wait" }
+      : { kind: "hold", why: held.map((one) => `${one.task.key}: ${one.reason}`).join("; ") };
   }
   const failed = ledger.tasks.filter((record) => record.status === "failed");
   if (failed.length > 0) {

@@ -22,11 +22,21 @@ export function eventsBetween(before: Ledger | null, after: Ledger, version: num
   const id = (type: string, rest = "") => `${type}-${featureId}-${version}${rest}`;
   const events: EventToSend[] = [];
   if (before === null) {
-    events.push({ id: `feature-submitted-${featureId}`, type: "feature.submitted", ...about, data: { ...after.feature } });
+    events.push({
+      id: `feature-submitted-${featureId}`,
+      type: "feature.submitted",
+      ...about,
+      data: { ...after.feature },
+    });
   }
   if (before !== null && after.revisions.length > before.revisions.length) {
     const { number, taskIds } = after.revisions.at(-1) ?? { number: 0, taskIds: [] };
-    events.push({ id: id("plan-made"), type: "plan.made", ...about, data: { revision: number, tasks: taskIds.length } });
+    events.push({
+      id: id("plan-made"),
+      type: "plan.made",
+      ...about,
+      data: { revision: number, tasks: taskIds.length },
+    });
   }
   for (const record of after.tasks) {
     const { task, status, reason, round, attemptsUsed } = record;

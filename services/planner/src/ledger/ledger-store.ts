@@ -41,7 +41,9 @@ export function openLedgerStore(documents: Documents<Ledger>): LedgerStore {
           return { before, after, version: version + 1, changed: true };
         }
       }
-      throw new Fault("conflict", `the ledger of ${featureId} changed ${TRIES} times meanwhile`, { retryable: true });
+      throw new Fault("conflict", `the ledger of ${featureId} changed ${TRIES} times meanwhile`, {
+        retryable: true,
+      });
     },
     async featureOf(taskId) {
       for (const [featureId, ledger] of await documents.all()) {

@@ -45,7 +45,9 @@ export const ledgerSchema = z.object({
   /** Why this round plans again; told to the model. */
   planningWhy: z.string(),
   /** Parsed plans, one per round that got so far. */
-  revisions: z.array(z.object({ number: z.int().min(1), round: z.int().min(1), taskIds: z.array(z.string()) })),
+  revisions: z.array(
+    z.object({ number: z.int().min(1), round: z.int().min(1), taskIds: z.array(z.string()) }),
+  ),
   tasks: z.array(taskRecordSchema),
   redSweeps: z.int().min(0),
   costUsd: z.number().min(0),

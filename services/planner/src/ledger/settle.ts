@@ -7,7 +7,7 @@ import { findRecord, hasEnded, type Ledger, type TaskRecord } from "./ledger.ts"
 export function settle(ledger: Ledger): Ledger {
   if (hasEnded(ledger) || ledger.status === "held") return ledger;
   let settled = ledger;
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     const tasks = settled.tasks.map((record) => {
       if (record.status !== "planned" && record.status !== "ready") return record;
@@ -22,9 +22,15 @@ export function settle(ledger: Ledger): Ledger {
 
 function settleTask(ledger: Ledger, record: TaskRecord): TaskRecord {
   const dependencies = record.task.dependsOn.map((id) => standIn(ledger, id));
-  const dead = dependencies.find((one) => one === null || ["failed", "blocked", "cancelled"].includes(one.status));
+  const dead = dependencies.find(
+    (one) => one === null || ["failed", "blocked", "cancelled"].includes(one.status),
+  );
   if (dead !== undefined) {
-    return { ...record, status: "blocked", reason: `it depends on ${dead?.task.key ?? "a task that is not there"}, which cannot land` };
+    return {
+      ...record,
+      status: "blocked",
+      reason: `it depends on ${dead?.task.key ?? "a task that is not there"}, which cannot land`,
+    };
   }
   if (dependencies.every((one) => one?.status === "landed")) return sendAgain(record);
   return record;

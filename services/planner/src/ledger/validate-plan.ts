@@ -22,9 +22,14 @@ export const planSchema = z.object({ tasks: z.array(plannedTaskSchema) });
 /**
  * Why a plan cannot be carried out, or null. `landed` are keys of earlier tasks that may be depended on.
  */
-export function refusePlan(tasks: readonly PlannedTask[], landed: ReadonlySet<string>, maxTasks: number): string | null {
+export function refusePlan(
+  tasks: readonly PlannedTask[],
+  landed: ReadonlySet<string>,
+  maxTasks: number,
+): string | null {
   if (tasks.length === 0) return "the plan has no task";
-  if (tasks.length > maxTasks) return `the plan has ${tasks.length} tasks; ${maxTasks} are allowed (MAX_TASKS_PER_PLAN)`;
+  if (tasks.length > maxTasks)
+    return `the plan has ${tasks.length} tasks; ${maxTasks} are allowed (MAX_TASKS_PER_PLAN)`;
   const keys = new Set<string>();
   for (const { key } of tasks) {
     if (keys.has(key) || landed.has(key)) return `the key ${key} is used twice`;

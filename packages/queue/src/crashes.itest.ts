@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
+import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { startWorker, type TestWorker } from "../testing/start-worker.ts";
+import {
+  createSender,
+  jobState,
+  openDocuments,
+  openQueue,
+  type QueueConnection,
+  type Sender,
+} from "./index.ts";
+
+let redis: TestRedis;
+let connection: QueueConnection;
+let sender: Sender;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+beforeEach(async () => {
+  connection = await openQueue({ redisUrl: redis.url, service: "test" });
+  sender = createSender(connection, "test");
+  return async () => {
+    await connection.queue("sweep").obliterate({ force: true });
+    await connection.queue("event").obliterate({ force: true });
+    await connection[Symbol.asyncDispose]();
+  };
+});
+
+const send = (jobId: string) => sender.send("sweep", { why: "manual" }, { jobId });
+const stateOf = (jobId: string) => jobState(connection, "sweep", jobId);
+const started = (worker: TestWorker) => worker.heard.filter(({ said }) => said === "started");
+
+test("jobs of a killed worker go on elsewhere long before their locks run out", async () => {
+  await using dying = await startWorker(redis.url, { concurrency: 20 });
+  const ids = Array.from({ length: 20 }, (_, index) => `hold-${index}`);
+  await Promise.all(ids.map(send));
+  await Promise.all(ids.map((id) => dying.hears(({ said, jobId }) => said === "started" && jobId === id)));
+
+  await using heir = await startWorker(redis.url, { concurrency: 20 });
+  dying.kill("SIGKILL");
+  await dying.ended;
+  const since = performance.now();
+  await Promise.all(ids.map((id) => heir.hears(({ said, jobId }) => said === "started" && jobId === id)));
+  // Locks are the default 30 s; on a quiet machine this takes about half a second.
+  expect(performance.now() - since).toBeLessThan(5_000);
+  expect(started(heir)).toHaveLength(20);
+  const jobs = await Promise.all(ids.map((id) => connection.queue("sweep").getJob(id)));
+  expect(jobs.map((job) => job?.attemptsMade)).toEqual(ids.map(() => 0));
+});
+
+test("a job that always kills its worker is buried after its budget, and the queue goes on", async () => {
+  await send("poison-1");
+  let crashes = 0;
+  for (;;) {
+    await using worker = await startWorker(redis.url).catch(() => null);
+    // One that died before it was ready took the job at once.
+    if (worker === null) {
+      crashes += 1;
+      continue;
+    }
+    const buried = worker.hears(
+      ({ said, message }) => said === "error" && /while handling/.test(message ?? ""),
+    );
+    const how = await Promise.race([
+      buried.then(() => "buried").catch(() => "ended"),
+      worker.ended.then(() => "ended"),
+    ]);
+    if (how === "ended") {
+      crashes += 1;
+      continue;
+    }
+    await expect.poll(() => stateOf("poison-1")).toBe("failed");
+    await send("sound-1");
+    await worker.hears(({ said, jobId }) => said === "ended" && jobId === "sound-1");
+    break;
+  }
+  expect(crashes).toBe(5);
+  const events = await connection.queue("event").getJobs(["waiting"]);
+  expect(events.map((job) => job.data.body)).toEqual([
+    expect.objectContaining({
+      type: "message.buried",
+      data: expect.objectContaining({ queue: "sweep", jobId: "poison-1" }),
+    }),
+  ]);
+  expect(await connection.redis.hlen(connection.key("crashes", "sweep"))).toBe(0);
+});
+
+test("a worker stopped past its lock and continued changes nothing", async () => {
+  const lockMs = 1_500;
+  await using zombie = await startWorker(redis.url, { lockMs, waitMs: 500 });
+  await send("write-1");
+  await zombie.hears(({ said }) => said === "started");
+  zombie.kill("SIGSTOP");
+
+  await using heir = await startWorker(redis.url, { lockMs, waitMs: 0 });
+  expect(await heir.hears(({ said }) => said === "wrote")).toMatchObject({ written: true });
+  await expect.poll(() => stateOf("write-1")).toBe("completed");
+
+  zombie.kill("SIGCONT");
+  expect(await zombie.hears(({ said }) => said === "wrote")).toMatchObject({ written: false });
+  await zombie.hears(({ said, message }) => said === "error" && /lock/i.test(message ?? ""));
+  const effects = openDocuments(connection, "effects", z.object({ by: z.number() }));
+  expect(await effects.get("write-1")).toEqual({ value: { by: heir.pid }, version: 1 });
+  expect(await stateOf("write-1")).toBe("completed");
+  // It is a worker like any other again.
+  heir.kill("SIGTERM");
+  await heir.ended;
+  await send("sound-2");
+  await zombie.hears(({ said, jobId }) => said === "ended" && jobId === "sound-2");
+});
+
+test("SIGTERM under load hands every job back and uses no attempt", async () => {
+  await using worker = await startWorker(redis.url, { concurrency: 50 });
+  const ids = Array.from({ length: 80 }, (_, index) => `hold-${index}`);
+  await Promise.all(ids.map(send));
+  await expect.poll(() => started(worker).length).toBe(50);
+  const since = performance.now();
+  worker.kill("SIGTERM");
+  expect(await worker.ended).toBe(0);
+  expect(performance.now() - since).toBeLessThan(5_000);
+  expect(worker.heard.filter(({ said, reason }) => said === "aborted" && reason === "shutdown")).toHaveLength(
+    50,
+  );
+
+  const counts = await connection.queue("sweep").getJobCounts("waiting", "active", "failed", "delayed");
+  expect(counts).toEqual({ waiting: 80, active: 0, failed: 0, delayed: 0 });
+  const jobs = await connection.queue("sweep").getJobs(["waiting"]);
+  expect(new Set(jobs.map((job) => job.attemptsMade))).toEqual(new Set([0]));
+  expect(await connection.redis.hlen(connection.key("crashes", "sweep"))).toBe(0);
+});
+
+test("cancelling reaches the handler in another process, and takes a waiting job away", async () => {
+  const { cancelJob } = await import("./index.ts");
+  await using worker = await startWorker(redis.url, { concurrency: 1 });
+  await send("hold-active");
+  await worker.hears(({ said }) => said === "started");
+  await send("hold-waiting");
+  await cancelJob(connection, "sweep", "hold-waiting");
+  expect(await stateOf("hold-waiting")).toBe("missing");
+  await cancelJob(connection, "sweep", "hold-active");
+  expect(await worker.hears(({ said }) => said === "aborted")).toMatchObject({ reason: "cancel" });
+  await expect.poll(() => stateOf("hold-active")).toBe("failed");
+  expect(await connection.queue("event").getJobCountByTypes("waiting")).toBe(0);
+});

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { consume, openDocuments, openQueue } from "../src/index.ts";
+
+/**
+ * A consumer of `sweep` as a process of its own, which says on stdout what happens to it. What a job does is said
+ * by the beginning of its id: `poison` kills the process, `hold` waits to be aborted, `write` waits for `WAIT_MS`
+ * and then sets a document by compare-and-set, everything else ends at once.
+ * Arguments: Redis URL, then a JSON object {lockMs?, concurrency?, waitMs?}.
+ */
+const [redisUrl = "", text = "{}"] = process.argv.slice(2);
+const options = JSON.parse(text) as { lockMs?: number; concurrency?: number; waitMs?: number };
+const say = (said: string, more: object = {}) =>
+  process.stdout.write(`${JSON.stringify({ said, ...more })}\n`);
+
+const connection = await openQueue({ redisUrl, service: "test-worker" });
+const documents = openDocuments(connection, "effects", z.object({ by: z.number() }));
+
+const consumer = await consume(
+  connection,
+  "sweep",
+  async (_, { jobId, signal, startedCount }) => {
+    const before = await documents.get(jobId);
+    say("started", { jobId, startedCount });
+    signal.addEventListener("abort", () => say("aborted", { jobId, reason: signal.reason }), { once: true });
+    if (jobId.startsWith("poison")) process.kill(process.pid, "SIGKILL");
+    if (jobId.startsWith("hold")) {
+      const { promise, reject } = Promise.withResolvers<never>();
+      signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
+      await promise;
+    }
+    if (jobId.startsWith("write")) {
+      await sleep(options.waitMs ?? 0);
+      const written = await documents.compareAndSet(jobId, before?.version ?? 0, { by: process.pid });
+      say("wrote", { jobId, written });
+    }
+    say("ended", { jobId });
+  },
+  {
+    concurrency: options.concurrency ?? 10,
+    onError: (error) => say("error", { message: error instanceof Error ? error.message : String(error) }),
+    ...(options.lockMs === undefined
+      ? {}
+      : { lockDurationMs: options.lockMs, stalledIntervalMs: options.lockMs / 3 }),
+  },
+);
+process.once("SIGTERM", () => {
+  void (async () => {
+    await consumer[Symbol.asyncDispose]();
+    await connection[Symbol.asyncDispose]();
+    process.exit(0);
+  })();
+});
+say("ready");

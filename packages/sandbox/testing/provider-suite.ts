@@ -1,0 +1,122 @@
+import { readFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openDoor, type Sandbox, type SandboxProvider } from "../src/index.ts";
+
+/** What every provider must hold, whatever it is made of. */
+export function describeProvider(
+  name: string,
+  open: () => Promise<SandboxProvider>,
+  promises: { isolated: boolean },
+): void {
+  describe(name, () => {
+    let provider: SandboxProvider;
+    let sandbox: Sandbox;
+    const sh = (script: string, timeoutMs = 10_000) => sandbox.run(["sh", "-c", script], { timeoutMs });
+
+    beforeAll(async () => {
+      process.env["SWARM_CANARY"] = "canary-4711";
+      provider = await open();
+      sandbox = await provider.open({
+        labels: { swarm: "suite", purpose: "test", task: "t-1", attempt: "1" },
+      });
+    });
+    afterAll(async () => {
+      await sandbox.terminate();
+      delete process.env["SWARM_CANARY"];
+    });
+
+    test("runs programs in its work folder with the toolchain at hand", async () => {
+      const run = await sandbox.run(["sh", "-c", "pwd && node -p 1+1 && git --version"]);
+      expect(run).toMatchObject({ exitCode: 0, timedOut: false });
+      expect(run.outputTail).toContain(`${sandbox.workDir}\n2\ngit version`);
+    });
+
+    test("gives exit codes, and the end of an endless output", async () => {
+      expect((await sh("exit 7")).exitCode).toBe(7);
+      const { outputTail } = await sh("yes 0123456789 | head -n 100000; echo the end");
+      expect(outputTail.length).toBeLessThan(8_200);
+      expect(outputTail).toContain("the end");
+    });
+
+    test("kills what overstays, also when it ignores being asked", async () => {
+      const run = await sh('trap "" TERM INT; while :; do sleep 0.1; done', 300);
+      expect(run).toMatchObject({ exitCode: -1, timedOut: true });
+    });
+
+    test("starts from an empty environment", async () => {
+      expect((await sh("env")).outputTail).not.toContain("canary-4711");
+    });
+
+    test("has a door: HTTP/2 over the program's own streams", async () => {
+      const script = `
+        const http2 = require("node:http2"), { Duplex } = require("node:stream");
+        const session = http2.connect("http://door", { createConnection: () =>
+          Duplex.from({ readable: process.stdin, writable: process.stdout }) });
+        const stream = session.request({ ":path": "/hello" });
+        stream.on("data", () => {}); stream.on("end", () => process.exit(0));`;
+      const child = sandbox.exec(["node", "-e", script]);
+      const asked: string[] = [];
+      const door = openDoor(child, (stream, headers) => {
+        asked.push(String(headers[":path"]));
+        stream.respond({ ":status": 200 });
+        stream.end("hello");
+      });
+      expect((await child.exit).code).toBe(0);
+      door.close();
+      expect(asked).toEqual(["/hello"]);
+    });
+
+    test("is listed by its labels, and gone after being ended twice", async () => {
+      const other = await provider.open({ labels: { swarm: "suite", purpose: "test" } });
+      const running = other.exec(["sh", "-c", "sleep 60"]);
+      expect((await provider.list()).map((one) => one.id)).toContain(other.id);
+      await other.terminate();
+      await other.terminate();
+      expect((await running.exit).code).not.toBe(0);
+      expect((await provider.list()).map((one) => one.id)).not.toContain(other.id);
+    });
+
+    test.runIf(promises.isolated)("reaches no network, not even the host's loopback", async () => {
+      const server = createServer((socket) => socket.end("secret")).listen(0, "127.0.0.1");
+      await new Promise((resolve) => server.once("listening", resolve));
+      const { port } = server.address() as AddressInfo;
+      const script = `require("node:net").connect(${port}, "127.0.0.1").on("data", (d) => { console.log(String(d)); process.exit(0); }).on("error", () => process.exit(9));`;
+      const run = await sandbox.run(["node", "-e", script], { timeoutMs: 10_000 });
+      server.close();
+      expect(run.exitCode).toBe(9);
+      expect((await sh("ls /sys/class/net 2>/dev/null; cat /proc/net/dev")).outputTail).not.toMatch(
+        /eth|ens|wlan/,
+      );
+    });
+
+    test.runIf(promises.isolated)("sees no foreign process, and no environment of one", async () => {
+      const { outputTail } = await sh(
+        "cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n'; ls /proc | grep -c '^[0-9]'",
+      );
+      expect(outputTail).not.toContain("canary-4711");
+      expect(Number(outputTail.trim().split("\n").at(-1))).toBeLessThan(10);
+      expect((await sh(`kill -0 ${process.pid}`)).exitCode).not.toBe(0);
+    });
+
+    test.runIf(promises.isolated)("writes nowhere outside, mounts nothing, gains nothing", async () => {
+      for (const path of ["/usr/x", "/etc/x", "/x", "/opt/swarm/bin/node"]) {
+        expect((await sh(`echo x > ${path}`)).exitCode).not.toBe(0);
+      }
+      expect((await sh("unshare -U true")).exitCode).not.toBe(0);
+      expect((await sh("mount -t tmpfs none /mnt")).exitCode).not.toBe(0);
+      expect((await sh("test -e /var/run/docker.sock")).exitCode).not.toBe(0);
+      expect((await sh("cat /etc/shadow")).exitCode).not.toBe(0);
+      const host = await readFile("/etc/hostname", "utf8").catch(() => "no such host");
+      expect((await sh("hostname")).outputTail).not.toBe(host);
+    });
+
+    test.runIf(promises.isolated)("holds a fork bomb", async ({ skip }) => {
+      if (provider.unenforced.includes("pids")) skip("this machine cannot limit processes");
+      const bomb = await provider.open({ labels: { swarm: "suite", purpose: "bomb" }, limits: { pids: 32 } });
+      await bomb.run(["sh", "-c", "f() { f | f & }; f"], { timeoutMs: 1_000 });
+      await bomb.terminate();
+      expect((await sh("echo alive")).outputTail).toContain("alive");
+    });
+  });
+}
