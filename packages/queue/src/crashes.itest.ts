@@ -133,7 +133,6 @@ test("SIGTERM under load hands every job back and uses no attempt", async () => 
 });
 
 test("cancelling reaches the handler in another process, and takes a waiting job away", async () => {
-  const { cancelJob } = await import("./index.ts");
   await using worker = await startWorker(redis.url, { concurrency: 1 });
   await send("hold-active");
   await worker.hears(({ said }) => said === "started");

@@ -31,7 +31,7 @@ export function startFence(
 
   const look = async () => {
     const bull = connection.queue(queue);
-    const active = await bull.getRanges(["active"]);
+    const active = await bull.getRanges(["active"], 0, -1);
     if (active.length === 0) return new Set<string>();
     // Only the holder's name: a job's whole text may be large, and this runs four times a second.
     const holders = await Promise.all(
@@ -51,7 +51,13 @@ export function startFence(
         connection.redis.get(`${bull.toKey(id)}:lock`),
       ]);
       // Somebody may have ended or taken it meanwhile; then the token no longer fits and nothing happens.
-      if (job && token !== null) { console.error("moving", id); await job.moveToWait(token).then((r) => console.error("moved", id, r), (e) => console.error(id, e)); };
+      if (job && token !== null) {
+        console.error("moving", id);
+        await job.moveToWait(token).then(
+          (r) => console.error("moved", id, r),
+          (e) => console.error(id, e),
+        );
+      }
     }
     return new Set(orphans);
   };

@@ -35,7 +35,7 @@ export function pauseWhenFull(connection: QueueConnection, worker: Worker): Paus
       }
     }
     full = false;
-    if (!asked) worker.resume();
+    if (!asked) void worker.resume();
   };
 
   return {
@@ -44,7 +44,7 @@ export function pauseWhenFull(connection: QueueConnection, worker: Worker): Paus
       full = true;
       waitForRoom().catch(() => {
         full = false;
-        if (!asked && !stopping.signal.aborted) worker.resume();
+        if (!asked && !stopping.signal.aborted) void worker.resume();
       });
     },
     async pause() {
@@ -53,7 +53,7 @@ export function pauseWhenFull(connection: QueueConnection, worker: Worker): Paus
     },
     resume() {
       asked = false;
-      if (!full) worker.resume();
+      if (!full) void worker.resume();
     },
     stop: () => stopping.abort(),
   };
