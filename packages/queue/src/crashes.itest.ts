@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
 import { startWorker, type TestWorker } from "../testing/start-worker.ts";
 import {
+  cancelJob,
   createSender,
   jobState,
   openDocuments,
@@ -14,19 +16,18 @@ import {
 let redis: TestRedis;
 let connection: QueueConnection;
 let sender: Sender;
+let prefix: string;
 
 beforeAll(async () => {
   redis = await startRedis();
 });
 afterAll(() => redis.stop());
 beforeEach(async () => {
-  connection = await openQueue({ redisUrl: redis.url, service: "test" });
+  // A prefix of its own for every test, so that none finds what another left.
+  prefix = `test-${randomUUID().slice(0, 8)}`;
+  connection = await openQueue({ redisUrl: redis.url, prefix, service: "test" });
   sender = createSender(connection, "test");
-  return async () => {
-    await connection.queue("sweep").obliterate({ force: true });
-    await connection.queue("event").obliterate({ force: true });
-    await connection[Symbol.asyncDispose]();
-  };
+  return () => connection[Symbol.asyncDispose]();
 });
 
 const send = (jobId: string) => sender.send("sweep", { why: "manual" }, { jobId });
@@ -34,12 +35,12 @@ const stateOf = (jobId: string) => jobState(connection, "sweep", jobId);
 const started = (worker: TestWorker) => worker.heard.filter(({ said }) => said === "started");
 
 test("jobs of a killed worker go on elsewhere long before their locks run out", async () => {
-  await using dying = await startWorker(redis.url, { concurrency: 20 });
+  await using dying = await startWorker(redis.url, { prefix, concurrency: 20 });
   const ids = Array.from({ length: 20 }, (_, index) => `hold-${index}`);
   await Promise.all(ids.map(send));
   await Promise.all(ids.map((id) => dying.hears(({ said, jobId }) => said === "started" && jobId === id)));
 
-  await using heir = await startWorker(redis.url, { concurrency: 20 });
+  await using heir = await startWorker(redis.url, { prefix, concurrency: 20 });
   dying.kill("SIGKILL");
   await dying.ended;
   const since = performance.now();
@@ -55,7 +56,7 @@ test("a job that always kills its worker is buried after its budget, and the que
   await send("poison-1");
   let crashes = 0;
   for (;;) {
-    await using worker = await startWorker(redis.url).catch(() => null);
+    await using worker = await startWorker(redis.url, { prefix }).catch(() => null);
     // One that died before it was ready took the job at once.
     if (worker === null) {
       crashes += 1;
@@ -90,12 +91,12 @@ test("a job that always kills its worker is buried after its budget, and the que
 
 test("a worker stopped past its lock and continued changes nothing", async () => {
   const lockMs = 1_500;
-  await using zombie = await startWorker(redis.url, { lockMs, waitMs: 500 });
+  await using zombie = await startWorker(redis.url, { prefix, lockMs, waitMs: 500 });
   await send("write-1");
   await zombie.hears(({ said }) => said === "started");
   zombie.kill("SIGSTOP");
 
-  await using heir = await startWorker(redis.url, { lockMs, waitMs: 0 });
+  await using heir = await startWorker(redis.url, { prefix, lockMs, waitMs: 0 });
   expect(await heir.hears(({ said }) => said === "wrote")).toMatchObject({ written: true });
   await expect.poll(() => stateOf("write-1")).toBe("completed");
 
@@ -113,7 +114,7 @@ test("a worker stopped past its lock and continued changes nothing", async () =>
 });
 
 test("SIGTERM under load hands every job back and uses no attempt", async () => {
-  await using worker = await startWorker(redis.url, { concurrency: 50 });
+  await using worker = await startWorker(redis.url, { prefix, concurrency: 50 });
   const ids = Array.from({ length: 80 }, (_, index) => `hold-${index}`);
   await Promise.all(ids.map(send));
   await expect.poll(() => started(worker).length).toBe(50);
@@ -133,7 +134,7 @@ test("SIGTERM under load hands every job back and uses no attempt", async () => 
 });
 
 test("cancelling reaches the handler in another process, and takes a waiting job away", async () => {
-  await using worker = await startWorker(redis.url, { concurrency: 1 });
+  await using worker = await startWorker(redis.url, { prefix, concurrency: 1 });
   await send("hold-active");
   await worker.hears(({ said }) => said === "started");
   await send("hold-waiting");

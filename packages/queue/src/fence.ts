@@ -51,7 +51,7 @@ export function startFence(
         connection.redis.get(`${bull.toKey(id)}:lock`),
       ]);
       // Somebody may have ended or taken it meanwhile; then the token no longer fits and nothing happens.
-      if (job && token !== null) {
+      if (job && token !== null) await job.moveToWait(token).catch(() => undefined);
         console.error("moving", id);
         await job.moveToWait(token).then(
           (r) => console.error("moved", id, r),

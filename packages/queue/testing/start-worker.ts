@@ -27,7 +27,7 @@ export interface TestWorker extends AsyncDisposable {
 /** Starts `worker.ts` and waits until it takes jobs. Disposing it kills what is left of it. */
 export async function startWorker(
   redisUrl: string,
-  options: { lockMs?: number; concurrency?: number; waitMs?: number } = {},
+  options: { prefix: string; lockMs?: number; concurrency?: number; waitMs?: number },
 ): Promise<TestWorker> {
   const child = spawn(process.execPath, [WORKER, redisUrl, JSON.stringify(options)], {
     stdio: ["ignore", "pipe", "inherit"],

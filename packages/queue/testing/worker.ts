@@ -6,14 +6,19 @@ import { consume, openDocuments, openQueue } from "../src/index.ts";
  * A consumer of `sweep` as a process of its own, which says on stdout what happens to it. What a job does is said
  * by the beginning of its id: `poison` kills the process, `hold` waits to be aborted, `write` waits for `WAIT_MS`
  * and then sets a document by compare-and-set, everything else ends at once.
- * Arguments: Redis URL, then a JSON object {lockMs?, concurrency?, waitMs?}.
+ * Arguments: Redis URL, then a JSON object {prefix, lockMs?, concurrency?, waitMs?}.
  */
 const [redisUrl = "", text = "{}"] = process.argv.slice(2);
-const options = JSON.parse(text) as { lockMs?: number; concurrency?: number; waitMs?: number };
+const options = JSON.parse(text) as {
+  prefix: string;
+  lockMs?: number;
+  concurrency?: number;
+  waitMs?: number;
+};
 const say = (said: string, more: object = {}) =>
   process.stdout.write(`${JSON.stringify({ said, ...more })}\n`);
 
-const connection = await openQueue({ redisUrl, service: "test-worker" });
+const connection = await openQueue({ redisUrl, prefix: options.prefix, service: "test-worker" });
 const documents = openDocuments(connection, "effects", z.object({ by: z.number() }));
 
 const consumer = await consume(
