@@ -52,12 +52,6 @@ export function startFence(
       ]);
       // Somebody may have ended or taken it meanwhile; then the token no longer fits and nothing happens.
       if (job && token !== null) await job.moveToWait(token).catch(() => undefined);
-        console.error("moving", id);
-        await job.moveToWait(token).then(
-          (r) => console.error("moved", id, r),
-          (e) => console.error(id, e),
-        );
-      }
     }
     return new Set(orphans);
   };
