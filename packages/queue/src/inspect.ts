@@ -27,6 +27,19 @@ export async function jobBody<Q extends QueueName>(
   return opened.kind === "message" ? opened.body : null;
 }
 
+/** What all jobs carry that wait in a queue or are being handled; one that cannot be read is left out. */
+export async function pendingBodies<Q extends QueueName>(
+  connection: QueueConnection,
+  queue: Q,
+): Promise<MessageOf<Q>[]> {
+  const jobs = await connection.queue(queue).getJobs(["active", "waiting", "prioritized", "delayed"]);
+  return jobs.flatMap((job) => {
+    // A job may have gone between the listing and the reading.
+    const opened = job ? unseal(queue, job.data) : null;
+    return opened?.kind === "message" ? [opened.body] : [];
+  });
+}
+
 /** Forgets a job that is not active, so that its id can be sent again. */
 export async function removeJob(connection: QueueConnection, queue: QueueName, jobId: string): Promise<void> {
   const removed = await connection.queue(queue).remove(jobId);

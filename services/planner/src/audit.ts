@@ -1,5 +1,5 @@
 import { jobId } from "@agentswarm/contracts";
-import { jobState, queueCounts, type JobState } from "@agentswarm/queue";
+import { jobState, pendingBodies, queueCounts, type JobState } from "@agentswarm/queue";
 import { advance } from "./advance.ts";
 import { sendTask, step } from "./carry-out.ts";
 import {
@@ -22,17 +22,23 @@ const IN_A_QUEUE: ReadonlySet<JobState> = new Set(["waiting", "prioritized", "de
  */
 export async function audit(shop: Workshop): Promise<void> {
   const ledgers = await shop.ledgers.all();
+  const underWay = await findUnderWay(shop);
   for (const ledger of ledgers) {
-    for (const record of ledger.tasks.filter(isUnderWay)) await auditTask(shop, ledger, record);
+    for (const record of ledger.tasks.filter(isUnderWay)) await auditTask(shop, ledger, record, underWay);
     if (!hasEnded(ledger)) await advance(shop, ledger.feature.id);
   }
   await auditSweeps(shop, ledgers);
 }
 
-async function auditTask(shop: Workshop, ledger: Ledger, record: TaskRecord): Promise<void> {
+async function auditTask(
+  shop: Workshop,
+  ledger: Ledger,
+  record: TaskRecord,
+  underWay: ReadonlySet<string>,
+): Promise<void> {
   const { id } = record.task;
   const state = await jobState(shop.connection, "task", jobId.task(id, record.round));
-  const onItsWay = IN_A_QUEUE.has(state) || (await handoffOnItsWay(shop, record));
+  const onItsWay = IN_A_QUEUE.has(state) || underWay.has(id);
   if (onItsWay) {
     if (record.missed) await mark(shop, ledger, record, { missed: false });
     return;
@@ -54,18 +60,13 @@ async function auditTask(shop: Workshop, ledger: Ledger, record: TaskRecord): Pr
   });
 }
 
-/** Whether an attempt of this round is with the merger, or its handoff with us. */
-async function handoffOnItsWay({ connection }: Workshop, { task, round }: TaskRecord): Promise<boolean> {
-  const rounds = await connection.redis.hgetall(connection.key("rounds", task.id));
-  for (const [attempt, its] of Object.entries(rounds)) {
-    if (Number(its) !== round) continue;
-    const merges = [jobId.merge(task.id, Number(attempt)), jobId.merge(task.id, Number(attempt), true)];
-    for (const merge of merges) {
-      if (IN_A_QUEUE.has(await jobState(connection, "merge", merge))) return true;
-    }
-    if (IN_A_QUEUE.has(await jobState(connection, "plan", `handoff-${task.id}-${attempt}`))) return true;
-  }
-  return false;
+/** Tasks with an attempt at the merger, or a handoff on its way to us. */
+async function findUnderWay({ connection }: Workshop): Promise<ReadonlySet<string>> {
+  // In the order in which messages travel, so that one that moves on meanwhile is seen in the later queue.
+  const merges = await pendingBodies(connection, "merge");
+  const plans = await pendingBodies(connection, "plan");
+  const handoffs = plans.flatMap((message) => (message.kind === "handoff" ? [message.handoff] : []));
+  return new Set([...merges, ...handoffs].map((one) => one.taskId));
 }
 
 async function mark(
