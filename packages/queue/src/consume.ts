@@ -44,7 +44,8 @@ export async function consume<Q extends QueueName>(
   const report = options.onError === undefined ? connection.report : reportSeldom(options.onError);
   const onBuried = options.onBuried ?? ((fault: Fault) => (options.onError ?? connection.report)(fault));
   const stopping = new AbortController();
-  const run = runJob({ connection: { ...connection, report }, queue, handler, onBuried });
+  const running = new Set<string>();
+  const run = runJob({ connection: { ...connection, report }, queue, handler, running, onBuried });
 
   const worker = new Worker(
     queue,
@@ -76,7 +77,7 @@ export async function consume<Q extends QueueName>(
     worker.cancelJob(jobId, "cancel");
   });
   await Promise.all([worker.waitUntilReady(), cancels.waitUntilReady()]);
-  const stopFence = startFence(connection, queue, name, report);
+  const stopFence = startFence(connection, { queue, ownName: name, running, report });
 
   return {
     name,

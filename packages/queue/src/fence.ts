@@ -1,5 +1,14 @@
 import type { QueueName } from "@agentswarm/contracts";
 import type { QueueConnection } from "./connect.ts";
+import { decideOrphans, type ActiveJob, type Suspicion } from "./decide-orphans.ts";
+import type { Report } from "./report-seldom.ts";
+
+interface Guarded {
+  readonly queue: QueueName;
+  readonly ownName: string;
+  readonly running: ReadonlySet<string>;
+  readonly report: Report;
+}
 
 /** Where BullMQ notes in a job's hash which worker processes it (`job.processedBy`). */
 const HOLDER_FIELD = "pb";
@@ -9,56 +18,41 @@ const QUIET_AFTER_RECONNECT_MS = 5_000;
 
 /**
  * Takes jobs away from workers that died. BullMQ finds those only after their 30 s lock has run out; here the
- * name every worker connects under is compared with the workers that active jobs name, and a job whose worker
- * was missing twice in a row goes back to the queue by its lock's token, within about half a second. The
- * stalled check stays as the backstop for partitions. Returns the stop.
+ * name every worker connects under is compared with the workers that active jobs name, and what nobody works at
+ * goes back to the queue by its lock's token, within about half a second. The stalled check stays as the backstop
+ * for partitions. Returns the stop.
  */
 export function startFence(
   connection: QueueConnection,
-  queue: QueueName,
-  ownName: string,
-  report: (error: unknown) => void,
+  { queue, ownName, running, report }: Guarded,
 ): () => void {
-  let suspects = new Set<string>();
+  let suspicion: Suspicion = new Map();
   let quietUntil = 0;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   const onReady = () => {
     quietUntil = Date.now() + QUIET_AFTER_RECONNECT_MS;
-    suspects = new Set();
+    suspicion = new Map();
   };
   connection.redis.on("ready", onReady);
 
   const look = async () => {
     const bull = connection.queue(queue);
-    const active = await bull.getRanges(["active"], 0, -1);
-    if (active.length === 0) return new Set<string>();
-    // Only the holder's name: a job's whole text may be large, and this runs four times a second.
-    const holders = await Promise.all(
-      active.map((id) => connection.redis.hget(bull.toKey(id), HOLDER_FIELD)),
-    );
-    const workers = await bull.getWorkers();
-    const names = new Set(workers.map((worker) => (worker["rawname"] ?? "").split(":w:")[1] ?? ""));
-    // Where clients cannot be listed, or we are not among them, nobody can be told to be missing.
-    if (!names.has(ownName)) return new Set<string>();
-    const orphans = active.filter((_, index) => {
-      const holder = holders[index] ?? null;
-      return holder !== null && !names.has(holder);
-    });
-    for (const id of orphans.filter((one) => suspects.has(one))) {
-      const [job, token] = await Promise.all([
-        bull.getJob(id),
-        connection.redis.get(`${bull.toKey(id)}:lock`),
-      ]);
+    const active = await readActive(connection, queue);
+    const workers = active.length === 0 ? [] : await bull.getWorkers();
+    const connected = new Set(workers.map((worker) => (worker["rawname"] ?? "").split(":w:")[1] ?? ""));
+    const decided = decideOrphans(active, { connected, ownName, running }, suspicion);
+    suspicion = decided.suspicion;
+    for (const { id, token } of decided.orphans) {
+      const job = await bull.getJob(id);
       // Somebody may have ended or taken it meanwhile; then the token no longer fits and nothing happens.
-      if (job && token !== null) await job.moveToWait(token).catch(() => undefined);
+      await job?.moveToWait(token).catch(() => undefined);
     }
-    return new Set(orphans);
   };
 
   const tick = async () => {
     try {
-      if (Date.now() >= quietUntil && connection.redis.status === "ready") suspects = await look();
+      if (Date.now() >= quietUntil && connection.redis.status === "ready") await look();
     } catch (error) {
       report(error);
     }
@@ -70,4 +64,19 @@ export function startFence(
     clearTimeout(timer);
     connection.redis.off("ready", onReady);
   };
+}
+
+/**
+ * Holder and lock of every active job, each pair read at one moment: a token read later could belong to a worker
+ * that has rightly taken the job over. Only these two, as a job's whole text may be large.
+ */
+async function readActive(connection: QueueConnection, queue: QueueName): Promise<ActiveJob[]> {
+  const bull = connection.queue(queue);
+  const ids = await bull.getRanges(["active"], 0, -1);
+  if (ids.length === 0) return [];
+  const reading = connection.redis.multi();
+  for (const id of ids) reading.hget(bull.toKey(id), HOLDER_FIELD).get(`${bull.toKey(id)}:lock`);
+  const answers = (await reading.exec()) ?? [];
+  const text = (index: number) => (answers[index]?.[1] as string | null | undefined) ?? null;
+  return ids.map((id, index) => ({ id, holder: text(2 * index), token: text(2 * index + 1) }));
 }

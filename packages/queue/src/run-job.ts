@@ -26,6 +26,8 @@ interface Run<Q extends QueueName> {
   readonly connection: QueueConnection;
   readonly queue: Q;
   readonly handler: Handler<Q>;
+  /** Holds `<id> <token>` of every job at work here, for the fence. */
+  readonly running: Set<string>;
   /** Told about every job that is given up on. */
   readonly onBuried: (fault: Fault, jobId: string) => void;
 }
@@ -33,7 +35,7 @@ interface Run<Q extends QueueName> {
 const PUT_BACK_MS = 5_000;
 
 /** One job from its lock to its end: the only place where a Fault becomes what BullMQ understands. */
-export function runJob<Q extends QueueName>({ connection, queue, handler, onBuried }: Run<Q>) {
+export function runJob<Q extends QueueName>({ connection, queue, handler, running, onBuried }: Run<Q>) {
   const budget = crashBudget(connection, queue);
 
   const putBack = async (job: Job, token: string | undefined, waitMs: number): Promise<never> => {
@@ -52,7 +54,7 @@ export function runJob<Q extends QueueName>({ connection, queue, handler, onBuri
     throw new UnrecoverableError(`${fault.code}: ${fault.message}`);
   };
 
-  return async (job: Job, token: string | undefined, signal: AbortSignal): Promise<unknown> => {
+  const handle = async (job: Job, token: string | undefined, signal: AbortSignal): Promise<unknown> => {
     const jobId = job.id ?? "";
     const opened = unseal(queue, job.data);
     if (opened.kind === "unknown-version") return putBack(job, token, PUT_BACK_MS);
@@ -89,6 +91,17 @@ export function runJob<Q extends QueueName>({ connection, queue, handler, onBuri
       }
       await job.moveToWait(token);
       throw new WaitingError();
+    }
+  };
+
+  return async (job: Job, token: string | undefined, signal: AbortSignal): Promise<unknown> => {
+    // With the token: a stale run of the same job must not end the entry of the one after it.
+    const run = `${job.id} ${token}`;
+    running.add(run);
+    try {
+      return await handle(job, token, signal);
+    } finally {
+      running.delete(run);
     }
   };
 }

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { openDocuments, openQueue, type QueueConnection } from "./index.ts";
+
+const counter = z.object({ count: z.number() });
+let redis: TestRedis;
+let one: QueueConnection;
+let two: QueueConnection;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  one = await openQueue({ redisUrl: redis.url, service: "one" });
+  two = await openQueue({ redisUrl: redis.url, service: "two" });
+});
+afterAll(async () => {
+  await Promise.all([one[Symbol.asyncDispose](), two[Symbol.asyncDispose]()]);
+  await redis.stop();
+});
+
+test("of many who create or change one version, exactly one wins", async () => {
+  const documents = [openDocuments(one, "race", counter), openDocuments(two, "race", counter)] as const;
+  for (const expected of [0, 1, 2]) {
+    const tries = Array.from({ length: 40 }, (_, index) =>
+      documents[index % 2 === 0 ? 0 : 1].compareAndSet("key", expected, { count: index }),
+    );
+    const won = (await Promise.all(tries)).flatMap((written, index) => (written ? [index] : []));
+    expect(won).toHaveLength(1);
+    expect(await documents[0].get("key")).toEqual({ value: { count: won[0] }, version: expected + 1 });
+  }
+});
+
+test("read, change, write in a loop loses no change", async () => {
+  const add = async (connection: QueueConnection) => {
+    const documents = openDocuments(connection, "sum", counter);
+    for (;;) {
+      const found = await documents.get("sum");
+      const count = (found?.value.count ?? 0) + 1;
+      if (await documents.compareAndSet("sum", found?.version ?? 0, { count })) return;
+    }
+  };
+  await Promise.all(Array.from({ length: 30 }, (_, index) => add(index % 2 === 0 ? one : two)));
+  expect(await openDocuments(one, "sum", counter).get("sum")).toEqual({ value: { count: 30 }, version: 30 });
+});
+
+test("namespaces and prefixes keep apart; a deleted document is gone", async () => {
+  const documents = openDocuments(one, "apart", counter);
+  await documents.compareAndSet("a", 0, { count: 1 });
+  await using elsewhere = await openQueue({ redisUrl: redis.url, prefix: "elsewhere", service: "one" });
+  expect(await openDocuments(elsewhere, "apart", counter).get("a")).toBeNull();
+  expect(await openDocuments(one, "apart-too", counter).keys()).toEqual([]);
+  expect(await documents.all()).toEqual(new Map([["a", { count: 1 }]]));
+  await documents.delete("a");
+  expect(await documents.get("a")).toBeNull();
+  expect(await documents.compareAndSet("a", 0, { count: 2 })).toBe(true);
+});
+
+test("what does not fit its schema is an error and not data", async () => {
+  await openDocuments(one, "odd", z.object({ other: z.string() })).compareAndSet("a", 0, { other: "x" });
+  await expect(openDocuments(one, "odd", counter).get("a")).rejects.toThrow("odd/a");
+});
+
+test("all keys share one hash tag", async () => {
+  const keys = await one.redis.keys("*");
+  expect(keys.filter((key) => !key.startsWith("{swarm}:") && !key.startsWith("{elsewhere}:"))).toEqual([]);
+});

@@ -1,0 +1,66 @@
+import type { DomainEvent } from "@agentswarm/contracts";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { openEventLog, openQueue, type EventLog, type QueueConnection } from "./index.ts";
+
+let redis: TestRedis;
+let connection: QueueConnection;
+let log: EventLog;
+let tests = 0;
+
+const event = (id: string): DomainEvent => ({ id, at: 1, type: "service.started", actor: "test", data: {} });
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+beforeEach(async () => {
+  tests += 1;
+  connection = await openQueue({ redisUrl: redis.url, prefix: `test-${tests}`, service: "test" });
+  log = openEventLog(connection);
+  return () => connection[Symbol.asyncDispose]();
+});
+
+test("the same event from many at once is logged once", async () => {
+  await using other = await openQueue({ redisUrl: redis.url, prefix: `test-${tests}`, service: "other" });
+  const logs = [log, openEventLog(other)] as const;
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, (_, index) => logs[index % 2 === 0 ? 0 : 1].append(event(`e-${index % 3}`))),
+  );
+  expect(answers.filter((id) => id !== null)).toHaveLength(3);
+  expect((await log.readAfter("0", 100)).map((logged) => logged.event.id).toSorted()).toEqual([
+    "e-0",
+    "e-1",
+    "e-2",
+  ]);
+  const [key = ""] = await connection.redis.keys("*seen*");
+  expect(await connection.redis.ttl(key)).toBeGreaterThan(3_600);
+});
+
+test("reading goes on after an id, page by page", async () => {
+  for (const id of ["a", "b", "c", "d"]) await log.append(event(id));
+  const [, second] = await log.readAfter("0", 2);
+  expect(second?.event.id).toBe("b");
+  expect((await log.readAfter(second?.id ?? "", 10)).map((logged) => logged.event.id)).toEqual(["c", "d"]);
+  expect((await log.readAfter("0", 10)).at(-1)?.id).toBe(await log.lastId());
+});
+
+test("a follower gets what was, what comes, and skips what it cannot read", async () => {
+  await log.append(event("before"));
+  const stopping = new AbortController();
+  const seen: string[] = [];
+  const following = (async () => {
+    for await (const logged of log.follow("0", stopping.signal)) seen.push(logged.event.id);
+  })();
+  await expect.poll(() => seen).toEqual(["before"]);
+  await connection.redis.xadd(connection.key("events"), "*", "event", JSON.stringify({ from: "the future" }));
+  await log.append(event("after"));
+  await expect.poll(() => seen).toEqual(["before", "after"]);
+  stopping.abort();
+  await following;
+});
+
+test("an empty log has an id to begin from", async () => {
+  expect(await log.lastId()).toBe("0");
+  expect(await log.readAfter("0", 10)).toEqual([]);
+});

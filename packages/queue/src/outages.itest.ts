@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Fault } from "@agentswarm/contracts";
+import { expect, test } from "vitest";
+import { startRedis } from "../../../test/support/redis.ts";
+import { openSilentProxy } from "../testing/silent-proxy.ts";
+import { consume, createSender, jobState, openQueue, ping } from "./index.ts";
+
+const faultOf = (promise: Promise<unknown>) => promise.then(() => null, Fault.from);
+const quiet = () => undefined;
+
+test("no acknowledged job is lost when Redis is killed, and all go on when it is back", async () => {
+  await using redis = disposable(await startRedis({ durable: true }));
+  await using connection = await openQueue({ redisUrl: redis.url, service: "test", onError: quiet });
+  const sender = createSender(connection, "test");
+  const acknowledged = new Set<string>();
+  const handled = new Set<string>();
+  await using _consumer = await consume(
+    connection,
+    "sweep",
+    async (_, { jobId }) => {
+      await sleep(5);
+      handled.add(jobId);
+    },
+    { concurrency: 5 },
+  );
+  const half = Promise.withResolvers<void>();
+  const sending = (async () => {
+    for (let index = 0; index < 400; index += 1) {
+      const jobId = `job-${index}`;
+      await sender.send("sweep", { why: "manual" }, { jobId });
+      acknowledged.add(jobId);
+      if (index === 200) half.resolve();
+    }
+  })();
+  await half.promise;
+  await redis.restart();
+  await sending;
+  expect(acknowledged.size).toBe(400);
+  await expect
+    .poll(() => [...acknowledged].filter((id) => !handled.has(id)), { timeout: 20_000 })
+    .toEqual([]);
+});
+
+test("a full Redis pauses the worker, says so a few times only, buries nothing, and all goes on", async () => {
+  await using redis = disposable(await startRedis());
+  await using connection = await openQueue({ redisUrl: redis.url, service: "test", onError: quiet });
+  const sender = createSender(connection, "test");
+  const said: unknown[] = [];
+  const first = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  await using consumer = await consume(
+    connection,
+    "sweep",
+    async () => {
+      first.resolve();
+      await release.promise;
+    },
+    { concurrency: 1, onError: (error) => said.push(error), lockDurationMs: 1_500, stalledIntervalMs: 500 },
+  );
+  await sender.send("sweep", { why: "manual" }, { jobId: "one" });
+  await sender.send("sweep", { why: "manual" }, { jobId: "two" });
+  await first.promise;
+  await connection.redis.config("SET", "maxmemory", "1");
+  release.resolve();
+  await expect.poll(() => said.length).toBeGreaterThan(0);
+  const event = sender.event({ id: "while-full", type: "service.started", data: {} });
+  await sleep(2_500);
+  expect(said.length).toBeLessThan(10);
+
+  await connection.redis.config("SET", "maxmemory", "0");
+  for (const id of ["one", "two"]) {
+    await expect.poll(() => jobState(connection, "sweep", id), { timeout: 20_000 }).toBe("completed");
+  }
+  // What was told meanwhile did not stop the teller, and is not lost.
+  await event;
+  await expect.poll(() => connection.queue("event").getJobCountByTypes("waiting")).toBe(1);
+  await consumer.pause();
+});
+
+test("an eviction policy that loses jobs is refused with the setting named", async () => {
+  await using redis = disposable(await startRedis({ args: ["--maxmemory-policy", "allkeys-lru"] }));
+  const fault = await faultOf(openQueue({ redisUrl: redis.url, service: "test" }));
+  expect(fault).toMatchObject({ code: "redis.misconfigured", retryable: false });
+  expect(fault?.message).toMatch(/maxmemory-policy.*noeviction/);
+});
+
+test("a Redis that is not there is named at once", async () => {
+  const fault = await faultOf(
+    openQueue({ redisUrl: "redis://:geheim@127.0.0.1:1", service: "test", onError: quiet }),
+  );
+  expect(fault).toMatchObject({ code: "redis.unavailable", retryable: true });
+  expect(fault?.message).not.toContain("geheim");
+});
+
+test("in a silent partition questions end at their deadline, and after it all recovers by itself", async () => {
+  await using redis = disposable(await startRedis());
+  await using proxy = await openSilentProxy(new URL(redis.url));
+  await using direct = await openQueue({ redisUrl: redis.url, service: "direct" });
+  await using connection = await openQueue({
+    redisUrl: proxy.url,
+    service: "test",
+    onError: quiet,
+    silenceMs: 1_000,
+  });
+  const handled: string[] = [];
+  await using _consumer = await consume(
+    connection,
+    "sweep",
+    async (_, { jobId }) => void handled.push(jobId),
+    {
+      concurrency: 2,
+    },
+  );
+  await ping(connection, 2_000);
+
+  proxy.silence();
+  const since = performance.now();
+  expect(await faultOf(ping(connection, 500))).toMatchObject({ code: "redis.unavailable", retryable: true });
+  expect(performance.now() - since).toBeLessThan(1_500);
+  await createSender(direct, "direct").send("sweep", { why: "manual" }, { jobId: "meanwhile" });
+
+  proxy.heal();
+  await expect.poll(() => faultOf(ping(connection, 500)), { timeout: 20_000 }).toBeNull();
+  await expect.poll(() => handled, { timeout: 20_000 }).toEqual(["meanwhile"]);
+});
+
+function disposable<T extends { stop(): Promise<void> }>(redis: T): T & AsyncDisposable {
+  return Object.defineProperty(redis, Symbol.asyncDispose, { value: () => redis.stop() }) as T &
+    AsyncDisposable;
+}

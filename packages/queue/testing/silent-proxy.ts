@@ -1,0 +1,41 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+
+/**
+ * A TCP proxy that can fall silent: what is connected stays connected and hears nothing any more, what connects
+ * is accepted and hears nothing, as behind a firewall that drops packets. `heal` lets new connections through;
+ * the old ones stay dead.
+ */
+export async function openSilentProxy(target: URL) {
+  let silent = false;
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    sockets.add(client);
+    client.on("error", () => undefined).on("close", () => sockets.delete(client));
+    if (silent) return client.resume();
+    const upstream = connect(Number(target.port), target.hostname);
+    sockets.add(upstream);
+    upstream
+      .on("error", () => client.destroy())
+      .on("close", () => (sockets.delete(upstream), client.destroy()));
+    client.on("close", () => upstream.destroy());
+    client.pipe(upstream).pipe(client);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    silence() {
+      silent = true;
+      for (const socket of sockets) socket.unpipe().resume();
+    },
+    heal() {
+      silent = false;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
