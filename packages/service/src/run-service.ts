@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { Fault } from "@agentswarm/contracts";
 import { createLogger, type Logger } from "./logger.ts";
 import { parseEnv } from "./parse-env.ts";
+import { secretsOf } from "./secrets.ts";
 
 /** What a service's `start` is given. */
 export interface ServiceContext<Settings> {
@@ -19,8 +20,6 @@ interface Common {
   readonly LOG_FORMAT?: "json" | "pretty" | undefined;
   readonly GRACE_MS: number;
 }
-
-const SECRET_SETTINGS = /KEY|TOKEN|SECRET|PASSWORD/;
 
 /**
  * Runs a service until SIGTERM or SIGINT: reads its settings, calls `start`, and at the signal disposes what the
@@ -39,18 +38,51 @@ export async function runService<S extends z.ZodType<Common>>(
     process.stderr.write(`${name}: ${Fault.from(error).message}\n`);
     process.exit(1);
   }
-  const secrets = Object.entries(process.env).flatMap(([key, value]) =>
-    SECRET_SETTINGS.test(key) && value ? [value] : [],
-  );
   const log = createLogger({
     service: name,
     level: settings.LOG_LEVEL,
     format: settings.LOG_FORMAT,
-    secrets,
+    secrets: secretsOf(process.env),
   });
-  const stopping = new AbortController();
   const stack = new AsyncDisposableStack();
+  const { stopping, asked } = onFirstSignal();
+  process.on("unhandledRejection", (reason) => log.error({ err: reason }, "unhandled rejection"));
+  process.on("uncaughtException", (error) => {
+    log.fatal({ err: error }, "uncaught exception");
+    process.exit(1);
+  });
 
+  const starting = start({ settings, log, stack, signal: stopping }).then(
+    () => "started" as const,
+    (error: unknown) => {
+      // A start that was told to stop may well fail over it.
+      if (stopping.aborted) return "stopped" as const;
+      log.fatal({ err: error }, "could not start");
+      return "failed" as const;
+    },
+  );
+  if ((await Promise.race([starting, asked])) === "failed") {
+    await within(settings.GRACE_MS, stack.disposeAsync()).catch(() => undefined);
+    process.exit(1);
+  }
+  if (!stopping.aborted) log.info("started");
+
+  log.info({ signal: await asked }, "stopping");
+  const stop = async () => {
+    await starting;
+    await stack.disposeAsync();
+    return "disposed" as const;
+  };
+  const ended = await within(settings.GRACE_MS, stop()).catch((error: unknown) => {
+    log.error({ err: error }, "stopping failed");
+    return "failed" as const;
+  });
+  log.info({ ended }, "stopped");
+  process.exit(ended === "disposed" ? 0 : 1);
+}
+
+function onFirstSignal(): { stopping: AbortSignal; asked: Promise<NodeJS.Signals> } {
+  const stopping = new AbortController();
   const asked = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       process.on(signal, () => {
@@ -60,27 +92,9 @@ export async function runService<S extends z.ZodType<Common>>(
       });
     }
   });
-  process.on("unhandledRejection", (reason) => log.error({ err: reason }, "unhandled rejection"));
+  return { stopping: stopping.signal, asked };
+}
 
-  try {
-    await start({ settings, log, stack, signal: stopping.signal });
-  } catch (error) {
-    if (!stopping.signal.aborted) {
-      log.fatal({ err: error }, "could not start");
-      await Promise.race([stack.disposeAsync(), sleep(settings.GRACE_MS)]).catch(() => undefined);
-      process.exit(1);
-    }
-  }
-  log.info("started");
-  const signal = await asked;
-  log.info({ signal }, "stopping");
-  const overrun = sleep(settings.GRACE_MS, "overrun", { ref: false });
-  const ended = await Promise.race([stack.disposeAsync().then(() => "disposed"), overrun]).catch(
-    (error: unknown) => {
-      log.error({ err: error }, "stopping failed");
-      return "failed";
-    },
-  );
-  log.info({ ended }, "stopped");
-  process.exit(ended === "disposed" ? 0 : 1);
+function within<T>(ms: number, work: Promise<T>): Promise<T | "overrun"> {
+  return Promise.race([work, sleep(ms, "overrun" as const)]);
 }

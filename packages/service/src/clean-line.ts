@@ -1,0 +1,35 @@
+import { plainText } from "@agentswarm/contracts";
+import { isSecretName } from "./secrets.ts";
+
+const MASK = "[redacted]";
+const URL_CREDENTIALS = /(:\/\/)(?:[^\s/@]*:[^\s/@]+|[^\s/@:]{16,})@/g;
+const AUTHORIZATION = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi;
+
+/**
+ * One log line, as JSON, with nothing in it that must not be read or that could fool a reader: secrets masked by the
+ * name of their field, by their value and in URLs and headers, at any depth; escape sequences gone; the message on
+ * one line, so that untrusted text cannot look like another line of the log.
+ */
+export function cleanLine(line: string, secrets: readonly string[]): string {
+  const cleanText = (text: string) =>
+    secrets
+      .reduce((rest, secret) => rest.replaceAll(secret, MASK), plainText(text))
+      .replaceAll(URL_CREDENTIALS, `$1${MASK}@`)
+      .replaceAll(AUTHORIZATION, `$1 ${MASK}`);
+  const clean = (name: string, value: unknown): unknown => {
+    if (typeof value === "string") return isSecretName(name) && value !== "" ? MASK : cleanText(value);
+    if (Array.isArray(value)) return value.map((one) => clean(name, one));
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [cleanText(key), clean(key, inner)]),
+    );
+  };
+  let fields: Record<string, unknown>;
+  try {
+    fields = clean("", JSON.parse(line)) as Record<string, unknown>;
+  } catch {
+    return `${JSON.stringify({ level: 50, msg: "a log line that could not be read was left out" })}\n`;
+  }
+  if (typeof fields["msg"] === "string") fields["msg"] = fields["msg"].replaceAll(/\s*\n\s*/g, " ⏎ ");
+  return `${JSON.stringify(fields)}\n`;
+}
