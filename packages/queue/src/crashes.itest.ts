@@ -30,14 +30,16 @@ beforeEach(async () => {
   return () => connection[Symbol.asyncDispose]();
 });
 
-const send = (jobId: string) => sender.send("sweep", { why: "manual" }, { jobId });
+const send = (jobId: string, priority?: number) =>
+  sender.send("sweep", { why: "manual" }, priority === undefined ? { jobId } : { jobId, priority });
 const stateOf = (jobId: string) => jobState(connection, "sweep", jobId);
 const started = (worker: TestWorker) => worker.heard.filter(({ said }) => said === "started");
 
 test("jobs of a killed worker go on elsewhere long before their locks run out", async () => {
   await using dying = await startWorker(redis.url, { prefix, concurrency: 20 });
   const ids = Array.from({ length: 20 }, (_, index) => `hold-${index}`);
-  await Promise.all(ids.map(send));
+  // BullMQ keeps those with a priority in another set, and wakes nobody for what is put back there.
+  await Promise.all(ids.map((id) => send(id, 3)));
   await Promise.all(ids.map((id) => dying.hears(({ said, jobId }) => said === "started" && jobId === id)));
 
   await using heir = await startWorker(redis.url, { prefix, concurrency: 20 });
@@ -46,7 +48,7 @@ test("jobs of a killed worker go on elsewhere long before their locks run out", 
   const since = performance.now();
   await Promise.all(ids.map((id) => heir.hears(({ said, jobId }) => said === "started" && jobId === id)));
   // Locks are the default 30 s; on a quiet machine this takes about half a second.
-  expect(performance.now() - since).toBeLessThan(5_000);
+  expect(performance.now() - since).toBeLessThan(4_000);
   expect(started(heir)).toHaveLength(20);
   const jobs = await Promise.all(ids.map((id) => connection.queue("sweep").getJob(id)));
   expect(jobs.map((job) => job?.attemptsMade)).toEqual(ids.map(() => 0));
@@ -75,7 +77,7 @@ test("a job that always kills its worker is buried after its budget, and the que
     }
     await expect.poll(() => stateOf("poison-1")).toBe("failed");
     await send("sound-1");
-    await worker.hears(({ said, jobId }) => said === "ended" && jobId === "sound-1");
+    await expect.poll(() => stateOf("sound-1")).toBe("completed");
     break;
   }
   expect(crashes).toBe(5);
@@ -116,7 +118,7 @@ test("a worker stopped past its lock and continued changes nothing", async () =>
 test("SIGTERM under load hands every job back and uses no attempt", async () => {
   await using worker = await startWorker(redis.url, { prefix, concurrency: 50 });
   const ids = Array.from({ length: 80 }, (_, index) => `hold-${index}`);
-  await Promise.all(ids.map(send));
+  await Promise.all(ids.map((id) => send(id)));
   await expect.poll(() => started(worker).length).toBe(50);
   const since = performance.now();
   worker.kill("SIGTERM");

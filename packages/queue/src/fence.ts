@@ -1,6 +1,7 @@
 import type { QueueName } from "@agentswarm/contracts";
 import type { QueueConnection } from "./connect.ts";
 import { decideOrphans, type ActiveJob, type Suspicion } from "./decide-orphans.ts";
+import { handBack } from "./hand-back.ts";
 import type { Report } from "./report-seldom.ts";
 
 interface Guarded {
@@ -46,7 +47,7 @@ export function startFence(
     for (const { id, token } of decided.orphans) {
       const job = await bull.getJob(id);
       // Somebody may have ended or taken it meanwhile; then the token no longer fits and nothing happens.
-      await job?.moveToWait(token).catch(() => undefined);
+      if (job) await handBack(connection, queue, job, token).catch(() => undefined);
     }
   };
 

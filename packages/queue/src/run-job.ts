@@ -4,6 +4,7 @@ import type { QueueConnection } from "./connect.ts";
 import { CRASH_BUDGET, crashBudget } from "./crash-budget.ts";
 import { decideAfterFault } from "./decide-after-fault.ts";
 import { unseal } from "./envelope.ts";
+import { handBack } from "./hand-back.ts";
 import { asFault } from "./redis-fault.ts";
 import { sendEvent } from "./send.ts";
 
@@ -89,7 +90,7 @@ export function runJob<Q extends QueueName>({ connection, queue, handler, runnin
         connection.report(fault);
         return putBack(job, token, next.waitMs);
       }
-      await job.moveToWait(token);
+      await handBack(connection, queue, job, token);
       throw new WaitingError();
     }
   };
