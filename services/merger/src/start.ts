@@ -17,7 +17,7 @@ import { handleMerge } from "./handle-merge.ts";
 import { openLandedIndex } from "./landed-index.ts";
 import type { Workshop } from "./workshop.ts";
 
-const LEASE_MS = 10_000;
+const LEASE_MS = 4_000;
 const LEASE_RETRY_MS = 500;
 
 /** Wires the merger: one landing after another, and only while it holds the repository's lease. */
