@@ -2,24 +2,34 @@ import { TRUNK_HEALTH, type Sweep } from "@agentswarm/contracts";
 import { advance } from "./advance.ts";
 import { step } from "./carry-out.ts";
 import { bookFixes } from "./ledger/book-fixes.ts";
-import { hasEnded, isOpen, newLedger, type Ledger } from "./ledger/ledger.ts";
-import { unlessEnded } from "./ledger/steps.ts";
+import { isOpen, newLedger, type Ledger } from "./ledger/ledger.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** Takes in one sweep: a green one finishes features whose landings it covers, a red one books fixes. */
-export async function absorbSweep(shop: Workshop, sweep: Sweep): Promise<void> {
-  if (sweep.outcome === "error") return;
-  const fixesOpen = sweep.outcome === "red" && (await bookAll(shop, sweep));
+/**
+ * Takes in one sweep: a green one finishes features whose landings it covers; a red one books fixes, and counts
+ * against the features that wait for green only while nobody mends the trunk. `sweepId` tells two sweeps apart.
+ */
+export async function absorbSweep(shop: Workshop, sweep: Sweep, sweepId: string): Promise<void> {
+  if (sweep.outcome === "error") {
+    shop.log.warn({ head: sweep.head, reason: sweep.reason }, "the trunk could not be swept");
+    return;
+  }
   await shop.mirror.fetch();
-  for (const ledger of await shop.ledgers.all()) {
-    if (ledger.status !== "verifying" || hasEnded(ledger)) continue;
+  const fixesOpen = sweep.outcome === "red" && (await bookAll(shop, sweep));
+  for (const ledger of await shop.ledgers.open()) {
+    if (ledger.status !== "verifying") continue;
     const { id } = ledger.feature;
-    if (sweep.green !== null && (await coveredBy(shop, ledger, sweep.green))) {
+    if (sweep.green !== null && (await isIn(shop, ledger, sweep.green))) {
       const finishedAt = await shop.connection.now();
-      await step(shop, id, (now) => unlessEnded(now, (open) => ({ ...open, status: "done", finishedAt })));
-    } else if (sweep.outcome === "red" && !fixesOpen) {
-      // Nobody is mending it any more, so waiting alone will not turn it green.
-      await step(shop, id, (now) => unlessEnded(now, (open) => ({ ...open, redSweeps: open.redSweeps + 1 })));
+      await step(shop, id, (now) =>
+        now?.status === "verifying" ? { ...now, status: "done", finishedAt } : now,
+      );
+    } else if (sweep.outcome === "red" && !fixesOpen && (await isIn(shop, ledger, sweep.head))) {
+      await step(shop, id, (now) =>
+        now?.status !== "verifying" || now.redSweeps.includes(sweepId)
+          ? now
+          : { ...now, redSweeps: [...now.redSweeps, sweepId] },
+      );
       await advance(shop, id);
     }
   }
@@ -28,10 +38,23 @@ export async function absorbSweep(shop: Workshop, sweep: Sweep): Promise<void> {
 /** Books fix tasks for a red trunk; says whether any is open. */
 async function bookAll(shop: Workshop, sweep: Sweep): Promise<boolean> {
   const createdAt = await shop.connection.now();
-  const made = await step(shop, TRUNK_HEALTH, (ledger) =>
-    bookFixes(ledger ?? standingFeature(createdAt), sweep, shop.defaults),
+  const mended = await mendedSince(shop, sweep);
+  const health = await step(shop, TRUNK_HEALTH, (ledger) =>
+    bookFixes(ledger ?? standingFeature(createdAt), sweep, mended, shop.defaults),
   );
-  return made?.after.tasks.some((record) => isOpen(record) || record.status === "held") ?? false;
+  const fixing = health?.tasks.some((record) => isOpen(record) || record.status === "held") ?? false;
+  return fixing || mended.size > 0;
+}
+
+/** Failures of a sweep whose fix is on the trunk, but was not yet in what the sweep looked at. */
+async function mendedSince({ ledgers, mirror }: Workshop, sweep: Sweep): Promise<Set<string>> {
+  const mended = new Set<string>();
+  const health = await ledgers.get(TRUNK_HEALTH);
+  for (const { signature, commit } of health?.tasks ?? []) {
+    if (signature === null || commit === null) continue;
+    if (!(await mirror.isAncestor(commit, sweep.head))) mended.add(signature);
+  }
+  return mended;
 }
 
 function standingFeature(createdAt: number): Ledger {
@@ -47,10 +70,10 @@ function standingFeature(createdAt: number): Ledger {
   return { ...newLedger(feature, TRUNK_HEALTH), status: "building" };
 }
 
-/** Whether every landing of a feature is in green's history. */
-async function coveredBy({ mirror }: Workshop, ledger: Ledger, green: string): Promise<boolean> {
-  for (const { commit } of ledger.tasks) {
-    if (commit !== null && !(await mirror.isAncestor(commit, green))) return false;
+/** Whether a commit's history has every landing of a feature. */
+async function isIn({ mirror }: Workshop, ledger: Ledger, commit: string): Promise<boolean> {
+  for (const { commit: landing } of ledger.tasks) {
+    if (landing !== null && !(await mirror.isAncestor(landing, commit))) return false;
   }
   return true;
 }

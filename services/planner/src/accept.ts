@@ -3,78 +3,79 @@ import { askStructured, fitTokens, renderPrompt } from "@agentswarm/llm";
 import { z } from "zod";
 import { step } from "./carry-out.ts";
 import { adoptPlan } from "./ledger/adopt-plan.ts";
-import type { Ledger } from "./ledger/ledger.ts";
+import { PLANNING_ROUNDS } from "./ledger/decide-next.ts";
+import type { Ledger, TaskRecord } from "./ledger/ledger.ts";
+import { namesThatLanded } from "./ledger/names-that-landed.ts";
 import { plannedTaskSchema, refusePlan } from "./ledger/validate-plan.ts";
-import { replan, spend, unlessEnded } from "./ledger/steps.ts";
+import { replan, spend } from "./ledger/steps.ts";
 import { meter } from "./meter.ts";
+import { unlessAnswered } from "./plan-feature.ts";
+import { bulleted } from "./survey/bulleted.ts";
+import { untrusted } from "./survey/untrusted.ts";
 import type { Workshop } from "./workshop.ts";
 
+const SYSTEM = "You judge whether a feature is done.";
 const HANDOFF_TOKENS = 8_000;
+const DIFF_TOKENS = 4_000;
 
 const acceptanceSchema = z.object({
   met: z.boolean(),
   reason: z.string().max(4_000),
   tasks: z.array(plannedTaskSchema).default([]).describe("What is still missing; empty when met"),
 });
+type Acceptance = z.infer<typeof acceptanceSchema>;
 
 /** Asks the model, once per planning round, whether what has landed is what was asked for. */
-export async function acceptFeature(shop: Workshop, ledger: Ledger): Promise<void> {
+export async function acceptFeature(shop: Workshop, ledger: Ledger, signal: AbortSignal): Promise<void> {
   const { feature, planningRound } = ledger;
   const key = swarmKey(feature.title, "-", "accept");
   const landed = ledger.tasks.filter((record) => record.status === "landed");
-  const handoffs = landed.map(({ task, lastHandoff }) =>
-    [
-      `## ${task.title}`,
-      lastHandoff?.summary ?? "",
-      ...(lastHandoff?.concerns ?? []).map((one) => `concern: ${one}`),
-    ].join("\n"),
-  );
   const user = await renderPrompt(shop.promptsDir, "accept", {
     swarmKey: key,
     title: feature.title,
     description: feature.description || "(none)",
-    acceptance:
-      feature.acceptance.map((item) => `- ${item}`).join("\n") || "(none; judge by the description)",
-    files:
-      [...new Set(landed.flatMap((record) => record.lastHandoff?.filesChanged ?? []))].join("\n") || "(none)",
-    handoffs: fitTokens(handoffs.join("\n\n"), HANDOFF_TOKENS),
+    acceptance: bulleted(feature.acceptance, "(none; judge by the description)"),
+    changes: untrusted(fitTokens(await changesOf(shop, landed), DIFF_TOKENS)),
+    handoffs: untrusted(fitTokens(landed.map(describe).join("\n\n"), HANDOFF_TOKENS)),
   });
-  const system = "You judge whether a feature is done.";
-  const answer = await askStructured(shop.model, { system, user, schema: acceptanceSchema, key }).catch(
-    (error: unknown) => {
-      const fault = Fault.from(error);
-      if (fault.retryable || !fault.code.startsWith("model.")) throw fault;
-      return fault;
-    },
-  );
-  const still = (open: Ledger) => open.status === "building" && open.planningRound === planningRound;
-  if (answer instanceof Fault) {
-    await step(shop, feature.id, (now) =>
-      unlessEnded(now, (open) => (still(open) ? replan(open, answer.message) : open)),
-    );
-    return;
+  const question = { system: SYSTEM, user, schema: acceptanceSchema, key, signal };
+  const answer = await askStructured(shop.model, question).catch(unlessAnswered);
+  if (!(answer instanceof Fault)) await meter(shop, ledger, "accept", answer.usage);
+  await step(shop, feature.id, (now) => {
+    if (now?.status !== "building" || now.planningRound !== planningRound) return now;
+    if (answer instanceof Fault) return replan(now, answer.message);
+    return absorbAcceptance(shop, spend(now, answer.usage), answer.value);
+  });
+}
+
+function absorbAcceptance(shop: Workshop, ledger: Ledger, { met, reason, tasks }: Acceptance): Ledger {
+  if (met) return { ...ledger, status: "verifying", reason };
+  const refusal = refusePlan(tasks, new Set(namesThatLanded(ledger).keys()), shop.maxTasks);
+  const next = replan(ledger, `Not accepted: ${reason}`);
+  if (next.planningRound > PLANNING_ROUNDS) return next;
+  // Tasks that cannot be carried out are planned anew, with the reason for both.
+  if (refusal !== null)
+    return { ...next, planningWhy: `${next.planningWhy}\nThe tasks you gave were refused: ${refusal}` };
+  return adoptPlan(next, tasks, shop.defaults);
+}
+
+/** What the feature's landings changed, file by file. */
+async function changesOf({ mirror }: Workshop, landed: readonly TaskRecord[]): Promise<string> {
+  await mirror.fetch();
+  const parts: string[] = [];
+  for (const { commit, task } of landed) {
+    if (commit === null) continue;
+    parts.push(`${task.title}\n${await mirror.diffStat(`${commit}^`, commit)}`);
   }
-  const { value, usage } = answer;
-  await meter(shop, ledger, "accept", usage);
-  const keys = new Set(landed.map((record) => record.task.key));
-  const refusal = value.met ? null : refusePlan(value.tasks, keys, shop.maxTasks);
-  const made = await step(shop, feature.id, (now) =>
-    unlessEnded(now, (open) => {
-      if (!still(open)) return open;
-      const spent = spend(open, usage);
-      if (value.met) return { ...spent, status: "verifying", reason: value.reason };
-      const next = replan(spent, `Not accepted: ${value.reason}`);
-      // Tasks that cannot be carried out are planned anew, with the reason for both.
-      return refusal === null
-        ? adoptPlan(next, value.tasks, landed[0]?.task.context ?? "", shop.defaults)
-        : next;
-    }),
-  );
-  if (made?.after.status === "verifying") {
-    await shop.sender.send(
-      "sweep",
-      { why: "last-task" },
-      { jobId: `last-task-${feature.id}-${made.version}` },
-    );
-  }
+  return parts.join("\n") || "(none)";
+}
+
+function describe({ task, lastHandoff }: TaskRecord): string {
+  const { summary = "", outcome = "complete", deviations = [], concerns = [] } = lastHandoff ?? {};
+  return [
+    `## ${task.title}${outcome === "partial" ? " (done in part)" : ""}`,
+    summary,
+    ...deviations.map((one) => `deviation: ${one}`),
+    ...concerns.map((one) => `concern: ${one}`),
+  ].join("\n");
 }

@@ -1,60 +1,79 @@
+import type { Fault } from "@agentswarm/contracts";
 import { acceptFeature } from "./accept.ts";
 import { step } from "./carry-out.ts";
-import { decideNext } from "./ledger/decide-next.ts";
+import { decideNext, type Next } from "./ledger/decide-next.ts";
+import type { Ledger } from "./ledger/ledger.ts";
 import { replan, unlessEnded } from "./ledger/steps.ts";
 import { planFeature } from "./plan-feature.ts";
 import type { Workshop } from "./workshop.ts";
 
-const underWay = new Map<string, Promise<void>>();
+/** How often a turn may fail for a reason that waiting does not mend before the feature is given up. */
+const TROUBLES = 3;
+/** To finish a feature comes before beginning another. */
+const FINISHING = 0;
 
 /**
- * Moves a feature on as far as it goes by itself: plans it, asks for acceptance, ends it. Called after every
- * message and by the audit; calling it at any time does no harm. One at a time per feature in this process, and
- * across processes the ledger's compare-and-set lets one of two win.
+ * Moves a feature on as far as it goes by itself; what needs the model waits for its turn. Called after every
+ * message and by the audit; calling it at any time does no harm, for the ledger's compare-and-set lets one win.
  */
 export async function advance(shop: Workshop, featureId: string): Promise<void> {
-  const running = underWay.get(featureId);
-  if (running !== undefined) {
-    await running.catch(() => undefined);
-    return advance(shop, featureId);
-  }
-  const mine = advanceAlone(shop, featureId).finally(() => underWay.delete(featureId));
-  underWay.set(featureId, mine);
-  return mine;
-}
-
-async function advanceAlone(shop: Workshop, featureId: string): Promise<void> {
   for (;;) {
     const ledger = await shop.ledgers.get(featureId);
     if (ledger === null) return;
     const next = decideNext(ledger);
-    switch (next.kind) {
-      case "wait":
-        return;
-      case "verify":
-        return;
-      case "plan":
-        await planFeature(shop, ledger);
-        break;
-      case "accept":
-        await acceptFeature(shop, ledger);
-        break;
-      case "replan":
-        await step(shop, featureId, (now) => unlessEnded(now, (open) => replan(open, next.why)));
-        break;
-      case "hold":
-        await step(shop, featureId, (now) =>
-          unlessEnded(now, (open) => ({ ...open, status: "held", reason: next.why })),
-        );
-        return;
-      case "fail": {
-        const finishedAt = await shop.connection.now();
-        await step(shop, featureId, (now) =>
-          unlessEnded(now, (open) => ({ ...open, status: "failed", reason: next.why, finishedAt })),
-        );
-        shop.log.warn({ featureId, reason: next.why }, "the feature failed");
-        return;
-      }
-    }
+    if (next.kind === "wait") return;
+    if (next.kind === "plan") return shop.foreman.call(featureId, ledger.feature.priority);
+    if (next.kind === "accept") return shop.foreman.call(featureId, FINISHING);
+    const at = await shop.connection.now();
+    // Decided again on the newest ledger: two messages may have seen the same need.
+    await step(shop, featureId, (now) => now && takeStep(now, decideNext(now), at));
   }
+}
+
+function takeStep(ledger: Ledger, next: Next, at: number): Ledger {
+  switch (next.kind) {
+    case "replan":
+      return replan(ledger, next.why);
+    case "hold":
+      return { ...ledger, status: "held", reason: next.why };
+    case "fail":
+      return { ...ledger, status: "failed", reason: next.why, finishedAt: at };
+    default:
+      return ledger;
+  }
+}
+
+/** A feature's turn with the model. */
+export async function takeTurn(shop: Workshop, featureId: string, signal: AbortSignal): Promise<void> {
+  const ledger = await shop.ledgers.get(featureId);
+  if (ledger === null) return;
+  const { kind } = decideNext(ledger);
+  if (kind === "plan") await planFeature(shop, await begin(shop, ledger), signal);
+  if (kind === "accept") await acceptFeature(shop, ledger, signal);
+  await advance(shop, featureId);
+}
+
+async function begin(shop: Workshop, ledger: Ledger): Promise<Ledger> {
+  if (ledger.status !== "queued") return ledger;
+  const begun = await step(shop, ledger.feature.id, (now) =>
+    now?.status === "queued" ? { ...now, status: "planning" } : now,
+  );
+  return begun ?? ledger;
+}
+
+/** What goes wrong for a while is tried again; what stays wrong ends the feature with the reason. */
+export async function onTrouble(
+  shop: Workshop,
+  featureId: string,
+  fault: Fault,
+  troubles: number,
+): Promise<boolean> {
+  shop.log.warn({ featureId, err: fault, troubles }, "the feature could not be moved on");
+  if (fault.retryable || troubles < TROUBLES) return true;
+  const finishedAt = await shop.connection.now();
+  const reason = `${fault.code}: ${fault.message}`;
+  await step(shop, featureId, (now) =>
+    unlessEnded(now, (open) => ({ ...open, status: "failed", reason, finishedAt })),
+  );
+  return false;
 }

@@ -1,92 +1,77 @@
-import { jobId } from "@agentswarm/contracts";
-import { jobState, pendingBodies, queueCounts, type JobState } from "@agentswarm/queue";
+import { jobId, TRUNK_HEALTH } from "@agentswarm/contracts";
+import { jobState, type JobState } from "@agentswarm/queue";
 import { advance } from "./advance.ts";
-import { sendTask, step } from "./carry-out.ts";
-import {
-  findRecord,
-  hasEnded,
-  isUnderWay,
-  withRecord,
-  type Ledger,
-  type TaskRecord,
-} from "./ledger/ledger.ts";
-import { sendAgain } from "./ledger/settle.ts";
+import { carryOut, sendTask, step } from "./carry-out.ts";
+import { retry } from "./ledger/absorb-handoff.ts";
+import { findRecord, isUnderWay, withRecord, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
+import { settle } from "./ledger/settle.ts";
+import { isSweepOnItsWay, tasksOnTheirWay } from "./on-its-way.ts";
 import type { Workshop } from "./workshop.ts";
 
 const IN_A_QUEUE: ReadonlySet<JobState> = new Set(["waiting", "prioritized", "delayed", "active"]);
 
 /**
- * Sends again what got lost: the same round when its job is gone, the next one when the job ended without a
- * handoff. A task is believed lost only when two audits in a row miss it, for its handoff may be on its way
- * between two queues.
+ * Does again what got lost: what a crash left pending, the same round of a task when its job is gone, the next one
+ * when the job ended without a handoff. A task is believed lost only when two audits in a row miss it.
  */
 export async function audit(shop: Workshop): Promise<void> {
-  const ledgers = await shop.ledgers.all();
-  const underWay = await findUnderWay(shop);
+  const ledgers = await shop.ledgers.open();
   for (const ledger of ledgers) {
-    for (const record of ledger.tasks.filter(isUnderWay)) await auditTask(shop, ledger, record, underWay);
-    if (!hasEnded(ledger)) await advance(shop, ledger.feature.id);
+    await carryOut(shop, ledger);
+    await auditTasks(shop, ledger);
+    await advance(shop, ledger.feature.id);
   }
   await auditSweeps(shop, ledgers);
 }
 
-async function auditTask(
-  shop: Workshop,
-  ledger: Ledger,
-  record: TaskRecord,
-  underWay: ReadonlySet<string>,
-): Promise<void> {
-  const { id } = record.task;
-  const state = await jobState(shop.connection, "task", jobId.task(id, record.round));
-  const onItsWay = IN_A_QUEUE.has(state) || underWay.has(id);
-  if (onItsWay) {
-    if (record.missed) await mark(shop, ledger, record, { missed: false });
-    return;
+async function auditTasks(shop: Workshop, ledger: Ledger): Promise<void> {
+  const states = new Map<TaskRecord, JobState>();
+  for (const record of ledger.tasks.filter(isUnderWay)) {
+    const state = await jobState(shop.connection, "task", jobId.task(record.task.id, record.round));
+    if (!IN_A_QUEUE.has(state)) states.set(record, state);
+    else if (record.missed) await mark(shop, record, false);
   }
-  if (!record.missed) return mark(shop, ledger, record, { missed: true });
-  shop.log.warn(
-    { featureId: ledger.feature.id, taskId: id, round: record.round, state },
-    "a task was lost; sending it again",
-  );
+  if (states.size === 0) return;
+  // A task's job ends after its message went on, so that this look comes after the one above.
+  const onTheirWay = await tasksOnTheirWay(shop.connection);
+  for (const [record, state] of states) {
+    const missed = !onTheirWay.has(record.task.id);
+    if (missed && record.missed) await sendLost(shop, record, state);
+    else if (missed !== record.missed) await mark(shop, record, missed);
+  }
+}
+
+/** Sends a task's round again, or its next one where the job ended and nothing came of it. */
+async function sendLost(shop: Workshop, { task, round }: TaskRecord, state: JobState): Promise<void> {
+  const current = findRecord((await shop.ledgers.get(task.featureId)) ?? { tasks: [] }, task.id);
+  if (current === undefined || current.round !== round || !isUnderWay(current)) return;
+  shop.log.warn({ featureId: task.featureId, taskId: task.id, round, state }, "a task got lost; sent again");
   if (state === "missing") {
-    await sendTask(shop, record);
-    return mark(shop, ledger, record, { missed: false });
+    await sendTask(shop, current);
+    return mark(shop, current, false);
   }
-  await step(shop, ledger.feature.id, (now) => {
-    const current = now === null ? undefined : findRecord(now, id);
-    if (now === null || current === undefined || !isUnderWay(current) || current.round !== record.round)
-      return now;
-    return withRecord(now, id, sendAgain(current));
+  // It costs of the machine's budget, for a task that ends its dispatcher each time would be sent for ever.
+  const why = `round ${round} ended (${state}) and no handoff came of it`;
+  await step(shop, task.featureId, (now) => {
+    const newest = now === null ? undefined : findRecord(now, task.id);
+    if (now === null || newest === undefined || newest.round !== round || !isUnderWay(newest)) return now;
+    return settle(retry(now, newest, why, false));
   });
 }
 
-/** Tasks with an attempt at the merger, or a handoff on its way to us. */
-async function findUnderWay({ connection }: Workshop): Promise<ReadonlySet<string>> {
-  // In the order in which messages travel, so that one that moves on meanwhile is seen in the later queue.
-  const merges = await pendingBodies(connection, "merge");
-  const plans = await pendingBodies(connection, "plan");
-  const handoffs = plans.flatMap((message) => (message.kind === "handoff" ? [message.handoff] : []));
-  return new Set([...merges, ...handoffs].map((one) => one.taskId));
-}
-
-async function mark(
-  shop: Workshop,
-  ledger: Ledger,
-  record: TaskRecord,
-  change: Partial<TaskRecord>,
-): Promise<void> {
-  await shop.ledgers.update(ledger.feature.id, (now) => {
-    const current = now === null ? undefined : findRecord(now, record.task.id);
-    if (now === null || current?.round !== record.round || !isUnderWay(current)) return now;
-    return withRecord(now, record.task.id, change);
+async function mark(shop: Workshop, { task, round }: TaskRecord, missed: boolean): Promise<void> {
+  await shop.ledgers.update(task.featureId, (now) => {
+    const current = now === null ? undefined : findRecord(now, task.id);
+    if (now === null || current?.round !== round || !isUnderWay(current) || current.missed === missed)
+      return now;
+    return withRecord(now, task.id, { missed });
   });
 }
 
 /** Features that wait for green get a sweep when none is on its way and nobody is mending the trunk. */
 async function auditSweeps(shop: Workshop, ledgers: readonly Ledger[]): Promise<void> {
-  const waiting = ledgers.some((ledger) => ledger.status === "verifying");
-  if (!waiting || ledgers.some((ledger) => ledger.tasks.some(isUnderWay))) return;
-  const { sweep } = await queueCounts(shop.connection);
-  if ((sweep["waiting"] ?? 0) + (sweep["active"] ?? 0) > 0) return;
+  if (!ledgers.some((ledger) => ledger.status === "verifying")) return;
+  const health = ledgers.find((ledger) => ledger.feature.id === TRUNK_HEALTH);
+  if (health?.tasks.some(isUnderWay) || (await isSweepOnItsWay(shop.connection))) return;
   await shop.sender.send("sweep", { why: "last-task" });
 }

@@ -1,43 +1,58 @@
-import { failpoint, jobId, type TaskMessage } from "@agentswarm/contracts";
+import { failpoint, jobId, TRUNK_HEALTH, type TaskMessage } from "@agentswarm/contracts";
 import { cancelJob } from "@agentswarm/queue";
-import { eventsBetween } from "./ledger/events-between.ts";
-import { findRecord, isUnderWay, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
-import type { Change } from "./ledger/ledger-store.ts";
+import { findRecord, isUnderWay, type Effect, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
 import type { Workshop } from "./workshop.ts";
 
+/** Writes a pure step of a ledger and does what it calls for. Null: there is no such feature. */
+export async function step(
+  shop: Workshop,
+  featureId: string,
+  change: (ledger: Ledger | null) => Ledger | null,
+): Promise<Ledger | null> {
+  const written = await shop.ledgers.update(featureId, change);
+  if (written !== null) await carryOut(shop, written);
+  return written;
+}
+
 /**
- * Does what a written step of the ledger calls for: sends what is newly sent, cancels what is newly cancelled, asks
- * for a sweep where a fix has landed, and tells people. All of it has derived ids, and what a crash swallows the
- * audit finds.
+ * Does what is pending in a ledger. It was written with the step that calls for it, so a crash at any point leaves
+ * it to whoever comes next; ids are derived, so done twice is done once.
  */
-export async function carryOut(shop: Workshop, { before, after, version, changed }: Change): Promise<void> {
-  if (!changed) return;
+export async function carryOut(shop: Workshop, ledger: Ledger): Promise<void> {
+  const { pending, feature } = ledger;
+  if (pending.length === 0) return;
   failpoint("planner.stored");
-  for (const record of after.tasks) {
-    const old = before === null ? undefined : findRecord(before, record.task.id);
-    if (record.status === "sent" && record.round > (old?.round ?? 0)) await sendTask(shop, record);
-    if (
-      record.status === "cancelled" &&
-      old !== undefined &&
-      isUnderWay(old) &&
-      record.supersededBy === null
-    ) {
-      await cancelJob(shop.connection, "task", jobId.task(record.task.id, record.round));
-    }
-    if (record.status === "landed" && old?.status !== "landed" && record.signature !== null) {
-      await shop.sender.send("sweep", { why: "nudge" }, { jobId: `fix-landed-${record.task.id}` });
-    }
-  }
+  for (const effect of pending) await carryOutOne(shop, ledger, effect);
   failpoint("planner.sent");
-  for (const event of eventsBetween(before, after, version)) await shop.sender.event(event);
+  await shop.ledgers.done(feature.id, pending);
+}
+
+async function carryOutOne(shop: Workshop, ledger: Ledger, effect: Effect): Promise<void> {
+  switch (effect.kind) {
+    case "send": {
+      const record = findRecord(ledger, effect.taskId);
+      // What was sent in vain before a later step need not be sent at all.
+      if (record?.round === effect.round && isUnderWay(record)) await sendTask(shop, record);
+      return;
+    }
+    case "cancel":
+      return cancelJob(shop.connection, "task", jobId.task(effect.taskId, effect.round));
+    case "sweep":
+      return shop.sender.send("sweep", { why: effect.why }, { jobId: effect.jobId });
+    case "tell":
+      return shop.sender.event(effect.event);
+  }
 }
 
 /** Sends a task's current round; sending it twice makes one job. */
 export async function sendTask(
-  { sender }: Workshop,
+  { sender, surveys }: Workshop,
   { task, round, approvedBy, lastHandoff, lastOutcome }: TaskRecord,
 ): Promise<void> {
-  const message: TaskMessage = { task, round };
+  // The survey is kept once per feature, for every write of the ledger would carry it once per task.
+  const kept = task.context === "" && task.featureId !== TRUNK_HEALTH;
+  const context = kept ? ((await surveys.get(task.featureId))?.value ?? "") : task.context;
+  const message: TaskMessage = { task: { ...task, context }, round };
   if (approvedBy !== null && lastHandoff !== null && lastOutcome?.kind === "held") {
     const { attempt } = lastHandoff;
     message.approved = {
@@ -48,15 +63,4 @@ export async function sendTask(
     };
   }
   await sender.send("task", message, { jobId: jobId.task(task.id, round), priority: task.priority });
-}
-
-/** Carries out a step and everything that follows from it. */
-export async function step(
-  shop: Workshop,
-  featureId: string,
-  change: (ledger: Ledger | null) => Ledger | null,
-): Promise<Change | null> {
-  const made = await shop.ledgers.update(featureId, change);
-  if (made !== null) await carryOut(shop, made);
-  return made;
 }

@@ -21,6 +21,13 @@ export const settings = z.object({
     .min(100)
     .default(12_000)
     .describe("How much of the target a prompt shows"),
+  PLANS_AT_ONCE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(8)
+    .describe("Features that ask the model at the same time"),
   AUDIT_INTERVAL: z.coerce.number().int().min(1).default(10).describe("Seconds between two audits"),
 });
 export type Settings = z.infer<typeof settings>;

@@ -1,4 +1,5 @@
-import { slug, type PlanMessage } from "@agentswarm/contracts";
+import { Fault, jobId, slug, type PlanMessage } from "@agentswarm/contracts";
+import { jobState } from "@agentswarm/queue";
 import { absorbSweep } from "./absorb-sweep.ts";
 import { advance } from "./advance.ts";
 import { audit } from "./audit.ts";
@@ -8,8 +9,10 @@ import { newLedger, type Ledger } from "./ledger/ledger.ts";
 import { cancelFeature, decideHeld, retryTask } from "./people.ts";
 import type { Workshop } from "./workshop.ts";
 
+const FEATURE_WAIT_MS = 200;
+
 /** One message of the `plan` queue: a pure step of one ledger, then whatever follows from it. May run twice. */
-export async function handlePlan(shop: Workshop, message: PlanMessage): Promise<void> {
+export async function handlePlan(shop: Workshop, message: PlanMessage, messageId: string): Promise<void> {
   switch (message.kind) {
     case "feature": {
       const { feature } = message;
@@ -30,7 +33,7 @@ export async function handlePlan(shop: Workshop, message: PlanMessage): Promise<
     case "approve":
       return moveTask(shop, message.taskId, (ledger) => decideHeld(ledger, message));
     case "swept":
-      return absorbSweep(shop, message.sweep);
+      return absorbSweep(shop, message.sweep, messageId);
     case "audit":
       return audit(shop);
   }
@@ -41,13 +44,17 @@ async function move(
   featureId: string,
   change: (ledger: Ledger | null) => Ledger | null,
 ): Promise<void> {
-  const made = await step(shop, featureId, change);
-  if (made === null) shop.log.warn({ featureId }, "a message for a feature that is not in the ledger");
-  else await advance(shop, featureId);
+  if ((await step(shop, featureId, change)) !== null) return advance(shop, featureId);
+  const submitted = await jobState(shop.connection, "plan", jobId.feature(featureId));
+  if (submitted !== "missing" && submitted !== "completed" && submitted !== "failed") {
+    const message = `feature ${featureId} is still to be taken in`;
+    throw new Fault("not-found", message, { retryable: true, retryAfterMs: FEATURE_WAIT_MS });
+  }
+  shop.log.error({ featureId }, "a message for a feature that is not in the ledger: was Redis wiped?");
 }
 
 async function moveTask(shop: Workshop, taskId: string, change: (ledger: Ledger) => Ledger): Promise<void> {
   const featureId = await shop.ledgers.featureOf(taskId);
-  if (featureId === null) shop.log.warn({ taskId }, "a message for a task that is not in the ledger");
+  if (featureId === null) shop.log.error({ taskId }, "a message for a task that is not in the ledger");
   else await move(shop, featureId, (ledger) => ledger && change(ledger));
 }

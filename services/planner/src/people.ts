@@ -1,16 +1,19 @@
-import type { PlanMessage } from "@agentswarm/contracts";
-import { findRecord, hasEnded, isOpen, withRecord, type Ledger } from "./ledger/ledger.ts";
+import { TRUNK_HEALTH, type PlanMessage } from "@agentswarm/contracts";
+import { findRecord, hasEnded, isOpen, withRecord, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
+import { retry } from "./ledger/absorb-handoff.ts";
 import { sendAgain, settle } from "./ledger/settle.ts";
 
 /** What a person may do to a feature or task, as pure steps of the ledger. */
 
-/** Ends a feature; what is open of it is cancelled. */
+/** Ends a feature; what is open of it is cancelled. Trunk health stands for ever: only its tasks are cancelled. */
 export function cancelFeature(ledger: Ledger, by: string, finishedAt: number): Ledger {
   if (hasEnded(ledger)) return ledger;
   const reason = `cancelled by ${by}`;
+  const open = (record: TaskRecord) => isOpen(record) || record.status === "held";
   const tasks = ledger.tasks.map((record) =>
-    isOpen(record) || record.status === "held" ? { ...record, status: "cancelled" as const, reason } : record,
+    open(record) ? { ...record, status: "cancelled" as const, reason } : record,
   );
+  if (ledger.feature.id === TRUNK_HEALTH) return ledger.tasks.some(open) ? { ...ledger, tasks } : ledger;
   return { ...ledger, tasks, status: "cancelled", reason, finishedAt };
 }
 
@@ -20,14 +23,13 @@ export function retryTask(ledger: Ledger, taskId: string, by: string): Ledger {
   if (record === undefined || !["failed", "blocked", "cancelled"].includes(record.status)) return ledger;
   if (record.supersededBy !== null) return ledger;
   const opened = withRecord(
-    { ...ledger, status: "building", reason: `retried by ${by}`, finishedAt: null },
+    { ...ledger, status: "building", reason: `retried by ${by}`, finishedAt: null, redSweeps: [] },
     taskId,
     { status: "planned", attemptsUsed: 0, crashes: 0, reason: null },
   );
+  // Those that are blocked by something else are blocked again at once.
   const tasks = opened.tasks.map((one) =>
-    one.status === "blocked" && one.task.dependsOn.includes(taskId)
-      ? { ...one, status: "planned" as const, reason: null }
-      : one,
+    one.status === "blocked" ? { ...one, status: "planned" as const, reason: null } : one,
   );
   return settle({ ...opened, tasks });
 }
@@ -43,9 +45,5 @@ export function decideHeld(ledger: Ledger, { taskId, decision, by, reason }: App
     return withRecord(opened, taskId, { ...sendAgain(record), approvedBy: by, reason: null });
   }
   const why = `refused by ${by}${reason === undefined ? "" : `: ${reason}`}`;
-  const attemptsUsed = record.attemptsUsed + 1;
-  const task = { ...record.task, feedback: why };
-  const next = { ...record, task, attemptsUsed, reason: why };
-  const spent = attemptsUsed >= task.attemptBudget;
-  return settle(withRecord(opened, taskId, spent ? { ...next, status: "failed" } : sendAgain(next)));
+  return settle(retry(opened, record, why, true));
 }

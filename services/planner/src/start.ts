@@ -4,10 +4,15 @@ import { openMirror } from "@agentswarm/git";
 import { createModel, resolveModelSettings } from "@agentswarm/llm";
 import { consume, createSender, openDocuments, openQueue } from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
+import { z } from "zod";
+import { onTrouble, takeTurn } from "./advance.ts";
+import { audit } from "./audit.ts";
 import type { Settings } from "./config.ts";
+import { openForeman } from "./foreman.ts";
 import { handlePlan } from "./handle-plan.ts";
 import { ledgerSchema } from "./ledger/ledger.ts";
 import { openLedgerStore } from "./ledger/ledger-store.ts";
+import { alarmIfLost, watchLedger } from "./watch-ledger.ts";
 import type { Workshop } from "./workshop.ts";
 
 const PROMPTS = fileURLToPath(new URL("../../../prompts", import.meta.url));
@@ -20,11 +25,19 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     await openQueue({ redisUrl: settings.REDIS_URL, prefix: settings.QUEUE_PREFIX, service: "planner" }),
   );
   const sender = createSender(connection, "planner");
+  const foreman = openForeman({
+    atOnce: settings.PLANS_AT_ONCE,
+    work: (featureId, signal) => takeTurn(shop, featureId, signal),
+    onTrouble: (featureId, fault, troubles) => onTrouble(shop, featureId, fault, troubles),
+  });
+  stack.use(foreman);
   const shop: Workshop = {
     connection,
     sender,
     log,
     ledgers: openLedgerStore(openDocuments(connection, "ledger", ledgerSchema)),
+    surveys: openDocuments(connection, "surveys", z.string()),
+    foreman,
     mirror: await openMirror({
       url: settings.GIT_REPO_URL,
       dir: join(home, "mirrors", "planner"),
@@ -40,9 +53,14 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     maxTasks: settings.MAX_TASKS_PER_PLAN,
     defaults: { attemptBudget: settings.ATTEMPT_BUDGET, wallMs: settings.WORKER_TIMEOUT * 1_000 },
   };
-  await sender.schedule("plan", "audit", settings.AUDIT_INTERVAL * 1_000, { kind: "audit" });
+  const everyMs = settings.AUDIT_INTERVAL * 1_000;
+  const schedule = () => sender.schedule("plan", "audit", everyMs, { kind: "audit" });
+  await alarmIfLost(shop);
+  await audit(shop);
+  await schedule();
+  stack.use(watchLedger(shop, everyMs, schedule));
   stack.use(
-    await consume(connection, "plan", (message) => handlePlan(shop, message), {
+    await consume(connection, "plan", (message, { jobId }) => handlePlan(shop, message, jobId), {
       concurrency: CONCURRENCY,
       onError: (error) => log.error({ err: error }, "a message could not be absorbed"),
     }),

@@ -1,7 +1,8 @@
 import type { Mirror } from "@agentswarm/git";
 import type { Model } from "@agentswarm/llm";
-import type { QueueConnection, Sender } from "@agentswarm/queue";
+import type { Documents, QueueConnection, Sender } from "@agentswarm/queue";
 import type { Logger } from "@agentswarm/service";
+import type { Foreman } from "./foreman.ts";
 import type { TaskDefaults } from "./ledger/adopt-plan.ts";
 import type { LedgerStore } from "./ledger/ledger-store.ts";
 
@@ -11,6 +12,9 @@ export interface Workshop {
   readonly sender: Sender;
   readonly log: Logger;
   readonly ledgers: LedgerStore;
+  /** Each feature's newest survey of the target. */
+  readonly surveys: Documents<string>;
+  readonly foreman: Foreman;
   readonly mirror: Mirror;
   readonly model: Model;
   readonly promptsDir: string;

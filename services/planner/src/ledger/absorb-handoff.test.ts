@@ -18,7 +18,7 @@ const feature = {
 const planned = (key: string, ...dependsOn: string[]) =>
   plannedTaskSchema.parse({ key, title: key, description: "", dependsOn });
 const start = () =>
-  adoptPlan(newLedger(feature, "one"), [planned("a"), planned("b", "a")], "", {
+  adoptPlan(newLedger(feature, "one"), [planned("a"), planned("b", "a")], {
     attemptBudget: 2,
     wallMs: 1_000,
   });

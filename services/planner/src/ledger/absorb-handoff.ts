@@ -6,12 +6,21 @@ import {
   type MergeOutcome,
   type Task,
 } from "@agentswarm/contracts";
-import { findRecord, hasEnded, newRecord, withRecord, type Ledger, type TaskRecord } from "./ledger.ts";
+import {
+  findRecord,
+  hasEnded,
+  isUnderWay,
+  newRecord,
+  withRecord,
+  type Ledger,
+  type TaskRecord,
+} from "./ledger.ts";
 import { sendAgain, settle } from "./settle.ts";
 
 /** How often the machine may fail a task before it is given up on. */
 const CRASH_BUDGET = 10;
 const FEEDBACK_CHARS = 8_000;
+const MAX_SCOPE = 200;
 
 /**
  * Takes in what came of one attempt. A landing is always recorded, for git is the truth; anything else counts only
@@ -19,32 +28,30 @@ const FEEDBACK_CHARS = 8_000;
  */
 export function absorbHandoff(ledger: Ledger, handoff: Handoff, outcome: MergeOutcome | null): Ledger {
   const record = findRecord(ledger, handoff.taskId);
-  if (record === undefined || record.status === "landed") return ledger;
-  const seen = record.lastHandoff?.attempt === handoff.attempt && record.lastOutcome?.kind === outcome?.kind;
-  if (seen && outcome?.kind !== "landed" && outcome?.kind !== "already-landed") return ledger;
-
-  const spent = seen ? ledger : charge(ledger, handoff);
-  const noted = withRecord(spent, handoff.taskId, { lastHandoff: handoff, lastOutcome: outcome });
-  const current = findRecord(noted, handoff.taskId) ?? record;
+  if (record === undefined) return ledger;
+  const mark = `${handoff.attempt}/${outcome?.kind ?? "none"}`;
+  if (record.absorbed.includes(mark)) return ledger;
+  // An approved attempt comes twice, first held and then settled, but has cost once.
+  const isNew = !record.absorbed.some((one) => one.startsWith(`${handoff.attempt}/`));
+  const noted = withRecord(isNew ? charge(ledger, handoff) : ledger, handoff.taskId, {
+    absorbed: [...record.absorbed, mark],
+  });
+  if (record.status === "landed") return noted;
+  const news = { lastHandoff: handoff, lastOutcome: outcome };
   if (outcome?.kind === "landed" || outcome?.kind === "already-landed") {
-    return settle(
-      withRecord(noted, handoff.taskId, { status: "landed", commit: outcome.commit, reason: null }),
-    );
+    const landed = { ...news, status: "landed" as const, commit: outcome.commit, reason: null };
+    return settle(withRecord(noted, handoff.taskId, landed));
   }
-  if (
-    handoff.round !== record.round ||
-    hasEnded(ledger) ||
-    !["sent", "running", "landing"].includes(record.status)
-  ) {
-    return noted;
-  }
-  return settle(react(noted, current, handoff, outcome));
+  if (handoff.round !== record.round || hasEnded(ledger) || !isUnderWay(record)) return noted;
+  const current = { ...record, ...news, absorbed: [...record.absorbed, mark] };
+  return settle(react(withRecord(noted, handoff.taskId, current), current, handoff, outcome));
 }
 
 function react(ledger: Ledger, record: TaskRecord, handoff: Handoff, outcome: MergeOutcome | null): Ledger {
   const { id } = record.task;
   switch (outcome?.kind) {
     case "conflict":
+      // Never a resolve of a resolve: it is carried out anew on the newest trunk, and over budget planning has it.
       if (record.task.kind === "resolve") return retry(ledger, record, conflictText(outcome), true);
       return supersede(ledger, record, handoff, outcome);
     case "held":
@@ -61,9 +68,19 @@ function react(ledger: Ledger, record: TaskRecord, handoff: Handoff, outcome: Me
     default:
       break;
   }
-  const why = handoff.reason ?? handoff.summary;
-  if (handoff.end === "cancelled") return withRecord(ledger, id, { status: "cancelled", reason: why });
-  return retry(ledger, record, why, COUNTED_ENDS.has(handoff.end) || handoff.end === "submitted");
+  // Who cancels a task writes so in the ledger first; a cancelled attempt of an open task was nobody's wish.
+  return retry(
+    ledger,
+    record,
+    whatWentWrong(handoff),
+    COUNTED_ENDS.has(handoff.end) || handoff.end === "submitted",
+  );
+}
+
+function whatWentWrong({ reason, summary, checks }: Handoff): string {
+  const failed = checks.filter((check) => check.exitCode !== 0);
+  const outputs = failed.map((check) => `$ ${check.command} (exit ${check.exitCode})\n${check.outputTail}`);
+  return [reason ?? summary, ...outputs].join("\n\n");
 }
 
 function charge(ledger: Ledger, { metrics }: Handoff): Ledger {
@@ -75,7 +92,7 @@ function charge(ledger: Ledger, { metrics }: Handoff): Ledger {
 }
 
 /** Sends the task again with what went wrong, while its budget lasts. */
-function retry(ledger: Ledger, record: TaskRecord, why: string, counted: boolean): Ledger {
+export function retry(ledger: Ledger, record: TaskRecord, why: string, counted: boolean): Ledger {
   const attemptsUsed = record.attemptsUsed + (counted ? 1 : 0);
   const crashes = record.crashes + (counted ? 0 : 1);
   const spent = attemptsUsed >= record.task.attemptBudget || crashes >= CRASH_BUDGET;
@@ -110,6 +127,7 @@ function resolveTask(
 ): Task {
   const key = `${slug(task.key, 56)}-resolve`;
   const paths = outcome.paths.map((one) => one.path);
+  const scope = task.scope.length === 0 ? [] : [...new Set([...task.scope, ...paths])];
   return {
     ...task,
     id: taskIdOf(ledger.feature.id, handoff.attempt, `${task.id}-resolve`),
@@ -117,7 +135,7 @@ function resolveTask(
     key,
     kind: "resolve",
     title: task.title,
-    scope: task.scope.length === 0 ? [] : [...new Set([...task.scope, ...paths])],
+    scope: scope.length > MAX_SCOPE ? [] : scope,
     dependsOn: [],
     feedback: "",
     resolve: {

@@ -1,5 +1,6 @@
 import { DEFAULT_LIMITS, taskIdOf, type Task } from "@agentswarm/contracts";
 import { newRecord, type Ledger } from "./ledger.ts";
+import { namesThatLanded } from "./names-that-landed.ts";
 import { settle } from "./settle.ts";
 import type { PlannedTask } from "./validate-plan.ts";
 
@@ -14,17 +15,13 @@ const CHECK_TIMEOUT_MS = 300_000;
  * Makes a checked plan the feature's own: its tasks with ids derived from feature, revision and key, and what
  * failed before put aside. Stored as a whole before anything of it is sent.
  */
-export function adoptPlan(
-  ledger: Ledger,
-  planned: readonly PlannedTask[],
-  context: string,
-  defaults: TaskDefaults,
-): Ledger {
+export function adoptPlan(ledger: Ledger, planned: readonly PlannedTask[], defaults: TaskDefaults): Ledger {
   const number = ledger.revisions.length + 1;
   const { feature, slug } = ledger;
-  const landed = ledger.tasks.filter((record) => record.status === "landed");
+  const landed = namesThatLanded(ledger);
+  const own = new Set(planned.map((one) => one.key));
   const idOf = (key: string) =>
-    landed.find((record) => record.task.key === key)?.task.id ?? taskIdOf(feature.id, number, key);
+    own.has(key) ? taskIdOf(feature.id, number, key) : (landed.get(key) ?? taskIdOf(feature.id, number, key));
   const tasks = planned.map((one): Task => ({
     id: taskIdOf(feature.id, number, one.key),
     featureId: feature.id,
@@ -33,7 +30,7 @@ export function adoptPlan(
     kind: "build",
     title: one.title,
     description: one.description,
-    context,
+    context: "",
     scope: one.scope,
     acceptance: one.acceptance,
     checks: one.checks.map((command) => ({
@@ -42,7 +39,8 @@ export function adoptPlan(
       timeoutMs: CHECK_TIMEOUT_MS,
     })),
     dependsOn: one.dependsOn.map(idOf),
-    priority: one.priority ?? feature.priority,
+    // A plan orders its own tasks; it cannot push them before other people's features.
+    priority: Math.max(feature.priority, one.priority ?? feature.priority),
     complexity: one.complexity,
     limits: { ...DEFAULT_LIMITS, wallMs: defaults.wallMs },
     attemptBudget: defaults.attemptBudget,

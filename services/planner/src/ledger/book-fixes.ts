@@ -7,10 +7,19 @@ const FIX_PRIORITY = 1;
 /** How many fix tasks one failure may have, one after another. */
 const FIXES_PER_SIGNATURE = 3;
 
-/** Books the drafts of a red sweep: at most one open task per failure, however often the sweep is told. */
-export function bookFixes(ledger: Ledger, sweep: Sweep, defaults: TaskDefaults): Ledger {
+/**
+ * Books the drafts of a red sweep: at most one open task per failure, however often the sweep is told. `mended` are
+ * failures whose fix has landed since the sweep looked; what it says of them is out of date.
+ */
+export function bookFixes(
+  ledger: Ledger,
+  sweep: Sweep,
+  mended: ReadonlySet<string>,
+  defaults: TaskDefaults,
+): Ledger {
   let booked = ledger;
   for (const draft of sweep.drafts) {
+    if (mended.has(draft.signature)) continue;
     const same = booked.tasks.filter((record) => record.signature === draft.signature);
     if (same.some((record) => isOpen(record) || record.status === "held")) continue;
     const tried = same.filter((record) => record.task.kind === "fix").length;
@@ -30,7 +39,11 @@ export function bookFixes(ledger: Ledger, sweep: Sweep, defaults: TaskDefaults):
       acceptance: [],
       checks: sweep.checks
         .filter((check) => check.exitCode !== 0)
-        .map((check) => ({ name: check.name ?? check.command, command: check.command, timeoutMs: 300_000 })),
+        .map((check) => ({
+          name: (check.name ?? check.command).slice(0, 100),
+          command: check.command,
+          timeoutMs: 300_000,
+        })),
       dependsOn: [],
       priority: FIX_PRIORITY,
       complexity: "standard",

@@ -5,7 +5,6 @@ import { hasEnded, isOpen, type Ledger } from "./ledger.ts";
 export type Next =
   | { kind: "plan" }
   | { kind: "accept" }
-  | { kind: "verify" }
   | { kind: "replan"; why: string }
   | { kind: "hold"; why: string }
   | { kind: "fail"; why: string }
@@ -24,9 +23,9 @@ export function decideNext(ledger: Ledger): Next {
       : { kind: "plan" };
   }
   if (ledger.status === "verifying") {
-    return ledger.redSweeps >= RED_SWEEPS
-      ? { kind: "fail", why: `the trunk stayed red over ${RED_SWEEPS} sweeps` }
-      : { kind: "verify" };
+    return ledger.redSweeps.length >= RED_SWEEPS
+      ? { kind: "fail", why: `the trunk stayed red over ${RED_SWEEPS} sweeps, and no fix is under way` }
+      : { kind: "wait" };
   }
   if (ledger.tasks.some(isOpen)) return { kind: "wait" };
   const held = ledger.tasks.filter((record) => record.status === "held");
@@ -35,7 +34,7 @@ export function decideNext(ledger: Ledger): Next {
       ? { kind: "wait" }
       : { kind: "hold", why: held.map((one) => `${one.task.key}: ${one.reason}`).join("; ") };
   }
-  const failed = ledger.tasks.filter((record) => record.status === "failed");
+  const failed = ledger.tasks.filter((record) => record.status === "failed" || record.status === "blocked");
   if (failed.length > 0) {
     const why = failed.map((record) => `${record.task.key}: ${record.reason ?? "failed"}`).join("\n");
     return ledger.planningRound >= PLANNING_ROUNDS ? { kind: "fail", why } : { kind: "replan", why };

@@ -1,55 +1,85 @@
 import { Fault } from "@agentswarm/contracts";
 import type { Documents } from "@agentswarm/queue";
-import type { Ledger } from "./ledger.ts";
-
-/** One step of a ledger. */
-export interface Change {
-  readonly before: Ledger | null;
-  readonly after: Ledger;
-  /** The version after the step; the same as before when nothing changed. */
-  readonly version: number;
-  readonly changed: boolean;
-}
+import { effectId, effectsBetween } from "./effects-between.ts";
+import { hasEnded, type Effect, type Ledger } from "./ledger.ts";
 
 export interface LedgerStore {
   get(featureId: string): Promise<Ledger | null>;
-  all(): Promise<Ledger[]>;
+  /** Ledgers that somebody may still have to do something for. */
+  open(): Promise<Ledger[]>;
+  isEmpty(): Promise<boolean>;
   /**
-   * Carries out a pure step on the newest ledger; done again when somebody was faster. A step that gives back what
-   * it got writes nothing. Null: there is no such feature and the step made none.
+   * Carries out a pure step on the newest ledger, done again when somebody was faster, and writes with it what the
+   * step calls for. A step that gives back what it got writes nothing. Null: there is no such feature and the step
+   * made none.
    */
-  update(featureId: string, step: (ledger: Ledger | null) => Ledger | null): Promise<Change | null>;
+  update(featureId: string, step: (ledger: Ledger | null) => Ledger | null): Promise<Ledger | null>;
+  /** Takes what was done off the list of what is pending. */
+  done(featureId: string, effects: readonly Effect[]): Promise<void>;
   /** The feature that has this task, or null. */
   featureOf(taskId: string): Promise<string | null>;
 }
 
 const TRIES = 100;
+/** After so many looks at what is open the ended ones are looked at again: another replica may have opened one. */
+const LOOKS = 100;
 
 export function openLedgerStore(documents: Documents<Ledger>): LedgerStore {
-  return {
+  const ended = new Set<string>();
+  let looks = 0;
+
+  const note = (ledger: Ledger) => {
+    if (hasEnded(ledger) && ledger.pending.length === 0) ended.add(ledger.feature.id);
+    else ended.delete(ledger.feature.id);
+  };
+
+  const store: LedgerStore = {
     get: async (featureId) => (await documents.get(featureId))?.value ?? null,
-    all: async () => [...(await documents.all()).values()],
+    async open() {
+      looks += 1;
+      if (looks % LOOKS === 0) ended.clear();
+      const ledgers: Ledger[] = [];
+      for (const key of await documents.keys()) {
+        const ledger = ended.has(key) ? null : await store.get(key);
+        if (ledger === null) continue;
+        note(ledger);
+        if (!ended.has(key)) ledgers.push(ledger);
+      }
+      return ledgers;
+    },
+    isEmpty: async () => (await documents.keys()).length === 0,
     async update(featureId, step) {
       for (let tries = 0; tries < TRIES; tries += 1) {
         const found = await documents.get(featureId);
         const before = found?.value ?? null;
         const version = found?.version ?? 0;
         const after = step(before);
-        if (after === null) return null;
-        if (after === before) return { before, after, version, changed: false };
-        if (await documents.compareAndSet(featureId, version, after)) {
-          return { before, after, version: version + 1, changed: true };
+        if (after === null || after === before) return before;
+        const effects = effectsBetween(before, after, version + 1);
+        const written = { ...after, pending: [...after.pending, ...effects] };
+        if (await documents.compareAndSet(featureId, version, written)) {
+          note(written);
+          return written;
         }
       }
       throw new Fault("conflict", `the ledger of ${featureId} changed ${TRIES} times meanwhile`, {
         retryable: true,
       });
     },
+    async done(featureId, effects) {
+      const done = new Set(effects.map(effectId));
+      await store.update(featureId, (ledger) => {
+        const pending = ledger?.pending.filter((effect) => !done.has(effectId(effect))) ?? [];
+        return ledger === null || pending.length === ledger.pending.length ? ledger : { ...ledger, pending };
+      });
+    },
     async featureOf(taskId) {
-      for (const [featureId, ledger] of await documents.all()) {
-        if (ledger.tasks.some((record) => record.task.id === taskId)) return featureId;
+      for (const key of await documents.keys()) {
+        const ledger = await store.get(key);
+        if (ledger?.tasks.some((record) => record.task.id === taskId)) return key;
       }
       return null;
     },
   };
+  return store;
 }

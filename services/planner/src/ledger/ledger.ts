@@ -1,9 +1,11 @@
 import { z } from "zod";
 import {
+  domainEventSchema,
   featureStatusSchema,
   featureSubmissionSchema,
   handoffSchema,
   mergeOutcomeSchema,
+  sweepReasonSchema,
   taskSchema,
   taskStatusSchema,
 } from "@agentswarm/contracts";
@@ -31,8 +33,19 @@ export const taskRecordSchema = z.object({
   approvedBy: z.string().nullable(),
   /** Set by the audit when the sent job was not to be found; a second time it is sent again. */
   missed: z.boolean(),
+  /** Attempts and outcomes taken in already, as `<attempt>/<outcome>`. */
+  absorbed: z.array(z.string()),
 });
 export type TaskRecord = z.infer<typeof taskRecordSchema>;
+
+/** Something that a written step of the ledger calls for. All of it may be done twice. */
+export const effectSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("send"), taskId: z.string(), round: z.int().min(1) }),
+  z.object({ kind: z.literal("cancel"), taskId: z.string(), round: z.int().min(1) }),
+  z.object({ kind: z.literal("sweep"), why: sweepReasonSchema, jobId: z.string() }),
+  z.object({ kind: z.literal("tell"), event: domainEventSchema.omit({ at: true, actor: true }) }),
+]);
+export type Effect = z.infer<typeof effectSchema>;
 
 /** Everything the planner knows about one feature: the truth about plan and states. */
 export const ledgerSchema = z.object({
@@ -49,10 +62,13 @@ export const ledgerSchema = z.object({
     z.object({ number: z.int().min(1), round: z.int().min(1), taskIds: z.array(z.string()) }),
   ),
   tasks: z.array(taskRecordSchema),
-  redSweeps: z.int().min(0),
+  /** Sweeps, by their messages, that found the trunk red with the feature's landings in it and nobody mending it. */
+  redSweeps: z.array(z.string()),
   costUsd: z.number().min(0),
   tokens: z.int().min(0),
   finishedAt: z.int().nullable(),
+  /** What the steps so far call for and is not known to be done; a crash leaves it for the next audit. */
+  pending: z.array(effectSchema),
 });
 export type Ledger = z.infer<typeof ledgerSchema>;
 
@@ -72,8 +88,18 @@ export function hasEnded(ledger: Ledger): boolean {
   return ENDED_FEATURE.has(ledger.status);
 }
 
-export function findRecord(ledger: Ledger, taskId: string): TaskRecord | undefined {
+export function findRecord(ledger: Pick<Ledger, "tasks">, taskId: string): TaskRecord | undefined {
   return ledger.tasks.find((record) => record.task.id === taskId);
+}
+
+/** The record of a task whose commits are on the trunk, or of the one that took its place after a conflict. */
+export function standIn(ledger: Ledger, taskId: string): TaskRecord | null {
+  let found = findRecord(ledger, taskId) ?? null;
+  for (let hops = 0; found !== null && found.supersededBy !== null && hops < ledger.tasks.length; hops += 1) {
+    if (found.status === "landed") return found;
+    found = findRecord(ledger, found.supersededBy) ?? null;
+  }
+  return found;
 }
 
 /** The ledger with one task's record replaced. */
@@ -97,6 +123,7 @@ export function newRecord(task: TaskRecord["task"], signature: string | null = n
     lastOutcome: null,
     approvedBy: null,
     missed: false,
+    absorbed: [],
   };
 }
 
@@ -104,15 +131,16 @@ export function newLedger(feature: Ledger["feature"], slug: string): Ledger {
   return {
     feature,
     slug,
-    status: "planning",
+    status: "queued",
     reason: null,
     planningRound: 1,
     planningWhy: "",
     revisions: [],
     tasks: [],
-    redSweeps: 0,
+    redSweeps: [],
     costUsd: 0,
     tokens: 0,
     finishedAt: null,
+    pending: [],
   };
 }

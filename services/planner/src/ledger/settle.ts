@@ -1,4 +1,4 @@
-import { findRecord, hasEnded, type Ledger, type TaskRecord } from "./ledger.ts";
+import { hasEnded, standIn, type Ledger, type TaskRecord } from "./ledger.ts";
 
 /**
  * Lets what has become possible happen: a planned task whose dependencies have all landed is sent, one whose
@@ -36,16 +36,7 @@ function settleTask(ledger: Ledger, record: TaskRecord): TaskRecord {
   return record;
 }
 
-/** The task that stands for a dependency: after a conflict the one that settles it. */
-function standIn(ledger: Ledger, taskId: string): TaskRecord | null {
-  let found = findRecord(ledger, taskId) ?? null;
-  for (let hops = 0; found !== null && found.supersededBy !== null && hops < ledger.tasks.length; hops += 1) {
-    found = findRecord(ledger, found.supersededBy) ?? null;
-  }
-  return found;
-}
-
-/** The record in its next round. */
+/** The record in its next round. An approval holds for one sending only. */
 export function sendAgain(record: TaskRecord): TaskRecord {
-  return { ...record, status: "sent", round: record.round + 1, missed: false };
+  return { ...record, status: "sent", round: record.round + 1, missed: false, approvedBy: null };
 }

@@ -10,7 +10,7 @@ export const plannedTaskSchema = z.object({
   description: z.string().max(20_000),
   scope: z.array(z.string()).max(100).default([]).describe("Globs the change must stay inside"),
   acceptance: z.array(z.string()).max(50).default([]),
-  checks: z.array(z.string()).max(10).default([]).describe("Extra commands that must pass"),
+  checks: z.array(z.string().min(1).max(4_000)).max(10).default([]).describe("Extra commands that must pass"),
   dependsOn: z.array(z.string()).max(100).default([]).describe("Keys of tasks that must have landed before"),
   complexity: z.enum(["trivial", "standard", "complex"]).default("standard"),
   priority: z.int().min(1).max(10).optional(),

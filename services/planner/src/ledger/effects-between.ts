@@ -1,0 +1,42 @@
+import { eventsBetween } from "./events-between.ts";
+import { findRecord, isUnderWay, type Effect, type Ledger } from "./ledger.ts";
+
+/**
+ * What a step of the ledger calls for: newly sent tasks are sent, newly cancelled ones cancelled, a sweep is asked
+ * for where a feature waits for green or a fix has landed, and people are told. Ids are derived. Pure.
+ */
+export function effectsBetween(before: Ledger | null, after: Ledger, version: number): Effect[] {
+  const effects: Effect[] = [];
+  for (const record of after.tasks) {
+    const { id } = record.task;
+    const old = before === null ? undefined : findRecord(before, id);
+    if (record.status === "sent" && record.round > (old?.round ?? 0)) {
+      effects.push({ kind: "send", taskId: id, round: record.round });
+    }
+    const stopped = record.status === "cancelled" && record.supersededBy === null;
+    if (stopped && old !== undefined && isUnderWay(old)) {
+      effects.push({ kind: "cancel", taskId: id, round: record.round });
+    }
+    if (record.status === "landed" && old?.status !== "landed" && record.signature !== null) {
+      effects.push({ kind: "sweep", why: "nudge", jobId: `fix-landed-${id}` });
+    }
+  }
+  if (after.status === "verifying" && before?.status !== "verifying") {
+    effects.push({ kind: "sweep", why: "last-task", jobId: `last-task-${after.feature.id}-${version}` });
+  }
+  const told = eventsBetween(before, after, version).map((event): Effect => ({ kind: "tell", event }));
+  return [...effects, ...told];
+}
+
+/** Two effects with the same id are the same effect. */
+export function effectId(effect: Effect): string {
+  switch (effect.kind) {
+    case "send":
+    case "cancel":
+      return `${effect.kind}/${effect.taskId}/${effect.round}`;
+    case "sweep":
+      return `sweep/${effect.jobId}`;
+    case "tell":
+      return `tell/${effect.event.id}`;
+  }
+}

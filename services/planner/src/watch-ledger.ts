@@ -1,0 +1,37 @@
+import type { Workshop } from "./workshop.ts";
+
+/**
+ * Says loudly when the ledger is gone although the trunk carries landings: Redis was wiped, or is not the one that
+ * was used before. Silence would look like a swarm with nothing to do. True: it is gone.
+ */
+export async function alarmIfLost(shop: Workshop): Promise<boolean> {
+  if (!(await shop.ledgers.isEmpty())) return false;
+  const landings = await shop.mirror.landings(await shop.mirror.head());
+  if (landings.length === 0) return false;
+  shop.log.error(
+    { landings: landings.length, trunk: shop.mirror.trunk },
+    "THE LEDGER IS EMPTY, but the trunk carries landings: Redis was wiped or is another one (REDIS_URL, QUEUE_PREFIX). Features that were under way are unknown here and must be submitted again; what landed is safe in git",
+  );
+  return true;
+}
+
+/** Watches for a Redis that is wiped while the swarm runs, which takes the audit's own schedule with it. */
+export function watchLedger(shop: Workshop, everyMs: number, schedule: () => Promise<void>): Disposable {
+  let busy = false;
+  const look = async () => {
+    if (busy) return;
+    busy = true;
+    try {
+      const scheduled = await shop.connection.queue("plan").getJobScheduler("audit");
+      if (scheduled !== undefined) return;
+      await alarmIfLost(shop);
+      await schedule();
+    } catch (error) {
+      shop.log.warn({ err: error }, "the ledger could not be looked at");
+    } finally {
+      busy = false;
+    }
+  };
+  const timer = setInterval(() => void look(), everyMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
