@@ -1,5 +1,6 @@
 export { openDoor, type Door, type DoorHandler } from "./door.ts";
 export { openSandboxProvider } from "./open-sandbox.ts";
+export { reapOrphans } from "./reap-orphans.ts";
 export {
   type Exit,
   type Mount,

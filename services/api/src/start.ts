@@ -19,7 +19,12 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
     );
   }
   const connection = stack.use(
-    await openQueue({ redisUrl: settings.REDIS_URL, prefix: settings.QUEUE_PREFIX, service: "api" }),
+    await openQueue({
+      redisUrl: settings.REDIS_URL,
+      prefix: settings.QUEUE_PREFIX,
+      service: "api",
+      onError: (error) => log.warn({ err: error }, "trouble with Redis"),
+    }),
   );
   const model = openReadModel(connection, join(home, "artifacts"));
   const house = {

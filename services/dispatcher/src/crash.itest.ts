@@ -29,14 +29,18 @@ const state = (task: Task) => jobState(swarm.connection, "task", jobId.task(task
 const completed = (task: Task) =>
   waitUntil("the job's end", WITHIN_MS, async () => ((await state(task)) === "completed" ? true : null));
 const mergeRequests = () => swarm.connection.queue("merge").getJobs();
-/** The folders of sandboxes, by their labels. */
-const sandboxes = () =>
-  readdirSync(join(swarm.home, "sandboxes")).map((id) => {
-    const record = JSON.parse(readFileSync(join(swarm.home, "sandboxes", id, "sandbox.json"), "utf8")) as {
-      labels: { task: string; attempt: string };
-    };
-    return `${record.labels.task}/${record.labels.attempt}`;
-  });
+/** The sandboxes recorded as open, by their labels. */
+const sandboxes = () => {
+  const dir = join(swarm.home, "sandboxes");
+  return readdirSync(dir)
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => {
+      const { labels } = JSON.parse(readFileSync(join(dir, name), "utf8")) as {
+        labels: Record<string, string>;
+      };
+      return `${labels["task"]}/${labels["attempt"]}`;
+    });
+};
 
 test.each(["dispatcher.opened", "dispatcher.collected", "dispatcher.stored", "dispatcher.sent"])(
   "killed at %s: the task ends in one merge request, and no sandbox is left",

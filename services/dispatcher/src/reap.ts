@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Store } from "@agentswarm/git";
-import type { SandboxProvider } from "@agentswarm/sandbox";
+import { reapOrphans, type SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
 import type { Rounds } from "./rounds.ts";
 
@@ -9,15 +9,6 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const ATTEMPTS_KEPT_MS = 7 * DAY_MS;
 const BUNDLES_KEPT_MS = DAY_MS;
-
-/** Ends sandboxes whose dispatcher is dead. They are never taken over: their attempt is run again. */
-export async function reapOrphans(provider: SandboxProvider, log: Logger): Promise<void> {
-  for (const { id, labels, orphaned } of await provider.list()) {
-    if (!orphaned) continue;
-    log.info({ sandbox: id, task: labels.task, attempt: labels.attempt }, "ending a sandbox left behind");
-    await provider.terminate(id);
-  }
-}
 
 /** Every hour: sandboxes of dead replicas, attempts that ended a week ago, bundles that nobody asked for in a day. */
 export function keepSmall(options: {
@@ -30,7 +21,7 @@ export function keepSmall(options: {
 }): Disposable {
   const { provider, store, rounds, bundlesDir, log } = options;
   const sweep = async () => {
-    await reapOrphans(provider, log);
+    await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
     await forgetAttempts(store, rounds, await options.now());
     await forgetBundles(bundlesDir, Date.now());
   };

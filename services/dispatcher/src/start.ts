@@ -5,13 +5,13 @@ import { openDependencyCache } from "@agentswarm/checks";
 import { openMirror, openStore } from "@agentswarm/git";
 import { resolveModelSettings } from "@agentswarm/llm";
 import { consume, createSender, openQueue } from "@agentswarm/queue";
-import { openSandboxProvider } from "@agentswarm/sandbox";
+import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
 import type { Settings } from "./config.ts";
 import { dispatch } from "./dispatch.ts";
 import { openBackend } from "./gateway/backend.ts";
 import { createGateway } from "./gateway/gateway.ts";
-import { keepSmall, reapOrphans } from "./reap.ts";
+import { keepSmall } from "./reap.ts";
 import { openRounds } from "./rounds.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -20,7 +20,12 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
   const home = settings.SWARM_HOME;
   const swarm = settings.QUEUE_PREFIX;
   const connection = stack.use(
-    await openQueue({ redisUrl: settings.REDIS_URL, prefix: settings.QUEUE_PREFIX, service: "dispatcher" }),
+    await openQueue({
+      redisUrl: settings.REDIS_URL,
+      prefix: settings.QUEUE_PREFIX,
+      service: "dispatcher",
+      onError: (error) => log.warn({ err: error }, "trouble with Redis"),
+    }),
   );
   const sender = createSender(connection, "dispatcher");
   const provider = await openSandboxProvider({
@@ -70,7 +75,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     maxWorkers: settings.MAX_WORKERS,
     wallMs: settings.WORKER_TIMEOUT * 1_000,
   };
-  await reapOrphans(provider, log);
+  await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
   stack.use(keepSmall({ provider, store, rounds, bundlesDir, now: () => connection.now(), log }));
   stack.use(
     await consume(connection, "task", (message, context) => dispatch(shop, message, context), {

@@ -10,7 +10,7 @@ import {
   type Lease,
   type QueueConnection,
 } from "@agentswarm/queue";
-import { openSandboxProvider } from "@agentswarm/sandbox";
+import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
 import type { Settings } from "./config.ts";
 import { handleMerge } from "./handle-merge.ts";
@@ -25,7 +25,12 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
   const home = settings.SWARM_HOME;
   const swarm = settings.QUEUE_PREFIX;
   const connection = stack.use(
-    await openQueue({ redisUrl: settings.REDIS_URL, prefix: settings.QUEUE_PREFIX, service: "merger" }),
+    await openQueue({
+      redisUrl: settings.REDIS_URL,
+      prefix: settings.QUEUE_PREFIX,
+      service: "merger",
+      onError: (error) => log.warn({ err: error }, "trouble with Redis"),
+    }),
   );
   const sender = createSender(connection, "merger");
   const lease = stack.use(
@@ -51,6 +56,7 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
     allowUnisolated: settings.ALLOW_UNISOLATED || settings.MODEL_RECORDED,
     swarm,
   });
+  await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
   const shop: Workshop = {
     mirror,
     store: await openStore({ dir: settings.SWARM_STORE_URL ?? join(home, "store.git") }),

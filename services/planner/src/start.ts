@@ -22,7 +22,12 @@ const CONCURRENCY = 20;
 export async function start({ settings, log, stack }: ServiceContext<Settings>): Promise<void> {
   const home = settings.SWARM_HOME;
   const connection = stack.use(
-    await openQueue({ redisUrl: settings.REDIS_URL, prefix: settings.QUEUE_PREFIX, service: "planner" }),
+    await openQueue({
+      redisUrl: settings.REDIS_URL,
+      prefix: settings.QUEUE_PREFIX,
+      service: "planner",
+      onError: (error) => log.warn({ err: error }, "trouble with Redis"),
+    }),
   );
   const sender = createSender(connection, "planner");
   const foreman = openForeman({

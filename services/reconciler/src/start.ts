@@ -4,7 +4,7 @@ import { openDependencyCache } from "@agentswarm/checks";
 import { openMirror } from "@agentswarm/git";
 import { createModel, resolveModelSettings } from "@agentswarm/llm";
 import { consume, createSender, openQueue } from "@agentswarm/queue";
-import { openSandboxProvider } from "@agentswarm/sandbox";
+import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
 import type { Settings } from "./config.ts";
 import { handleSweep } from "./handle-sweep.ts";
@@ -16,7 +16,12 @@ const PROMPTS = fileURLToPath(new URL("../../../prompts", import.meta.url));
 export async function start({ settings, log, stack }: ServiceContext<Settings>): Promise<void> {
   const home = settings.SWARM_HOME;
   const connection = stack.use(
-    await openQueue({ redisUrl: settings.REDIS_URL, prefix: settings.QUEUE_PREFIX, service: "reconciler" }),
+    await openQueue({
+      redisUrl: settings.REDIS_URL,
+      prefix: settings.QUEUE_PREFIX,
+      service: "reconciler",
+      onError: (error) => log.warn({ err: error }, "trouble with Redis"),
+    }),
   );
   const sender = createSender(connection, "reconciler");
   const mirror = await openMirror({
@@ -32,6 +37,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     allowUnisolated: settings.ALLOW_UNISOLATED || settings.MODEL_RECORDED,
     swarm,
   });
+  await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
   const modelSettings = resolveModelSettings(settings);
   const shop: Workshop = {
     mirror,
@@ -59,7 +65,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
       connection,
       "sweep",
       (request, { jobId, signal }) => handleSweep({ shop, sender, log, request, jobId, signal }),
-      { concurrency: 1 },
+      { concurrency: 1, onError: (error) => log.error({ err: error }, "a sweep could not be made") },
     ),
   );
   log.info(

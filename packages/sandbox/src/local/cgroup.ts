@@ -17,6 +17,8 @@ export interface ControlGroup {
 export interface ControlGroups {
   readonly unenforced: readonly (keyof SandboxLimits)[];
   create(name: string, limits: SandboxLimits): Promise<ControlGroup>;
+  /** Removes what a dead process made under that name. */
+  remove(name: string): Promise<void>;
 }
 
 function writable(path: string): boolean {
@@ -92,6 +94,7 @@ export function findControlGroups(): ControlGroups {
       }
       return { dirs: [...dirs], remove: () => removeAll([...dirs]) };
     },
+    remove: (name) => removeAll(controllers.map((one) => join(one.dir, name))),
   };
 }
 

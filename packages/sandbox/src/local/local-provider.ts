@@ -1,14 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Fault } from "@agentswarm/contracts";
-import type { Sandbox, SandboxInfo, SandboxLabels, SandboxProvider } from "../sandbox.ts";
+import type { Sandbox, SandboxProvider } from "../sandbox.ts";
 import { tryBubblewrap, writeEtc } from "./bubblewrap.ts";
 import { findControlGroups } from "./cgroup.ts";
-import { openLocalSandbox, RECORD, type LocalHost } from "./local-sandbox.ts";
-import { isRunning, type Owner } from "./owner.ts";
+import { groupOf, openLocalSandbox, type LocalHost } from "./local-sandbox.ts";
+import { readRecords, removeRecorded } from "./record.ts";
 import { findBubblewrap, findToolchain } from "./toolchain.ts";
 
 export interface LocalProviderOptions {
@@ -49,21 +48,19 @@ export async function openLocalProvider(options: LocalProviderOptions): Promise<
     unenforced: cgroups.unenforced,
     async open(spec) {
       const id = `${options.swarm}-${randomUUID().slice(0, 13)}`;
-      const sandbox = await openLocalSandbox(host, id, join(root, id), spec);
+      const sandbox = await openLocalSandbox(host, root, id, spec);
       opened.set(id, sandbox);
       return { ...sandbox, terminate: () => sandbox.terminate().finally(() => opened.delete(id)) };
     },
     async list() {
-      const names = await readdir(root);
-      return names
-        .flatMap((id) => readInfo(root, id) ?? [])
-        .filter((info) => info.labels.swarm === options.swarm);
+      return readRecords(root).filter((info) => info.labels.swarm === options.swarm);
     },
     async terminate(id) {
       const own = opened.get(id);
       if (own !== undefined) return own.terminate();
-      // Its processes died with the process that opened it; only the folder is left.
-      await rm(join(root, id), { recursive: true, force: true, maxRetries: 3 });
+      // Its processes died with the process that opened it; only folders are left.
+      await cgroups.remove(groupOf(id));
+      await removeRecorded(root, id);
     },
   };
 
@@ -77,24 +74,5 @@ export async function openLocalProvider(options: LocalProviderOptions): Promise<
     const why = tryBubblewrap(found, { work, etc: dir, mounts: [], toolchain });
     await rm(work, { recursive: true, force: true });
     return why === null ? { bwrap: found } : { why };
-  }
-}
-
-function readInfo(root: string, id: string): SandboxInfo | null {
-  const file = join(root, id, RECORD);
-  if (!existsSync(file)) return null;
-  try {
-    const { labels, owner } = JSON.parse(readFileSync(file, "utf8")) as {
-      labels: SandboxLabels;
-      owner: Owner;
-    };
-    return { id, labels, orphaned: !isRunning(owner) };
-  } catch {
-    // The owner died while it wrote the record.
-    return {
-      id,
-      labels: { swarm: id.replace(/-[0-9a-f]{8}-[0-9a-f]{4}$/, ""), purpose: "unknown" },
-      orphaned: true,
-    };
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { runToEnd } from "../run-to-end.ts";
 import {
@@ -10,7 +10,7 @@ import {
 } from "../sandbox.ts";
 import { bubblewrapArgs, WORK } from "./bubblewrap.ts";
 import type { ControlGroups } from "./cgroup.ts";
-import { describeProcess } from "./owner.ts";
+import { removeRecorded, writeRecord } from "./record.ts";
 import { startProcess } from "./start-process.ts";
 import type { Toolchain } from "./toolchain.ts";
 
@@ -23,25 +23,24 @@ export interface LocalHost {
   readonly cgroups: ControlGroups;
 }
 
-/** The file that says whose a sandbox's folder is. */
-export const RECORD = "sandbox.json";
+/** The name of a sandbox's control group. */
+export function groupOf(id: string): string {
+  return `swarm-${id}`;
+}
 
-/** Opens a sandbox in a folder of the host. */
+/** Opens a sandbox in a folder of the host, `id` under `root`. */
 export async function openLocalSandbox(
   host: LocalHost,
+  root: string,
   id: string,
-  dir: string,
   spec: SandboxSpec,
 ): Promise<Sandbox> {
-  const work = join(dir, "work");
+  const work = join(root, id, "work");
   const limits = { ...DEFAULT_SANDBOX_LIMITS, ...spec.limits };
   const mounts = spec.mounts ?? [];
+  writeRecord(root, id, spec.labels);
   await mkdir(work, { recursive: true });
-  await writeFile(
-    join(dir, RECORD),
-    JSON.stringify({ labels: spec.labels, owner: describeProcess(process.pid) }),
-  );
-  const group = await host.cgroups.create(`swarm-${id}`, limits);
+  const group = await host.cgroups.create(groupOf(id), limits);
   const running = new Set<SandboxProcess>();
   const workDir = host.bwrap === null ? work : WORK;
   if (host.bwrap === null) await linkMounts(work, mounts);
@@ -94,7 +93,7 @@ export async function openLocalSandbox(
         killAll();
         await Promise.all(exits);
         await group.remove();
-        await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+        await removeRecorded(root, id);
       })();
       return ended;
     },

@@ -1,0 +1,192 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ApiClient, type FeatureDetail } from "@agentswarm/cli";
+import { TRUNK_HEALTH, type DomainEvent, type FeatureInput } from "@agentswarm/contracts";
+import { heldSlots, openEventLog, openQueue } from "@agentswarm/queue";
+import { startReplay, type Replay } from "@agentswarm/replay";
+import { freePort } from "../../infra/local/free-port.ts";
+import { seedOrigin } from "../../infra/local/origin.ts";
+import { startSwarm, type LocalSwarm } from "../../infra/local/start-swarm.ts";
+import { filesUnder, processesOf, whereSecretIs } from "../support/leftovers.ts";
+import { seededRandom, shuffled } from "../support/seeded-random.ts";
+import { git } from "../support/string-kit.ts";
+import { waitUntil } from "../support/wait-until.ts";
+
+/**
+ * The demo's features while each service in turn and Redis are killed at random moments. What must hold afterwards
+ * are invariants; how many attempts, fixes or conflicts it took is nobody's promise.
+ */
+const ROOT = join(import.meta.dirname, "../..");
+const SEED = Number(process.env["CHAOS_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const VICTIMS = ["planner", "dispatcher", "merger", "reconciler", "api", "redis"];
+const ROUNDS = 2;
+const LONGEST_PAUSE_MS = 4_000;
+const CANARY = `canary-${SEED}-of-a-model-key`;
+const ENDED = ["done", "failed", "cancelled"];
+
+let dir: string;
+let home: string;
+let origin: string;
+let model: Replay;
+let swarm: LocalSwarm;
+let features: FeatureDetail[];
+let events: DomainEvent[];
+let sandboxesAtRest: string[];
+let slotsAtRest: string[];
+const diary: string[] = [];
+
+beforeAll(async () => {
+  process.stderr.write(`chaos: CHAOS_SEED=${SEED}\n`);
+  dir = await mkdtemp(join(tmpdir(), "swarm-chaos-"));
+  home = join(dir, "home");
+  origin = await seedOrigin(join(ROOT, "target-repo"), dir);
+  git(origin, "config", "core.logAllRefUpdates", "always");
+  model = await startReplay({ scenarioDir: join(ROOT, "infra/demo/scenario"), port: 0 });
+  swarm = await startSwarm({
+    home,
+    env: {
+      ...process.env,
+      GIT_REPO_URL: origin,
+      API_PORT: String(await freePort()),
+      REDIS_URL: "",
+      // A model with prices and a key, so that spending and secrets have something to show.
+      LLM_BASE_URL: model.url,
+      LLM_API_KEY: CANARY,
+      LLM_MODEL: "glm-5",
+      MODEL_RECORDED: "true",
+      SWEEP_INTERVAL: "20",
+      AUDIT_INTERVAL: "2",
+    },
+    scenarioDir: "",
+    say: (line) => diary.push(line),
+  });
+  const client = new ApiClient(swarm.apiUrl);
+  const inputs = JSON.parse(await readFile(join(ROOT, "infra/demo/features.json"), "utf8")) as FeatureInput[];
+  const ids: string[] = [];
+  for (const [nth, input] of inputs.entries()) ids.push((await client.submit(input, `chaos-${nth}`)).id);
+
+  await killEachInTurn(async () => (await look(client, ids)).every((one) => ENDED.includes(one.status)));
+  features = await waitUntil(
+    "the end of every feature",
+    240_000,
+    async () => {
+      const now = await look(client, ids);
+      return now.length > 0 && now.every((one) => ENDED.includes(one.status)) ? now : null;
+    },
+    () => `CHAOS_SEED=${SEED}\n${diary.join("\n")}`,
+  );
+  const health = await client.feature(TRUNK_HEALTH).catch(() => null);
+  if (health !== null) features.push(health);
+  const ends = features.map(({ title, status, reason }) => `${title}: ${status} (${reason ?? ""})`);
+  process.stderr.write(
+    `chaos: ${[...diary.filter((line) => line.startsWith("killed")), ...ends].join("\n  ")}\n`,
+  );
+  await lookAtRest();
+  await swarm.stop();
+  await model[Symbol.asyncDispose]();
+}, 420_000);
+
+afterAll(async () => {
+  await swarm?.stop();
+  await model?.[Symbol.asyncDispose]();
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** The features now; none while the api is away. */
+async function look(client: ApiClient, ids: readonly string[]): Promise<FeatureDetail[]> {
+  return Promise.all(ids.map((id) => client.feature(id))).catch(() => []);
+}
+
+async function killEachInTurn(isOver: () => Promise<boolean>): Promise<void> {
+  const random = seededRandom(SEED);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const name of shuffled(VICTIMS, random)) {
+      await sleep(500 + random() * LONGEST_PAUSE_MS);
+      if (round > 0 && (await isOver())) return;
+      const { pid } = await waitUntil(`${name}'s start`, 30_000, () => {
+        const victim = swarm.processes.get(name);
+        return victim?.pid ? { pid: victim.pid } : null;
+      });
+      diary.push(`killed ${name} (${pid})`);
+      process.kill(pid, "SIGKILL");
+    }
+  }
+}
+
+/** What can only be seen while Redis is up: events, places held, sandboxes once nothing is under way. */
+async function lookAtRest(): Promise<void> {
+  await using connection = await openQueue({ redisUrl: swarm.redisUrl, service: "test" });
+  sandboxesAtRest = await waitUntil("quiet", 60_000, async () => {
+    const names = await readdir(join(home, "sandboxes"));
+    slotsAtRest = await heldSlots(connection, "attempts");
+    return names.length === 0 && slotsAtRest.length === 0 ? names : null;
+  });
+  const log = openEventLog(connection);
+  events = (await log.readAfter("0", 100_000)).map(({ event }) => event);
+}
+
+const trailers = () =>
+  git(origin, "log", "--format=%(trailers:key=Swarm-Task,valueonly,separator=)", "main")
+    .split("\n")
+    .filter((line) => line !== "");
+
+test("I1: every feature and each of its tasks ends, and what did not land says why", () => {
+  for (const feature of features) {
+    if (feature.id !== TRUNK_HEALTH) expect(ENDED).toContain(feature.status);
+    if (feature.status !== "done" && feature.id !== TRUNK_HEALTH) expect(feature.reason).toBeTruthy();
+    for (const task of feature.tasks) {
+      expect(["landed", "failed", "blocked", "cancelled"], `${task.key}: ${task.reason}`).toContain(
+        task.status,
+      );
+      if (task.status !== "landed") expect(task.reason).toBeTruthy();
+    }
+  }
+});
+
+test("I2: landed tasks and trailers on the trunk match one to one", () => {
+  const landed = features.flatMap((one) => one.tasks).filter((task) => task.status === "landed");
+  expect(landed.length).toBeGreaterThan(0);
+  expect(trailers().toSorted()).toEqual(landed.map((task) => task.id).toSorted());
+});
+
+test("I3: the trunk and green only moved forward, and what was published is the tree that was tested", () => {
+  for (const ref of ["main", "green"]) {
+    const moves = git(origin, "reflog", "show", "--format=%H", `refs/heads/${ref}`).split("\n").toReversed();
+    for (const [nth, to] of moves.entries()) {
+      const from = moves[nth - 1];
+      if (from !== undefined) expect(git(origin, "merge-base", from, to)).toBe(from);
+    }
+  }
+  const landings = events.filter((event) => event.type === "landing.landed");
+  expect(new Set(landings.map((event) => event.taskId))).toEqual(new Set(trailers()));
+  for (const { data } of landings) {
+    const { commit, tree } = data as { commit: string; tree?: string };
+    if (tree !== undefined) expect(git(origin, "rev-parse", `${commit}^{tree}`)).toBe(tree);
+  }
+  expect(git(origin, "merge-base", "green", "main")).toBe(git(origin, "rev-parse", "green"));
+});
+
+test("I4: no sandbox, lock, place or process is left", async () => {
+  expect(sandboxesAtRest).toEqual([]);
+  expect(slotsAtRest).toEqual([]);
+  expect((await filesUnder(dir)).filter((file) => /\.lock$|\/shallow\.lock/.test(file))).toEqual([]);
+  await waitUntil("the end of every process", 15_000, async () =>
+    (await processesOf(dir)).length === 0 ? true : null,
+  );
+});
+
+test("I5: no attempt spent more than its cap", () => {
+  const costs = events.flatMap(({ type, data }) => (type === "model.used" ? [Number(data["costUsd"])] : []));
+  expect(costs.some((cost) => cost > 0)).toBe(true);
+  for (const feature of features) {
+    const attempts = feature.tasks.reduce((sum, task) => sum + task.attempts, 0);
+    expect(feature.costUsd).toBeLessThan((attempts + 10) * 5);
+  }
+});
+
+test("I6: the model's key is in no log, event, artifact, git object or file", async () => {
+  expect(await whereSecretIs(dir, CANARY)).toEqual([]);
+});
