@@ -17,6 +17,7 @@ export const EVENT_TYPES = [
   "landing.conflicted",
   "landing.rejected",
   "landing.held",
+  "gate.flaked",
   "sweep.finished",
   "trunk.green",
   "model.used",
@@ -38,6 +39,7 @@ export const EVENT_TYPES = [
  * - `attempt.ended` the Handoff
  * - `landing.landed` {commit, tree, group, title, model, costUsd} · `landing.conflicted` {paths[]}
  * - `landing.rejected` {check, outputTail} · `landing.held` {why}
+ * - `gate.flaked` {check, tree, outputTail}: red, then green on the same tree
  * - `sweep.finished` the Sweep · `trunk.green` {commit}
  * - `model.used` {role, model, backend, tokensIn, tokensOut, tokensCached, costUsd}
  * - `message.buried` {queue, jobId, code, message} · `service.started`/`service.stopped` {service, pid}

@@ -24,6 +24,9 @@ export const conflictPathSchema = z.object({
 });
 export type ConflictPath = z.infer<typeof conflictPathSchema>;
 
+/** Conflicts after which a file counts as hot: it wants splitting, or its tasks an order. */
+export const HOT_AFTER = 5;
+
 /** How a merge request ended. */
 export const mergeOutcomeSchema = z.discriminatedUnion("kind", [
   z.object({
@@ -38,6 +41,7 @@ export const mergeOutcomeSchema = z.discriminatedUnion("kind", [
     paths: z.array(conflictPathSchema).min(1),
     base: objectIdSchema.describe("Where the attempt began"),
     theirIntent: z.string().describe("Titles of the landings since the base that touched these paths"),
+    hot: z.array(z.string()).optional().describe("Those of the paths that conflict again and again"),
   }),
   z.object({ kind: z.literal("rejected"), check: z.string(), outputTail: z.string() }),
   z.object({ kind: z.literal("unsafe"), why: z.string() }),

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { runGit } from "./run-git.ts";
 
@@ -41,7 +41,10 @@ export async function bundleFor(options: {
   };
 }
 
-/** A bundle of `commit` without what `base` has, made once. */
+/**
+ * A bundle of `commit` without what `base` has, made once. Its header is written here (gitformat-bundle, version 2):
+ * `git bundle` wants a ref to name, and a ref would have to be made in a repository that may be the user's own.
+ */
 export async function makeBundle(
   repoDir: string,
   commit: string,
@@ -49,17 +52,20 @@ export async function makeBundle(
   file: string,
 ): Promise<string> {
   if (existsSync(file)) return file;
-  const unique = randomUUID();
-  // A bundle carries refs, not commits; which name it has does not matter to the reader.
-  const ref = `refs/bundled/${unique}`;
-  const fresh = `${file}.${unique}`;
+  const fresh = `${file}.${randomUUID()}`;
+  const wanted = base === null ? `${commit}\n` : `${commit}\n^${base}\n`;
+  const needs = base === null ? "" : `-${base} \n`;
+  const out = await open(fresh, "wx");
   try {
-    await runGit(["update-ref", ref, commit], { cwd: repoDir });
-    const without = base === null ? [] : [`^${base}`];
-    await runGit(["bundle", "create", "--quiet", fresh, ref, ...without], { cwd: repoDir });
+    await out.write(`# v2 git bundle\n${needs}${commit} refs/bundled/commit\n\n`);
+    await runGit(["pack-objects", "--revs", "--thin", "--quiet", "--stdout"], {
+      cwd: repoDir,
+      input: wanted,
+      outputTo: out.fd,
+    });
     await rename(fresh, file);
   } finally {
-    await runGit(["update-ref", "-d", ref], { cwd: repoDir });
+    await out.close();
     await rm(fresh, { force: true });
   }
   return file;

@@ -1,11 +1,14 @@
-export { buildLanding, MERGE_STRATEGIES, type BuiltLanding, type MergeStrategy } from "./build-landing.ts";
 export { bundleFor, makeBundle, type Bundles } from "./bundle.ts";
-export { type Trailers } from "./commit.ts";
+export { type Trailers } from "./landing/landing-message.ts";
 export { initBare } from "./init-bare.ts";
 export { type Inspection } from "./inspect-commits.ts";
 export { MERGER, type Landing } from "./landing-log.ts";
-export { openMirror, type CommitInfo, type Mirror } from "./mirror.ts";
+export { findInPlace, openInPlace } from "./in-place.ts";
+export { openLandingEngine, type LandingEngine } from "./landing/engine.ts";
+export { type BuiltLanding, type LandingRequest } from "./landing/landing.ts";
+export { MERGE_STRATEGIES, type MergeStrategy } from "./landing/strategies.ts";
+export { openMirror, type Mirror } from "./mirror.ts";
 export { fetchQuarantined } from "./quarantine.ts";
 export { recoverLocks } from "./recover-locks.ts";
 export { runGit } from "./run-git.ts";
-export { fetchAttempt, openStore, type Store } from "./store.ts";
+export { fetchAttempts, openStore, type Store } from "./store.ts";

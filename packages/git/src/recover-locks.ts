@@ -2,17 +2,17 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * Removes lock files that a killed git left in a repository only this process uses. Call it before any git runs
- * there. Returns what was removed.
+ * Removes lock files that a killed git left in a repository. Call it before any git of ours runs there; where others
+ * use it too, only what is older than any git holds a lock goes. Returns what was removed.
  */
-export async function recoverLocks(dir: string): Promise<string[]> {
+export async function recoverLocks(dir: string, olderThanMs = 0): Promise<string[]> {
   const entries = await readdir(dir, { recursive: true }).catch(() => []);
   const removed: string[] = [];
   for (const entry of entries) {
     if (!entry.endsWith(".lock")) continue;
     const path = join(dir, entry);
     const found = await stat(path).catch(() => null);
-    if (!found?.isFile()) continue;
+    if (!found?.isFile() || Date.now() - found.mtimeMs < olderThanMs) continue;
     await rm(path, { force: true });
     removed.push(entry);
   }

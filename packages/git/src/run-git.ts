@@ -4,6 +4,8 @@ import { Fault } from "@agentswarm/contracts";
 export interface GitOptions {
   readonly cwd: string;
   readonly input?: string | Buffer;
+  /** A file descriptor that gets the output instead of the result. */
+  readonly outputTo?: number;
   /** Added to git's environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -42,23 +44,24 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
   const { promise, resolve, reject } = Promise.withResolvers<GitResult>();
   const signals = [AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS)];
   if (options.signal !== undefined) signals.push(options.signal);
-  const child = spawn("git", [...SAFE, ...args], {
+  const { command, args: argv, env } = gitCommand(args, options.env);
+  const child = spawn(command, argv, {
     cwd: options.cwd,
-    env: gitEnvironment(options.env),
+    env,
     signal: AbortSignal.any(signals),
     killSignal: "SIGKILL",
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["pipe", options.outputTo ?? "pipe", "pipe"],
   });
   const what = `git ${args.find((arg) => !arg.startsWith("-")) ?? ""}`;
   const chunks: Buffer[] = [];
   let bytes = 0;
   let stderr = "";
-  child.stdout.on("data", (chunk: Buffer) => {
+  child.stdout?.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > (options.maxBytes ?? MAX_BYTES)) child.kill("SIGKILL");
     else chunks.push(chunk);
   });
-  child.stderr.on("data", (chunk: Buffer) => {
+  child.stderr?.on("data", (chunk: Buffer) => {
     stderr = (stderr + chunk.toString()).slice(-STDERR_BYTES);
   });
   child.on("error", (cause) => {
@@ -73,12 +76,20 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
     }
   });
   // A git that ends without reading its input is no failure of ours.
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(options.input ?? "");
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.end(options.input ?? "");
   return promise;
 }
 
-function gitEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+/** How git is started, for whoever has to talk to it while it runs. */
+export function gitCommand(
+  args: readonly string[],
+  extra: Readonly<Record<string, string>> = {},
+): { command: string; args: string[]; env: NodeJS.ProcessEnv } {
+  return { command: "git", args: [...SAFE, ...args], env: gitEnvironment(extra) };
+}
+
+function gitEnvironment(extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const kept = [
     "PATH",
     "HOME",
@@ -88,7 +99,12 @@ function gitEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.Pr
     "GIT_SSH_COMMAND",
     "LD_LIBRARY_PATH",
   ];
-  const env: NodeJS.ProcessEnv = { GIT_TERMINAL_PROMPT: "0", LC_ALL: "C", GIT_CONFIG_NOSYSTEM: "1" };
+  const env: NodeJS.ProcessEnv = {
+    GIT_TERMINAL_PROMPT: "0",
+    LC_ALL: "C",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_NO_REPLACE_OBJECTS: "1",
+  };
   for (const name of kept) {
     const value = process.env[name];
     if (value !== undefined) env[name] = value;

@@ -48,10 +48,17 @@ export async function openStore({ dir }: { dir: string }): Promise<Store> {
   };
 }
 
-/** Brings an attempt's commits from the store into another repository, under the same ref. */
-export async function fetchAttempt(store: Store, into: string, ref: string): Promise<void> {
-  await runGit(
-    ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", store.dir, `+${ref}:${ref}`],
-    { cwd: into },
-  );
+/**
+ * Brings attempts' commits from the store into another repository, without refs there. Gives back the refs that
+ * the store does not have.
+ */
+export async function fetchAttempts(store: Store, into: string, refs: readonly string[]): Promise<string[]> {
+  const { stdout } = await runGit(["for-each-ref", "--format=%(refname)", "--", ...refs], { cwd: store.dir });
+  const there = new Set(stdout.split("\n"));
+  const found = refs.filter((ref) => there.has(ref));
+  if (found.length > 0) {
+    const args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", store.dir, ...found];
+    await runGit(args, { cwd: into });
+  }
+  return refs.filter((ref) => !there.has(ref));
 }

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Task } from "@agentswarm/contracts";
-import { bundleFor, fetchAttempt, makeBundle } from "@agentswarm/git";
+import { bundleFor, fetchAttempts, makeBundle } from "@agentswarm/git";
 import type { Files } from "./serve-door.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -18,7 +18,7 @@ export async function carryIn(
   const result = join(bundlesDir, `result-${task.id}-${attempt}.bundle`);
   const { resolve } = task;
   if (resolve === undefined) return { full, thin, resolve: null, result };
-  await fetchAttempt(store, mirror.dir, resolve.ref);
+  await fetchAttempts(store, mirror.dir, [resolve.ref]);
   const file = join(bundlesDir, `resolve-${task.id}-${attempt}.bundle`);
   return {
     full,

@@ -45,7 +45,7 @@ function startMerger(failpoint: string): ChildProcess {
       MODEL_RECORDED: "true",
       FAILPOINT: failpoint,
     },
-    stdio: "ignore",
+    stdio: process.env["SHOW"] ? "inherit" : "ignore",
   });
   children.add(child);
   child.on("exit", () => children.delete(child));

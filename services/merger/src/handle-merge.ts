@@ -1,14 +1,15 @@
 import { failpoint, type MergeOutcome, type MergeRequest } from "@agentswarm/contracts";
-import { land } from "./land.ts";
+import type { Landings } from "./landings.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** One merge job: lands it or says why not, and hands the attempt on to the planner. May run twice. */
 export async function handleMerge(
   shop: Workshop,
+  landings: Landings,
   request: MergeRequest,
   signal: AbortSignal,
 ): Promise<MergeOutcome> {
-  const outcome = await land(shop, request, signal);
+  const outcome = await landings.land(request, signal);
   failpoint("merger.decided");
   const id = `${request.taskId}-${request.attempt}${request.approvedBy === undefined ? "" : "-approved"}`;
   await shop.sender.send(
@@ -18,7 +19,6 @@ export async function handleMerge(
   );
   failpoint("merger.handed");
   await tell(shop, request, outcome, id);
-  await nudge(shop, outcome);
   failpoint("merger.told");
   shop.log.info(
     { featureId: request.featureId, taskId: request.taskId, attempt: request.attempt, outcome: outcome.kind },
@@ -52,12 +52,4 @@ async function tell(
     attempt: request.attempt,
     data: { ...outcome, title: request.title, model: handoff.model, costUsd: handoff.metrics.costUsd },
   });
-}
-
-/** Asks for a sweep after every few landings, so that a red trunk is seen soon. */
-async function nudge({ sender, mirror, landed, nudgeAfter }: Workshop, outcome: MergeOutcome): Promise<void> {
-  if (outcome.kind !== "landed") return;
-  const count = await landed.count(await mirror.head());
-  if (count % nudgeAfter === 0)
-    await sender.send("sweep", { why: "nudge" }, { jobId: `nudge-${outcome.commit}` });
 }

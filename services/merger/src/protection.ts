@@ -1,26 +1,28 @@
+import type { LandingEngine } from "@agentswarm/git";
 import type { MergeRequest } from "@agentswarm/contracts";
-import type { Mirror } from "@agentswarm/git";
 import type { ProtectionFacts } from "./decide.ts";
 
 /** What an attempt does to what people want to look at, read off its commits. */
 export async function readProtectionFacts(
-  mirror: Mirror,
+  engine: LandingEngine,
   { baseCommit, headCommit }: MergeRequest,
   protectedPaths: readonly string[],
 ): Promise<ProtectionFacts> {
-  const changed = await mirror.changedPaths(baseCommit, headCommit);
-  const left = new Set(await mirror.listFiles(headCommit));
+  const changes = await engine.changes(baseCommit, headCommit);
+  const pathsOf = (kinds: readonly string[]) =>
+    changes.filter((one) => kinds.includes(one.kind)).map((one) => one.path);
+  const touchesScripts = changes.some((one) => one.path === "package.json");
   return {
-    changed,
-    deleted: changed.filter((path) => !left.has(path)),
+    changed: pathsOf(["added", "changed", "deleted"]),
+    deleted: pathsOf(["deleted"]),
     protectedPaths,
-    scriptsBefore: await scriptsOf(mirror, baseCommit),
-    scriptsAfter: await scriptsOf(mirror, headCommit),
+    scriptsBefore: touchesScripts ? await scriptsOf(engine, baseCommit) : "",
+    scriptsAfter: touchesScripts ? await scriptsOf(engine, headCommit) : "",
   };
 }
 
-async function scriptsOf(mirror: Mirror, commit: string): Promise<string> {
-  const text = await mirror.readFile(commit, "package.json");
+async function scriptsOf(engine: LandingEngine, commit: string): Promise<string> {
+  const text = await engine.readFile(commit, "package.json");
   if (text === null) return "";
   try {
     return JSON.stringify((JSON.parse(text) as { scripts?: object }).scripts ?? {});

@@ -1,7 +1,15 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openDependencyCache } from "@agentswarm/checks";
-import { openMirror, openStore, recoverLocks } from "@agentswarm/git";
+import {
+  findInPlace,
+  openInPlace,
+  openLandingEngine,
+  openMirror,
+  openStore,
+  recoverLocks,
+  type Mirror,
+} from "@agentswarm/git";
 import {
   acquireLease,
   consume,
@@ -11,16 +19,19 @@ import {
   type QueueConnection,
 } from "@agentswarm/queue";
 import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
-import type { ServiceContext } from "@agentswarm/service";
+import type { Logger, ServiceContext } from "@agentswarm/service";
 import type { Settings } from "./config.ts";
+import { openGate } from "./gate.ts";
+import { LARGEST_GROUP } from "./group-size.ts";
 import { handleMerge } from "./handle-merge.ts";
 import { openLandedIndex } from "./landed-index.ts";
+import { openLandings } from "./landings.ts";
 import type { Workshop } from "./workshop.ts";
 
 const LEASE_MS = 4_000;
 const LEASE_RETRY_MS = 500;
 
-/** Wires the merger: one landing after another, and only while it holds the repository's lease. */
+/** Wires the merger: one line of landings, and only while it holds the repository's lease. */
 export async function start({ settings, log, stack, signal }: ServiceContext<Settings>): Promise<void> {
   const home = settings.SWARM_HOME;
   const swarm = settings.QUEUE_PREFIX;
@@ -41,14 +52,8 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
     process.kill(process.pid, "SIGTERM");
   });
 
-  const dir = join(home, "mirrors", "merger");
-  const locks = await recoverLocks(dir);
-  if (locks.length > 0) log.warn({ locks }, "removed locks that a killed git left behind");
-  const mirror = await openMirror({
-    url: settings.GIT_REPO_URL,
-    dir,
-    ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}),
-  });
+  const mirror = stack.use(await openOrigin(settings, log));
+  const engine = stack.use(openLandingEngine({ dir: mirror.dir, strategy: settings.MERGE_STRATEGY }));
   const provider = await openSandboxProvider({
     provider: settings.SANDBOX_PROVIDER,
     home,
@@ -57,27 +62,55 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
     swarm,
   });
   await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
-  const shop: Workshop = {
+  const gate = openGate({
     mirror,
-    store: await openStore({ dir: settings.SWARM_STORE_URL ?? join(home, "store.git") }),
+    engine,
     provider,
     dependencies: openDependencyCache({ home }),
-    landed: openLandedIndex(mirror),
     sender,
     log,
-    strategy: settings.MERGE_STRATEGY,
-    gate: settings.LANDING_GATE === "on",
     bundlesDir: join(home, "bundles"),
     swarm,
+  });
+  const shop: Workshop = {
+    connection,
+    sender,
+    log,
+    mirror,
+    store: await openStore({ dir: settings.SWARM_STORE_URL ?? join(home, "store.git") }),
+    engine,
+    landed: openLandedIndex(mirror),
+    gate: settings.LANDING_GATE === "on" ? gate : null,
     nudgeAfter: settings.NUDGE_AFTER,
+    signal,
   };
+  const landings = openLandings(shop);
   stack.use(
-    await consume(connection, "merge", (request, context) => handleMerge(shop, request, context.signal), {
-      concurrency: 1,
-      onError: (error) => log.error({ err: error }, "a landing could not be made"),
-    }),
+    await consume(
+      connection,
+      "merge",
+      (request, context) => handleMerge(shop, landings, request, context.signal),
+      {
+        concurrency: LARGEST_GROUP,
+        onError: (error) => log.error({ err: error }, "a landing could not be made"),
+      },
+    ),
   );
-  log.info({ strategy: shop.strategy, gate: shop.gate, trunk: mirror.trunk }, "landing attempts");
+  log.info(
+    { strategy: settings.MERGE_STRATEGY, gate: settings.LANDING_GATE, trunk: mirror.trunk, at: mirror.dir },
+    "landing attempts",
+  );
+}
+
+/** The origin where it lies if that can be used directly, else a mirror of it. */
+async function openOrigin(settings: Settings, log: Logger): Promise<Mirror> {
+  const options = { url: settings.GIT_REPO_URL, ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}) };
+  const here = await findInPlace(settings.GIT_REPO_URL);
+  if (here !== null) return openInPlace({ ...options, dir: here });
+  const dir = join(settings.SWARM_HOME, "mirrors", "merger");
+  const locks = await recoverLocks(dir);
+  if (locks.length > 0) log.warn({ locks }, "removed locks that a killed git left behind");
+  return openMirror({ ...options, dir });
 }
 
 async function waitForLease(

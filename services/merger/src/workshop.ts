@@ -1,23 +1,22 @@
-import type { DependencyCache } from "@agentswarm/checks";
-import type { MergeStrategy, Mirror, Store } from "@agentswarm/git";
-import type { Sender } from "@agentswarm/queue";
-import type { SandboxProvider } from "@agentswarm/sandbox";
+import type { LandingEngine, Mirror, Store } from "@agentswarm/git";
+import type { QueueConnection, Sender } from "@agentswarm/queue";
 import type { Logger } from "@agentswarm/service";
+import type { Gate } from "./gate.ts";
 import type { LandedIndex } from "./landed-index.ts";
 
 /** What landings are made with. */
 export interface Workshop {
-  readonly mirror: Mirror;
-  readonly store: Store;
-  readonly provider: SandboxProvider;
-  readonly dependencies: DependencyCache;
-  readonly landed: LandedIndex;
+  readonly connection: QueueConnection;
   readonly sender: Sender;
   readonly log: Logger;
-  readonly strategy: MergeStrategy;
-  /** Whether the target's gate checks run before publishing. */
-  readonly gate: boolean;
-  readonly bundlesDir: string;
-  readonly swarm: string;
+  /** The origin itself where it lies on this machine, else our copy of it. */
+  readonly mirror: Mirror;
+  readonly store: Store;
+  readonly engine: LandingEngine;
+  readonly landed: LandedIndex;
+  /** Runs the target's gate checks before publishing; null when LANDING_GATE is off. */
+  readonly gate: Gate | null;
   readonly nudgeAfter: number;
+  /** Aborted when the service stops. */
+  readonly signal: AbortSignal;
 }

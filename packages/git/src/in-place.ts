@@ -1,0 +1,76 @@
+import { accessSync, constants, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Mirror } from "./mirror.ts";
+import { findTrunk, refuseBackwards } from "./origin.ts";
+import { recoverLocks } from "./recover-locks.ts";
+import { openRefWriter } from "./ref-writer.ts";
+import { openRepository } from "./repository.ts";
+import { runGit } from "./run-git.ts";
+
+/** Hooks that a push would run. What they forbid or tell must not be passed by. */
+const PUSH_HOOKS = new Set([
+  "pre-receive",
+  "update",
+  "proc-receive",
+  "post-receive",
+  "post-update",
+  "reference-transaction",
+]);
+
+/** Git holds a ref's lock for milliseconds; one this old was left by a git that was killed. */
+const LOCKS_STALE_AFTER_MS = 60_000;
+
+/** The folder of an origin that is a bare repository on this machine with no hooks of its own, or null. */
+export async function findInPlace(url: string): Promise<string | null> {
+  const path = url.startsWith("file://") ? fileURLToPath(url) : url;
+  if (!path.startsWith("/")) return null;
+  const answer = await runGit(["rev-parse", "--is-bare-repository"], { cwd: path }).catch(() => null);
+  if (answer?.stdout.trim() !== "true") return null;
+  const elsewhere = await runGit(["config", "--local", "--get", "core.hooksPath"], {
+    cwd: path,
+    answers: [1],
+  });
+  const hooks = join(path, "hooks");
+  const hasHooks = elsewhere.exitCode === 0 || readHooks(hooks).some((name) => PUSH_HOOKS.has(name));
+  return hasHooks ? null : path;
+}
+
+function readHooks(dir: string): string[] {
+  try {
+    return readdirSync(dir).filter((name) => {
+      try {
+        accessSync(join(dir, name), constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * The origin itself, used where it lies: nothing has to be fetched, and what a push would copy and check again is
+ * moved in by one compare-and-swap of the ref.
+ */
+export async function openInPlace(options: { dir: string; url: string; trunk?: string }): Promise<Mirror> {
+  const { dir, url } = options;
+  await recoverLocks(dir, LOCKS_STALE_AFTER_MS);
+  const trunk = options.trunk ?? (await findTrunk(dir, url));
+  const repository = openRepository({ dir, url, trunk, branches: "refs/heads" });
+  const refs = openRefWriter(dir);
+  return {
+    ...repository,
+    fetch: async () => undefined,
+    async push(ref, from, to) {
+      await refuseBackwards(repository.isAncestor, { ref, from, to });
+      return refs.update(ref, from, to).catch(async (error: unknown) => {
+        await recoverLocks(dir, LOCKS_STALE_AFTER_MS);
+        throw error;
+      });
+    },
+    [Symbol.dispose]: () => refs[Symbol.dispose](),
+  };
+}

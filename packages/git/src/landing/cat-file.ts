@@ -1,0 +1,101 @@
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { Fault } from "@agentswarm/contracts";
+import { gitCommand } from "../run-git.ts";
+
+export type ObjectType = "commit" | "tree" | "blob" | "tag";
+
+export interface GitObject {
+  readonly type: ObjectType;
+  readonly body: Buffer;
+}
+
+/** Reads objects through one long-running `git cat-file --batch`: a process per object would cost 4 ms each. */
+export interface ObjectReader extends Disposable {
+  /** Null: there is no such object. */
+  read(id: string): Promise<GitObject | null>;
+}
+
+interface Waiting {
+  readonly resolve: (object: GitObject | null) => void;
+  readonly reject: (error: Fault) => void;
+}
+
+const LONGEST_HEADER = 200;
+
+export function openObjectReader(dir: string): ObjectReader {
+  let child: ChildProcessWithoutNullStreams | null = null;
+  let waiting: Waiting[] = [];
+  let chunks: Buffer[] = [];
+  let buffered = 0;
+  /** How many bytes must be there before parsing on can succeed. */
+  let needed = 0;
+
+  const parse = () => {
+    if (buffered < needed) return;
+    let data = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+    needed = 0;
+    for (;;) {
+      const end = data.subarray(0, LONGEST_HEADER).indexOf("\n");
+      if (end === -1) break;
+      const [, type = "", size = "0"] = data.toString("latin1", 0, end).split(" ");
+      if (type === "missing") {
+        waiting.shift()?.resolve(null);
+        data = data.subarray(end + 1);
+        continue;
+      }
+      const from = end + 1;
+      const to = from + Number(size);
+      if (data.length < to + 1) {
+        needed = to + 1;
+        break;
+      }
+      // A copy, for a slice would keep the whole chunk alive in the cache.
+      waiting.shift()?.resolve({ type: type as ObjectType, body: Buffer.from(data.subarray(from, to)) });
+      data = data.subarray(to + 1);
+    }
+    chunks = data.length === 0 ? [] : [data];
+    buffered = data.length;
+  };
+
+  const open = () => {
+    const { command, args, env } = gitCommand(["cat-file", "--batch"]);
+    const started = spawn(command, args, { cwd: dir, env, stdio: "pipe" });
+    let stderr = "";
+    started.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-2_000)));
+    started.stdout.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      buffered += chunk.length;
+      parse();
+    });
+    started.stdin.on("error", () => undefined);
+    const fail = (why: string) => {
+      if (child !== started) return;
+      child = null;
+      chunks = [];
+      buffered = 0;
+      needed = 0;
+      for (const one of waiting.splice(0)) {
+        one.reject(new Fault("git.failed", `git cat-file: ${why}`, { retryable: true }));
+      }
+    };
+    started.on("error", (error) => fail(error.message));
+    started.on("close", (code) => fail(`ended with ${code}: ${stderr.trim()}`));
+    return started;
+  };
+
+  return {
+    read(id) {
+      child ??= open();
+      const { promise, resolve, reject } = Promise.withResolvers<GitObject | null>();
+      waiting.push({ resolve, reject });
+      child.stdin.write(`${id}\n`);
+      return promise;
+    },
+    [Symbol.dispose]() {
+      const running = child;
+      child = null;
+      waiting = [];
+      running?.kill("SIGKILL");
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/** What a landing needs of a commit object. */
+export interface CommitObject {
+  readonly tree: string;
+  readonly parents: readonly string[];
+  /** "Name <email> seconds zone", as git writes it. */
+  readonly author: string;
+  /** The `encoding` header, when the message is not UTF-8. */
+  readonly encoding: string | null;
+  readonly message: string;
+}
+
+export function parseCommit(body: Buffer): CommitObject {
+  const text = body.toString("utf8");
+  const end = text.indexOf("\n\n");
+  const headers = (end === -1 ? text : text.slice(0, end)).split("\n");
+  const all = (name: string) =>
+    headers.flatMap((line) => (line.startsWith(`${name} `) ? [line.slice(name.length + 1)] : []));
+  const encoding = all("encoding")[0] ?? null;
+  return {
+    tree: all("tree")[0] ?? "",
+    parents: all("parent"),
+    author: all("author")[0] ?? "",
+    encoding,
+    message: end === -1 ? "" : decode(body.subarray(body.indexOf("\n\n") + 2), encoding),
+  };
+}
+
+export function formatCommit(commit: {
+  tree: string;
+  parents: readonly string[];
+  author: string;
+  committer: string;
+  message: string;
+}): Buffer {
+  const parents = commit.parents.map((parent) => `parent ${parent}\n`).join("");
+  const people = `author ${commit.author}\ncommitter ${commit.committer}\n`;
+  return Buffer.from(`tree ${commit.tree}\n${parents}${people}\n${commit.message}`);
+}
+
+/** A message in an encoding that this Node does not know is read as bytes: nothing of it gets lost. */
+function decode(bytes: Buffer, encoding: string | null): string {
+  if (encoding === null) return bytes.toString("utf8");
+  try {
+    return new TextDecoder(encoding).decode(bytes);
+  } catch {
+    return bytes.toString("latin1");
+  }
+}

@@ -1,0 +1,49 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { Fault } from "@agentswarm/contracts";
+import { gitCommand } from "../run-git.ts";
+
+/** Exit codes up to here count conflicts. */
+const MOST_CONFLICTS = 127;
+/** Git takes a file for binary when it finds a NUL this early. */
+const LOOKED_AT = 8_000;
+
+/**
+ * Merges one file's contents as git does. Null: they conflict, or are binary. Files, because `merge-file` takes
+ * object ids only from git 2.43 on.
+ */
+export async function mergeFile(base: Buffer, ours: Buffer, theirs: Buffer): Promise<Buffer | null> {
+  if ([base, ours, theirs].some((side) => side.subarray(0, LOOKED_AT).includes(0))) return null;
+  const dir = await mkdtemp(join(tmpdir(), "swarm-merge-"));
+  try {
+    await Promise.all([
+      writeFile(join(dir, "ours"), ours),
+      writeFile(join(dir, "base"), base),
+      writeFile(join(dir, "theirs"), theirs),
+    ]);
+    return await run(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+function run(dir: string): Promise<Buffer | null> {
+  const { command, args, env } = gitCommand(["merge-file", "--stdout", "--quiet", "ours", "base", "theirs"]);
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer | null>();
+  const child = spawn(command, args, { cwd: dir, env, stdio: ["ignore", "pipe", "pipe"] });
+  const chunks: Buffer[] = [];
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-2_000)));
+  child.on("error", (cause) =>
+    reject(new Fault("git.failed", `git merge-file: ${cause.message}`, { cause })),
+  );
+  child.on("close", (code) => {
+    if (code === 0) resolve(Buffer.concat(chunks));
+    else if (code !== null && code <= MOST_CONFLICTS) resolve(null);
+    else reject(new Fault("git.failed", `git merge-file (${code}): ${stderr.trim()}`));
+  });
+  return promise;
+}

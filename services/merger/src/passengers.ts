@@ -1,0 +1,70 @@
+import { Fault, type MergeOutcome, type MergeRequest } from "@agentswarm/contracts";
+
+/** One merge request on its way to an outcome. */
+export interface Passenger {
+  readonly request: MergeRequest;
+  /** How often the trunk moved under it. */
+  moves: number;
+  settle(outcome: MergeOutcome): void;
+  fail(fault: Fault): void;
+}
+
+/** Requests that wait for a train, in the order in which they came. */
+export interface Passengers {
+  readonly count: number;
+  /** Resolves with the next one that comes. */
+  arrival(): Promise<void>;
+  /** Waits for its outcome. Rejects when aborted: whatever becomes of it then is told by the trunk. */
+  add(request: MergeRequest, signal: AbortSignal): Promise<MergeOutcome>;
+  /** Takes up to `most`, in order, but none of `busy` tasks and no task twice; an approved one goes alone. */
+  take(most: number, busy: ReadonlySet<string>): Passenger[];
+  /** Puts some back before all others. */
+  putBack(passengers: readonly Passenger[]): void;
+}
+
+export function openPassengers(): Passengers {
+  const waiting: Passenger[] = [];
+  let next = Promise.withResolvers<void>();
+  const announce = () => {
+    next.resolve();
+    next = Promise.withResolvers<void>();
+  };
+  return {
+    get count() {
+      return waiting.length;
+    },
+    arrival: () => next.promise,
+    async add(request, signal) {
+      signal.throwIfAborted();
+      const { promise, resolve, reject } = Promise.withResolvers<MergeOutcome>();
+      const passenger: Passenger = { request, moves: 0, settle: resolve, fail: reject };
+      const onAbort = () => {
+        const index = waiting.indexOf(passenger);
+        if (index !== -1) waiting.splice(index, 1);
+        reject(new Fault("internal", `the landing was given up: ${signal.reason}`, { retryable: true }));
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      waiting.push(passenger);
+      announce();
+      return promise.finally(() => signal.removeEventListener("abort", onAbort));
+    },
+    take(most, busy) {
+      const taken: Passenger[] = [];
+      const tasks = new Set(busy);
+      for (const passenger of waiting) {
+        const { taskId, approvedBy } = passenger.request;
+        if (tasks.has(taskId)) continue;
+        if (approvedBy !== undefined && taken.length > 0) break;
+        tasks.add(taskId);
+        taken.push(passenger);
+        if (taken.length === most || approvedBy !== undefined) break;
+      }
+      for (const one of taken) waiting.splice(waiting.indexOf(one), 1);
+      return taken;
+    },
+    putBack(passengers) {
+      waiting.unshift(...passengers);
+      announce();
+    },
+  };
+}
