@@ -5,12 +5,15 @@ import { Fault } from "@agentswarm/contracts";
 /** An answer by RFC 9457, application/problem+json. */
 export class Problem extends Error {
   readonly status: number;
+  /** The same, for Bull Board, whose pages handle errors by themselves. */
+  readonly statusCode: number;
   readonly type: string;
   readonly retryAfterSeconds: number | undefined;
 
   constructor(status: number, type: string, detail: string, retryAfterSeconds?: number) {
     super(detail);
     this.status = status;
+    this.statusCode = status;
     this.type = type;
     this.retryAfterSeconds = retryAfterSeconds;
   }

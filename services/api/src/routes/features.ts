@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import {
+  failpoint,
   featureInputSchema,
   featureStatusSchema,
   idSchema,
@@ -9,7 +10,7 @@ import {
   slug,
   type FeatureSubmission,
 } from "@agentswarm/contracts";
-import { jobBody, queueCounts, withDeadline } from "@agentswarm/queue";
+import { jobBody, queueCounts, withDeadline, type EventToSend } from "@agentswarm/queue";
 import { REDIS_DEADLINE_MS, type App, type House } from "../house.ts";
 import { Problem } from "../problem.ts";
 import { projectFeature } from "../project/project-feature.ts";
@@ -39,7 +40,11 @@ export function featureRoutes(app: App, house: House): void {
       await soon(refuseWhenFull(house));
       const createdAt = await soon(connection.now());
       const feature: FeatureSubmission = { ...request.body, id, source: "rest", createdAt };
+      failpoint("api.accepted");
       await soon(sender.send("plan", { kind: "feature", feature }, { jobId: jobId.feature(id) }));
+      failpoint("api.enqueued");
+      // The planner tells the same; until it gets there lists would not show what was accepted.
+      void sender.event(submittedEvent(feature));
       const known = await soon(readFeature(house, id));
       if (known !== null && !sameRequest(known, request.body)) {
         throw new Problem(422, "idempotency-key-reused", "this Idempotency-Key was used for another feature");
@@ -145,6 +150,12 @@ export function featureRoutes(app: App, house: House): void {
   );
 }
 
+/** The very event that the planner tells, by its id, when it takes the feature in. */
+function submittedEvent(feature: FeatureSubmission): EventToSend {
+  const id = `feature-submitted-${feature.id}`;
+  return { id, type: "feature.submitted", featureId: feature.id, data: { ...feature } };
+}
+
 /** From the read model; and between the durable write and the first event from that write itself. */
 async function readFeature({ connection, model }: House, id: string): Promise<FeatureView | null> {
   const found = await model.features.get(id);
@@ -152,13 +163,7 @@ async function readFeature({ connection, model }: House, id: string): Promise<Fe
   const message = await jobBody(connection, "plan", jobId.feature(id));
   if (message?.kind !== "feature") return null;
   const { feature } = message;
-  return projectFeature(null, {
-    id,
-    at: feature.createdAt,
-    type: "feature.submitted",
-    actor: "api",
-    data: feature,
-  });
+  return projectFeature(null, { ...submittedEvent(feature), at: feature.createdAt, actor: "api" });
 }
 
 async function refuseWhenFull({ connection, maxQueueDepth }: House): Promise<void> {

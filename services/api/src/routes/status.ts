@@ -1,4 +1,5 @@
 import { Gauge, Registry } from "prom-client";
+import { HOT_AFTER } from "@agentswarm/contracts";
 import { ping, queueCounts, withDeadline } from "@agentswarm/queue";
 import { REDIS_DEADLINE_MS, type App, type House } from "../house.ts";
 import { landingsLastHour } from "../project/project-swarm.ts";
@@ -10,7 +11,6 @@ const SERVICES_OF = {
   sweep: "reconciler",
   event: "api",
 } as const;
-const HOT_FROM = 3;
 
 /** How the swarm is: for people, for probes and for Prometheus. */
 export function statusRoutes(app: App, house: House): void {
@@ -27,7 +27,7 @@ export function statusRoutes(app: App, house: House): void {
     for (const [queue, service] of Object.entries(SERVICES_OF)) {
       services[service] = await soon(connection.queue(queue as keyof typeof SERVICES_OF).getWorkersCount());
     }
-    const hot = Object.entries(swarm.hotFiles).filter(([, count]) => count >= HOT_FROM);
+    const hot = Object.entries(swarm.hotFiles).filter(([, count]) => count >= HOT_AFTER);
     return {
       features: byStatus,
       queues,

@@ -1,0 +1,84 @@
+import { execFileSync } from "node:child_process";
+import { request } from "node:http";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort, startRedis } from "../../../test/support/redis.ts";
+import { startService } from "../../../test/support/service.ts";
+import { startApi, type TestApi } from "../testing/start-api.ts";
+
+let open: TestApi;
+let locked: TestApi;
+let keys: { read: string; write: string; revoked: string };
+
+beforeAll(async () => {
+  open = await startApi();
+  locked = await startApi();
+  const ring = (...args: string[]) =>
+    execFileSync(process.execPath, [join(import.meta.dirname, "keys-main.ts"), ...args], {
+      env: { ...process.env, ...locked.env },
+      encoding: "utf8",
+    }).trim();
+  keys = { read: ring("create", "--scope", "read"), write: ring("create"), revoked: ring("create") };
+  ring("revoke", keys.revoked.split("_")[1] ?? "");
+});
+afterAll(async () => {
+  await open[Symbol.asyncDispose]();
+  await locked[Symbol.asyncDispose]();
+});
+
+/** `fetch` sets Host by itself, so this asks by hand. */
+function statusFor(url: string, headers: Record<string, string>): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const asking = request(url, { headers }, (answer) => {
+    answer.resume();
+    resolve(answer.statusCode ?? 0);
+  });
+  asking.on("error", reject);
+  asking.end();
+  return promise;
+}
+
+test.each([
+  [{}, 200],
+  [{ host: "localhost:8080" }, 200],
+  [{ origin: "http://localhost:3000" }, 200],
+  [{ host: "swarm.example.com" }, 403],
+  [{ host: "127.0.0.1.example.com" }, 403],
+  [{ origin: "https://evil.example" }, 403],
+  [{ origin: "null" }, 403],
+])("without keys %j is answered %i", async (headers, status) => {
+  expect(await statusFor(`${open.url}/v1/status`, headers as Record<string, string>)).toBe(status);
+});
+
+test("with keys: Bearer and Basic come in, wrong, revoked and missing keys do not, reading keys only read", async () => {
+  const basic = (key: string) => `Basic ${Buffer.from(`anyone:${key}`).toString("base64")}`;
+  const status = async (authorization?: string, method = "GET") => {
+    const headers = { "content-type": "application/json", ...(authorization ? { authorization } : {}) };
+    const init = { method, headers, ...(method === "POST" ? { body: '{"title":"x"}' } : {}) };
+    return (await locked.ask(method === "POST" ? "/v1/features" : "/v1/status", init)).status;
+  };
+  expect(await status()).toBe(401);
+  expect(await status(`Bearer ${keys.write}`)).toBe(200);
+  expect(await status(basic(keys.write))).toBe(200);
+  expect(await status(`Bearer ${keys.write}0`)).toBe(401);
+  expect(await status(`Bearer ${keys.revoked}`)).toBe(401);
+  expect(await status("Bearer ask__")).toBe(401);
+  expect(await status(`Bearer ${keys.read}`)).toBe(200);
+  expect(await status(`Bearer ${keys.read}`, "POST")).toBe(403);
+  expect(await status(`Bearer ${keys.write}`, "POST")).toBe(202);
+  const board = await locked.ask("/queues");
+  expect([board.status, board.headers.get("www-authenticate")]).toEqual([
+    401,
+    expect.stringContaining("Basic"),
+  ]);
+  expect((await locked.ask("/healthz")).status).toBe(200);
+});
+
+test("an address that is not loopback is refused without keys, and the setting named", async () => {
+  const redis = await startRedis();
+  const env = { REDIS_URL: redis.url, SWARM_HOME: open.home, API_PORT: String(await freePort()) };
+  const service = startService("api", { ...env, API_PUBLISHED_ON: "0.0.0.0" });
+  expect(await service.ended).toBe(1);
+  expect(service.output()).toContain("API_PUBLISHED_ON=0.0.0.0 is not loopback");
+  await redis.stop();
+});

@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { createSender } from "@agentswarm/queue";
+import { startApi } from "../testing/start-api.ts";
+import { waitUntil } from "../../../test/support/wait-until.ts";
+
+test.each(["api.accepted", "api.enqueued"])(
+  "killed at %s: the same Idempotency-Key gives the same feature afterwards, once",
+  async (failpoint) => {
+    await using api = await startApi({ FAILPOINT: failpoint });
+    const submit = () => api.post("/v1/features", { title: "Survives" }, { "idempotency-key": "k" });
+    // No answer was given, so nothing was promised.
+    await expect(submit()).rejects.toThrow();
+    expect(await api.service.ended).toBe("SIGKILL");
+    await api.again();
+    const ids = [];
+    for (const answer of [await submit(), await submit()]) {
+      expect(answer.status).toBe(202);
+      ids.push(((await answer.json()) as { id: string }).id);
+    }
+    expect(new Set(ids).size).toBe(1);
+    expect(await api.connection.queue("plan").getJobCounts("waiting", "prioritized")).toMatchObject({
+      waiting: 1,
+    });
+  },
+);
+
+test("while Redis is silent the api answers 503 with a time to wait, and recovers by itself", async () => {
+  await using api = await startApi();
+  process.kill(api.redis.pid as number, "SIGSTOP");
+  try {
+    for (const path of ["/v1/status", "/readyz", "/v1/features"]) {
+      const answer = await api.ask(path, { signal: AbortSignal.timeout(10_000) });
+      expect([path, answer.status]).toEqual([path, 503]);
+      expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+      expect(answer.headers.get("content-type")).toContain("application/problem+json");
+    }
+    expect((await api.ask("/healthz")).status).toBe(200);
+  } finally {
+    process.kill(api.redis.pid as number, "SIGCONT");
+  }
+  await waitUntil("the api's recovery", 30_000, async () =>
+    (await api.ask("/readyz")).status === 200 ? true : null,
+  );
+  expect((await api.post("/v1/features", { title: "After it" })).status).toBe(202);
+});
+
+test("a reader of events that comes back gets what it missed: no gap and nothing twice", async () => {
+  await using api = await startApi();
+  const sender = createSender(api.connection, "test");
+  const tell = (nth: number) =>
+    sender.event({ id: `event-${nth}`, type: "service.started", data: { nth, service: "test", pid: nth } });
+  const all = Array.from({ length: 40 }, (_, nth) => nth);
+  for (const nth of all.slice(0, 20)) await tell(nth);
+
+  const seen: number[] = [];
+  let last = "0";
+  /** Reads until `count` more have come, and hangs up in the middle of things. */
+  const read = async (count: number) => {
+    const hangUp = new AbortController();
+    const answer = await api.ask("/v1/events", { headers: { "last-event-id": last }, signal: hangUp.signal });
+    expect(answer.headers.get("content-type")).toContain("text/event-stream");
+    let text = "";
+    const until = seen.length + count;
+    const decoder = new TextDecoder();
+    for await (const chunk of answer.body ?? []) {
+      text += decoder.decode(chunk as Uint8Array, { stream: true });
+      const messages = text.split("\n\n");
+      text = messages.pop() ?? "";
+      for (const message of messages) {
+        const id = /^id: (.+)$/m.exec(message)?.[1];
+        const data = /^data: (.+)$/m.exec(message)?.[1];
+        if (id === undefined || data === undefined || seen.length === until) continue;
+        last = id;
+        seen.push((JSON.parse(data) as { data: { nth: number } }).data.nth);
+      }
+      if (seen.length === until) break;
+    }
+    hangUp.abort();
+  };
+  await read(7);
+  for (const nth of all.slice(20)) await tell(nth);
+  await read(20);
+  await read(13);
+  expect(seen).toEqual(all);
+});
