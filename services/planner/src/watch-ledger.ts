@@ -6,6 +6,7 @@ import type { Workshop } from "./workshop.ts";
  */
 export async function alarmIfLost(shop: Workshop): Promise<boolean> {
   if (!(await shop.ledgers.isEmpty())) return false;
+  await shop.mirror.fetch();
   const landings = await shop.mirror.landings(await shop.mirror.head());
   if (landings.length === 0) return false;
   shop.log.error(

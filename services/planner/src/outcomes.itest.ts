@@ -1,0 +1,162 @@
+import { expect, test } from "vitest";
+import { TRUNK_HEALTH, type MergeOutcome, type PlanMessage, type TaskMessage } from "@agentswarm/contracts";
+import { git } from "../../../test/support/string-kit.ts";
+import { waitUntil } from "../../../test/support/wait-until.ts";
+import { planned, startPlanner, type TestPlanner } from "../testing/start-planner.ts";
+
+const plan = { tasks: [planned("a"), planned("b", "a")] };
+const met = { met: true, reason: "It is all there.", tasks: [] };
+const answer = (_: number, text: string) => (text.includes("Is the feature") ? met : plan);
+const commit = "c".repeat(40);
+const conflict: MergeOutcome = {
+  kind: "conflict",
+  base: commit,
+  theirIntent: "- Somebody else's landing",
+  paths: [{ path: "src/x.js", base: commit, ours: commit, theirs: commit }],
+};
+
+const sentAs = (planner: TestPlanner, key: string, round = 1): Promise<TaskMessage> =>
+  waitUntil(`the sending of ${key}`, 20_000, async () => {
+    const message = (await planner.sent()).get(key);
+    return message?.round === round ? message : null;
+  });
+
+test("a conflict is answered by one resolve task with both intents, which lands in its place", async () => {
+  await using planner = await startPlanner(answer);
+  const id = await planner.submit();
+  const message = await sentAs(planner, "a");
+  await planner.handOver(message, conflict);
+  await planner.handOver(message, conflict);
+  const resolve = await sentAs(planner, "a-resolve");
+  expect(resolve.task).toMatchObject({ kind: "resolve", parentId: message.task.id });
+  expect(resolve.task.resolve).toMatchObject({
+    paths: ["src/x.js"],
+    theirIntent: "- Somebody else's landing",
+  });
+  expect(resolve.task.resolve?.ourIntent).toContain("All about a");
+  await planner.land(resolve);
+  await planner.land(await sentAs(planner, "b"));
+  const ledger = await planner.ledger(id, (one) => one.status === "verifying");
+  expect(ledger.tasks.filter((record) => record.task.kind === "resolve")).toHaveLength(1);
+});
+
+test("a resolve that goes on conflicting goes back to planning, never to a resolve of a resolve", async () => {
+  const next = { tasks: [planned("other-way")] };
+  await using planner = await startPlanner((nth) => (nth === 0 ? plan : next));
+  const id = await planner.submit();
+  await planner.handOver(await sentAs(planner, "a"), conflict);
+  await planner.handOver(await sentAs(planner, "a-resolve"), conflict);
+  await planner.handOver(await sentAs(planner, "a-resolve", 2), conflict);
+  await sentAs(planner, "other-way");
+  const ledger = await planner.ledger(id, (one) => one.planningRound === 2);
+  expect(ledger.tasks.filter((record) => record.task.kind === "resolve")).toHaveLength(1);
+  expect(planner.model.asked[1]).toContain("src/x.js");
+});
+
+test("an attempt held for a person waits; approved it is sent with the approval, refused it runs again", async () => {
+  await using planner = await startPlanner(answer);
+  const id = await planner.submit();
+  const message = await sentAs(planner, "a");
+  await planner.handOver(message, { kind: "held", why: "it changes swarm.json", base: commit });
+  await planner.ledger(id, (one) => one.tasks[0]?.status === "held");
+  const decide = (decision: "approve" | "refuse"): PlanMessage => ({
+    kind: "approve",
+    taskId: message.task.id,
+    decision,
+    by: "ada",
+    reason: "leave the checks alone",
+  });
+  await planner.tell(decide("approve"));
+  const approved = await sentAs(planner, "a", 2);
+  expect(approved.approved).toMatchObject({ by: "ada", attempt: 1 });
+
+  await planner.handOver(approved, { kind: "held", why: "it changes swarm.json", base: commit });
+  await planner.ledger(id, (one) => one.tasks[0]?.status === "held");
+  await planner.tell(decide("refuse"));
+  const again = await sentAs(planner, "a", 3);
+  expect(again.approved).toBeUndefined();
+  expect(again.task.feedback).toContain("leave the checks alone");
+});
+
+test("a cancelled feature's tasks leave the queue, and what comes of them later changes nothing", async () => {
+  await using planner = await startPlanner(answer);
+  const id = await planner.submit();
+  const message = await sentAs(planner, "a");
+  await planner.tell({ kind: "cancel", featureId: id, by: "ada" });
+  const ended = await planner.ledger(id, (one) => one.status === "cancelled");
+  expect(ended.reason).toBe("cancelled by ada");
+  await waitUntil("an empty queue", 20_000, async () => ((await planner.sent()).size === 0 ? true : null));
+  await planner.handOver(message, conflict);
+  await planner.tell({ kind: "audit" });
+  const after = await planner.ledger(id, (one) => (one.tasks[0]?.absorbed.length ?? 0) > 0);
+  expect(after).toMatchObject({
+    status: "cancelled",
+    tasks: [{ status: "cancelled" }, { status: "cancelled" }],
+  });
+});
+
+test("a failed task blocks its dependents and is planned anew; a person's retry opens it again", async () => {
+  await using planner = await startPlanner(() => plan);
+  const id = await planner.submit();
+  const fail = async (round: number) =>
+    planner.handOver(await sentAs(planner, "a", round), null, {
+      end: "failed",
+      headCommit: null,
+      reason: "no idea",
+    });
+  for (let planningRound = 1; planningRound <= 3; planningRound += 1) {
+    await planner.ledger(id, (one) => one.revisions.length === planningRound);
+    await fail(1);
+    await fail(2);
+  }
+  const failed = await planner.ledger(id, (one) => one.status === "failed");
+  expect(failed.reason).toContain("no idea");
+  const last = failed.tasks.findLast((record) => record.task.key === "a");
+  await planner.tell({ kind: "retry", taskId: last?.task.id ?? "", by: "ada" });
+  const open = await planner.ledger(id, (one) => one.status === "building");
+  expect(open.tasks.findLast((record) => record.task.key === "a")).toMatchObject({
+    status: "sent",
+    round: 3,
+  });
+});
+
+test("a red sweep books one fix per failure at priority 1, however often it is told; green ends the feature", async () => {
+  await using planner = await startPlanner(answer);
+  const id = await planner.submit();
+  await planner.land(await sentAs(planner, "a"));
+  await planner.land(await sentAs(planner, "b"));
+  await planner.ledger(id, (one) => one.status === "verifying");
+  const head = git(planner.origin, "rev-parse", "main");
+  const tree = git(planner.origin, "rev-parse", "main^{tree}");
+  const draft = (signature: string) => ({
+    signature,
+    title: `Mend ${signature}`,
+    description: "",
+    scope: [],
+  });
+  const swept = (outcome: "red" | "green"): PlanMessage => ({
+    kind: "swept",
+    sweep: {
+      why: "nudge",
+      head,
+      tree,
+      outcome,
+      checksHash: "h",
+      checks: [],
+      failures: [],
+      green: outcome === "green" ? head : null,
+      drafts: outcome === "red" ? [draft("one"), draft("two")] : [],
+    },
+  });
+  for (let told = 0; told < 3; told += 1) await planner.tell(swept("red"));
+  const health = await planner.ledger(TRUNK_HEALTH, (one) => one.tasks.length === 2);
+  expect(health.tasks.map((record) => [record.signature, record.task.kind, record.task.priority])).toEqual([
+    ["one", "fix", 1],
+    ["two", "fix", 1],
+  ]);
+  await planner.tell(swept("green"));
+  expect(await planner.ledger(id, (one) => one.status === "done")).toMatchObject({
+    reason: "It is all there.",
+  });
+  expect((await planner.ledger(TRUNK_HEALTH)).tasks).toHaveLength(2);
+});

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { refusal } from "../../../test/support/scripted-model.ts";
+import { planned, startPlanner } from "../testing/start-planner.ts";
+
+const plan = { tasks: [planned("a")] };
+
+test("an answer that is no plan is given back once, with what is wrong, and the second one counts", async () => {
+  await using planner = await startPlanner((nth) => (nth === 0 ? '{"tasks": [{"key": ' : plan));
+  const id = await planner.submit();
+  const ledger = await planner.ledger(id, (one) => one.tasks.length === 1);
+  expect(ledger).toMatchObject({ planningRound: 1, revisions: [{ number: 1 }] });
+  expect(planner.model.asked).toHaveLength(2);
+  expect(planner.model.asked[1]).toContain("That answer does not fit: it is no JSON");
+});
+
+const many = { tasks: Array.from({ length: 10_000 }, (_, nth) => planned(`t${nth}`)) };
+
+test.each([
+  ["no tasks", { tasks: [] }, "the plan has no task"],
+  ["a circle", { tasks: [planned("a", "b"), planned("b", "a")] }, "a → b → a"],
+  ["a dependency on nothing", { tasks: [planned("a", "nowhere")] }, "a depends on nowhere"],
+  ["10,000 tasks", many, "10000 tasks; 60 are allowed (MAX_TASKS_PER_PLAN)"],
+  ["no JSON at all, ever", "I would rather not.", "does not fit, twice"],
+])(
+  "a plan with %s is refused with the reason, planned again, and given up after three rounds",
+  async (_, answer, why) => {
+    await using planner = await startPlanner(() => answer);
+    const id = await planner.submit();
+    const ledger = await planner.ledger(id, (one) => one.status === "failed");
+    expect(ledger.reason).toContain(why);
+    expect(ledger.tasks).toEqual([]);
+    expect(await planner.sent()).toEqual(new Map());
+    const rejections = (await planner.events()).filter((event) => event.type === "plan.rejected");
+    expect(rejections).toHaveLength(3);
+    expect(rejections[0]?.data["reason"]).toContain(why);
+    // What was wrong with the last plan is told to the next round.
+    expect(planner.model.asked.at(-1)).toContain(why);
+  },
+);
+
+test("a refused plan followed by a good one goes on with the good one", async () => {
+  await using planner = await startPlanner((nth) => (nth === 0 ? { tasks: [] } : plan));
+  const id = await planner.submit();
+  expect(await planner.ledger(id, (one) => one.tasks.length === 1)).toMatchObject({ planningRound: 2 });
+});
+
+test("a model that is busy or broken for a while only delays the plan", async () => {
+  await using planner = await startPlanner((nth) => {
+    if (nth === 0) return refusal(429, { "retry-after": "1" });
+    return nth < 3 ? refusal(500) : plan;
+  });
+  const id = await planner.submit();
+  expect(await planner.ledger(id, (one) => one.tasks.length === 1)).toMatchObject({ planningRound: 1 });
+});
+
+test("a key that the model refuses ends the feature with the reason, not in silence", async () => {
+  await using planner = await startPlanner(() => refusal(401));
+  const id = await planner.submit();
+  const ledger = await planner.ledger(id, (one) => one.status === "failed");
+  expect(ledger.reason).toMatch(/401|LLM_API_KEY/);
+});

@@ -1,0 +1,163 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  jobId,
+  NO_METRICS,
+  type DomainEvent,
+  type Handoff,
+  type MergeOutcome,
+  type PlanMessage,
+  type TaskMessage,
+} from "@agentswarm/contracts";
+import { createSender, openDocuments, openQueue, type QueueConnection, type Sender } from "@agentswarm/queue";
+import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { startModel, type Answer, type ScriptedModel } from "../../../test/support/scripted-model.ts";
+import { startService, type RunningService } from "../../../test/support/service.ts";
+import { git, makeStringKit } from "../../../test/support/string-kit.ts";
+import { waitUntil } from "../../../test/support/wait-until.ts";
+import { ledgerSchema, type Ledger } from "../src/ledger/ledger.ts";
+
+const WITHIN_MS = 30_000;
+
+/** A planner process with everything around it but dispatcher and merger, whose parts the test plays. */
+export interface TestPlanner extends AsyncDisposable {
+  readonly redis: TestRedis;
+  readonly connection: QueueConnection;
+  readonly sender: Sender;
+  readonly origin: string;
+  readonly model: ScriptedModel;
+  readonly service: RunningService;
+  /** Starts it again, after it was killed or with other settings. */
+  again(more?: Record<string, string>): Promise<void>;
+  submit(title?: string): Promise<string>;
+  tell(message: PlanMessage, id?: string): Promise<void>;
+  /** The ledger once it is as the test wants it. */
+  ledger(featureId: string, until?: (ledger: Ledger) => boolean): Promise<Ledger>;
+  /** What the dispatcher finds in its queue, by the tasks' keys. */
+  sent(): Promise<Map<string, TaskMessage>>;
+  /** Makes a commit on the origin's trunk, as the merger does, and hands the attempt over as landed. */
+  land(message: TaskMessage): Promise<string>;
+  /** Hands an attempt over with this outcome. */
+  handOver(message: TaskMessage, outcome: MergeOutcome | null, change?: Partial<Handoff>): Promise<void>;
+  events(): Promise<DomainEvent[]>;
+}
+
+export async function startPlanner(
+  answer: (nth: number, text: string) => Answer,
+  more: Record<string, string> = {},
+): Promise<TestPlanner> {
+  const dir = mkdtempSync(join(tmpdir(), "swarm-planner-"));
+  const origin = makeStringKit(dir);
+  const redis = await startRedis({ durable: true });
+  const model = await startModel(answer);
+  const connection = await openQueue({ redisUrl: redis.url, service: "test", onError: () => undefined });
+  const sender = createSender(connection, "test");
+  const ledgers = openDocuments(connection, "ledger", ledgerSchema);
+  const env = {
+    REDIS_URL: redis.url,
+    SWARM_HOME: join(dir, "home"),
+    GIT_REPO_URL: origin,
+    LLM_BASE_URL: model.url,
+    LLM_API_KEY: "k",
+    LLM_MODEL: "glm-5",
+    AUDIT_INTERVAL: "1",
+    ATTEMPT_BUDGET: "2",
+    ...more,
+  };
+  let service = startService("planner", env);
+  await service.says("planning");
+  let submitted = 0;
+
+  const planner: TestPlanner = {
+    redis,
+    connection,
+    sender,
+    origin,
+    model,
+    get service() {
+      return service;
+    },
+    async again(changed = {}) {
+      service = startService("planner", { ...env, FAILPOINT: "", ...changed });
+      await service.says("planning");
+    },
+    async submit(title = "One thing") {
+      submitted += 1;
+      const id = `feature-${submitted}`;
+      const feature = { id, title, description: "", acceptance: [], priority: 5, source: "rest" as const };
+      const createdAt = await connection.now();
+      await planner.tell({ kind: "feature", feature: { ...feature, createdAt } }, jobId.feature(id));
+      return id;
+    },
+    tell: (message, id) => sender.send("plan", message, id === undefined ? {} : { jobId: id }),
+    async ledger(featureId, until = () => true) {
+      let last: Ledger | undefined;
+      return waitUntil(
+        `the ledger of ${featureId}`,
+        WITHIN_MS,
+        async () => {
+          last = (await ledgers.get(featureId))?.value;
+          return last !== undefined && until(last) ? last : null;
+        },
+        () => `It is ${JSON.stringify(last, null, 1)}\n${service.output()}`,
+      );
+    },
+    async sent() {
+      const jobs = await connection.queue("task").getJobs();
+      const bodies = jobs.map((job) => (job.data as { body: TaskMessage }).body);
+      return new Map(bodies.map((body) => [body.task.key, body]));
+    },
+    async land(message) {
+      const { id, featureId } = message.task;
+      const tree = git(origin, "rev-parse", "main^{tree}");
+      const text = `Land ${id}\n\nSwarm-Task: ${id}\nSwarm-Feature: ${featureId}\nSwarm-Attempt: 1`;
+      const who = ["-c", "user.name=AgentSwarm Merger", "-c", "user.email=merger@agentswarm.invalid"];
+      const commit = git(origin, ...who, "commit-tree", "-p", "main", "-m", text, tree);
+      git(origin, "update-ref", "refs/heads/main", commit);
+      await planner.handOver(message, { kind: "landed", commit, tree, group: 1 });
+      return commit;
+    },
+    async handOver({ task, round }, outcome, change = {}) {
+      const handoff: Handoff = {
+        taskId: task.id,
+        attempt: round,
+        round,
+        outcome: "complete",
+        end: "submitted",
+        summary: "",
+        did: [],
+        deviations: [],
+        concerns: [],
+        suggestions: [],
+        filesChanged: [],
+        checks: [],
+        metrics: NO_METRICS,
+        headCommit: "c".repeat(40),
+        model: "glm-5",
+        ...change,
+      };
+      await connection.queue("task").remove(jobId.task(task.id, round));
+      const message: PlanMessage = { kind: "handoff", featureId: task.featureId, handoff, outcome };
+      await planner.tell(message, `handoff-${task.id}-${handoff.attempt}`);
+    },
+    async events() {
+      const jobs = await connection.queue("event").getJobs();
+      return jobs.map((job) => (job.data as { body: DomainEvent }).body);
+    },
+    async [Symbol.asyncDispose]() {
+      service.child.kill("SIGKILL");
+      await service.ended;
+      await connection[Symbol.asyncDispose]();
+      await model[Symbol.asyncDispose]();
+      await redis.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+  return planner;
+}
+
+/** One task of a plan as a model gives it. */
+export function planned(key: string, ...dependsOn: string[]) {
+  return { key, title: `Do ${key}`, description: `All about ${key}`, dependsOn };
+}

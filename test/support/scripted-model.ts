@@ -1,0 +1,50 @@
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** How a model answers one request: a JSON value, a text, or whatever it does with the response. */
+export type Answer = object | string | ((response: ServerResponse) => void);
+
+export interface ScriptedModel extends AsyncDisposable {
+  /** For LLM_BASE_URL. */
+  readonly url: string;
+  /** The messages of every request so far, each as one text. */
+  readonly asked: string[];
+}
+
+/** A model on the wire of OpenAI's protocol that answers as the test says, told the request's number from 0. */
+export async function startModel(answer: (nth: number, text: string) => Answer): Promise<ScriptedModel> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+    request.on("end", () => {
+      const { messages } = JSON.parse(body) as { messages: { content: string }[] };
+      const text = messages.map((message) => message.content).join("\n");
+      const said = answer(asked.push(text) - 1, text);
+      if (typeof said === "function") return said(response);
+      const content = typeof said === "string" ? said : JSON.stringify(said);
+      const choices = [{ index: 0, message: { role: "assistant", content }, finish_reason: "stop" }];
+      const usage = { prompt_tokens: 100, completion_tokens: 10 };
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ choices, usage }));
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    asked,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** An answer that the model's server refuses. */
+export function refusal(status: number, headers: Record<string, string> = {}): Answer {
+  return (response) =>
+    response
+      .writeHead(status, { "content-type": "application/json", ...headers })
+      .end('{"error":{"message":"not now"}}');
+}
