@@ -1,6 +1,8 @@
 import { accessSync, constants, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openObjectReader, type GitObject } from "./landing/cat-file.ts";
+import { parseCommit } from "./landing/commit-object.ts";
 import type { Mirror } from "./mirror.ts";
 import { findTrunk, refuseBackwards } from "./origin.ts";
 import { recoverLocks } from "./recover-locks.ts";
@@ -20,6 +22,9 @@ const PUSH_HOOKS = new Set([
 
 /** Git holds a ref's lock for milliseconds; one this old was left by a git that was killed. */
 const LOCKS_STALE_AFTER_MS = 60_000;
+
+/** First parents looked at before git is asked. */
+const STEPS = 200;
 
 /** The folder of an origin that is a bare repository on this machine with no hooks of its own, or null. */
 export async function findInPlace(url: string): Promise<string | null> {
@@ -61,16 +66,30 @@ export async function openInPlace(options: { dir: string; url: string; trunk?: s
   const trunk = options.trunk ?? (await findTrunk(dir, url));
   const repository = openRepository({ dir, url, trunk, branches: "refs/heads" });
   const refs = openRefWriter(dir);
+  const reader = openObjectReader(dir);
+  /** Mostly `to` was built on `from` a moment ago, which a few reads tell sooner than a process. */
+  const isAncestor = async (from: string, to: string): Promise<boolean> => {
+    let at: string | undefined = to;
+    for (let steps = 0; at !== undefined && steps < STEPS; steps += 1) {
+      if (at === from) return true;
+      const found: GitObject | null = await reader.read(at);
+      at = found?.type === "commit" ? parseCommit(found.body).parents[0] : undefined;
+    }
+    return repository.isAncestor(from, to);
+  };
   return {
     ...repository,
     fetch: async () => undefined,
     async push(ref, from, to) {
-      await refuseBackwards(repository.isAncestor, { ref, from, to });
+      await refuseBackwards(isAncestor, { ref, from, to });
       return refs.update(ref, from, to).catch(async (error: unknown) => {
         await recoverLocks(dir, LOCKS_STALE_AFTER_MS);
         throw error;
       });
     },
-    [Symbol.dispose]: () => refs[Symbol.dispose](),
+    [Symbol.dispose]() {
+      refs[Symbol.dispose]();
+      reader[Symbol.dispose]();
+    },
   };
 }

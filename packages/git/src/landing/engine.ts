@@ -4,8 +4,9 @@ import { diffTrees, type Change } from "./diff-trees.ts";
 import { readFileOf } from "./read-file.ts";
 import { mergeByGit } from "./merge-by-git.ts";
 import { mergePlain } from "./merge-plain.ts";
-import { openObjects, type Objects } from "./objects.ts";
-import { EMPTY_TREE, isTree } from "./tree-object.ts";
+import { openObjects } from "./objects.ts";
+import { warm } from "./warm.ts";
+import { EMPTY_TREE } from "./tree-object.ts";
 import { buildLanding, type Merge, type MergeStrategy, type Position } from "./strategies.ts";
 
 /** Makes the commits of landings, one upon the other, without publishing them. */
@@ -36,7 +37,7 @@ export function openLandingEngine(options: { dir: string; strategy: MergeStrateg
 
   const buildGroup = async (tip: string, requests: readonly LandingRequest[]): Promise<BuiltLanding[]> => {
     let at: Position = { commit: tip, tree: (await objects.commit(tip)).tree };
-    await warm(objects, requests);
+    await warm(objects, at.tree, requests);
     const built: BuiltLanding[] = [];
     for (const request of requests) {
       const landing = await buildLanding({ objects, merge, strategy, at, request });
@@ -89,20 +90,4 @@ export function openLandingEngine(options: { dir: string; strategy: MergeStrateg
     readFile: async (commit, path) => readFileOf(objects, (await objects.commit(commit)).tree, path),
     [Symbol.dispose]: () => objects[Symbol.dispose](),
   };
-}
-
-/** Reads what every request will need, all at once, so that the merges after it wait for nothing. */
-async function warm(objects: Objects, requests: readonly LandingRequest[]): Promise<void> {
-  const differing = async (left: string, right: string): Promise<void> => {
-    if (left === right) return;
-    const [before, after] = await Promise.all([objects.tree(left), objects.tree(right)]);
-    const known = new Map(before.map((entry) => [entry.name, entry.id]));
-    await Promise.all(after.filter(isTree).map(({ name, id }) => differing(known.get(name) ?? id, id)));
-  };
-  await Promise.all(
-    requests.map(async ({ base, head }) => {
-      const [from, to] = await Promise.all([objects.commit(base), objects.commit(head)]);
-      await differing(from.tree, to.tree);
-    }),
-  ).catch(() => undefined); // Whatever cannot be read says so when it is needed.
 }

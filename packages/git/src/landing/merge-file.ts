@@ -7,15 +7,12 @@ import { gitCommand } from "../run-git.ts";
 
 /** Exit codes up to here count conflicts. */
 const MOST_CONFLICTS = 127;
-/** Git takes a file for binary when it finds a NUL this early. */
-const LOOKED_AT = 8_000;
 
 /**
- * Merges one file's contents as git does. Null: they conflict, or are binary. Files, because `merge-file` takes
+ * Merges one text file by `git merge-file`. Null: the sides conflict. By files, because `merge-file` takes
  * object ids only from git 2.43 on.
  */
 export async function mergeFile(base: Buffer, ours: Buffer, theirs: Buffer): Promise<Buffer | null> {
-  if ([base, ours, theirs].some((side) => side.subarray(0, LOOKED_AT).includes(0))) return null;
   const dir = await mkdtemp(join(tmpdir(), "swarm-merge-"));
   try {
     await Promise.all([

@@ -1,5 +1,5 @@
 import type { ConflictPath } from "@agentswarm/contracts";
-import { mergeFile } from "./merge-file.ts";
+import { mergeContent } from "./merge-content.ts";
 import type { Objects } from "./objects.ts";
 import {
   EMPTY_TREE,
@@ -30,7 +30,7 @@ class NotPlain extends Error {}
 /**
  * The three-way merge of trees, by ids. Where one side has not changed a path the other side's is taken unread,
  * whole subtrees too, so that the cost follows what both sides changed and not how large the repository is. A file
- * that both changed is merged by `git merge-file`.
+ * that both changed is merged by its lines.
  *
  * It leaves to git whatever renames could have a say in: git looks for them only where a side both removes and adds,
  * and then they matter only if the other side changed what was removed, removed it too, or added to a folder that is
@@ -90,7 +90,7 @@ export async function mergePlain(
     if (ours.id === theirs.id || theirs.id === base.id) return { ...ours, mode };
     if (ours.id === base.id) return { ...theirs, mode };
     const [from, left, right] = await Promise.all([base, ours, theirs].map((side) => objects.blob(side.id)));
-    const merged = await mergeFile(from as Buffer, left as Buffer, right as Buffer);
+    const merged = await mergeContent(from as Buffer, left as Buffer, right as Buffer);
     if (merged === null) {
       const name = Buffer.from(path, "latin1").toString("utf8");
       conflicts.push({ path: name, base: base.id, ours: ours.id, theirs: theirs.id });

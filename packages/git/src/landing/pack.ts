@@ -8,8 +8,8 @@ export interface NewObject {
 }
 
 const TYPE_NUMBER: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, blob: 3, tag: 4 };
-/** Trees are mostly hashes, which do not get smaller; the little that does costs time here and is repacked later. */
-const COMPRESSION = 1;
+/** None: trees are mostly hashes, which do not get smaller, and maintenance packs it all again. */
+const COMPRESSION = 0;
 
 export function objectId({ type, body }: NewObject): string {
   return hash("sha1", Buffer.concat([Buffer.from(`${type} ${body.length}\0`), body]), "hex");

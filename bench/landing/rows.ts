@@ -1,0 +1,110 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { openInPlace, openLandingEngine, type LandingRequest } from "@agentswarm/git";
+import { median, percentile, timed } from "./measure.ts";
+import { makeSynthetic, type Synthetic } from "./synthetic.ts";
+
+/** One line of the table: landings a second by this engine and by a work tree, on the same attempts. */
+export interface Row {
+  readonly files: number;
+  readonly conflictPct: number;
+  readonly group: number;
+  readonly perSec: number;
+  readonly baselinePerSec: number;
+  readonly ratio: number;
+  readonly treesIdentical: boolean;
+}
+
+const RUNS = 5;
+const TRUNK = "refs/heads/main";
+
+export function requestsOf({ base, heads }: Synthetic): LandingRequest[] {
+  return heads.map((head, nth) => ({
+    base,
+    head,
+    title: `Task ${nth}`,
+    trailers: { taskId: `task-${nth}`, featureId: "feature-1", attempt: 1, model: "glm-5", costUsd: 0.01 },
+  }));
+}
+
+/** Lands all attempts on a copy of the repository. Gives the milliseconds and the tree that came of it. */
+async function landAll(made: Synthetic, dir: string, group: number): Promise<{ ms: number[]; tree: string }> {
+  cpSync(made.dir, dir, { recursive: true });
+  using engine = openLandingEngine({ dir, strategy: "merge-commit" });
+  using origin = await openInPlace({ dir, url: dir, trunk: "main" });
+  const requests = requestsOf(made);
+  const ms: number[] = [];
+  let tip = made.base;
+  for (let at = 0; at < requests.length; at += group) {
+    const took = await timed(async () => {
+      const built = await engine.build(tip, requests.slice(at, at + group));
+      const last = built.findLast((one) => one.kind === "built");
+      if (last?.kind !== "built") return;
+      if ((await origin.push(TRUNK, tip, last.commit)) === "moved") throw new Error("the trunk moved");
+      tip = last.commit;
+    });
+    ms.push(took);
+  }
+  const tree = execFileSync("git", ["rev-parse", `${tip}^{tree}`], { cwd: dir, encoding: "utf8" }).trim();
+  rmSync(dir, { recursive: true, force: true });
+  return { ms, tree };
+}
+
+/** The same by `git merge --no-ff` in a work tree, in five parts. */
+function mergeAll(made: Synthetic, work: string): { perSec: number; tree: string } {
+  execFileSync("git", ["clone", "-q", "--branch", "main", made.dir, work]);
+  execFileSync("git", ["fetch", "-q", "origin", "+refs/swarm/*:refs/swarm/*"], { cwd: work });
+  const who = ["-c", "user.name=Baseline", "-c", "user.email=baseline@example.com", "-c", "gc.auto=0"];
+  const perSec: number[] = [];
+  const part = Math.ceil(made.heads.length / RUNS);
+  for (let at = 0; at < made.heads.length; at += part) {
+    const heads = made.heads.slice(at, at + part);
+    const from = performance.now();
+    for (const head of heads) {
+      const merged = spawnSync("git", [...who, "merge", "-q", "--no-ff", "-m", "Task", head], { cwd: work });
+      if (merged.status !== 0) spawnSync("git", ["merge", "--abort"], { cwd: work });
+    }
+    perSec.push((heads.length * 1_000) / (performance.now() - from));
+  }
+  const tree = execFileSync("git", ["rev-parse", "HEAD^{tree}"], { cwd: work, encoding: "utf8" }).trim();
+  rmSync(work, { recursive: true, force: true });
+  return { perSec: median(perSec), tree };
+}
+
+/** Measures groups of 100 and lone landings against the work tree, for one size and share of conflicts. */
+export async function measureRows(
+  home: string,
+  options: { files: number; branches: number; conflictPct: number },
+): Promise<{ rows: Row[]; lonePart: number[] }> {
+  const { files, branches, conflictPct } = options;
+  const name = `${files}-${conflictPct}`;
+  const made = await makeSynthetic(join(home, `${name}.git`), options);
+  const baseline = mergeAll(made, join(home, `${name}-work`));
+  const rows: Row[] = [];
+  let lonePart: number[] = [];
+  for (const group of [100, 1]) {
+    const perSec: number[] = [];
+    const trees = new Set<string>();
+    for (let run = 0; run < RUNS; run += 1) {
+      const { ms, tree } = await landAll(made, join(home, `${name}-${group}-${run}.git`), group);
+      perSec.push((branches * 1_000) / ms.reduce((sum, one) => sum + one, 0));
+      trees.add(tree);
+      // The first landings of an engine start its processes and read the trunk for the first time.
+      if (group === 1) lonePart = ms.slice(10);
+    }
+    rows.push({
+      files,
+      conflictPct,
+      group,
+      perSec: Math.round(median(perSec)),
+      baselinePerSec: Number(baseline.perSec.toFixed(1)),
+      ratio: Number((median(perSec) / baseline.perSec).toFixed(1)),
+      treesIdentical: trees.size === 1 && trees.has(baseline.tree),
+    });
+  }
+  rmSync(made.dir, { recursive: true, force: true });
+  return { rows, lonePart };
+}
+
+export const p99 = (ms: readonly number[]) => Number(percentile(ms, 0.99).toFixed(1));

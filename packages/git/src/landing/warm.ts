@@ -1,0 +1,67 @@
+import type { LandingRequest } from "./landing.ts";
+import type { Objects } from "./objects.ts";
+import { isRegularFile, isTree, sameEntry, type Tree, type TreeEntry } from "./tree-object.ts";
+
+/**
+ * Reads what a group will need, all at once, so that its merges, which come one after the other, wait for nothing:
+ * commits, the trees on the way to what each request changed, and the contents of files that more than one side did.
+ */
+export async function warm(
+  objects: Objects,
+  tip: string,
+  requests: readonly LandingRequest[],
+): Promise<void> {
+  const contested = openContested(objects);
+
+  const walk = async (
+    base: TreeEntry,
+    head: TreeEntry,
+    now: TreeEntry | undefined,
+    path: string,
+  ): Promise<void> => {
+    if (sameEntry(base, head)) return;
+    if (now !== undefined && !isTree(now)) return;
+    const [before, after, current] = await Promise.all([
+      objects.tree(base.id),
+      objects.tree(head.id),
+      now === undefined ? [] : objects.tree(now.id),
+    ]);
+    const [from, trunk] = [byName(before), byName(current)];
+    await Promise.all(
+      after.map((entry) => {
+        const [old, mine] = [from.get(entry.name), trunk.get(entry.name)];
+        if (old === undefined || sameEntry(old, entry)) return undefined;
+        const full = `${path}/${entry.name}`;
+        if (isTree(old) && isTree(entry)) return walk(old, entry, mine, full);
+        if (isRegularFile(old) && isRegularFile(entry)) return contested.add(full, old, entry, mine);
+        return undefined;
+      }),
+    );
+  };
+
+  const root = (id: string): TreeEntry => ({ mode: "40000", name: "", id });
+  await Promise.all(
+    requests.map(async (request) => {
+      const [base, head] = await Promise.all([objects.commit(request.base), objects.commit(request.head)]);
+      await walk(root(base.tree), root(head.tree), root(tip), "");
+    }),
+  ).catch(() => undefined); // Whatever cannot be read says so when it is needed.
+}
+
+function byName(tree: Tree): Map<string, TreeEntry> {
+  return new Map(tree.map((entry) => [entry.name, entry]));
+}
+
+/** Fetches a file's contents once a second side is seen to have changed it. */
+function openContested(objects: Objects) {
+  const seen = new Map<string, TreeEntry[]>();
+  return {
+    async add(path: string, base: TreeEntry, head: TreeEntry, trunk: TreeEntry | undefined): Promise<void> {
+      const others = seen.get(path) ?? [];
+      const sides = sameEntry(base, trunk) || trunk === undefined ? [base, head] : [base, head, trunk];
+      seen.set(path, [...others, ...sides]);
+      if (others.length === 0 && sides.length === 2) return;
+      await Promise.all([...others, ...sides].map((entry) => objects.prefetch(entry.id)));
+    },
+  };
+}
