@@ -10,6 +10,11 @@ import { runJob, type Handler } from "./run-job.ts";
 export interface ConsumeOptions {
   /** Jobs at once in this process. 5 to 20 is fastest for short jobs. */
   readonly concurrency: number;
+  /**
+   * Jobs wait for each other in the handler, which says by `atWork()` when it begins with one: only then does a crash
+   * count against it, or one bad job would bury all that happened to wait beside it.
+   */
+  readonly waitsFirst?: boolean;
   /** Told, rate-limited, about what goes wrong with the connection; the connection's own report otherwise. */
   readonly onError?: Report;
   /** Told about every job that is given up on; `onError` otherwise. */
@@ -45,7 +50,14 @@ export async function consume<Q extends QueueName>(
   const onBuried = options.onBuried ?? ((fault: Fault) => (options.onError ?? connection.report)(fault));
   const stopping = new AbortController();
   const running = new Set<string>();
-  const run = runJob({ connection: { ...connection, report }, queue, handler, running, onBuried });
+  const run = runJob({
+    connection: { ...connection, report },
+    queue,
+    handler,
+    waitsFirst: options.waitsFirst ?? false,
+    running,
+    onBuried,
+  });
 
   const worker = new Worker(
     queue,

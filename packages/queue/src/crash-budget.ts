@@ -11,6 +11,8 @@ export const CRASH_BUDGET = 5;
 export function crashBudget(connection: QueueConnection, queue: QueueName) {
   const key = keyOf(connection, queue);
   return {
+    /** Starts without an end before this one. */
+    count: async (jobId: string): Promise<number> => Number((await connection.redis.hget(key, jobId)) ?? 0),
     /** Starts without an end so far, this one included. */
     started: (jobId: string): Promise<number> => connection.redis.hincrby(key, jobId, 1),
     ended: async (jobId: string): Promise<void> => {

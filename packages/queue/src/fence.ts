@@ -44,7 +44,8 @@ export function startFence(
     const connected = new Set(workers.map((worker) => (worker["rawname"] ?? "").split(":w:")[1] ?? ""));
     const decided = decideOrphans(active, { connected, ownName, running }, suspicion);
     suspicion = decided.suspicion;
-    for (const { id, token } of decided.orphans) {
+    // Each goes before all others that wait, so the one that came first goes back last.
+    for (const { id, token } of decided.orphans.toReversed()) {
       const job = await bull.getJob(id);
       // Somebody may have ended or taken it meanwhile; then the token no longer fits and nothing happens.
       if (job) await handBack(connection, queue, job, token).catch(() => undefined);

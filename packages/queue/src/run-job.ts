@@ -14,6 +14,10 @@ export interface JobContext {
   readonly signal: AbortSignal;
   /** How often this job was started, this time included. */
   readonly startedCount: number;
+  /** How often the service ended while this job was at work, before this start. */
+  readonly crashes: number;
+  /** From here on an end of the service counts against this job; only with `waitsFirst`. */
+  atWork(): Promise<void>;
   /** Redis time at which it was sent. */
   readonly sentAt: number;
   readonly trace: string;
@@ -27,6 +31,7 @@ interface Run<Q extends QueueName> {
   readonly connection: QueueConnection;
   readonly queue: Q;
   readonly handler: Handler<Q>;
+  readonly waitsFirst: boolean;
   /** Holds `<id> <token>` of every job at work here, for the fence. */
   readonly running: Set<string>;
   /** Told about every job that is given up on. */
@@ -36,7 +41,8 @@ interface Run<Q extends QueueName> {
 const PUT_BACK_MS = 5_000;
 
 /** One job from its lock to its end: the only place where a Fault becomes what BullMQ understands. */
-export function runJob<Q extends QueueName>({ connection, queue, handler, running, onBuried }: Run<Q>) {
+export function runJob<Q extends QueueName>(run: Run<Q>) {
+  const { connection, queue, handler, waitsFirst, running, onBuried } = run;
   const budget = crashBudget(connection, queue);
 
   const putBack = async (job: Job, token: string | undefined, waitMs: number): Promise<never> => {
@@ -60,17 +66,24 @@ export function runJob<Q extends QueueName>({ connection, queue, handler, runnin
     const opened = unseal(queue, job.data);
     if (opened.kind === "unknown-version") return putBack(job, token, PUT_BACK_MS);
     if (opened.kind === "invalid") return bury(job, new Fault("message.invalid", opened.why));
-    if ((await budget.started(jobId)) > CRASH_BUDGET) {
+    const crashes = await budget.count(jobId);
+    if (crashes >= CRASH_BUDGET) {
       return bury(
         job,
         new Fault("internal", `the service ended ${CRASH_BUDGET} times while handling this job`),
       );
     }
+    const atWork = async () => {
+      await budget.started(jobId);
+    };
+    if (!waitsFirst) await atWork();
     try {
       const result = await handler(opened.body, {
         jobId,
         signal,
         startedCount: job.attemptsStarted,
+        crashes,
+        atWork,
         sentAt: opened.sentAt,
         trace: opened.trace,
         log: async (line) => {
@@ -97,12 +110,12 @@ export function runJob<Q extends QueueName>({ connection, queue, handler, runnin
 
   return async (job: Job, token: string | undefined, signal: AbortSignal): Promise<unknown> => {
     // With the token: a stale run of the same job must not end the entry of the one after it.
-    const run = `${job.id} ${token}`;
-    running.add(run);
+    const held = `${job.id} ${token}`;
+    running.add(held);
     try {
       return await handle(job, token, signal);
     } finally {
-      running.delete(run);
+      running.delete(held);
     }
   };
 }

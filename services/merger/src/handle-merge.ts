@@ -1,5 +1,6 @@
 import { failpoint, type MergeOutcome, type MergeRequest } from "@agentswarm/contracts";
 import type { Landings } from "./landings.ts";
+import type { JobOf } from "./passengers.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** One merge job: lands it or says why not, and hands the attempt on to the planner. May run twice. */
@@ -7,9 +8,9 @@ export async function handleMerge(
   shop: Workshop,
   landings: Landings,
   request: MergeRequest,
-  signal: AbortSignal,
+  job: JobOf,
 ): Promise<MergeOutcome> {
-  const outcome = await landings.land(request, signal);
+  const outcome = await landings.land(request, job);
   failpoint("merger.decided");
   const id = `${request.taskId}-${request.attempt}${request.approvedBy === undefined ? "" : "-approved"}`;
   await shop.sender.send(

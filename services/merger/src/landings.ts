@@ -3,13 +3,13 @@ import { arrive } from "./arrive.ts";
 import { depart } from "./depart.ts";
 import { FIRST_GROUP, LARGEST_GROUP, nextGroupSize } from "./group-size.ts";
 import { nudge } from "./nudge.ts";
-import { openPassengers } from "./passengers.ts";
+import { openPassengers, type JobOf } from "./passengers.ts";
 import { endOf, tasksOf, type Train } from "./train.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Lands attempts in the order in which they come, in groups. */
 export interface Landings {
-  land(request: MergeRequest, signal: AbortSignal): Promise<MergeOutcome>;
+  land(request: MergeRequest, job: JobOf): Promise<MergeOutcome>;
 }
 
 /** The train that is being tested, and one built on top of it. */
@@ -31,6 +31,7 @@ export function openLandings(shop: Workshop): Landings {
     const group = passengers.take(size, tasksOf(trains));
     if (group.length === 0) return false;
     try {
+      await Promise.all(group.map((passenger) => passenger.atWork()));
       const [first] = trains;
       const last = trains.at(-1);
       if (first === undefined) await shop.mirror.fetch();
@@ -99,8 +100,8 @@ export function openLandings(shop: Workshop): Landings {
   };
 
   return {
-    land(request, signal) {
-      const outcome = passengers.add(request, signal);
+    land(request, job) {
+      const outcome = passengers.add(request, job);
       start().catch((error: unknown) => shop.log.error({ err: error }, "the line of landings stopped"));
       return outcome;
     },

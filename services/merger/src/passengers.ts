@@ -1,13 +1,21 @@
 import { Fault, type MergeOutcome, type MergeRequest } from "@agentswarm/contracts";
+import type { JobContext } from "@agentswarm/queue";
 
 /** One merge request on its way to an outcome. */
 export interface Passenger {
   readonly request: MergeRequest;
+  /** How often the merger ended while it had this one in a train. */
+  readonly crashes: number;
+  /** Notes that it is in a train now. */
+  atWork(): Promise<void>;
   /** How often the trunk moved under it. */
   moves: number;
   settle(outcome: MergeOutcome): void;
   fail(fault: Fault): void;
 }
+
+/** What a request's job tells about it. */
+export type JobOf = Pick<JobContext, "signal" | "crashes" | "atWork">;
 
 /** Requests that wait for a train, in the order in which they came. */
 export interface Passengers {
@@ -15,8 +23,11 @@ export interface Passengers {
   /** Resolves with the next one that comes. */
   arrival(): Promise<void>;
   /** Waits for its outcome. Rejects when aborted: whatever becomes of it then is told by the trunk. */
-  add(request: MergeRequest, signal: AbortSignal): Promise<MergeOutcome>;
-  /** Takes up to `most`, in order, but none of `busy` tasks and no task twice; an approved one goes alone. */
+  add(request: MergeRequest, job: JobOf): Promise<MergeOutcome>;
+  /**
+   * Takes up to `most`, in order, but none of `busy` tasks and no task twice. One that a person approved goes alone, for
+   * it may change the checks; and one that was there when the merger ended, for it may be why.
+   */
   take(most: number, busy: ReadonlySet<string>): Passenger[];
   /** Puts some back before all others. */
   putBack(passengers: readonly Passenger[]): void;
@@ -34,10 +45,10 @@ export function openPassengers(): Passengers {
       return waiting.length;
     },
     arrival: () => next.promise,
-    async add(request, signal) {
+    async add(request, { signal, crashes, atWork }) {
       signal.throwIfAborted();
       const { promise, resolve, reject } = Promise.withResolvers<MergeOutcome>();
-      const passenger: Passenger = { request, moves: 0, settle: resolve, fail: reject };
+      const passenger: Passenger = { request, crashes, atWork, moves: 0, settle: resolve, fail: reject };
       const onAbort = () => {
         const index = waiting.indexOf(passenger);
         if (index !== -1) waiting.splice(index, 1);
@@ -54,10 +65,11 @@ export function openPassengers(): Passengers {
       for (const passenger of waiting) {
         const { taskId, approvedBy } = passenger.request;
         if (tasks.has(taskId)) continue;
-        if (approvedBy !== undefined && taken.length > 0) break;
+        const alone = approvedBy !== undefined || passenger.crashes > 0;
+        if (alone && taken.length > 0) break;
         tasks.add(taskId);
         taken.push(passenger);
-        if (taken.length === most || approvedBy !== undefined) break;
+        if (taken.length === most || alone) break;
       }
       for (const one of taken) waiting.splice(waiting.indexOf(one), 1);
       return taken;

@@ -86,15 +86,11 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
   };
   const landings = openLandings(shop);
   stack.use(
-    await consume(
-      connection,
-      "merge",
-      (request, context) => handleMerge(shop, landings, request, context.signal),
-      {
-        concurrency: LARGEST_GROUP,
-        onError: (error) => log.error({ err: error }, "a landing could not be made"),
-      },
-    ),
+    await consume(connection, "merge", (request, context) => handleMerge(shop, landings, request, context), {
+      concurrency: LARGEST_GROUP,
+      waitsFirst: true,
+      onError: (error) => log.error({ err: error }, "a landing could not be made"),
+    }),
   );
   log.info(
     { strategy: settings.MERGE_STRATEGY, gate: settings.LANDING_GATE, trunk: mirror.trunk, at: mirror.dir },

@@ -12,18 +12,26 @@ const RENEW = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("
 const RELEASE = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end return 0`;
 const RELEASE_WITHIN_MS = 1_000;
 
-/** Takes the lease, or null while somebody else holds it. It renews itself every third of `ttlMs`. */
+/**
+ * Takes the lease, or null while somebody else holds it. It renews itself every third of `ttlMs`. A holder whose
+ * connection Redis no longer has is dead or cut off, and nobody waits for the end of its time: what a lease guards must
+ * stand two holders for a moment anyway.
+ */
 export async function acquireLease(
   connection: QueueConnection,
   name: string,
   ttlMs: number,
 ): Promise<Lease | null> {
   const key = connection.key("leases", name);
-  const token = randomUUID();
   const { redis } = connection;
+  const token = `${await redis.client("ID")}/${randomUUID()}`;
   // Counted from before each call: Redis starts the time to live at some moment after.
   let heldSince = performance.now();
-  if ((await redis.set(key, token, "PX", ttlMs, "NX")) === null) return null;
+  if ((await redis.set(key, token, "PX", ttlMs, "NX")) === null) {
+    await evictDead(connection, key);
+    heldSince = performance.now();
+    if ((await redis.set(key, token, "PX", ttlMs, "NX")) === null) return null;
+  }
 
   const lost = new AbortController();
   let deadline: NodeJS.Timeout | undefined;
@@ -57,4 +65,13 @@ export async function acquireLease(
       await withDeadline(redis.eval(RELEASE, 1, key, token), RELEASE_WITHIN_MS).catch(() => undefined);
     },
   };
+}
+
+/** Ends a lease whose holder is not connected any more. */
+async function evictDead({ redis }: QueueConnection, key: string): Promise<void> {
+  const held = await redis.get(key);
+  const clientId = Number(held?.split("/")[0]);
+  if (held === null || !Number.isInteger(clientId)) return;
+  const clients = String(await redis.call("CLIENT", "LIST", "ID", String(clientId)));
+  if (clients.trim() === "") await redis.eval(RELEASE, 1, key, held);
 }

@@ -76,6 +76,15 @@ test("one holder of a lease, which keeps it past its time until it lets go", asy
   expect(next).not.toBeNull();
 });
 
+test("the lease of a holder whose connection is gone is free at once", async () => {
+  const doomed = await openQueue({ redisUrl: redis.url, service: "test", onError: () => undefined });
+  expect(await acquireLease(doomed, "orphaned", 60_000)).not.toBeNull();
+  expect(await acquireLease(first(), "orphaned", 60_000)).toBeNull();
+  doomed.redis.disconnect();
+  await expect.poll(() => acquireLease(first(), "orphaned", 60_000)).not.toBeNull();
+  await doomed[Symbol.asyncDispose]();
+});
+
 test("a lease says that it is lost when somebody else has it, and before it runs out while Redis is silent", async () => {
   await using stolen = await acquireLease(first(), "stolen", 300);
   await first().redis.set(first().key("leases", "stolen"), "somebody else");

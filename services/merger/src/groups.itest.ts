@@ -1,0 +1,114 @@
+import { expect, test } from "vitest";
+import type { MergeOutcome } from "@agentswarm/contracts";
+import { git } from "../../../test/support/string-kit.ts";
+import { startMerger, type Attempt, type TestMerger } from "../testing/start-merger.ts";
+
+/** The gate of these tests: quick, and red on one word. */
+const checks = ["! grep -rq BROKEN src"];
+
+const adding = (merger: TestMerger, count: number, broken: readonly number[] = []): Attempt[] =>
+  Array.from({ length: count }, (_, nth) => ({
+    taskId: `task-${nth}`,
+    base: merger.head(),
+    files: { [`src/file-${nth}.js`]: `// ${broken.includes(nth) ? "BROKEN" : "whole"}\n` },
+  }));
+
+async function outcomes(merger: TestMerger, attempts: readonly Attempt[]): Promise<MergeOutcome[]> {
+  return Promise.all(attempts.map(({ taskId }) => merger.outcome(taskId)));
+}
+
+test("attempts that wait land in groups, in order, each its own commit, on one tested tree per group", async () => {
+  await using merger = await startMerger({ checks });
+  const attempts = adding(merger, 30);
+  await merger.store(attempts);
+  merger.service.child.kill("SIGKILL");
+  await merger.service.ended;
+  await merger.request(attempts);
+  await merger.again();
+  const ended = await outcomes(merger, attempts);
+  expect(new Set(ended.map((one) => one.kind))).toEqual(new Set(["landed"]));
+  expect(merger.landed().toReversed()).toEqual(attempts.map((one) => one.taskId));
+  const groups = ended.map((one) => (one.kind === "landed" ? one.group : 0));
+  expect(Math.max(...groups)).toBeGreaterThan(4);
+  for (const one of ended) {
+    if (one.kind === "landed") expect(git(merger.origin, "rev-parse", `${one.commit}^{tree}`)).toBe(one.tree);
+  }
+  expect(git(merger.origin, "fsck", "--strict", "--no-dangling")).toBe("");
+});
+
+test("who turns a group red is found and handed back with the output; all others land, and nothing red is published", async () => {
+  await using merger = await startMerger({ checks });
+  const attempts = adding(merger, 24, [5, 6, 17]);
+  await merger.store(attempts);
+  await merger.request(attempts);
+  const ended = await outcomes(merger, attempts);
+  const rejected = attempts.filter((_, nth) => ended[nth]?.kind === "rejected").map((one) => one.taskId);
+  expect(rejected).toEqual(["task-5", "task-6", "task-17"]);
+  expect(ended[5]).toMatchObject({ check: checks[0] });
+  expect(merger.landed()).toHaveLength(21);
+  for (const commit of git(merger.origin, "rev-list", "main").split("\n")) {
+    expect(git(merger.origin, "ls-tree", "-r", "--name-only", commit)).not.toMatch(/file-(5|6|17)\.js/);
+  }
+});
+
+test("a conflict names only its files, with all three sides and who was there before; others in the group land", async () => {
+  await using merger = await startMerger({ checks });
+  const base = merger.head();
+  const edit = (taskId: string, text: string): Attempt => ({ taskId, base, files: { "README.md": text } });
+  const attempts = [edit("first", "one way\n"), ...adding(merger, 3), edit("second", "another way\n")];
+  await merger.store(attempts);
+  await merger.request(attempts);
+  const ended = await outcomes(merger, attempts);
+  expect(ended.map((one) => one.kind)).toEqual(["landed", "landed", "landed", "landed", "conflict"]);
+  const blob = (commit: string) => git(merger.origin, "rev-parse", `${commit}:README.md`);
+  expect(ended[4]).toMatchObject({
+    paths: [
+      {
+        path: "README.md",
+        base: blob(base),
+        ours: blob("main"),
+        theirs: expect.stringMatching(/^[0-9a-f]{40}$/),
+      },
+    ],
+    theirIntent: expect.stringContaining("Work on refs/swarm/first/1"),
+  });
+});
+
+test("a file that conflicts again and again is called hot", async () => {
+  await using merger = await startMerger();
+  const base = merger.head();
+  const attempts = Array.from({ length: 7 }, (_, nth) => ({
+    taskId: `task-${nth}`,
+    base,
+    files: { "README.md": `way ${nth}\n` },
+  }));
+  await merger.store(attempts);
+  await merger.request(attempts);
+  const ended = await outcomes(merger, attempts);
+  expect(ended.map((one) => (one.kind === "conflict" ? (one.hot ?? []).length : one.kind))).toEqual([
+    "landed",
+    0,
+    0,
+    0,
+    0,
+    1,
+    1,
+  ]);
+});
+
+test("protected paths and deleted tests are held for a person, alone, whatever else is in the group", async () => {
+  await using merger = await startMerger({ checks });
+  const [ordinary] = adding(merger, 1) as [Attempt];
+  const meddling = {
+    taskId: "meddling",
+    base: merger.head(),
+    files: { "swarm.json": '{"checks":{"gate":[]}}' },
+  };
+  await merger.store([meddling, ordinary]);
+  await merger.request([meddling, ordinary]);
+  expect(await merger.outcome("meddling")).toMatchObject({
+    kind: "held",
+    why: expect.stringContaining("swarm.json"),
+  });
+  expect(await merger.outcome("task-0")).toMatchObject({ kind: "landed" });
+});

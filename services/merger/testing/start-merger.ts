@@ -1,0 +1,162 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { attemptRef, jobId, NO_METRICS, type MergeOutcome } from "@agentswarm/contracts";
+import { openStore } from "@agentswarm/git";
+import { createSender, jobBody, openQueue, type QueueConnection } from "@agentswarm/queue";
+import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { startService, type RunningService } from "../../../test/support/service.ts";
+import { git, makeStringKit } from "../../../test/support/string-kit.ts";
+import { waitUntil } from "../../../test/support/wait-until.ts";
+
+/** An attempt to be made: what it writes, on which commit. */
+export interface Attempt {
+  readonly taskId: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly base: string;
+}
+
+/** A merger process with its Redis, origin and store; the test plays the dispatcher. */
+export interface TestMerger extends AsyncDisposable {
+  readonly redis: TestRedis;
+  readonly connection: QueueConnection;
+  readonly origin: string;
+  readonly home: string;
+  readonly service: RunningService;
+  /** Starts it again, after it was killed or with other settings. */
+  again(more?: Record<string, string>): Promise<void>;
+  head(): string;
+  /** Puts attempts into the store, each one commit on its base. */
+  store(attempts: readonly Attempt[]): Promise<void>;
+  /** Asks for the landing of stored attempts, in this order. */
+  request(attempts: readonly Attempt[]): Promise<void>;
+  outcome(taskId: string, withinMs?: number): Promise<MergeOutcome>;
+  /** The tasks that the trunk carries, newest first. */
+  landed(): string[];
+}
+
+/** `checks`: the gate's commands, in the target's swarm.json. Without any the gate has nothing to run. */
+export async function startMerger(
+  options: { checks?: readonly string[]; env?: Record<string, string> } = {},
+): Promise<TestMerger> {
+  const dir = mkdtempSync(join(tmpdir(), "swarm-merger-"));
+  const origin = makeStringKit(dir);
+  const settings = JSON.stringify({ checks: { gate: options.checks ?? [] } });
+  commitFiles(origin, [
+    { ref: "refs/heads/main", files: { "swarm.json": settings }, base: git(origin, "rev-parse", "main") },
+  ]);
+  const redis = await startRedis({ durable: true });
+  const home = join(dir, "home");
+  const connection = await openQueue({ redisUrl: redis.url, service: "test", onError: () => undefined });
+  const sender = createSender(connection, "test");
+  const env = {
+    REDIS_URL: redis.url,
+    GIT_REPO_URL: origin,
+    SWARM_HOME: home,
+    MODEL_RECORDED: "true",
+    ...options.env,
+  };
+  let service = startService("merger", env);
+  await service.says("landing attempts");
+  const store = await openStore({ dir: join(home, "store.git") });
+
+  return {
+    redis,
+    connection,
+    origin,
+    home,
+    get service() {
+      return service;
+    },
+    async again(more = {}) {
+      service = startService("merger", { ...env, FAILPOINT: "", ...more });
+      await service.says("landing attempts");
+    },
+    head: () => git(origin, "rev-parse", "main"),
+    async store(attempts) {
+      git(store.dir, "fetch", "-q", origin, "main");
+      commitFiles(
+        store.dir,
+        attempts.map(({ taskId, ...rest }) => ({ ...rest, ref: attemptRef(taskId, 1) })),
+      );
+    },
+    async request(attempts) {
+      const heads = new Map(
+        git(store.dir, "for-each-ref", "--format=%(refname) %(objectname)", "refs/swarm/")
+          .split("\n")
+          .map((line) => line.split(" ") as [string, string]),
+      );
+      for (const { taskId, base } of attempts) {
+        const ref = attemptRef(taskId, 1);
+        const headCommit = heads.get(ref) ?? "";
+        const handoff = {
+          taskId,
+          attempt: 1,
+          round: 1,
+          outcome: "complete" as const,
+          end: "submitted" as const,
+          summary: "",
+          did: [],
+          deviations: [],
+          concerns: [],
+          suggestions: [],
+          filesChanged: [],
+          checks: [],
+          metrics: NO_METRICS,
+          headCommit,
+          model: "recorded",
+        };
+        const about = { taskId, featureId: "feature-1", attempt: 1, ref, baseCommit: base, headCommit };
+        await sender.send("merge", { ...about, title: taskId, handoff }, { jobId: jobId.merge(taskId, 1) });
+      }
+    },
+    async outcome(taskId, withinMs = 40_000) {
+      const body = await waitUntil(
+        `the handoff of ${taskId}`,
+        withinMs,
+        () => jobBody(connection, "plan", `handoff-${taskId}-1`),
+        () => service.output(),
+      );
+      if (body.kind !== "handoff" || body.outcome === null)
+        throw new Error(`no outcome: ${JSON.stringify(body)}`);
+      return body.outcome;
+    },
+    landed: () =>
+      git(
+        origin,
+        "log",
+        "--committer=merger@agentswarm.invalid",
+        "--format=%(trailers:key=Swarm-Task,valueonly,separator=)",
+        "main",
+      )
+        .split("\n")
+        .filter((line) => line !== ""),
+    async [Symbol.asyncDispose]() {
+      service.child.kill("SIGKILL");
+      await service.ended;
+      await connection[Symbol.asyncDispose]();
+      await redis.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Makes one commit per entry by a single fast-import. */
+function commitFiles(
+  dir: string,
+  commits: readonly { ref: string; files: Readonly<Record<string, string>>; base: string }[],
+): void {
+  const who = "Agent <agent@example.com> 1700000000 +0000";
+  const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
+  const input = commits.map(({ ref, files, base }) => {
+    const changes = Object.entries(files).map(([path, text]) => `M 100644 inline ${path}\n${data(text)}`);
+    // A task's name stands in for what an agent might write to pose as another's landing.
+    const message = `Work on ${ref}\n\nSwarm-Task: somebody-elses`;
+    return `commit ${ref}\nauthor ${who}\ncommitter ${who}\n${data(message)}from ${base}\n${changes.join("")}\n`;
+  });
+  execFileSync("git", ["fast-import", "--quiet", "--force", "--date-format=raw"], {
+    cwd: dir,
+    input: input.join(""),
+  });
+}
