@@ -135,3 +135,15 @@ test("a protected path holds the feature for a person", () => {
   });
   expect(byKey(after, "a")).toMatchObject({ status: "held", reason: "swarm.json" });
 });
+
+test("resolves of the same file run one after the other, whatever becomes of the one before", () => {
+  const plan = [planned("a"), planned("b"), planned("c")];
+  let ledger = adoptPlan(newLedger(feature, "one"), plan, { attemptBudget: 1, wallMs: 1_000 });
+  for (const key of ["a", "b", "c"]) ledger = absorbHandoff(ledger, handoff(ledger, key, 1), conflict);
+  const states = () => ["a", "b", "c"].map((key) => byKey(ledger, `${key}-resolve`).status);
+  expect(states()).toEqual(["sent", "planned", "planned"]);
+  ledger = absorbHandoff(ledger, handoff(ledger, "a-resolve", 2), landed);
+  expect(states()).toEqual(["landed", "sent", "planned"]);
+  ledger = absorbHandoff(ledger, handoff(ledger, "b-resolve", 2), rejected);
+  expect(states()).toEqual(["landed", "failed", "sent"]);
+});

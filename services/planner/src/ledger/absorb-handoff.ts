@@ -9,6 +9,7 @@ import {
 import {
   findRecord,
   hasEnded,
+  isOpen,
   isUnderWay,
   newRecord,
   withRecord,
@@ -105,7 +106,10 @@ function conflictText(outcome: Extract<MergeOutcome, { kind: "conflict" }>): str
   return `It conflicts with the trunk in ${outcome.paths.map((one) => one.path).join(", ")}.\n${outcome.theirIntent}`;
 }
 
-/** Answers a conflict with one task that settles it and takes the place of the first. */
+/**
+ * Answers a conflict with one task that settles it and takes the place of the first. Resolves of the same file queue up
+ * behind each other: done at once all but one of them would conflict again.
+ */
 function supersede(
   ledger: Ledger,
   record: TaskRecord,
@@ -116,7 +120,12 @@ function supersede(
   const reason = `superseded by ${task.id}: it conflicts in ${outcome.paths.map((one) => one.path).join(", ")}`;
   const cleared = withRecord(ledger, record.task.id, { status: "cancelled", reason, supersededBy: task.id });
   if (findRecord(cleared, task.id) !== undefined) return cleared;
-  return { ...cleared, tasks: [...cleared.tasks, newRecord(task, record.signature)] };
+  const paths = new Set(outcome.paths.map((one) => one.path));
+  const before = cleared.tasks.findLast(
+    (one) => isOpen(one) && one.task.resolve?.paths.some((path) => paths.has(path)) === true,
+  );
+  const after = before === undefined ? [] : [before.task.id];
+  return { ...cleared, tasks: [...cleared.tasks, newRecord(task, record.signature, after)] };
 }
 
 function resolveTask(

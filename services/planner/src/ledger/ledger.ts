@@ -21,6 +21,8 @@ export const taskRecordSchema = z.object({
   /** Attempts that ended by the machine's doing. */
   crashes: z.int().min(0),
   reason: z.string().nullable(),
+  /** Tasks that are to end first, however they end: they work on the same lines. */
+  after: z.array(z.string()).default([]),
   /** The task that takes its place, after a conflict. */
   supersededBy: z.string().nullable(),
   /** The failure it mends; fix tasks only. */
@@ -108,9 +110,14 @@ export function withRecord(ledger: Ledger, taskId: string, change: Partial<TaskR
   return { ...ledger, tasks };
 }
 
-export function newRecord(task: TaskRecord["task"], signature: string | null = null): TaskRecord {
+export function newRecord(
+  task: TaskRecord["task"],
+  signature: string | null = null,
+  after: readonly string[] = [],
+): TaskRecord {
   return {
     task,
+    after: [...after],
     status: "planned",
     round: 0,
     attemptsUsed: 0,

@@ -1,4 +1,4 @@
-import { hasEnded, standIn, type Ledger, type TaskRecord } from "./ledger.ts";
+import { hasEnded, isOpen, standIn, type Ledger, type TaskRecord } from "./ledger.ts";
 
 /**
  * Lets what has become possible happen: a planned task whose dependencies have all landed is sent, one whose
@@ -32,7 +32,11 @@ function settleTask(ledger: Ledger, record: TaskRecord): TaskRecord {
       reason: `it depends on ${dead?.task.key ?? "a task that is not there"}, which cannot land`,
     };
   }
-  if (dependencies.every((one) => one?.status === "landed")) return sendAgain(record);
+  const waits = record.after.some((id) => {
+    const earlier = standIn(ledger, id);
+    return earlier !== null && isOpen(earlier);
+  });
+  if (!waits && dependencies.every((one) => one?.status === "landed")) return sendAgain(record);
   return record;
 }
 

@@ -1,0 +1,164 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { attemptRef, jobId, NO_METRICS, type TaskMessage } from "@agentswarm/contracts";
+import { openStore } from "@agentswarm/git";
+import { consume, createSender, openQueue } from "@agentswarm/queue";
+import { startRedis } from "../support/redis.ts";
+import { startModel } from "../support/scripted-model.ts";
+import { startService } from "../support/service.ts";
+import { git, makeStringKit } from "../support/string-kit.ts";
+import { waitUntil } from "../support/wait-until.ts";
+
+/**
+ * Two hundred tasks from one base, a quarter of which edit the same ten lines: what brought down swarms whose conflict
+ * fixes made conflict fixes. Planner and merger are real processes; the test does what agents would, and is a
+ * dispatcher that gives builds the first base, as if all had begun at once, and resolves the newest trunk.
+ */
+const TASKS = 200;
+const isHot = (nth: number) => nth % 4 === 0;
+const TEN = Array.from({ length: 10 }, (_, line) => `export const line${line} = 0;`);
+
+const stack = new AsyncDisposableStack();
+let origin: string;
+let counts: { total: number; landed: number; running: number; failed: number; held: number };
+let sent: TaskMessage[];
+
+beforeAll(async () => {
+  const dir = mkdtempSync(join(tmpdir(), "swarm-cascade-"));
+  stack.defer(() => rmSync(dir, { recursive: true, force: true }));
+  origin = makeStringKit(dir);
+  write(origin, "refs/heads/main", git(origin, "rev-parse", "main"), { "src/hot.js": `${TEN.join("\n")}\n` });
+  const base = git(origin, "rev-parse", "main");
+  const store = await openStore({ dir: join(dir, "home/store.git") });
+  const redis = await startRedis();
+  stack.defer(() => redis.stop());
+  const tasks = Array.from({ length: TASKS }, (_, nth) => ({
+    key: `t${nth}`,
+    title: `Task ${nth}`,
+    description: "",
+  }));
+  const model = stack.use(
+    await startModel((_, text) =>
+      text.includes("Is the feature") ? { met: true, reason: "ok", tasks: [] } : { tasks },
+    ),
+  );
+  const env = {
+    REDIS_URL: redis.url,
+    GIT_REPO_URL: origin,
+    SWARM_HOME: join(dir, "home"),
+    LLM_BASE_URL: model.url,
+    LLM_API_KEY: "k",
+    LLM_MODEL: "glm-5",
+    MAX_TASKS_PER_PLAN: String(TASKS),
+    LANDING_GATE: "off",
+    MODEL_RECORDED: "true",
+  };
+  const services = [startService("planner", env), startService("merger", env)];
+  stack.defer(async () => {
+    for (const service of services) service.child.kill("SIGKILL");
+    await Promise.all(services.map((service) => service.ended));
+  });
+  await Promise.all([services[0]?.says("planning"), services[1]?.says("landing attempts")]);
+
+  const connection = stack.use(
+    await openQueue({ redisUrl: redis.url, service: "test", onError: () => undefined }),
+  );
+  const sender = createSender(connection, "test");
+  sent = [];
+  const work = async (message: TaskMessage): Promise<void> => {
+    sent.push(message);
+    const { task, round } = message;
+    const nth = Number(/^t(\d+)/.exec(task.key)?.[1]);
+    const from = task.kind === "build" ? base : git(origin, "rev-parse", "main");
+    const lines = git(origin, "show", `${from}:src/hot.js`).split("\n");
+    const hot = lines.map((line) => line.replace(/= .*;/, `= ${nth};`)).join("\n");
+    const files = isHot(nth) ? { "src/hot.js": `${hot}\n` } : { [`src/own-${nth}.js`]: `// ${nth}\n` };
+    git(store.dir, "fetch", "-q", origin, "main");
+    const ref = attemptRef(task.id, round);
+    const headCommit = write(store.dir, ref, from, files);
+    const about = { taskId: task.id, featureId: task.featureId, attempt: round };
+    const handoff = {
+      taskId: task.id,
+      attempt: round,
+      round,
+      outcome: "complete" as const,
+      end: "submitted" as const,
+      summary: "",
+      did: [],
+      deviations: [],
+      concerns: [],
+      suggestions: [],
+      filesChanged: [],
+      checks: [],
+      metrics: NO_METRICS,
+      headCommit,
+      model: "glm-5",
+    };
+    const request = { ...about, ref, baseCommit: from, headCommit, title: task.title, handoff };
+    await sender.send("merge", request, { jobId: jobId.merge(task.id, round) });
+  };
+  stack.use(await consume(connection, "task", work, { concurrency: 20 }));
+  const feature = { id: "feature-1", title: "Many", description: "", acceptance: [], priority: 5 };
+  const createdAt = await connection.now();
+  await sender.send(
+    "plan",
+    { kind: "feature", feature: { ...feature, source: "rest", createdAt } },
+    { jobId: "feature-1" },
+  );
+
+  counts = await waitUntil(
+    "the end of every task",
+    200_000,
+    async () => {
+      const changed = await connection.queue("event").getJobs(["waiting"], 0, 20_000, false);
+      const events = changed.map((job) => (job.data as { body: { type: string; data: object } }).body);
+      const last = events.filter((event) => event.type === "feature.changed").at(0)?.data as
+        | { status: string; counts: typeof counts }
+        | undefined;
+      return last !== undefined &&
+        last.status !== "queued" &&
+        last.status !== "planning" &&
+        last.counts.running === 0
+        ? last.counts
+        : null;
+    },
+    () => services.map((service) => service.output().slice(-2_000)).join("\n"),
+  );
+});
+afterAll(() => stack.disposeAsync());
+
+/** Makes a commit of these files and points a ref at it. */
+function write(dir: string, ref: string, base: string, files: Record<string, string>): string {
+  const who = "Agent <agent@example.com> 1700000000 +0000";
+  const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
+  const changes = Object.entries(files).map(([path, text]) => `M 100644 inline ${path}\n${data(text)}`);
+  const input = `commit ${ref}\nauthor ${who}\ncommitter ${who}\n${data("Work")}from ${base}\n${changes.join("")}\n`;
+  execFileSync("git", ["fast-import", "--quiet", "--force", "--date-format=raw"], { cwd: dir, input });
+  return git(dir, "rev-parse", ref);
+}
+
+test("more than ninety of a hundred tasks land, and all end", () => {
+  expect(counts.running + counts.held).toBe(0);
+  expect(counts.landed).toBeGreaterThan(TASKS * 0.9);
+  expect(counts.landed + counts.failed).toBe(counts.total);
+});
+
+test("each conflict was answered once: no resolve of a resolve, no fix of a fix", () => {
+  const resolves = new Set(sent.filter(({ task }) => task.kind === "resolve").map(({ task }) => task.key));
+  expect(resolves.size).toBeGreaterThan(0);
+  expect(resolves.size).toBeLessThan(TASKS / 4);
+  for (const key of resolves) expect(key).toMatch(/^t\d+-resolve$/);
+  for (const { task } of sent) expect(["build", "resolve"]).toContain(task.kind);
+});
+
+test("the trunk has one commit per landing and every file of those that were alone", () => {
+  const landed = git(origin, "log", "--committer=merger@agentswarm.invalid", "--format=%H", "main").split(
+    "\n",
+  );
+  expect(landed).toHaveLength(counts.landed);
+  const files = git(origin, "ls-tree", "-r", "--name-only", "main").split("\n");
+  expect(files.filter((file) => file.startsWith("src/own-"))).toHaveLength((TASKS * 3) / 4);
+});
