@@ -1,15 +1,13 @@
 import { EventEmitter, once } from "node:events";
 
-const LONGEST_WAIT_MS = 10_000;
-
 /** Lets an answer wait until others have asked too, so that what happens at once in the recording does so here. */
 export interface Meeting {
   arrive(key: string): void;
-  /** Resolves when all keys have asked, or after 10 s. */
+  /** Resolves when all keys have asked, or after the longest wait. */
   allOf(keys: readonly string[]): Promise<void>;
 }
 
-export function openMeeting(): Meeting {
+export function openMeeting(longestWaitMs: number): Meeting {
   const arrived = new Set<string>();
   const news = new EventEmitter();
   news.setMaxListeners(0);
@@ -19,7 +17,7 @@ export function openMeeting(): Meeting {
       news.emit("arrived");
     },
     async allOf(keys) {
-      const signal = AbortSignal.timeout(LONGEST_WAIT_MS);
+      const signal = AbortSignal.timeout(longestWaitMs);
       while (!signal.aborted && keys.some((key) => !arrived.has(key))) {
         await once(news, "arrived", { signal }).catch(() => undefined);
       }

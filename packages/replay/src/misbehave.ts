@@ -1,23 +1,28 @@
+import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { completionChunks, type Turn } from "./completion.ts";
 import type { Entry } from "./scenario.ts";
 
 type Kind = NonNullable<Entry["misbehave"]>["kind"];
 
-const LOOPED: Turn = {
-  content: "",
-  toolCalls: [{ id: "loop", type: "function", function: { name: "ls", arguments: '{"path":"."}' } }],
-  finishReason: "tool_calls",
-};
+/** The same call each time, under an id of its own as a real model gives. */
+function loopedCall(): Turn {
+  const call = { name: "ls", arguments: '{"path":"."}' };
+  return {
+    content: "",
+    toolCalls: [{ id: `loop-${randomUUID()}`, type: "function", function: call }],
+    finishReason: "tool_calls",
+  };
+}
 
 /** What real endpoints do at times, done on purpose. */
 export function misbehave(kind: Kind, model: string, response: ServerResponse): void {
   const json = (status: number, body: string, headers: Record<string, string> = {}) => {
     response.writeHead(status, { "content-type": "application/json", ...headers }).end(body);
   };
-  const stream = (chunks: readonly object[]) => {
+  const stream = (chunks: readonly object[], onSent?: () => void) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
-    for (const chunk of chunks) response.write(`data: ${JSON.stringify(chunk)}\n\n`);
+    response.write(chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join(""), onSent);
   };
   switch (kind) {
     case "429":
@@ -29,9 +34,10 @@ export function misbehave(kind: Kind, model: string, response: ServerResponse): 
       response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
       return;
     case "cut":
-      stream(completionChunks(model, { ...LOOPED, content: "I will" }, null).slice(0, 2));
-      response.destroy();
-      return;
+      // Broken off only once its first words are out: what is destroyed earlier is never sent.
+      return stream(completionChunks(model, { ...loopedCall(), content: "I will" }, null).slice(0, 2), () =>
+        response.destroy(),
+      );
     case "malformed":
       return json(200, '{"choices": [{"message": ');
     case "partial-tool-call":
@@ -40,13 +46,7 @@ export function misbehave(kind: Kind, model: string, response: ServerResponse): 
       response.end("data: [DONE]\n\n");
       return;
     case "loop":
-      stream(
-        completionChunks(
-          model,
-          { ...LOOPED, toolCalls: LOOPED.toolCalls.map((call) => ({ ...call, id: `loop-${Date.now()}` })) },
-          null,
-        ),
-      );
+      stream(completionChunks(model, loopedCall(), null));
       response.end("data: [DONE]\n\n");
       return;
   }

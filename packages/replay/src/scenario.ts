@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseAllDocuments } from "yaml";
+import { parseAllDocuments, type Document } from "yaml";
 import { z } from "zod";
 import { Fault } from "@agentswarm/contracts";
 
@@ -30,10 +30,22 @@ const misbehaveSchema = z.strictObject({
   times: z.int().min(1).default(1).describe("For how many requests, before it answers as recorded"),
 });
 
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text, "s") instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
 const entrySchema = z
   .strictObject({
     key: z.string().regex(/^[^/\s]+\/[^/\s]+\/[^/\s]+$/, "is <feature slug>/<task key>/<role>"),
-    match: z.string().optional().describe("Pattern that the last user message must fit"),
+    match: z
+      .string()
+      .refine(isPattern, "is no regular expression")
+      .optional()
+      .describe("Pattern that the last user message must fit"),
     waitFor: z.array(z.string()).default([]).describe("Keys that must have asked too before the first step"),
     steps: z.array(stepSchema).optional(),
     answer: z.unknown().optional(),
@@ -62,7 +74,7 @@ export function parseScenario(name: string, text: string): Entry[] {
   for (const document of parseAllDocuments(text)) {
     const [error] = document.errors;
     if (error !== undefined) throw new Fault("config.invalid", `${name}: ${error.message}`);
-    const list: unknown = document.toJS();
+    const list = valueOf(name, document);
     if (!Array.isArray(list)) throw new Fault("config.invalid", `${name}: is no list of entries`);
     for (const [at, item] of list.entries()) {
       const parsed = entrySchema.safeParse(item);
@@ -74,4 +86,13 @@ export function parseScenario(name: string, text: string): Entry[] {
     }
   }
   return found;
+}
+
+function valueOf(name: string, document: Document): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    // Such as an alias whose anchor is not there.
+    throw new Fault("config.invalid", `${name}: ${String(cause)}`, { cause });
+  }
 }

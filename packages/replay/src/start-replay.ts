@@ -14,15 +14,18 @@ export interface Replay extends AsyncDisposable {
 }
 
 const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
+const LONGEST_WAIT_MS = 10_000;
 
 /** Serves recorded answers over the OpenAI protocol. `port` 0 or none: any free one. */
 export async function startReplay(options: {
   scenarioDir: string;
   port?: number;
   host?: string;
+  /** How long an answer waits for the keys in its `waitFor`; by default 10 s. */
+  longestWaitMs?: number;
 }): Promise<Replay> {
   const entries = await readScenario(options.scenarioDir);
-  const meeting = openMeeting();
+  const meeting = openMeeting(options.longestWaitMs ?? LONGEST_WAIT_MS);
   const misbehaved = new Map<Entry, number>();
   const app = Fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true });
 
