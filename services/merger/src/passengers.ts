@@ -14,6 +14,9 @@ export interface Passenger {
   fail(fault: Fault): void;
 }
 
+/** How many may go together, by how often one of them was there when the merger ended; after that, one. */
+const ROOM_AFTER_CRASHES = [Infinity, 10, 3];
+
 /** What a request's job tells about it. */
 export type JobOf = Pick<JobContext, "signal" | "crashes" | "atWork">;
 
@@ -26,7 +29,8 @@ export interface Passengers {
   add(request: MergeRequest, job: JobOf): Promise<MergeOutcome>;
   /**
    * Takes up to `most`, in order, but none of `busy` tasks and no task twice. One that a person approved goes alone, for
-   * it may change the checks; and one that was there when the merger ended, for it may be why.
+   * it may change the checks. Those that were in a train when the merger ended share ever smaller ones, so that the one
+   * because of which it ends each time is alone before the others have used up what they are given.
    */
   take(most: number, busy: ReadonlySet<string>): Passenger[];
   /** Puts some back before all others. */
@@ -62,14 +66,15 @@ export function openPassengers(): Passengers {
     take(most, busy) {
       const taken: Passenger[] = [];
       const tasks = new Set(busy);
+      let room = most;
       for (const passenger of waiting) {
         const { taskId, approvedBy } = passenger.request;
         if (tasks.has(taskId)) continue;
-        const alone = approvedBy !== undefined || passenger.crashes > 0;
-        if (alone && taken.length > 0) break;
+        const own = approvedBy === undefined ? (ROOM_AFTER_CRASHES[passenger.crashes] ?? 1) : 1;
+        room = Math.min(room, own);
+        if (taken.length >= room) break;
         tasks.add(taskId);
         taken.push(passenger);
-        if (taken.length === most || alone) break;
       }
       for (const one of taken) waiting.splice(waiting.indexOf(one), 1);
       return taken;
