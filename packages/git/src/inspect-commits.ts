@@ -1,12 +1,17 @@
+import { Fault } from "@agentswarm/contracts";
+import { openObjectReader } from "./landing/cat-file.ts";
 import { runGit } from "./run-git.ts";
 
 /** Bounds of what one attempt may bring. */
 const MAX_COMMITS = 500;
 const MAX_FILES = 20_000;
 const MAX_BLOB_BYTES = 50 * 1024 * 1024;
+/** No file system takes a longer target. */
+const MAX_LINK_BYTES = 4_096;
 
 const SYMLINK = "120000";
 const SUBMODULE = "160000";
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 const NULL_ID = "0".repeat(40);
 
 /** One changed entry of a commit, as `git diff-tree --raw` tells it. */
@@ -22,6 +27,16 @@ export type Inspection =
 
 /** Looks at every commit between base and head, without checking anything out. */
 export async function inspectCommits(dir: string, base: string, head: string): Promise<Inspection> {
+  try {
+    return await inspect(dir, base, head);
+  } catch (error) {
+    const fault = Fault.from(error);
+    if (fault.retryable) throw fault;
+    return refuse(`git cannot read it: ${fault.message}`);
+  }
+}
+
+async function inspect(dir: string, base: string, head: string): Promise<Inspection> {
   const { stdout } = await runGit(
     ["rev-list", "--reverse", `--max-count=${MAX_COMMITS + 1}`, "--end-of-options", `${base}..${head}`],
     { cwd: dir },
@@ -39,11 +54,11 @@ export async function inspectCommits(dir: string, base: string, head: string): P
   }
   const entries = [...touched.values()];
   for (const entry of entries) {
-    const why = refusePath(entry) ?? (await refuseLink(dir, entry));
+    const why = refusePath(entry);
     if (why !== null) return refuse(why);
   }
-  const large = await findLarge(dir, entries);
-  if (large !== null) return refuse(large);
+  const why = (await findLarge(dir, entries)) ?? (await findEscape(dir, entries));
+  if (why !== null) return refuse(why);
   return { kind: "accepted", commits, files: [...new Set(entries.map((entry) => entry.path))].toSorted() };
 }
 
@@ -65,43 +80,52 @@ export function parseRaw(text: string): ChangedEntry[] {
   return entries;
 }
 
+/** A path for people's eyes, and for no terminal to obey. */
+function show(path: string): string {
+  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(path.slice(0, 200)).replaceAll(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, escaped);
+}
+
 /** Names that git, a file system or a terminal could take for something else. */
 export function refusePath({ path, mode }: ChangedEntry): string | null {
-  const shown = JSON.stringify(path.slice(0, 200));
+  const shown = show(path);
   if (mode === SUBMODULE) return `${shown} is a submodule`;
-  // oxlint-disable-next-line no-control-regex
-  if (/[\u0000-\u001f\u007f]/.test(path)) return `${shown} has control characters in its name`;
+  if (CONTROL.test(path)) return `${shown} has control characters in its name`;
   const parts = path.split("/");
   if (path.startsWith("/") || parts.includes("..") || parts.includes("."))
     return `${shown} leaves the repository`;
-  if (
-    parts.some((part) =>
-      /^(\.git|git~1)$/i.test(
-        part.replace(/[. ]+$/, "").replaceAll(/[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g, ""),
-      ),
-    )
-  ) {
-    return `${shown} poses as git's own folder`;
+  if (parts.some(posesAsGit)) return `${shown} poses as git's own folder`;
+  return null;
+}
+
+/** Also where a file system takes `.git. ` or `.g\u200cit` for it. */
+function posesAsGit(name: string): boolean {
+  const plain = name.replace(/[. ]+$/, "").replaceAll(/[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g, "");
+  return /^(\.git|git~1)$/i.test(plain);
+}
+
+async function findEscape(dir: string, entries: readonly ChangedEntry[]): Promise<string | null> {
+  using reader = openObjectReader(dir);
+  for (const { path, mode, blob } of entries) {
+    if (mode !== SYMLINK || blob === NULL_ID) continue;
+    const target = (await reader.read(blob))?.body.toString("utf8");
+    if (target === undefined || escapes(path, target)) {
+      return `${show(path)} links out of the repository`;
+    }
   }
   return null;
 }
 
-async function refuseLink(dir: string, entry: ChangedEntry): Promise<string | null> {
-  if (entry.mode !== SYMLINK || entry.blob === NULL_ID) return null;
-  const { stdout: target } = await runGit(["cat-file", "blob", entry.blob], { cwd: dir, maxBytes: 10_000 });
-  return escapes(entry.path, target) ? `${JSON.stringify(entry.path)} links out of the repository` : null;
-}
-
-/** Whether a link at `path` with this target points outside the repository. */
+/**
+ * Whether a link at `path` with this target may point outside the work tree, git's own folder too. A `..` after a name counts as that: the
+ * name may be a link itself, and then it leads up from wherever that one points to.
+ */
 export function escapes(path: string, target: string): boolean {
   if (target.startsWith("/")) return true;
-  let depth = path.split("/").length - 1;
-  for (const part of target.split("/")) {
-    if (part === "..") depth -= 1;
-    else if (part !== "" && part !== ".") depth += 1;
-    if (depth < 0) return true;
-  }
-  return false;
+  const parts = target.split("/").filter((part) => part !== "" && part !== ".");
+  const down = parts.findIndex((part) => part !== "..");
+  const up = down === -1 ? parts.length : down;
+  return up > path.split("/").length - 1 || parts.slice(up).some((part) => part === ".." || posesAsGit(part));
 }
 
 async function findLarge(dir: string, entries: readonly ChangedEntry[]): Promise<string | null> {
@@ -109,7 +133,9 @@ async function findLarge(dir: string, entries: readonly ChangedEntry[]): Promise
   const input = blobs.map((entry) => `${entry.blob}\n`).join("");
   const { stdout } = await runGit(["cat-file", "--batch-check=%(objectsize)"], { cwd: dir, input });
   const sizes = stdout.split("\n").map(Number);
-  const at = sizes.findIndex((size) => size > MAX_BLOB_BYTES);
-  const entry = blobs[at];
-  return entry === undefined ? null : `${JSON.stringify(entry.path)} is larger than ${MAX_BLOB_BYTES} bytes`;
+  for (const [at, { path, mode }] of blobs.entries()) {
+    const most = mode === SYMLINK ? MAX_LINK_BYTES : MAX_BLOB_BYTES;
+    if ((sizes[at] ?? 0) > most) return `${show(path)} is larger than ${most} bytes`;
+  }
+  return null;
 }

@@ -5,12 +5,13 @@ import { initBare } from "./init-bare.ts";
 import { inspectCommits, type Inspection } from "./inspect-commits.ts";
 import { runGit } from "./run-git.ts";
 import type { Store } from "./store.ts";
+import { unbundle } from "./unbundle.ts";
 
-const QUARANTINED = "refs/quarantine";
+const CHECKED = "refs/quarantine/checked";
 
 /**
- * Takes an attempt's commits out of a bundle from a sandbox. They are fetched into a bare repository of their own
- * with every object checked, looked at, and only then given a ref in the store; nothing is checked out or run.
+ * Takes an attempt's commits out of a bundle from a sandbox. They are unpacked in a bare repository of their
+ * own with every object checked, looked at, and only then given a ref in the store; nothing is checked out or run.
  * What is wrong with them is an answer, not a failure.
  */
 export async function fetchQuarantined(options: {
@@ -28,26 +29,16 @@ export async function fetchQuarantined(options: {
   try {
     await initBare(dir);
     await writeFile(join(dir, "objects/info/alternates"), `${join(options.repoDir, "objects")}\n`);
+    let brought: string[];
     try {
-      await runGit(
-        [
-          "-c",
-          "transfer.fsckObjects=true",
-          "fetch",
-          "--quiet",
-          "--no-tags",
-          "--no-write-fetch-head",
-          "--",
-          bundlePath,
-          `+refs/*:${QUARANTINED}/*`,
-        ],
-        { cwd: dir },
-      );
+      brought = await unbundle(dir, bundlePath);
     } catch (error) {
-      return { kind: "refused", why: `the bundle was refused: ${Fault.from(error).message}` };
+      const fault = Fault.from(error);
+      if (fault.retryable) throw fault;
+      return { kind: "refused", why: `the bundle was refused: ${fault.message}` };
     }
     const known = await runGit(["cat-file", "-t", headCommit], { cwd: dir, answers: [1, 128] });
-    if (known.stdout.trim() !== "commit")
+    if (!brought.includes(headCommit) || known.stdout.trim() !== "commit")
       return { kind: "refused", why: "the bundle lacks the commit it was sent for" };
     const descends = await runGit(["merge-base", "--is-ancestor", baseCommit, headCommit], {
       cwd: dir,
@@ -59,9 +50,9 @@ export async function fetchQuarantined(options: {
     const inspection = await inspectCommits(dir, baseCommit, headCommit);
     if (inspection.kind === "refused") return inspection;
     const ref = attemptRef(options.taskId, options.attempt);
-    await runGit(["update-ref", `${QUARANTINED}/checked`, headCommit], { cwd: dir });
+    await runGit(["update-ref", CHECKED, headCommit], { cwd: dir });
     await runGit(
-      ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", dir, `+${QUARANTINED}/checked:${ref}`],
+      ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", dir, `+${CHECKED}:${ref}`],
       {
         cwd: store.dir,
       },

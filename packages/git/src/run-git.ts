@@ -1,11 +1,16 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { Readable, type Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { Fault } from "@agentswarm/contracts";
 
 export interface GitOptions {
   readonly cwd: string;
-  readonly input?: string | Buffer;
+  readonly input?: string | Buffer | Readable;
   /** A file descriptor that gets the output instead of the result. */
   readonly outputTo?: number;
+  /** Added to git's configuration. */
+  readonly config?: readonly string[];
   /** Added to git's environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -33,18 +38,25 @@ const SAFE = [
   "gc.auto=0",
   "maintenance.auto=false",
   "core.quotePath=false",
+  // What the user likes to see would be in the way of what is parsed.
+  "color.ui=false",
+  "log.showSignature=false",
   "advice.detachedHead=false",
 ].flatMap((setting) => ["-c", setting]);
 
 /**
  * Runs git with an argument vector, never a shell. Throws Fault `git.failed` with the end of stderr when it exits
- * with a code that is no answer.
+ * with a code that is no answer; retryable when it could not be started or was killed by somebody else.
  */
 export function runGit(args: readonly string[], options: GitOptions): Promise<GitResult> {
   const { promise, resolve, reject } = Promise.withResolvers<GitResult>();
   const signals = [AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS)];
   if (options.signal !== undefined) signals.push(options.signal);
-  const { command, args: argv, env } = gitCommand(args, options.env);
+  const {
+    command,
+    args: argv,
+    env,
+  } = gitCommand([...(options.config ?? []).flatMap((setting) => ["-c", setting]), ...args], options.env);
   const child = spawn(command, argv, {
     cwd: options.cwd,
     env,
@@ -53,31 +65,40 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
     stdio: ["pipe", options.outputTo ?? "pipe", "pipe"],
   });
   const what = `git ${args.find((arg) => !arg.startsWith("-")) ?? ""}`;
+  const maxBytes = options.maxBytes ?? MAX_BYTES;
   const chunks: Buffer[] = [];
   let bytes = 0;
   let stderr = "";
   child.stdout?.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > (options.maxBytes ?? MAX_BYTES)) child.kill("SIGKILL");
+    if (bytes > maxBytes) child.kill("SIGKILL");
     else chunks.push(chunk);
   });
   child.stderr?.on("data", (chunk: Buffer) => {
     stderr = (stderr + chunk.toString()).slice(-STDERR_BYTES);
   });
   child.on("error", (cause) => {
-    reject(new Fault("git.failed", `${what}: ${cause.message}`, { cause }));
+    // Without an answer from git nothing is known about what it was to work on.
+    const retryable = cause.name !== "AbortError";
+    const why = existsSync(options.cwd) ? cause.message : `${options.cwd} is not there`;
+    reject(new Fault("git.failed", `${what}: ${why}`, { cause, retryable }));
   });
-  child.on("close", (code) => {
+  child.on("close", (code, killedBy) => {
     const exitCode = code ?? -1;
     if (exitCode === 0 || options.answers?.includes(exitCode)) {
       resolve({ stdout: Buffer.concat(chunks).toString("utf8"), exitCode });
     } else {
-      reject(new Fault("git.failed", `${what} (${exitCode}): ${stderr.trim()}`));
+      const tooMuch = bytes > maxBytes;
+      const why = tooMuch ? `more than ${maxBytes} bytes of output` : stderr.trim();
+      const retryable = killedBy !== null && !tooMuch;
+      reject(new Fault("git.failed", `${what} (${killedBy ?? exitCode}): ${why}`, { retryable }));
     }
   });
   // A git that ends without reading its input is no failure of ours.
   child.stdin?.on("error", () => undefined);
-  child.stdin?.end(options.input ?? "");
+  const stdin = child.stdin as Writable;
+  if (options.input instanceof Readable) void pipeline(options.input, stdin).catch(() => undefined);
+  else stdin.end(options.input ?? "");
   return promise;
 }
 

@@ -5,6 +5,8 @@ import type { Files } from "./histories.ts";
 export interface CommitToMake {
   readonly files: Files;
   readonly parent?: number;
+  /** A commit that is there already, to be the parent. */
+  readonly on?: string;
   readonly message?: string;
 }
 
@@ -13,14 +15,15 @@ export function makeCommits(dir: string, commits: readonly CommitToMake[]): stri
   const parts: Buffer[] = [];
   const say = (text: string) => parts.push(Buffer.from(text));
   const data = (text: string) => say(`data ${Buffer.byteLength(text)}\n${text}\n`);
-  for (const [index, { files, parent, message }] of commits.entries()) {
+  for (const [index, { files, parent, on, message }] of commits.entries()) {
     // Marks begin at 1.
     say(`commit refs/made/${index}\nmark :${index + 1}\n`);
     say(
       "author Agent <agent@example.com> 1700000000 +0200\ncommitter Agent <agent@example.com> 1700000000 +0200\n",
     );
     data(message ?? `commit ${index}`);
-    if (parent !== undefined) say(`from :${parent + 1}\ndeleteall\n`);
+    const from = parent === undefined ? on : `:${parent + 1}`;
+    if (from !== undefined) say(`from ${from}\ndeleteall\n`);
     for (const [path, { mode, content }] of Object.entries(files)) {
       say(`M ${mode} inline ${JSON.stringify(path)}\n`);
       data(content);

@@ -29,6 +29,10 @@ export async function mergeByGit(
   await objects.flush();
   const merged = await runGit(["merge-tree", "--write-tree", "-z", "--no-messages", left, right], {
     cwd: objects.dir,
+    // Without the user's own configuration: a .gitattributes in the trees could choose a merge driver from it, which
+    // is a command. Whose repositories the user trusts is in there too, so this one is named.
+    env: { GIT_CONFIG_GLOBAL: "/dev/null" },
+    config: [`safe.directory=${objects.dir}`],
     answers: [1],
   });
   const [tree = "", ...rest] = merged.stdout.split("\0");
