@@ -15,7 +15,7 @@ export interface Landing {
 }
 
 const trailer = (key: string) => `%(trailers:key=${key},valueonly,separator=%x2C)`;
-const FORMAT = [
+const FIELDS = [
   "%H",
   "%T",
   "%ce",
@@ -23,22 +23,21 @@ const FORMAT = [
   trailer(TRAILER.task),
   trailer(TRAILER.feature),
   trailer(TRAILER.attempt),
-].join("%x00");
+];
 
 /** The landings on the first-parent line of `head`, newest first; with `since` only those after it. */
 export async function readLandings(dir: string, head: string, since?: string): Promise<Landing[]> {
   const range = since === undefined ? head : `${since}..${head}`;
+  // NUL is the one byte that a message cannot have.
   const { stdout } = await runGit(
-    ["log", "--first-parent", `--format=${FORMAT}%x01`, "--end-of-options", range],
-    {
-      cwd: dir,
-    },
+    ["log", "-z", "--first-parent", `--format=${FIELDS.join("%x00")}`, "--end-of-options", range],
+    { cwd: dir },
   );
+  const fields = stdout.split("\0");
   const landings: Landing[] = [];
-  for (const record of stdout.split("\u0001")) {
-    const [commit = "", tree = "", email = "", title = "", taskId = "", featureId = "", attempt = ""] = record
-      .trimStart()
-      .split("\0");
+  for (let at = 0; at + FIELDS.length <= fields.length; at += FIELDS.length) {
+    const [commit = "", tree = "", email = "", title = "", taskId = "", featureId = "", attempt = ""] =
+      fields.slice(at, at + FIELDS.length);
     if (email !== MERGER.email || taskId === "") continue;
     landings.push({ commit, tree, title, taskId, featureId, attempt: Number(attempt) });
   }

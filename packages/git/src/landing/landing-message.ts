@@ -29,5 +29,6 @@ export function landingMessage(message: string, trailers: Trailers | null): stri
     `${TRAILER.model}: ${trailers.model.replaceAll(/\s+/g, " ")}`,
     `${TRAILER.costUsd}: ${trailers.costUsd.toFixed(6)}`,
   ];
-  return `${kept}\n\n${lines.join("\n")}\n`;
+  // Trailers are none where there is nothing above them.
+  return `${kept || trailers.taskId}\n\n${lines.join("\n")}\n`;
 }
