@@ -10,7 +10,7 @@ import {
   type ZodTypeProvider,
 } from "@fastify/type-provider-zod";
 import type { Logger } from "@agentswarm/service";
-import { guard } from "./auth/guard.ts";
+import { guard, isProbe } from "./auth/guard.ts";
 import { BOARD_PATH, mountBoard } from "./board.ts";
 import type { App, House } from "./house.ts";
 import { answerProblems } from "./problem.ts";
@@ -33,25 +33,27 @@ export async function buildApp(house: House, log: Logger, stopping: AbortSignal)
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   answerProblems(app as never);
-  guard(app as never, house.keys);
   await app.register(helmet, {
     contentSecurityPolicy: {
       directives: {
         defaultSrc: ["'self'"],
-        // Bull Board and the API's documentation set styles and a few scripts inline.
+        // Bull Board and the API's documentation set styles inline, but no script.
         styleSrc: ["'self'", "'unsafe-inline'"],
-        scriptSrc: ["'self'", "'unsafe-inline'"],
+        scriptSrc: ["'self'"],
         imgSrc: ["'self'", "data:"],
         connectSrc: ["'self'"],
         upgradeInsecureRequests: null,
       },
     },
   });
+  // After helmet, so that refusals carry its headers; before the limit, which counts per key.
+  guard(app as never, house.keys, house.demandKeys);
   await app.register(rateLimit, {
     max: REQUESTS_PER_MINUTE,
     timeWindow: "1 minute",
-    // Its page asks again every few seconds, for every queue.
-    allowList: (request) => request.url.startsWith(BOARD_PATH),
+    keyGenerator: (request) => request.actor ?? request.ip,
+    // The board's page asks again every few seconds, for every queue; a probe that is refused gets the api restarted.
+    allowList: (request) => isProbe(request) || request.url.startsWith(BOARD_PATH),
   });
   await app.register(swagger, {
     openapi: {

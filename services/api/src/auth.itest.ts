@@ -1,9 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { request } from "node:http";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort, startRedis } from "../../../test/support/redis.ts";
 import { startService } from "../../../test/support/service.ts";
+import { keysCommand } from "../testing/make-key.ts";
+import { statusFor } from "../testing/status-for.ts";
 import { startApi, type TestApi } from "../testing/start-api.ts";
 
 let open: TestApi;
@@ -13,11 +12,7 @@ let keys: { read: string; write: string; revoked: string };
 beforeAll(async () => {
   open = await startApi();
   locked = await startApi();
-  const ring = (...args: string[]) =>
-    execFileSync(process.execPath, [join(import.meta.dirname, "keys-main.ts"), ...args], {
-      env: { ...process.env, ...locked.env },
-      encoding: "utf8",
-    }).trim();
+  const ring = (...args: string[]) => keysCommand(locked.env, ...args);
   keys = { read: ring("create", "--scope", "read"), write: ring("create"), revoked: ring("create") };
   ring("revoke", keys.revoked.split("_")[1] ?? "");
 });
@@ -25,18 +20,6 @@ afterAll(async () => {
   await open[Symbol.asyncDispose]();
   await locked[Symbol.asyncDispose]();
 });
-
-/** `fetch` sets Host by itself, so this asks by hand. */
-function statusFor(url: string, headers: Record<string, string>): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const asking = request(url, { headers }, (answer) => {
-    answer.resume();
-    resolve(answer.statusCode ?? 0);
-  });
-  asking.on("error", reject);
-  asking.end();
-  return promise;
-}
 
 test.each([
   [{}, 200],
@@ -47,7 +30,7 @@ test.each([
   [{ origin: "https://evil.example" }, 403],
   [{ origin: "null" }, 403],
 ])("without keys %j is answered %i", async (headers, status) => {
-  expect(await statusFor(`${open.url}/v1/status`, headers as Record<string, string>)).toBe(status);
+  expect(await statusFor(open.url, "/v1/status", headers as Record<string, string>)).toBe(status);
 });
 
 test("with keys: Bearer and Basic come in, wrong, revoked and missing keys do not, reading keys only read", async () => {

@@ -24,6 +24,23 @@ test.each(["api.accepted", "api.enqueued"])(
   },
 );
 
+test("killed before it answered: another body under the same key is refused and leaves no trace", async () => {
+  await using api = await startApi({ FAILPOINT: "api.enqueued" });
+  const submit = (title: string) => api.post("/v1/features", { title }, { "idempotency-key": "k" });
+  await expect(submit("The first")).rejects.toThrow();
+  await api.service.ended;
+  await api.again();
+  expect((await submit("Another")).status).toBe(422);
+  const answer = await submit("The first");
+  expect(answer.status).toBe(202);
+  const { id } = (await answer.json()) as { id: string };
+  const listed = await waitUntil("the list", 10_000, async () => {
+    const { features } = (await (await api.ask("/v1/features")).json()) as { features: { title: string }[] };
+    return features.length > 0 ? features : null;
+  });
+  expect(listed).toEqual([expect.objectContaining({ id, title: "The first" })]);
+});
+
 test("while Redis is silent the api answers 503 with a time to wait, and recovers by itself", async () => {
   await using api = await startApi();
   process.kill(api.redis.pid as number, "SIGSTOP");

@@ -20,6 +20,8 @@ export interface House {
   readonly sender: Sender;
   readonly model: ReadModel;
   readonly keys: KeyRing;
+  /** The address is published, so that without a key nobody may come in. */
+  readonly demandKeys: boolean;
   readonly transcriptsDir: string;
   readonly maxQueueDepth: number;
 }

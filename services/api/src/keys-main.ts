@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { z } from "zod";
 import { parseEnv } from "@agentswarm/service";
 import { openKeyRing, scopeSchema } from "./auth/keys.ts";
 import { settings } from "./config.ts";
@@ -13,14 +14,29 @@ const HELP = `api keys: who may use the API
 `;
 const DAY_MS = 24 * 3_600 * 1_000;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    scope: { type: "string", default: "write" },
-    days: { type: "string" },
-    help: { type: "boolean" },
-  },
-});
+/** A wrong option ends it: a key that lives longer or may more than was meant is worse than none. */
+function readArguments() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      scope: { type: "string", default: "write" },
+      days: { type: "string" },
+      help: { type: "boolean" },
+    },
+  });
+  const options = z.object({ scope: scopeSchema, days: z.coerce.number().positive().optional() });
+  return { ...options.parse(values), help: values.help ?? false, positionals };
+}
+
+let given: ReturnType<typeof readArguments>;
+try {
+  given = readArguments();
+} catch (error) {
+  const why = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+  process.stderr.write(`${why}\n\n${HELP}`);
+  process.exit(2);
+}
+const { scope, days, help, positionals } = given;
 const { SWARM_HOME, API_KEYS_FILE } = parseEnv(settings, process.env);
 const file = API_KEYS_FILE ?? join(SWARM_HOME, "api-keys.json");
 await mkdir(dirname(file), { recursive: true });
@@ -28,8 +44,8 @@ const ring = openKeyRing(file);
 const [command, id] = positionals[0] === "keys" ? positionals.slice(1) : positionals;
 
 if (command === "create") {
-  const expiresAt = values.days === undefined ? null : Date.now() + Number(values.days) * DAY_MS;
-  process.stdout.write(`${await ring.create(scopeSchema.parse(values.scope), expiresAt)}\n`);
+  const expiresAt = days === undefined ? null : Math.ceil(Date.now() + days * DAY_MS);
+  process.stdout.write(`${await ring.create(scope, expiresAt)}\n`);
 } else if (command === "list") {
   for (const key of await ring.list()) {
     const end = key.expiresAt === null ? "never expires" : `expires ${new Date(key.expiresAt).toISOString()}`;
@@ -39,5 +55,5 @@ if (command === "create") {
   process.exitCode = (await ring.revoke(id)) ? 0 : 1;
 } else {
   process.stdout.write(HELP);
-  process.exitCode = values.help ? 0 : 2;
+  process.exitCode = help ? 0 : 2;
 }

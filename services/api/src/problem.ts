@@ -26,6 +26,8 @@ const STATUS: Partial<Record<Fault["code"], number>> = {
   "message.invalid": 422,
 };
 const RETRY_SECONDS = 2;
+/** What a server answers that is full, starting, failing over or cannot write its disk; all pass by themselves. */
+const REDIS_IS_AWAY = /\b(?:OOM|LOADING|MISCONF|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY)\b/;
 
 /** The one place where errors become answers. */
 export function answerProblems(app: FastifyInstance): void {
@@ -73,12 +75,18 @@ function describe(error: FastifyError | Problem | Fault): {
     return { status, type, detail: error.message, ...(status === 503 ? { retryAfter: RETRY_SECONDS } : {}) };
   }
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const errors = error.validation.map((one) => ({
-      field: one.instancePath.replace(/^\//, "").replaceAll("/", ".") || "(body)",
-      message: one.message ?? "is not valid",
-    }));
+    const errors = error.validation.flatMap(({ instancePath, params, message = "is not valid" }) => {
+      const path = instancePath.split("/").filter((part: string) => part !== "");
+      const unknown = Array.isArray(params["keys"]) ? (params["keys"] as string[]) : [];
+      const fields = unknown.length > 0 ? unknown.map((name) => [...path, name]) : [path];
+      return fields.map((field) => ({ field: field.join(".") || "(body)", message }));
+    });
     const detail = errors.map((one) => `${one.field}: ${one.message}`).join("; ");
     return { status: 400, type: "invalid-request", detail, errors };
+  }
+  if (error.name === "ReplyError" && REDIS_IS_AWAY.test(error.message)) {
+    const detail = `Redis takes no write for now: ${error.message}`;
+    return { status: 503, type: "redis-unavailable", detail, retryAfter: RETRY_SECONDS };
   }
   const status = error.statusCode ?? 500;
   return {

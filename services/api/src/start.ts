@@ -12,7 +12,8 @@ import { openReadModel } from "./project/read-model.ts";
 export async function start({ settings, log, stack, signal }: ServiceContext<Settings>): Promise<void> {
   const home = settings.SWARM_HOME;
   const keys = openKeyRing(settings.API_KEYS_FILE ?? join(home, "api-keys.json"));
-  if (!isLoopback(settings.API_PUBLISHED_ON) && (await keys.list()).length === 0) {
+  const demandKeys = !isLoopback(settings.API_PUBLISHED_ON);
+  if (demandKeys && (await keys.list()).length === 0) {
     throw new Fault(
       "config.invalid",
       `API_PUBLISHED_ON=${settings.API_PUBLISHED_ON} is not loopback, and there are no API keys: make one with \`node services/api/src/keys-main.ts create\`, or set API_PUBLISHED_ON=127.0.0.1`,
@@ -32,6 +33,7 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
     sender: createSender(connection, "api"),
     model,
     keys,
+    demandKeys,
     transcriptsDir: join(home, "artifacts", "transcripts"),
     maxQueueDepth: settings.MAX_QUEUE_DEPTH,
   };

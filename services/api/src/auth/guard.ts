@@ -10,14 +10,19 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
 }
 
+export function isProbe(request: FastifyRequest): boolean {
+  return OPEN_PATHS.has(request.url.split("?")[0] ?? "");
+}
+
 /**
  * Lets in who may come in. With keys: Bearer, or HTTP Basic with the key as password. Without: only requests that
- * name this machine as their host and origin, so that no web page can reach the api through somebody's browser.
+ * name this machine as their host and origin, so that no web page can reach the api through somebody's browser;
+ * and nobody when `demandKeys` is set, as when the last key was revoked on a published address.
  */
-export function guard(app: FastifyInstance, keys: KeyRing): void {
+export function guard(app: FastifyInstance, keys: KeyRing, demandKeys: boolean): void {
   app.addHook("onRequest", async (request, reply) => {
-    if (OPEN_PATHS.has(request.url.split("?")[0] ?? "")) return;
-    if ((await keys.list()).length === 0) return refuseForeign(request);
+    if (isProbe(request)) return;
+    if (!demandKeys && (await keys.list()).length === 0) return refuseForeign(request);
     const key = await keyOf(request, keys);
     if (key === null) {
       void reply.header("www-authenticate", 'Basic realm="AgentSwarm", Bearer');
@@ -26,6 +31,7 @@ export function guard(app: FastifyInstance, keys: KeyRing): void {
     if (key.scope === "read" && !SAFE_METHODS.has(request.method)) {
       throw new Problem(403, "forbidden", `key ${key.id} may only read`);
     }
+    refuseForgery(request);
     request.actor = key.id;
   });
 }
@@ -52,6 +58,18 @@ function refuseForeign(request: FastifyRequest): void {
   if (from === null || !isLoopback(from)) {
     throw new Problem(403, "foreign-origin", `without API keys pages of ${origin} may not ask`);
   }
+}
+
+/** A browser sends Basic credentials by itself, also for a page of somebody else that asks in the user's name. */
+function refuseForgery({ method, headers }: FastifyRequest): void {
+  if (SAFE_METHODS.has(method) || !/^basic /i.test(headers.authorization ?? "")) return;
+  const { origin } = headers;
+  const site = headers["sec-fetch-site"];
+  const own =
+    site === undefined
+      ? origin === undefined || (URL.canParse(origin) && new URL(origin).host === headers.host)
+      : site === "same-origin" || site === "none";
+  if (!own) throw new Problem(403, "foreign-origin", `pages of ${origin ?? "another site"} may not ask`);
 }
 
 function hostOf(url: string): string | null {

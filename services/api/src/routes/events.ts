@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { z } from "zod";
 import { withDeadline } from "@agentswarm/queue";
 import { REDIS_DEADLINE_MS, type App, type House } from "../house.ts";
@@ -38,11 +39,7 @@ export function eventRoutes(app: App, { model }: House, stopping: AbortSignal): 
         for await (const { id, event } of model.events.follow(after, signal)) {
           const room = raw.write(`id: ${id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
           // A slow reader waits here with its own place in the log and holds up nobody.
-          if (!room)
-            await new Promise((resolve) => {
-              raw.once("drain", resolve);
-              signal.addEventListener("abort", resolve, { once: true });
-            });
+          if (!room) await once(raw, "drain", { signal }).catch(() => undefined);
         }
       } catch (error) {
         request.log.warn({ err: error }, "the event stream ended early");

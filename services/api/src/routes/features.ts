@@ -30,7 +30,7 @@ export function featureRoutes(app: App, house: House): void {
         tags: ["features"],
         summary: "Submit a feature",
         body: featureInputSchema,
-        headers: z.object({ "idempotency-key": z.string().max(200).optional() }),
+        headers: z.object({ "idempotency-key": z.string().min(1).max(200).optional() }),
       },
     },
     async (request, reply) => {
@@ -43,12 +43,13 @@ export function featureRoutes(app: App, house: House): void {
       failpoint("api.accepted");
       await soon(sender.send("plan", { kind: "feature", feature }, { jobId: jobId.feature(id) }));
       failpoint("api.enqueued");
-      // The planner tells the same; until it gets there lists would not show what was accepted.
-      void sender.event(submittedEvent(feature));
       const known = await soon(readFeature(house, id));
       if (known !== null && !sameRequest(known, request.body)) {
         throw new Problem(422, "idempotency-key-reused", "this Idempotency-Key was used for another feature");
       }
+      // The planner tells the same; until it gets there lists would not show what was accepted. What stands is told,
+      // as a duplicate is here with a time of its own.
+      void sender.event(submittedEvent({ ...feature, createdAt: known?.createdAt ?? createdAt }));
       void reply.header("location", `/v1/features/${id}`);
       return reply.code(202).send({
         id,

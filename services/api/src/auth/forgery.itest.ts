@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { waitUntil } from "../../../../test/support/wait-until.ts";
+import { keysCommand } from "../../testing/make-key.ts";
+import { startApi, type TestApi } from "../../testing/start-api.ts";
+
+let api: TestApi;
+let folder: string;
+let key: string;
+const basic = () => `Basic ${Buffer.from(`somebody:${key}`).toString("base64")}`;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "swarm-keys-"));
+  const env = { API_KEYS_FILE: join(folder, "keys.json"), API_PUBLISHED_ON: "0.0.0.0" };
+  key = keysCommand(env, "create");
+  api = await startApi(env);
+});
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const submit = (headers: Record<string, string>) => api.post("/v1/features", { title: "By a page" }, headers);
+
+test.each([
+  ["a foreign page", 403, { origin: "https://evil.example" }],
+  ["a page without an origin", 403, { origin: "null" }],
+  ["another port of this machine", 403, { origin: "http://127.0.0.1:1" }],
+  ["a page the browser calls cross-site", 403, { "sec-fetch-site": "cross-site" }],
+  ["a page of a sibling host", 403, { "sec-fetch-site": "same-site" }],
+  ["the api's own page", 202, { "sec-fetch-site": "same-origin" }],
+  ["a program, which names no origin", 202, {}],
+])("with Basic, which browsers send by themselves, a submission by %s is answered %i", async (...given) => {
+  const [, status, headers] = given;
+  const answer = await submit({ authorization: basic(), ...(headers as Record<string, string>) });
+  expect(answer.status).toBe(status);
+});
+
+test("a page that names the api itself as its origin may submit with Basic", async () => {
+  expect((await submit({ authorization: basic(), origin: api.url })).status).toBe(202);
+});
+
+test("a submission without a body is refused to foreign pages too, as it needs no permission of the browser", async () => {
+  const headers = { authorization: basic(), origin: "https://evil.example" };
+  const answer = await api.ask("/v1/features/feature-x/cancel", { method: "POST", headers });
+  expect(answer.status).toBe(403);
+});
+
+test("a Bearer key is sent by programs only, so an origin does not matter", async () => {
+  const answer = await submit({ authorization: `Bearer ${key}`, origin: "https://dashboard.example" });
+  expect(answer.status).toBe(202);
+});
+
+test("every route of the OpenAPI document demands a key, the two probes apart; refusals carry the headers", async () => {
+  const authorization = `Bearer ${key}`;
+  const document = (await (await api.ask("/docs/json", { headers: { authorization } })).json()) as {
+    paths: Record<string, Record<string, unknown>>;
+  };
+  const asked = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path: path.replace("{id}", "x") })),
+  );
+  expect(asked.length).toBeGreaterThan(10);
+  const pages = ["/docs", "/docs/json", "/queues", "/queues/api/queues", "/queues/static/none.js", "/none"];
+  for (const { method, path } of [...asked, ...pages.map((page) => ({ method: "GET", path: page }))]) {
+    const { status, headers } = await api.ask(path, { method });
+    expect([method, path, status]).toEqual([method, path, /^\/(healthz|readyz)$/.test(path) ? 200 : 401]);
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+  }
+});
+
+test("a key is refused once its days are over", async () => {
+  const make = (days: string) => keysCommand(api.env, "create", "--days", days);
+  const ask = async (made: string) =>
+    (await api.ask("/v1/status", { headers: { authorization: `Bearer ${made}` } })).status;
+  expect(await ask(make("1"))).toBe(200);
+  const short = make("0.00001");
+  await waitUntil("its end", 10_000, async () => ((await ask(short)) === 401 ? true : null));
+});
+
+test.each(["abc", "-1", "0"])("a key of %j days is not made", (days) => {
+  const before = keysCommand(api.env, "list");
+  expect(() => keysCommand(api.env, "create", `--days=${days}`)).toThrow("days");
+  expect(() => keysCommand(api.env, "create", "--scope", "everything")).toThrow("scope");
+  expect(keysCommand(api.env, "list")).toBe(before);
+});
+
+test("after the last key was revoked nobody comes in, also not by calling himself this machine", async () => {
+  for (const line of keysCommand(api.env, "list").split("\n"))
+    keysCommand(api.env, "revoke", line.split(" ")[0] ?? "");
+  expect(keysCommand(api.env, "list")).toBe("");
+  expect((await api.ask("/v1/status", { headers: { authorization: `Bearer ${key}` } })).status).toBe(401);
+  // The host is 127.0.0.1 here, as a caller from afar could claim.
+  expect((await api.ask("/v1/status")).status).toBe(401);
+});

@@ -1,0 +1,103 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Task } from "@agentswarm/contracts";
+import { pendingBodies } from "@agentswarm/queue";
+import { waitUntil } from "../../../../test/support/wait-until.ts";
+import { startApi, type TestApi } from "../../testing/start-api.ts";
+import { statusFor } from "../../testing/status-for.ts";
+import { openTeller } from "../../testing/tell.ts";
+
+let api: TestApi;
+let tell: ReturnType<typeof openTeller>;
+let landed: Task;
+
+beforeAll(async () => {
+  api = await startApi();
+  tell = openTeller(api);
+  landed = await tell.task("landed-one", "landed");
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const planned = async () => (await pendingBodies(api.connection, "plan")) as unknown[];
+const act = async (path: string, body?: object) => {
+  const answer = body === undefined ? await api.ask(path, { method: "POST" }) : await api.post(path, body);
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+};
+
+test("the transcript of an attempt is served, by default of the newest, and nothing beside it", async () => {
+  await tell.attemptEnded(landed, 1);
+  await tell.attemptEnded(landed, 2);
+  await waitUntil("both attempts", 20_000, async () => {
+    const { attempts } = (await (await api.ask("/v1/tasks/landed-one")).json()) as { attempts: unknown[] };
+    return attempts.length === 2 ? true : null;
+  });
+  const folder = join(api.home, "artifacts/transcripts/landed-one");
+  mkdirSync(folder, { recursive: true });
+  for (const attempt of [1, 2]) writeFileSync(join(folder, `${attempt}.jsonl`), `{"attempt":${attempt}}\n`);
+  writeFileSync(join(api.home, "artifacts/transcripts/3.jsonl"), "beside it");
+  writeFileSync(join(api.home, "secret.jsonl"), "beside it");
+
+  const ask = async (query: string) => {
+    const answer = await api.ask(`/v1/tasks/landed-one/transcript${query}`);
+    return { status: answer.status, type: answer.headers.get("content-type"), text: await answer.text() };
+  };
+  expect(await ask("")).toMatchObject({
+    status: 200,
+    type: "application/x-ndjson",
+    text: '{"attempt":2}\n',
+  });
+  expect((await ask("?attempt=1")).text).toBe('{"attempt":1}\n');
+  expect((await ask("?attempt=7")).status).toBe(404);
+  for (const attempt of ["../3", "..%2F..%2F..%2Fsecret", "1/../../3", "0", "-1", "1.5", "1%00"])
+    expect([attempt, (await ask(`?attempt=${attempt}`)).status]).toEqual([attempt, 400]);
+});
+
+test.each([
+  "/v1/tasks/..%2f..%2f..%2fsecret/transcript",
+  "/v1/tasks/../transcript",
+  "/v1/tasks/%2e%2e/transcript",
+  "/v1/tasks/%2Fetc%2Fpasswd/transcript",
+  "/v1/tasks/a%00b/transcript",
+  "/v1/tasks/UPPER/transcript",
+  `/v1/tasks/${"x".repeat(65)}/transcript`,
+])("%s names no task and is refused", async (path) => {
+  expect(await statusFor(api.url, path)).toBe(400);
+});
+
+test("a failed task is tried again, a landed one is not", async () => {
+  await tell.task("failed-one", "failed");
+  const { status, body } = await act("/v1/tasks/failed-one/retry");
+  expect([status, body]).toEqual([202, { id: "failed-one", url: "/v1/tasks/failed-one" }]);
+  expect(await planned()).toContainEqual({ kind: "retry", taskId: "failed-one", by: "local" });
+  expect(await act("/v1/tasks/landed-one/retry")).toMatchObject({
+    status: 409,
+    body: { type: "urn:agentswarm:wrong-state", detail: expect.stringContaining("landed") },
+  });
+});
+
+test("a held task is approved or refused with a reason, any other is not", async () => {
+  await tell.task("held-one", "held");
+  expect((await act("/v1/tasks/held-one/refuse", { reason: "Not like this" })).status).toBe(202);
+  expect((await act("/v1/tasks/held-one/approve")).status).toBe(202);
+  const decided = { kind: "approve", taskId: "held-one", by: "local" };
+  expect(await planned()).toContainEqual({ ...decided, decision: "refuse", reason: "Not like this" });
+  expect(await planned()).toContainEqual({ ...decided, decision: "approve" });
+  expect((await act("/v1/tasks/landed-one/approve")).status).toBe(409);
+  expect((await act("/v1/tasks/held-one/refuse", { reason: "x".repeat(2_001) })).status).toBe(400);
+});
+
+test("an open feature is cancelled once however often it is asked for, an ended one is not", async () => {
+  const { featureId } = await tell.task("open-one", "running");
+  expect((await act(`/v1/features/${featureId}/cancel`)).status).toBe(202);
+  expect((await act(`/v1/features/${featureId}/cancel`)).status).toBe(202);
+  expect((await planned()).filter((one) => JSON.stringify(one).includes('"cancel"'))).toEqual([
+    { kind: "cancel", featureId, by: "local" },
+  ]);
+  await tell.feature(featureId, "done", 3);
+  expect(await act(`/v1/features/${featureId}/cancel`)).toMatchObject({
+    status: 409,
+    body: { type: "urn:agentswarm:already-ended" },
+  });
+  expect((await act("/v1/features/feature-none/cancel")).status).toBe(404);
+});

@@ -1,0 +1,14 @@
+import { request } from "node:http";
+
+/** Asks with a path and headers as they are given: `fetch` sets Host by itself and takes dots out of paths. */
+export function statusFor(url: string, path: string, headers: Record<string, string> = {}): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const { hostname, port } = new URL(url);
+  const asking = request({ hostname, port, path, headers }, (answer) => {
+    answer.resume();
+    resolve(answer.statusCode ?? 0);
+  });
+  asking.on("error", reject);
+  asking.end();
+  return promise;
+}
