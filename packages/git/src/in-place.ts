@@ -1,11 +1,10 @@
-import { accessSync, constants, readdirSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { openObjectReader, type GitObject } from "./landing/cat-file.ts";
 import { parseCommit } from "./landing/commit-object.ts";
 import type { Mirror } from "./mirror.ts";
-import { findTrunk, refuseBackwards } from "./origin.ts";
-import { recoverLocks } from "./recover-locks.ts";
+import { findBare, findTrunk, refuseBackwards, unreachable } from "./origin.ts";
+import { LOCKS_STALE_AFTER_MS, recoverLocks } from "./recover-locks.ts";
 import { openRefWriter } from "./ref-writer.ts";
 import { openRepository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
@@ -20,18 +19,13 @@ const PUSH_HOOKS = new Set([
   "reference-transaction",
 ]);
 
-/** Git holds a ref's lock for milliseconds; one this old was left by a git that was killed. */
-const LOCKS_STALE_AFTER_MS = 60_000;
-
 /** First parents looked at before git is asked. */
 const STEPS = 200;
 
 /** The folder of an origin that is a bare repository on this machine with no hooks of its own, or null. */
 export async function findInPlace(url: string): Promise<string | null> {
-  const path = url.startsWith("file://") ? fileURLToPath(url) : url;
-  if (!path.startsWith("/")) return null;
-  const answer = await runGit(["rev-parse", "--is-bare-repository"], { cwd: path }).catch(() => null);
-  if (answer?.stdout.trim() !== "true") return null;
+  const path = await findBare(url);
+  if (path === null) return null;
   const elsewhere = await runGit(["config", "--local", "--get", "core.hooksPath"], {
     cwd: path,
     answers: [1],
@@ -79,7 +73,10 @@ export async function openInPlace(options: { dir: string; url: string; trunk?: s
   };
   return {
     ...repository,
-    fetch: async () => undefined,
+    async fetch() {
+      // A disk that is not mounted leaves an empty folder, which would look like an origin without a trunk.
+      if (!existsSync(join(dir, "HEAD"))) throw unreachable(`${dir} is no repository now`);
+    },
     async push(ref, from, to) {
       await refuseBackwards(isAncestor, { ref, from, to });
       return refs.update(ref, from, to).catch(async (error: unknown) => {

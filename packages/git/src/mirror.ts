@@ -1,6 +1,6 @@
-import { Fault } from "@agentswarm/contracts";
 import { initBare } from "./init-bare.ts";
-import { findTrunk, reachOrigin, refuseBackwards } from "./origin.ts";
+import { findBare, findTrunk, reachOrigin, refuseBackwards, unreachable } from "./origin.ts";
+import { LOCKS_STALE_AFTER_MS, recoverLocks } from "./recover-locks.ts";
 import { openRepository, type Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
 
@@ -13,8 +13,6 @@ export interface Mirror extends Repository, Disposable {
 }
 
 const REMOTE = "refs/remotes/origin";
-const MOVED =
-  /stale info|fetch first|non-fast-forward|cannot lock ref|failed to lock|reference already exists|remote rejected/;
 
 /** One service's own bare copy of the origin at `dir`, made and filled the first time. Nothing is ever checked out. */
 export async function openMirror(options: { url: string; dir: string; trunk?: string }): Promise<Mirror> {
@@ -23,19 +21,32 @@ export async function openMirror(options: { url: string; dir: string; trunk?: st
   const trunk = options.trunk ?? (await findTrunk(dir, url));
   const repository = openRepository({ dir, url, trunk, branches: REMOTE });
   const fetchArgs = ["fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head"];
+  const whereIs = async (ref: string): Promise<string | null> => {
+    const { stdout } = await reachOrigin(dir, ["ls-remote", "--", url, ref]);
+    const line = stdout.split("\n").find((one) => one.endsWith(`\t${ref}`));
+    return line?.slice(0, line.indexOf("\t")) ?? null;
+  };
   const mirror: Mirror = {
     ...repository,
     fetch: shareRuns(async () => {
-      await reachOrigin(dir, [...fetchArgs, "--", url, `+refs/heads/*:${REMOTE}/*`]);
+      try {
+        await reachOrigin(dir, [...fetchArgs, "--", url, `+refs/heads/*:${REMOTE}/*`]);
+      } catch (error) {
+        // One that ended in the middle may have left a lock in the way of all that come after it.
+        await recoverLocks(dir, LOCKS_STALE_AFTER_MS);
+        throw error;
+      }
     }),
     async push(ref, from, to) {
       await refuseBackwards(repository.isAncestor, { ref, from, to });
       const lease = `--force-with-lease=${ref}:${from ?? ""}`;
-      try {
-        await reachOrigin(dir, ["push", "--quiet", "--porcelain", lease, "--", url, `${to}:${ref}`]);
-      } catch (error) {
-        if (MOVED.test(Fault.from(error).message)) return "moved";
-        throw error;
+      const args = ["push", "--quiet", "--porcelain", lease, "--", url, `${to}:${ref}`];
+      const { exitCode, stdout, stderr } = await reachOrigin(dir, args, [1]);
+      if (exitCode !== 0) {
+        if ((await whereIs(ref)) !== from) return "moved";
+        const here = await findBare(url);
+        if (here !== null) await recoverLocks(here, LOCKS_STALE_AFTER_MS);
+        throw unreachable(`the push was refused: ${stdout.trim()}\n${stderr.trim()}`);
       }
       const name = ref.replace(/^refs\/heads\//, "");
       await runGit(["update-ref", `${REMOTE}/${name}`, to], { cwd: dir });

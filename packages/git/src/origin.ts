@@ -1,22 +1,38 @@
+import { fileURLToPath } from "node:url";
 import { Fault } from "@agentswarm/contracts";
-import { runGit } from "./run-git.ts";
+import { runGit, type GitResult } from "./run-git.ts";
 
 const ORIGIN_TIMEOUT_MS = 60_000;
 
-/** Talks to the origin; whatever goes wrong there may be right again later. Gives back what git printed. */
-export async function reachOrigin(dir: string, args: readonly string[]): Promise<string> {
+/** Talks to the origin; whatever goes wrong there may be right again later. */
+export async function reachOrigin(
+  dir: string,
+  args: readonly string[],
+  answers: readonly number[] = [],
+): Promise<GitResult> {
   try {
-    return (await runGit(args, { cwd: dir, timeoutMs: ORIGIN_TIMEOUT_MS })).stdout;
+    return await runGit(args, { cwd: dir, answers, timeoutMs: ORIGIN_TIMEOUT_MS });
   } catch (cause) {
-    const message = Fault.from(cause).message;
-    throw new Fault("origin.unreachable", `GIT_REPO_URL: ${message}`, { retryable: true, cause });
+    throw unreachable(Fault.from(cause).message, cause);
   }
+}
+
+export function unreachable(why: string, cause?: unknown): Fault {
+  return new Fault("origin.unreachable", `GIT_REPO_URL: ${why}`, { retryable: true, cause });
+}
+
+/** The folder of an origin that is a bare repository on this machine, or null. */
+export async function findBare(url: string): Promise<string | null> {
+  const path = url.startsWith("file://") ? fileURLToPath(url) : url;
+  if (!path.startsWith("/")) return null;
+  const answer = await runGit(["rev-parse", "--is-bare-repository"], { cwd: path }).catch(() => null);
+  return answer?.stdout.trim() === "true" ? path : null;
 }
 
 /** The branch that the origin's HEAD names. */
 export async function findTrunk(dir: string, url: string): Promise<string> {
-  const answer = await reachOrigin(dir, ["ls-remote", "--symref", "--", url, "HEAD"]);
-  const trunk = /^ref: refs\/heads\/(\S+)\tHEAD/m.exec(answer)?.[1];
+  const { stdout } = await reachOrigin(dir, ["ls-remote", "--symref", "--", url, "HEAD"]);
+  const trunk = /^ref: refs\/heads\/(\S+)\tHEAD/m.exec(stdout)?.[1];
   if (trunk === undefined) {
     throw new Fault(
       "target.invalid",

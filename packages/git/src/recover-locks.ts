@@ -1,6 +1,9 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
+/** Git holds a ref's lock for milliseconds; one this old was left by a git that was killed. */
+export const LOCKS_STALE_AFTER_MS = 60_000;
+
 /**
  * Removes lock files that a killed git left in a repository. Call it before any git of ours runs there; where others
  * use it too, only what is older than any git holds a lock goes. Returns what was removed.
@@ -9,7 +12,7 @@ export async function recoverLocks(dir: string, olderThanMs = 0): Promise<string
   const entries = await readdir(dir, { recursive: true }).catch(() => []);
   const removed: string[] = [];
   for (const entry of entries) {
-    if (!entry.endsWith(".lock")) continue;
+    if (!entry.endsWith(".lock") && entry !== "packed-refs.new") continue;
     const path = join(dir, entry);
     const found = await stat(path).catch(() => null);
     if (!found?.isFile() || Date.now() - found.mtimeMs < olderThanMs) continue;

@@ -17,7 +17,8 @@ export function openRefWriter(dir: string): RefWriter {
   let last: Promise<unknown> = Promise.resolve();
 
   const open = () => {
-    const { command, args, env } = gitCommand(["update-ref", "--stdin"]);
+    // By its path: were the folder put aside and another put in its place, the ref has to move in the new one.
+    const { command, args, env } = gitCommand([`--git-dir=${dir}`, "update-ref", "--stdin"]);
     const started = spawn(command, args, { cwd: dir, env, stdio: "pipe" });
     started.stdin.on("error", () => undefined);
     started.on("close", () => {

@@ -23,12 +23,17 @@ export interface GitOptions {
 
 export interface GitResult {
   readonly stdout: string;
+  /** Its end. */
+  readonly stderr: string;
   readonly exitCode: number;
 }
 
 const MAX_BYTES = 64 * 1024 * 1024;
 const STDERR_BYTES = 8_000;
 const TIMEOUT_MS = 120_000;
+/** What the machine is to blame for, at the end of a line, where no name that somebody chose stands. */
+const MACHINE =
+  /: (?:No space left on device|Disk quota exceeded|Input\/output error|Read-only file system|Cannot allocate memory|Too many open files|Resource temporarily unavailable)$/m;
 
 /** Nothing that a repository brings along may run: no hooks, no monitors, no transports that name a command. */
 const SAFE = [
@@ -46,7 +51,8 @@ const SAFE = [
 
 /**
  * Runs git with an argument vector, never a shell. Throws Fault `git.failed` with the end of stderr when it exits
- * with a code that is no answer; retryable when it could not be started or was killed by somebody else.
+ * with a code that is no answer; retryable when it could not be started, was killed by somebody else, or the machine
+ * could not do it.
  */
 export function runGit(args: readonly string[], options: GitOptions): Promise<GitResult> {
   const { promise, resolve, reject } = Promise.withResolvers<GitResult>();
@@ -86,11 +92,11 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
   child.on("close", (code, killedBy) => {
     const exitCode = code ?? -1;
     if (exitCode === 0 || options.answers?.includes(exitCode)) {
-      resolve({ stdout: Buffer.concat(chunks).toString("utf8"), exitCode });
+      resolve({ stdout: Buffer.concat(chunks).toString("utf8"), stderr, exitCode });
     } else {
       const tooMuch = bytes > maxBytes;
       const why = tooMuch ? `more than ${maxBytes} bytes of output` : stderr.trim();
-      const retryable = killedBy !== null && !tooMuch;
+      const retryable = (killedBy !== null && !tooMuch) || MACHINE.test(stderr);
       reject(new Fault("git.failed", `${what} (${killedBy ?? exitCode}): ${why}`, { retryable }));
     }
   });

@@ -14,7 +14,10 @@ export async function writeLoose(
 
 async function writeOne(root: string, id: string, { type, body }: NewObject): Promise<void> {
   const folder = join(root, id.slice(0, 2));
-  await mkdir(folder, { recursive: true });
+  // Not with its parents: where the repository has been put away, none is to be begun in its place.
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
   const fresh = join(folder, `tmp_obj_${randomUUID()}`);
   const file = await open(fresh, "wx", 0o444);
   try {

@@ -103,7 +103,9 @@ export function openObjects(dir: string): Objects {
       if (fresh.size === 0) return;
       const written = [...fresh];
       if (written.length <= FEW) {
-        await writeLoose(dir, written);
+        await writeLoose(dir, written).catch((cause: unknown) => {
+          throw new Fault("git.failed", `${dir}: ${Fault.from(cause).message}`, { cause, retryable: true });
+        });
       } else {
         const pack = encodePack(written.map(([, object]) => object));
         await runGit(["index-pack", "--stdin", "--strict", "--threads=1"], { cwd: dir, input: pack });
