@@ -7,8 +7,8 @@ import {
   type Assignment,
   type CheckResult,
 } from "@agentswarm/contracts";
-import { makeBundle, runGit } from "@agentswarm/git";
-import { markersLeft, outsideScope, stageChanges, type Changes } from "./changes.ts";
+import { makeBundle } from "@agentswarm/git";
+import { commitChanges, markersLeft, outsideScope, stageChanges, type Changes } from "./changes.ts";
 import type { Door } from "./door.ts";
 import { prepareRepo } from "./prepare.ts";
 import { feedbackPrompt, systemPrompt, taskPrompt } from "./prompts.ts";
@@ -17,6 +17,8 @@ import { runChecksHere } from "./verify.ts";
 
 /** How often failing checks are given back to the agent. */
 const MENDINGS = 3;
+/** What a result names at most; the dispatcher counts for itself, and a result has bounds. */
+const MAX_FILES_NAMED = 10_000;
 
 /** Runs one attempt from assignment to result. Expected endings are results; what throws is the runner's own fault. */
 export async function runAttempt(door: Door, assignment: Assignment, workDir: string): Promise<AgentResult> {
@@ -62,7 +64,8 @@ export async function runAttempt(door: Door, assignment: Assignment, workDir: st
       return finish({ claim, end: "submitted", reason: claim.summary, checks, keep: false });
     }
     const changes = await stageChanges(repo, assignment.baseCommit);
-    if (changes.files.length === 0) {
+    // Commands may change nothing; the other kinds of task must.
+    if (changes.files.length === 0 && task.kind !== "command") {
       return finish({
         claim: failed(claim),
         end: "failed",
@@ -129,9 +132,9 @@ async function handOver(
   claim: AgentClaim,
 ): Promise<string> {
   const message = `${assignment.task.title}\n\n${claim.summary}`.trim();
-  await runGit(["commit", "--quiet", "--no-verify", "--file=-"], { cwd: repo, input: message });
-  const head = (await runGit(["rev-parse", "HEAD"], { cwd: repo })).stdout.trim();
-  const bundle = await makeBundle(repo, head, assignment.baseCommit, join(workDir, "attempt.bundle"));
+  const { baseCommit } = assignment;
+  const head = await commitChanges(repo, baseCommit, message);
+  const bundle = await makeBundle(repo, head, baseCommit, join(workDir, `attempt-${head}.bundle`));
   await door.send("PUT", "/bundle", createReadStream(bundle));
   return head;
 }
@@ -148,7 +151,7 @@ function resultOf(
     ...ending.claim,
     end: ending.end,
     ...(ending.reason === undefined ? {} : { reason: ending.reason.slice(0, 20_000) }),
-    filesChanged: files,
+    filesChanged: files.slice(0, MAX_FILES_NAMED),
     checks: ending.checks,
     metrics: {
       ...NO_METRICS,

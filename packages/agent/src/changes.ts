@@ -3,6 +3,9 @@ import { join } from "node:path";
 import picomatch from "picomatch";
 import { runGit } from "@agentswarm/git";
 
+/** Who the agent's commits are by; the merger signs the landing itself. */
+export const AUTHOR = { name: "AgentSwarm Agent", email: "agent@agentswarm.invalid" };
+
 /** What the work tree has over its base. */
 export interface Changes {
   readonly files: string[];
@@ -12,22 +15,24 @@ export interface Changes {
   readonly filesModified: number;
 }
 
-/** Stages everything and counts it against the base. */
+/** An index of the runner's own, so that whatever the agent does with git's (or commits) makes no difference. */
+const INDEX = { GIT_INDEX_FILE: ".git/swarm-index" };
+
+/** Takes in the whole work tree and counts it against the base. */
 export async function stageChanges(repo: string, base: string): Promise<Changes> {
-  await runGit(["add", "--all"], { cwd: repo });
-  const numstat = await runGit(["diff", "--cached", "--numstat", "-z", "--no-renames", base, "--"], {
-    cwd: repo,
-  });
-  const status = await runGit(["diff", "--cached", "--name-status", "-z", "--no-renames", base, "--"], {
-    cwd: repo,
-  });
+  const git = (...args: string[]) => runGit(args, { cwd: repo, env: INDEX });
+  await git("read-tree", "--reset", base);
+  await git("add", "--all");
+  const numstat = await git("diff", "--cached", "--numstat", "-z", "--no-renames", base, "--");
+  const status = await git("diff", "--cached", "--name-status", "-z", "--no-renames", base, "--");
   let linesAdded = 0;
   let linesRemoved = 0;
   const files: string[] = [];
   for (const line of numstat.stdout.split("\0")) {
-    const [added, removed, path] = line.split("\t");
-    if (path === undefined) continue;
-    files.push(path);
+    const [added, removed, ...rest] = line.split("\t");
+    if (rest.length === 0) continue;
+    // A path may hold tabs itself.
+    files.push(rest.join("\t"));
     // Binary files count as "-".
     linesAdded += Number(added) || 0;
     linesRemoved += Number(removed) || 0;
@@ -40,6 +45,22 @@ export async function stageChanges(repo: string, base: string): Promise<Changes>
     filesCreated: states.filter((state) => state === "A").length,
     filesModified: states.filter((state) => state === "M").length,
   };
+}
+
+/** Makes what was staged last one commit on the base, by us and by nobody else. Returns it. */
+export async function commitChanges(repo: string, base: string, message: string): Promise<string> {
+  const env = {
+    ...INDEX,
+    GIT_AUTHOR_NAME: AUTHOR.name,
+    GIT_AUTHOR_EMAIL: AUTHOR.email,
+    GIT_COMMITTER_NAME: AUTHOR.name,
+    GIT_COMMITTER_EMAIL: AUTHOR.email,
+  };
+  const tree = await runGit(["write-tree"], { cwd: repo, env });
+  const args = ["commit-tree", tree.stdout.trim(), "-p", base, "-F", "-"];
+  // Git refuses a message with a NUL in it.
+  const commit = await runGit(args, { cwd: repo, env, input: message.replaceAll("\0", "") });
+  return commit.stdout.trim();
 }
 
 /** Paths that none of the scope's globs covers; an empty scope covers all. */

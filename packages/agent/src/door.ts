@@ -11,10 +11,12 @@ export interface Door {
   /** Saves a body to a file; false when there is none (204). */
   save(path: string, file: string): Promise<boolean>;
   send(method: "POST" | "PUT", path: string, body: Readable | string): Promise<void>;
-  /** A relay on 127.0.0.1 for ordinary HTTP clients; returns its base URL. */
+  /** A relay on 127.0.0.1 for ordinary HTTP clients, to the model and nothing else; returns its base URL. */
   openRelay(): Promise<string>;
   close(): void;
 }
+
+const RELAYED = new Set(["POST /v1/chat/completions", "GET /v1/models"]);
 
 const HOP_BY_HOP = new Set([
   "connection",
@@ -77,6 +79,8 @@ export function connectDoor(): Door {
     },
     async openRelay() {
       relay = createServer((request, response) => {
+        // Whatever runs in the sandbox can reach this; the runner's own paths are not for it.
+        if (!RELAYED.has(`${request.method} ${request.url}`)) return void response.writeHead(404).end();
         const headers: http2.OutgoingHttpHeaders = {
           ":method": request.method ?? "GET",
           ":path": request.url ?? "/",

@@ -1,10 +1,8 @@
 import { join } from "node:path";
 import type { Assignment } from "@agentswarm/contracts";
 import { runGit } from "@agentswarm/git";
+import { AUTHOR } from "./changes.ts";
 import type { Door } from "./door.ts";
-
-/** Who the agent's commits are by; the merger signs the landing itself. */
-export const AUTHOR = { name: "AgentSwarm Agent", email: "agent@agentswarm.invalid" };
 
 /**
  * Lays out the work tree: the base commit, and for a resolve the conflicting attempt merged into it, so that the

@@ -88,6 +88,17 @@ export function openSession(options: SessionOptions): Session {
       }),
     getApiKey: () => assignment.gatewayKey,
     toolExecution: "sequential",
+    finishTurn({ message }) {
+      const { content, usage, stopReason } = message;
+      const whole = stopReason !== "error" && stopReason !== "aborted";
+      const calls = content.flatMap((part) =>
+        whole && part.type === "toolCall" ? [{ name: part.name, args: part.arguments }] : [],
+      );
+      const stopped = watch.onTurn({ calls, tokens: usage.input + usage.output });
+      // Handing over ends the run, whatever else was called beside it; what it is worth the checks will tell.
+      if (claim === null) stop = stopped;
+      return claim === null && stop === null ? undefined : { action: "end" };
+    },
   });
 
   agent.subscribe((event) => {
@@ -95,13 +106,6 @@ export function openSession(options: SessionOptions): Session {
     if (event.type === "tool_execution_start") {
       options.onProgress({ turn: watch.turns, tool: event.toolName, text: describe(event.args) });
     }
-    if (event.type !== "turn_end" || event.message.role !== "assistant") return;
-    const { content, usage } = event.message;
-    const calls = content.flatMap((part) =>
-      part.type === "toolCall" ? [{ name: part.name, args: part.arguments }] : [],
-    );
-    stop = watch.onTurn({ calls, tokens: usage.input + usage.output }) ?? stop;
-    if (stop !== null && claim === null) agent.abort();
   });
 
   const run = async (text: string): Promise<Turned> => {
@@ -138,7 +142,9 @@ function failureOf(agent: Agent): string | null {
   return `the model failed: ${last.errorMessage ?? last.stopReason}`;
 }
 
+/** What a call is about, in a few words; its arguments may be anything. */
 function describe(args: unknown): string {
-  const { path, command, pattern } = (args ?? {}) as { path?: string; command?: string; pattern?: string };
-  return (path ?? command ?? pattern ?? "").slice(0, 200);
+  const { path, command, pattern } = (args ?? {}) as Record<string, unknown>;
+  const about = path ?? command ?? pattern ?? "";
+  return (typeof about === "string" ? about : JSON.stringify(about)).slice(0, 200);
 }

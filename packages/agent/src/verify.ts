@@ -23,15 +23,21 @@ async function runCheck(check: Check, cwd: string): Promise<CheckResult> {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let tail = "";
-  const keep = (chunk: Buffer) => {
-    tail = (tail + chunk.toString()).slice(-TAIL_CHARS);
-  };
-  child.stdout.on("data", keep);
-  child.stderr.on("data", keep);
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      tail = (tail + text).slice(-TAIL_CHARS);
+    });
+  }
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
-    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // Its group is gone; what holds its output has left it.
+    }
+    child.stdout.destroy();
+    child.stderr.destroy();
   }, check.timeoutMs);
   const [code] = (await once(child, "close")) as [number | null];
   clearTimeout(timer);

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { bash, openLab, steps, submit, write, type Lab } from "../testing/attempt-lab.ts";
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await openLab();
+});
+afterAll(() => lab[Symbol.asyncDispose]());
+
+const resultsOf = (transcript: readonly { role: string; text: string }[]) =>
+  transcript.filter((entry) => entry.role === "toolResult").map((entry) => entry.text);
+
+test("the same tool call three rounds in a row is stuck", async () => {
+  const { result, calls } = await lab.attempt({
+    steps: steps(write("src/b.txt", "b\n"), ...Array.from({ length: 9 }, () => bash("cat README.md"))),
+  });
+  expect(result).toMatchObject({
+    end: "stuck",
+    outcome: "failed",
+    headCommit: null,
+    metrics: { toolCalls: 4 },
+  });
+  expect(result.reason).toContain("cat README.md");
+  expect(calls).toBe(4);
+});
+
+test("a model that loops for ever is stuck after three rounds too", async () => {
+  const { result, calls } = await lab.attempt({
+    steps: steps(submit()),
+    misbehave: { kind: "loop", times: 1_000 },
+  });
+  expect(result).toMatchObject({ end: "stuck", outcome: "failed" });
+  expect(calls).toBe(3);
+});
+
+test("the limit of turns ends an attempt that goes on and on", async () => {
+  const { result, calls } = await lab.attempt({
+    steps: steps(...Array.from({ length: 9 }, (_, nth) => bash(`echo ${nth}`)), submit()),
+    limits: { turns: 5 },
+  });
+  expect(result).toMatchObject({
+    end: "limit-reached",
+    reason: "the limit of 5 turns was reached",
+    metrics: { turns: 5, toolCalls: 5 },
+  });
+  expect(calls).toBe(5);
+});
+
+test("a handover in the last turn counts, yet what is red then cannot be mended any more", async () => {
+  const last = { steps: steps(write("src/b.txt", "b\n"), submit()), limits: { turns: 2 } };
+  expect((await lab.attempt(last)).result).toMatchObject({ end: "submitted", outcome: "complete" });
+  const red = { ...last, checks: [{ name: "false", command: "false", timeoutMs: 10_000 }] };
+  const { result, calls } = await lab.attempt(red);
+  expect(result).toMatchObject({
+    end: "limit-reached",
+    outcome: "failed",
+    reason: "the limit of 2 turns was reached",
+    headCommit: null,
+  });
+  expect(calls).toBe(2);
+});
+
+test("the limit of tokens ends an attempt", async () => {
+  const { result, calls } = await lab.attempt({
+    steps: steps(...Array.from({ length: 9 }, (_, nth) => bash(`echo ${nth}`)), submit()),
+    limits: { tokens: 600 },
+  });
+  expect(result).toMatchObject({ end: "limit-reached", reason: "the limit of 600 tokens was reached" });
+  expect(calls).toBeLessThan(4);
+});
+
+test("an agent that stops without handing over is reminded, and stuck when that does not help", async () => {
+  const { result, transcript } = await lab.attempt({ steps: [{ say: "I think I am done." }] });
+  expect(result).toMatchObject({ end: "stuck", reason: "the agent stopped without handing over" });
+  const reminders = transcript.filter(
+    (entry) => entry.role === "user" && entry.text.includes("call `submit`"),
+  );
+  expect(reminders).toHaveLength(2);
+});
+
+test("handing over ends the run, whatever else was called in the same turn", async () => {
+  const { result, calls } = await lab.attempt({
+    steps: [{ calls: [submit("First."), write("src/b.txt", "b\n")] }, { calls: [submit("Second.")] }],
+  });
+  expect(result).toMatchObject({ end: "submitted", summary: "First.", filesChanged: ["src/b.txt"] });
+  expect(calls).toBe(1);
+});
+
+test("a tool call that breaks off is not run but asked for again", async () => {
+  const { result, transcript } = await lab.attempt({
+    steps: steps(bash("ls; echo end of list"), write("src/b.txt", "b\n"), submit()),
+    misbehave: { kind: "partial-tool-call", times: 2 },
+  });
+  const answers = resultsOf(transcript);
+  expect(answers.filter((text) => text.includes("was not executed"))).toHaveLength(2);
+  // The half call would have written a.txt.
+  expect(answers.find((text) => text.includes("end of list"))).not.toContain("a.txt");
+  expect(result).toMatchObject({ end: "submitted", filesChanged: ["src/b.txt"] });
+});
+
+test("unknown tools and arguments that do not fit are refused, and the agent goes on", async () => {
+  const { result, transcript } = await lab.attempt({
+    steps: steps(
+      { tool: "sudo", args: { command: "touch src/sudo.txt" } },
+      { tool: "write", args: { path: { toString: 1 }, content: "x" } },
+      { tool: "bash", args: { cmd: "touch src/cmd.txt" } },
+      { tool: "submit", args: { summary: "x".repeat(10_001) } },
+      write("src/b.txt", "b\n"),
+      submit(),
+    ),
+  });
+  const [sudo, odd, misnamed, tooLong] = resultsOf(transcript);
+  expect(sudo).toContain("Tool sudo not found");
+  expect(odd).toMatch(/path/);
+  expect(misnamed).toMatch(/command/);
+  expect(tooLong).toMatch(/10000|10_000|too_big/i);
+  expect(result).toMatchObject({ end: "submitted", filesChanged: ["src/b.txt"] });
+});
+
+test("a model that does not know the conversation is a failure, told with its reason", async () => {
+  const { result } = await lab.attempt({ steps: steps(write("src/b.txt", "b\n")) });
+  expect(result).toMatchObject({ end: "failed", outcome: "failed", headCommit: null });
+  expect(result.reason).toContain("step 2 was asked for");
+});

@@ -1,0 +1,209 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import {
+  DEFAULT_LIMITS,
+  taskSchema,
+  type AgentResult,
+  type Check,
+  type Limits,
+  type Task,
+} from "@agentswarm/contracts";
+import { bundleFor, fetchQuarantined, makeBundle, openStore, type Inspection } from "@agentswarm/git";
+import { startReplay } from "@agentswarm/replay";
+import { openSandboxProvider, type SandboxProvider } from "@agentswarm/sandbox";
+import { createLogger } from "@agentswarm/service";
+import { git } from "../../../test/support/string-kit.ts";
+import { decideEnd } from "../../../services/dispatcher/src/decide-end.ts";
+import { openBackend } from "../../../services/dispatcher/src/gateway/backend.ts";
+import { createGateway } from "../../../services/dispatcher/src/gateway/gateway.ts";
+import { AGENT_AT, runAgent } from "../../../services/dispatcher/src/run-agent.ts";
+import type { Workshop } from "../../../services/dispatcher/src/workshop.ts";
+import { buildAgent } from "../src/index.ts";
+
+interface Call {
+  readonly tool: string;
+  readonly args: Record<string, unknown>;
+}
+export interface Step {
+  readonly say?: string;
+  readonly calls?: readonly Call[];
+}
+
+export const write = (path: string, content: string): Call => ({ tool: "write", args: { path, content } });
+export const bash = (command: string): Call => ({ tool: "bash", args: { command } });
+export const submit = (summary = "It is done.", more: Record<string, unknown> = {}): Call => ({
+  tool: "submit",
+  args: { summary, ...more },
+});
+/** One step per call. */
+export const steps = (...calls: readonly Call[]): Step[] => calls.map((call) => ({ calls: [call] }));
+
+export interface Order {
+  readonly steps: readonly Step[];
+  readonly misbehave?: { kind: string; times: number };
+  readonly task?: Partial<Task>;
+  readonly limits?: Partial<Limits>;
+  readonly checks?: readonly Check[];
+}
+
+export interface Attempted {
+  /** How the dispatcher would see it end. */
+  readonly result: AgentResult;
+  /** What the sandbox itself gave as its result. */
+  readonly raw: unknown;
+  /** What became of its commits in quarantine; null when it gave none. */
+  readonly taken: Inspection | null;
+  readonly calls: number;
+  readonly transcript: readonly { role: string; text: string }[];
+}
+
+export interface Lab extends AsyncDisposable {
+  readonly isolation: SandboxProvider["isolation"];
+  /** The origin's work tree; what is committed to its main is what attempts start from. */
+  readonly work: string;
+  /** Commits files in `work` and returns the commit. */
+  commit(files: Record<string, string>, message?: string): Promise<string>;
+  attempt(order: Order): Promise<Attempted>;
+  /** Runs git in the store that accepted attempts are taken into. */
+  inStore(...args: string[]): string;
+}
+
+const ROLES = { build: "work", command: "work", fix: "fix", resolve: "resolve" } as const;
+
+/** The real agent in a real sandbox, between a real gateway and recorded answers; only the queue is left out. */
+export async function openLab(): Promise<Lab> {
+  const dir = await mkdtemp(join(tmpdir(), "swarm-agent-"));
+  const work = join(dir, "origin");
+  git(dir, "init", "-q", "-b", "main", work);
+  const agentFile = await buildAgent(join(dir, "agent.mjs"));
+  const store = await openStore({ dir: join(dir, "store.git") });
+  const provider = await openSandboxProvider({
+    provider: "local",
+    home: join(dir, "home"),
+    tools: process.env["SWARM_TOOLS"],
+    swarm: "lab",
+    allowUnisolated: true,
+  });
+  const log = createLogger({ service: "lab", level: "silent" });
+  let attempts = 0;
+
+  const commit: Lab["commit"] = async (files, message = "Begin") => {
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(work, path)), { recursive: true });
+      await writeFile(join(work, path), text);
+    }
+    git(work, "add", "-A");
+    git(work, "-c", "user.name=Seed", "-c", "user.email=seed@example.com", "commit", "-q", "-m", message);
+    return git(work, "rev-parse", "HEAD");
+  };
+  await commit({ "README.md": "# Lab\n", "state.txt": "red\n", "src/a.txt": "one\ntwo\nthree\n" });
+
+  return {
+    isolation: provider.isolation,
+    work,
+    commit,
+    inStore: (...args) => git(store.dir, ...args),
+    async attempt(order) {
+      attempts += 1;
+      const at = join(dir, `attempt-${attempts}`);
+      await mkdir(join(at, "scenario"), { recursive: true });
+      const task = taskSchema.parse({
+        id: `task-${attempts}`,
+        featureId: "feature-1",
+        featureSlug: "feature",
+        key: "task",
+        kind: "build",
+        title: "Do the task",
+        description: "Whatever is asked.",
+        priority: 5,
+        ...order.task,
+        limits: { ...DEFAULT_LIMITS, ...order.limits },
+      });
+      const swarmKey = `feature/task/${ROLES[task.kind]}`;
+      const entry = { key: swarmKey, steps: order.steps, misbehave: order.misbehave };
+      await writeFile(join(at, "scenario", "scenario.yaml"), JSON.stringify([entry]));
+      await using replay = await startReplay({ scenarioDir: join(at, "scenario") });
+
+      const baseCommit = git(work, "rev-parse", "main");
+      const { full, thin } = await bundleFor({ repoDir: work, commit: baseCommit, cacheDir: at });
+      const { resolve } = task;
+      const files = {
+        full,
+        thin,
+        resolve:
+          resolve === undefined
+            ? null
+            : await makeBundle(work, resolve.headCommit, resolve.baseCommit, join(at, "resolve.bundle")),
+        result: join(at, "result.bundle"),
+      };
+      const endpoint = { baseUrl: replay.url, apiKey: "the-real-key", model: "recorded" };
+      const gateway = createGateway(openBackend(endpoint), { maxTokens: 4_000, log });
+      const sandbox = await provider.open({
+        labels: { swarm: "lab", purpose: "agent" },
+        mounts: [{ from: agentFile, at: AGENT_AT }],
+      });
+      const lines: Buffer[] = [];
+      try {
+        const facts = await runAgent({ gateway } as Workshop, {
+          sandbox,
+          files,
+          wallMs: task.limits.wallMs,
+          signal: new AbortController().signal,
+          assignment: {
+            task,
+            attempt: attempts,
+            baseCommit,
+            swarmKey,
+            checks: [...(order.checks ?? [])],
+            model: "recorded",
+            gatewayKey: "",
+            maxTokens: 4_000,
+            temperature: 0,
+          },
+          transcript: { append: (line) => void lines.push(line), [Symbol.asyncDispose]: async () => {} },
+          issue: (onExhausted) =>
+            gateway.issue({ limits: task.limits, expiresAt: Date.now() + 600_000, onExhausted }),
+          onProgress: () => {},
+        });
+        const result = decideEnd(facts);
+        const { headCommit } = result;
+        const taken =
+          headCommit === null
+            ? null
+            : await fetchQuarantined({
+                bundlePath: files.result,
+                baseCommit,
+                headCommit,
+                repoDir: join(work, ".git"),
+                store,
+                taskId: task.id,
+                attempt: attempts,
+              });
+        return {
+          result,
+          raw: facts.result,
+          taken,
+          calls: facts.ticket.calls(),
+          transcript: readTranscript(Buffer.concat(lines).toString()),
+        };
+      } finally {
+        await sandbox.terminate();
+      }
+    },
+    [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true, maxRetries: 3 }),
+  };
+}
+
+interface Entry {
+  readonly message: { role: string; content: string | { text?: string }[] };
+}
+
+function readTranscript(text: string): { role: string; text: string }[] {
+  const entries = text.split("\n").filter((line) => line !== "");
+  return entries.map((line) => {
+    const { role, content } = (JSON.parse(line) as Entry).message;
+    const said = typeof content === "string" ? content : content.map((part) => part.text ?? "").join("\n");
+    return { role, text: said };
+  });
+}
