@@ -10,6 +10,7 @@ const COMMANDS = {
   start: { file: "infra/local/start-main.ts", needs: ["redis-server"] },
   demo: { file: "infra/demo/main.ts", needs: ["redis-server"] },
   test: { file: "infra/ci/main.ts", args: ["test"], needs: ["redis-server"] },
+  "bench:landing": { file: "bench/landing/main.ts", needs: ["redis-server"] },
   check: { file: "infra/ci/main.ts", args: ["check"], needs: [] },
 };
 
