@@ -49,6 +49,15 @@ export class ApiError extends Error {
 /** The api could not be reached at all. */
 export class Unreachable extends Error {}
 
+/** Whether the same question may well be answered a little later: the api starts again, or Redis is away. */
+export function passes(error: unknown): boolean {
+  return error instanceof Unreachable || (error instanceof ApiError && [429, 503].includes(error.status));
+}
+
+/** The api itself answers within seconds, whatever is behind it. */
+const DEADLINE_MS = 30_000;
+const PAGE = 200;
+
 /** The REST API, typed. */
 export class ApiClient {
   readonly url: string;
@@ -70,8 +79,20 @@ export class ApiClient {
       idempotencyKey ? { "idempotency-key": idempotencyKey } : {},
     );
   }
+  /** All of them, newest first. */
   async features(): Promise<FeatureSummary[]> {
-    return (await this.#json<{ features: FeatureSummary[] }>("GET", "/v1/features?limit=200")).features;
+    const all: FeatureSummary[] = [];
+    let cursor: string | null = "";
+    while (cursor !== null) {
+      const after: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+      const page: { features: FeatureSummary[]; cursor: string | null } = await this.#json(
+        "GET",
+        `/v1/features?limit=${PAGE}${after}`,
+      );
+      all.push(...page.features);
+      ({ cursor } = page);
+    }
+    return all;
   }
   feature(id: string): Promise<FeatureDetail> {
     return this.#json("GET", `/v1/features/${encodeURIComponent(id)}`);
@@ -122,7 +143,7 @@ export class ApiClient {
         }
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof ApiError) throw error;
+        if (!passes(error) && error instanceof ApiError) throw error;
         await new Promise((resolve) => setTimeout(resolve, 500));
       }
     }
@@ -134,7 +155,12 @@ export class ApiClient {
     body?: object,
     headers: Record<string, string> = {},
   ): Promise<T> {
-    return (await (await this.#ask(method, path, body, headers)).json()) as T;
+    const text = await (await this.#ask(method, path, body, headers)).text();
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      throw new Unreachable(`what answers at ${this.url} is not the api; correct SWARM_URL`);
+    }
   }
 
   async #ask(
@@ -152,7 +178,7 @@ export class ApiClient {
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(signal === undefined ? {} : { signal }),
+      signal: signal ?? AbortSignal.timeout(DEADLINE_MS),
     }).catch((error: unknown) => {
       if (signal?.aborted) throw error;
       throw new Unreachable(
@@ -161,9 +187,12 @@ export class ApiClient {
     });
     if (response.ok) return response;
     const problem = (await response.json().catch(() => ({}))) as { detail?: string };
+    const detail = problem.detail ?? `${method} ${path} was answered ${response.status} by ${this.url}`;
     throw new ApiError(
       response.status,
-      problem.detail ?? `${method} ${path} was answered ${response.status}`,
+      response.status === 401
+        ? `${detail}; ${this.#key === undefined ? "set" : "correct"} SWARM_API_KEY`
+        : detail,
     );
   }
 }

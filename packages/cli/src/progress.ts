@@ -5,10 +5,15 @@ import { plainText } from "@agentswarm/contracts";
 const MARK: Readonly<Record<string, string>> = { done: "✓", failed: "✗", cancelled: "–", held: "‖" };
 const TITLE_CHARS = 44;
 
+/** Untrusted text as part of one line. */
+export function oneLine(text: string): string {
+  return plainText(text).replaceAll(/\s+/g, " ").trim();
+}
+
 /** The whole swarm in a few lines. */
 export function formatProgress(features: readonly FeatureSummary[], status: SwarmStatus): string {
   const lines = features.map(({ title, status: state, counts, reason }) => {
-    const name = plainText(title).slice(0, TITLE_CHARS).padEnd(TITLE_CHARS);
+    const name = oneLine(title).slice(0, TITLE_CHARS).padEnd(TITLE_CHARS);
     const tasks = `${counts.landed}/${counts.total}`.padStart(5);
     const why =
       state === "failed" || state === "held"

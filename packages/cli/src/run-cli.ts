@@ -2,13 +2,15 @@ import { readFile } from "node:fs/promises";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { ApiClient, ApiError, Unreachable } from "./api-client.ts";
 import { plainText } from "@agentswarm/contracts";
-import { formatProgress } from "./progress.ts";
+import { formatProgress, oneLine } from "./progress.ts";
 import { watchFeatures } from "./watch-features.ts";
 
 const EXIT_CODES = `
 Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 the api cannot be reached
 Settings:   SWARM_URL (http://127.0.0.1:8080) · SWARM_API_KEY
 `;
+/** A task that stands so has no attempt at work, so that nothing more would come. */
+const ENDED_TASK = new Set(["landed", "failed", "blocked", "held", "cancelled"]);
 
 interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
@@ -68,12 +70,12 @@ export async function runCli(argv: readonly string[], { env, out, err }: Surroun
       const feature = await client.feature(id);
       const tasks = feature.tasks.map(
         (task) =>
-          `  ${task.status.padEnd(10)} ${task.id}  ${plainText(task.title)}${task.reason ? ` — ${plainText(task.reason).split("\n")[0]}` : ""}`,
+          `  ${task.status.padEnd(10)} ${task.id}  ${oneLine(task.title)}${task.reason ? ` — ${plainText(task.reason).split("\n")[0]}` : ""}`,
       );
       print(
         options.json ?? false,
         feature,
-        [`${feature.status}  ${plainText(feature.title)}`, ...tasks].join("\n"),
+        [`${feature.status}  ${oneLine(feature.title)}`, ...tasks].join("\n"),
       );
     });
 
@@ -86,6 +88,8 @@ export async function runCli(argv: readonly string[], { env, out, err }: Surroun
         (await client.features())
           .filter((one) => !["done", "failed", "cancelled"].includes(one.status))
           .map((one) => one.id);
+      // An id that is none would never end.
+      for (const id of ids) await client.feature(id);
       code = await watch(ids.length > 0 ? ids : await open(), options.json ?? false);
     });
 
@@ -93,7 +97,7 @@ export async function runCli(argv: readonly string[], { env, out, err }: Surroun
     .command("logs <task>")
     .description("a task's attempts, or what its agent said")
     .option("-t, --transcript", "the transcript, as JSON lines")
-    .option("--attempt <n>", "which attempt", Number)
+    .option("--attempt <n>", "which attempt", parseAttempt)
     .option("-F, --follow", "go on with its events as they come")
     .option("--json", "print JSON")
     .action(
@@ -101,10 +105,13 @@ export async function runCli(argv: readonly string[], { env, out, err }: Surroun
         id: string,
         options: { transcript?: boolean; attempt?: number; follow?: boolean; json?: boolean },
       ) => {
-        if (options.transcript) return void out.write(await client.transcript(id, options.attempt));
+        if (options.transcript) {
+          const text = await client.transcript(id, options.attempt);
+          return void out.write(out.isTTY ? plainText(text) : text);
+        }
         const task = await client.task(id);
         print(options.json ?? false, task, plainTextOf(task));
-        if (!options.follow) return;
+        if (!options.follow || ENDED_TASK.has(String(task["status"]))) return;
         for await (const { event } of client.events(undefined, new AbortController().signal)) {
           if (event.taskId !== id) continue;
           print(
@@ -153,7 +160,7 @@ export async function runCli(argv: readonly string[], { env, out, err }: Surroun
       err.write(`${error.message}\n`);
       return 3;
     }
-    err.write(`${plainText(error instanceof ApiError ? error.message : String(error))}\n`);
+    err.write(`${plainText(error instanceof Error ? error.message : String(error))}\n`);
     return 1;
   }
 }
@@ -166,6 +173,12 @@ interface SubmitOptions {
   readonly idempotencyKey?: string;
   readonly watch?: boolean;
   readonly json?: boolean;
+}
+
+function parseAttempt(text: string): number {
+  const attempt = Number(text);
+  if (!Number.isInteger(attempt) || attempt < 1) throw new InvalidArgumentError("a whole number from 1");
+  return attempt;
 }
 
 function parsePriority(text: string): number {

@@ -1,0 +1,161 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { pendingBodies } from "@agentswarm/queue";
+import { keysCommand } from "../../../services/api/testing/make-key.ts";
+import { startApi, type TestApi } from "../../../services/api/testing/start-api.ts";
+import { openTeller } from "../../../services/api/testing/tell.ts";
+import { waitUntil } from "../../../test/support/wait-until.ts";
+import { runSwarm, startSwarm } from "../testing/run-swarm.ts";
+
+let api: TestApi;
+let tell: ReturnType<typeof openTeller>;
+const env = () => ({ SWARM_URL: api.url });
+const swarm = (...args: string[]) => runSwarm(args, env());
+/** Runs with --json: its stdout is one JSON value on one line, its stderr empty. */
+const json = async (...args: string[]) => {
+  const { code, stdout, stderr } = await swarm(...args, "--json");
+  expect([args, code, stderr]).toEqual([args, 0, ""]);
+  expect(stdout.trimEnd().split("\n")).toHaveLength(1);
+  return JSON.parse(stdout) as Record<string, unknown>;
+};
+const planned = () => pendingBodies(api.connection, "plan") as Promise<unknown[]>;
+
+beforeAll(async () => {
+  api = await startApi();
+  tell = openTeller(api);
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+test("submit prints the id and nothing else; the plan holds what was asked for", async () => {
+  const file = join(api.home, "wish.md");
+  writeFileSync(file, "# From a file\n");
+  const { code, stdout, stderr } = await swarm(
+    ...["submit", "Dark mode", "--file", file, "-p", "2", "-a", "It is dark", "-a", "It is quiet"],
+  );
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^feature-[a-z0-9]+\n$/);
+  expect(await planned()).toContainEqual({
+    kind: "feature",
+    feature: expect.objectContaining({
+      id: stdout.trim(),
+      title: "Dark mode",
+      description: "# From a file",
+      priority: 2,
+      acceptance: ["It is dark", "It is quiet"],
+    }),
+  });
+});
+
+test("the same --idempotency-key submits once, and for another feature it is refused with exit code 1", async () => {
+  const once = await json("submit", "Once", "--idempotency-key", "k");
+  expect(await json("submit", "Once", "--idempotency-key", "k")).toEqual(once);
+  const other = await swarm("submit", "Another", "--idempotency-key", "k");
+  expect([other.code, other.stdout]).toEqual([1, ""]);
+  expect(other.stderr).toContain("this Idempotency-Key was used for another feature");
+});
+
+test("status tells the whole swarm, or one feature with its tasks, for people and as JSON", async () => {
+  const { featureId } = await tell.task("shown-task", "failed", {
+    title: "Paint\n✓ forged line \u001b]52;c;x\u0007",
+  });
+  const whole = await swarm("status");
+  expect(whole.code).toBe(0);
+  expect(whole.stdout).toContain("The feature of shown-task");
+  expect(whole.stdout).toContain("agents at work 0");
+  expect(await json("status")).toMatchObject({ agents: { live: 0 }, services: { api: 1 } });
+
+  const one = await swarm("status", featureId);
+  // What models and strangers wrote makes no line of its own and moves no cursor.
+  expect(one.stdout).toBe(
+    "queued  The feature of shown-task\n  failed     shown-task  Paint ✓ forged line\n",
+  );
+  expect(await json("status", featureId)).toMatchObject({ id: featureId, tasks: [{ id: "shown-task" }] });
+});
+
+test("cancel, retry and approve say what they did, and the plan holds it", async () => {
+  const { featureId } = await tell.task("open-task", "running");
+  await tell.task("failed-task", "failed");
+  await tell.task("held-task", "held");
+  expect(await swarm("cancel", featureId)).toEqual({ code: 0, stdout: `cancel: ${featureId}\n`, stderr: "" });
+  expect(await json("retry", "failed-task")).toEqual({ id: "failed-task", url: "/v1/tasks/failed-task" });
+  expect((await swarm("approve", "held-task", "--refuse", "--reason", "Not like this")).code).toBe(0);
+  await json("approve", "held-task");
+  const by = "local";
+  expect(await planned()).toEqual(
+    expect.arrayContaining([
+      { kind: "cancel", featureId, by },
+      { kind: "retry", taskId: "failed-task", by },
+      { kind: "approve", taskId: "held-task", decision: "refuse", reason: "Not like this", by },
+      { kind: "approve", taskId: "held-task", decision: "approve", by },
+    ]),
+  );
+});
+
+test.each([
+  ["status", "feature-none", "there is no feature feature-none"],
+  ["watch", "feature-none", "there is no feature feature-none"],
+  ["cancel", "feature-none", "there is no feature feature-none"],
+  ["logs", "task-none", "there is no task task-none"],
+  ["retry", "task-none", "there is no task task-none"],
+  ["approve", "../../etc", "id"],
+])("%s %s is refused: exit code 1, the reason on stderr", async (command, id, reason) => {
+  const { code, stdout, stderr } = await swarm(command, id, "--json");
+  expect([code, stdout]).toEqual([1, ""]);
+  expect(stderr).toContain(reason);
+});
+
+test("logs shows a task's attempts, or the transcript as it is", async () => {
+  const task = await tell.task("told-task", "landed");
+  await tell.attemptEnded(task, 1, { end: "failed", reason: "the check is red" });
+  await tell.attemptEnded(task, 2);
+  await waitUntil("both attempts", 20_000, async () => {
+    const { attempts } = (await json("logs", "told-task")) as { attempts: unknown[] };
+    return attempts.length === 2 ? true : null;
+  });
+  expect((await swarm("logs", "told-task")).stdout).toBe(
+    "landed  Task told-task\n  attempt 1: failed — the check is red\n  attempt 2: submitted — It is done\n",
+  );
+  // Nothing will come any more, so following it ends at once.
+  expect((await swarm("logs", "told-task", "--follow")).code).toBe(0);
+
+  const folder = join(api.home, "artifacts/transcripts/told-task");
+  mkdirSync(folder, { recursive: true });
+  const lines = '{"role":"user","text":"\\u001b[31m"}\n{"role":"model"}\n';
+  writeFileSync(join(folder, "1.jsonl"), lines);
+  expect((await swarm("logs", "told-task", "-t", "--attempt", "1")).stdout).toBe(lines);
+});
+
+test("logs --follow --json prints each event of the task as one line, and ends with its attempt", async () => {
+  const task = await tell.task("live-task", "running");
+  const following = startSwarm(["logs", "live-task", "--follow", "--json"], env());
+  const about = { featureId: task.featureId, taskId: task.id, attempt: 1 };
+  const lines = () => following.stdout().split("\n").filter(Boolean);
+  // It tells the task first and then listens; what is told before it listens is not for it.
+  await waitUntil("an event", 20_000, async () => {
+    await tell.event("attempt.progressed", about, { turn: 1, text: "reading" });
+    return lines().length > 1 ? true : null;
+  });
+  await tell.event("attempt.progressed", { taskId: "another-task", attempt: 1 }, { turn: 1 });
+  await tell.attemptEnded(task, 1);
+  expect(await following.ended).toBe(0);
+  const [first, ...events] = lines().map(
+    (line) => JSON.parse(line) as { id: string; type?: string; taskId?: string },
+  );
+  expect(first?.id).toBe("live-task");
+  expect(new Set(events.map((event) => event.taskId))).toEqual(new Set(["live-task"]));
+  expect(events.at(-1)?.type).toBe("attempt.ended");
+  expect(following.stderr()).toBe("");
+});
+
+test("a missing or wrong key is told with the setting's name, a right one comes in", async () => {
+  await using locked = await startApi();
+  const key = keysCommand(locked.env, "create");
+  const ask = (more: Record<string, string>) =>
+    runSwarm(["status", "--json"], { SWARM_URL: locked.url, ...more });
+  const missing = await ask({});
+  expect([missing.code, missing.stdout]).toEqual([1, ""]);
+  expect(missing.stderr).toContain("set SWARM_API_KEY");
+  expect((await ask({ SWARM_API_KEY: `${key}0` })).stderr).toContain("correct SWARM_API_KEY");
+  expect((await ask({ SWARM_API_KEY: key })).code).toBe(0);
+});
