@@ -1,11 +1,11 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { attemptRef, jobId, NO_METRICS, type TaskMessage } from "@agentswarm/contracts";
+import { attemptRef, jobId, NO_METRICS, NO_NOTES, type TaskMessage } from "@agentswarm/contracts";
 import { openStore } from "@agentswarm/git";
 import { consume, createSender, openQueue } from "@agentswarm/queue";
+import { commitFiles } from "../support/commit-files.ts";
 import { startRedis } from "../support/redis.ts";
 import { startModel } from "../support/scripted-model.ts";
 import { startService } from "../support/service.ts";
@@ -30,7 +30,8 @@ beforeAll(async () => {
   const dir = mkdtempSync(join(tmpdir(), "swarm-cascade-"));
   stack.defer(() => rmSync(dir, { recursive: true, force: true }));
   origin = makeStringKit(dir);
-  write(origin, "refs/heads/main", git(origin, "rev-parse", "main"), { "src/hot.js": `${TEN.join("\n")}\n` });
+  const files = { "src/hot.js": `${TEN.join("\n")}\n` };
+  commitFiles(origin, [{ ref: "refs/heads/main", base: git(origin, "rev-parse", "main"), files }]);
   const base = git(origin, "rev-parse", "main");
   const store = await openStore({ dir: join(dir, "home/store.git") });
   const redis = await startRedis();
@@ -78,7 +79,8 @@ beforeAll(async () => {
     const files = isHot(nth) ? { "src/hot.js": `${hot}\n` } : { [`src/own-${nth}.js`]: `// ${nth}\n` };
     git(store.dir, "fetch", "-q", origin, "main");
     const ref = attemptRef(task.id, round);
-    const headCommit = write(store.dir, ref, from, files);
+    commitFiles(store.dir, [{ ref, base: from, files }]);
+    const headCommit = git(store.dir, "rev-parse", ref);
     const about = { taskId: task.id, featureId: task.featureId, attempt: round };
     const handoff = {
       taskId: task.id,
@@ -87,12 +89,7 @@ beforeAll(async () => {
       outcome: "complete" as const,
       end: "submitted" as const,
       summary: "",
-      did: [],
-      deviations: [],
-      concerns: [],
-      suggestions: [],
-      filesChanged: [],
-      checks: [],
+      ...NO_NOTES,
       metrics: NO_METRICS,
       headCommit,
       model: "glm-5",
@@ -129,16 +126,6 @@ beforeAll(async () => {
   );
 });
 afterAll(() => stack.disposeAsync());
-
-/** Makes a commit of these files and points a ref at it. */
-function write(dir: string, ref: string, base: string, files: Record<string, string>): string {
-  const who = "Agent <agent@example.com> 1700000000 +0000";
-  const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
-  const changes = Object.entries(files).map(([path, text]) => `M 100644 inline ${path}\n${data(text)}`);
-  const input = `commit ${ref}\nauthor ${who}\ncommitter ${who}\n${data("Work")}from ${base}\n${changes.join("")}\n`;
-  execFileSync("git", ["fast-import", "--quiet", "--force", "--date-format=raw"], { cwd: dir, input });
-  return git(dir, "rev-parse", ref);
-}
 
 test("more than ninety of a hundred tasks land, and all end", () => {
   expect(counts.running + counts.held).toBe(0);

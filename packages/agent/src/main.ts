@@ -1,4 +1,4 @@
-import { assignmentSchema, NO_METRICS, type AgentResult } from "@agentswarm/contracts";
+import { assignmentSchema, NO_METRICS, NO_NOTES, type AgentResult } from "@agentswarm/contracts";
 import { runAttempt } from "./attempt.ts";
 import { connectDoor } from "./door.ts";
 
@@ -15,12 +15,7 @@ function broken(error: unknown): AgentResult {
     end: "lost",
     reason: `the runner failed: ${error instanceof Error ? error.message : String(error)}`,
     summary: "",
-    did: [],
-    deviations: [],
-    concerns: [],
-    suggestions: [],
-    filesChanged: [],
-    checks: [],
+    ...NO_NOTES,
     metrics: NO_METRICS,
     headCommit: null,
   };

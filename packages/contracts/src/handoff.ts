@@ -86,3 +86,13 @@ export const handoffSchema = agentResultSchema.extend({
   model: z.string().default("unknown").describe("The model that served the attempt, as the gateway saw it"),
 });
 export type Handoff = z.infer<typeof handoffSchema>;
+
+/** What a handoff lists when there is nothing to tell. */
+export const NO_NOTES = {
+  did: [],
+  deviations: [],
+  concerns: [],
+  suggestions: [],
+  filesChanged: [],
+  checks: [],
+} satisfies Partial<Handoff>;

@@ -1,4 +1,4 @@
-import { agentResultSchema, NO_METRICS, type AgentResult } from "@agentswarm/contracts";
+import { agentResultSchema, NO_METRICS, NO_NOTES, type AgentResult } from "@agentswarm/contracts";
 import type { Overrun } from "./deadlines.ts";
 
 export interface AttemptFacts {
@@ -84,12 +84,7 @@ export function without(end: AgentResult["end"], reason: string): AgentResult {
     end,
     reason: reason.slice(0, 20_000),
     summary: "",
-    did: [],
-    deviations: [],
-    concerns: [],
-    suggestions: [],
-    filesChanged: [],
-    checks: [],
+    ...NO_NOTES,
     metrics: NO_METRICS,
     headCommit: null,
   };

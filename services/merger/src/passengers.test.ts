@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { NO_METRICS, type MergeRequest } from "@agentswarm/contracts";
+import { NO_METRICS, NO_NOTES, type MergeRequest } from "@agentswarm/contracts";
 import { openPassengers, type Passengers } from "./passengers.ts";
 
 const request = (taskId: string, change: Partial<MergeRequest> = {}): MergeRequest => ({
@@ -17,12 +17,7 @@ const request = (taskId: string, change: Partial<MergeRequest> = {}): MergeReque
     outcome: "complete",
     end: "submitted",
     summary: "",
-    did: [],
-    deviations: [],
-    concerns: [],
-    suggestions: [],
-    filesChanged: [],
-    checks: [],
+    ...NO_NOTES,
     metrics: NO_METRICS,
     headCommit: "b".repeat(40),
     model: "m",

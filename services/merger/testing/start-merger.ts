@@ -1,10 +1,10 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { attemptRef, jobId, NO_METRICS, type MergeOutcome } from "@agentswarm/contracts";
+import { attemptRef, jobId, NO_METRICS, NO_NOTES, type MergeOutcome } from "@agentswarm/contracts";
 import { openStore } from "@agentswarm/git";
 import { createSender, jobBody, openQueue, type QueueConnection } from "@agentswarm/queue";
+import { commitFiles } from "../../../test/support/commit-files.ts";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
 import { startService, type RunningService } from "../../../test/support/service.ts";
 import { git, makeStringKit } from "../../../test/support/string-kit.ts";
@@ -97,12 +97,7 @@ export async function startMerger(
           outcome: "complete" as const,
           end: "submitted" as const,
           summary: "",
-          did: [],
-          deviations: [],
-          concerns: [],
-          suggestions: [],
-          filesChanged: [],
-          checks: [],
+          ...NO_NOTES,
           metrics: NO_METRICS,
           headCommit,
           model: "recorded",
@@ -140,23 +135,4 @@ export async function startMerger(
       rmSync(dir, { recursive: true, force: true });
     },
   };
-}
-
-/** Makes one commit per entry by a single fast-import. */
-function commitFiles(
-  dir: string,
-  commits: readonly { ref: string; files: Readonly<Record<string, string>>; base: string }[],
-): void {
-  const who = "Agent <agent@example.com> 1700000000 +0000";
-  const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
-  const input = commits.map(({ ref, files, base }) => {
-    const changes = Object.entries(files).map(([path, text]) => `M 100644 inline ${path}\n${data(text)}`);
-    // A task's name stands in for what an agent might write to pose as another's landing.
-    const message = `Work on ${ref}\n\nSwarm-Task: somebody-elses`;
-    return `commit ${ref}\nauthor ${who}\ncommitter ${who}\n${data(message)}from ${base}\n${changes.join("")}\n`;
-  });
-  execFileSync("git", ["fast-import", "--quiet", "--force", "--date-format=raw"], {
-    cwd: dir,
-    input: input.join(""),
-  });
 }

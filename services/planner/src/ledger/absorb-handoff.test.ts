@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { NO_METRICS, type Handoff, type MergeOutcome } from "@agentswarm/contracts";
+import { NO_METRICS, NO_NOTES, type Handoff, type MergeOutcome } from "@agentswarm/contracts";
 import { absorbHandoff } from "./absorb-handoff.ts";
 import { adoptPlan } from "./adopt-plan.ts";
 import { decideNext } from "./decide-next.ts";
@@ -47,12 +47,7 @@ function handoff(ledger: Ledger, key: string, attempt: number, change: Partial<H
     outcome: "complete",
     end: "submitted",
     summary: "done",
-    did: [],
-    deviations: [],
-    concerns: [],
-    suggestions: [],
-    filesChanged: [],
-    checks: [],
+    ...NO_NOTES,
     metrics: { ...NO_METRICS, tokensIn: 10, costUsd: 0.5 },
     headCommit: commit,
     model: "m",
