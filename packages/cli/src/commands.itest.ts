@@ -30,8 +30,15 @@ afterAll(() => api[Symbol.asyncDispose]());
 test("submit prints the id and nothing else; the plan holds what was asked for", async () => {
   const file = join(api.home, "wish.md");
   writeFileSync(file, "# From a file\n");
+  const acceptance = ["-a", "It is dark", "-a", "It is quiet"];
   const { code, stdout, stderr } = await swarm(
-    ...["submit", "Dark mode", "--file", file, "-p", "2", "-a", "It is dark", "-a", "It is quiet"],
+    "submit",
+    "Dark mode",
+    "--file",
+    file,
+    "-p",
+    "2",
+    ...acceptance,
   );
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toMatch(/^feature-[a-z0-9]+\n$/);

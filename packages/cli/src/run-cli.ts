@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { ApiClient, ApiError, Unreachable } from "./api-client.ts";
+import { ApiClient, Unreachable } from "./api-client.ts";
 import { plainText } from "@agentswarm/contracts";
 import { formatProgress, oneLine } from "./progress.ts";
 import { watchFeatures } from "./watch-features.ts";
