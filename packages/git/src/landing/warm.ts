@@ -28,13 +28,12 @@ export async function warm(
     ]);
     const [from, trunk] = [byName(before), byName(current)];
     await Promise.all(
-      after.map((entry) => {
+      after.map(async (entry) => {
         const [old, mine] = [from.get(entry.name), trunk.get(entry.name)];
-        if (old === undefined || sameEntry(old, entry)) return undefined;
+        if (old === undefined || sameEntry(old, entry)) return;
         const full = `${path}/${entry.name}`;
-        if (isTree(old) && isTree(entry)) return walk(old, entry, mine, full);
-        if (isRegularFile(old) && isRegularFile(entry)) return contested.add(full, old, entry, mine);
-        return undefined;
+        if (isTree(old) && isTree(entry)) await walk(old, entry, mine, full);
+        else if (isRegularFile(old) && isRegularFile(entry)) await contested.add(full, old, entry, mine);
       }),
     );
   };
