@@ -2,19 +2,20 @@ import { TRUNK_HEALTH, type Sweep } from "@agentswarm/contracts";
 import { advance } from "./advance.ts";
 import { step } from "./carry-out.ts";
 import { bookFixes } from "./ledger/book-fixes.ts";
-import { isOpen, newLedger, type Ledger } from "./ledger/ledger.ts";
+import { isUnsettled, newLedger, type Ledger } from "./ledger/ledger.ts";
 import type { Workshop } from "./workshop.ts";
 
 /**
  * Takes in one sweep: a green one finishes features whose landings it covers; a red one books fixes, and counts
- * against the features that wait for green only while nobody mends the trunk. `sweepId` tells two sweeps apart.
+ * against the features that wait for green only while nobody mends the trunk. One that could not be made counts too,
+ * for nobody but a person can mend that. `sweepId` tells two sweeps apart.
  */
 export async function absorbSweep(shop: Workshop, sweep: Sweep, sweepId: string): Promise<void> {
   if (sweep.outcome === "error") {
     shop.log.warn({ head: sweep.head, reason: sweep.reason }, "the trunk could not be swept");
-    return;
   }
   await shop.mirror.fetch();
+  if (sweep.outcome === "red" && (await isOutdated(shop, sweep))) return;
   const fixesOpen = sweep.outcome === "red" && (await bookAll(shop, sweep));
   for (const ledger of await shop.ledgers.open()) {
     if (ledger.status !== "verifying") continue;
@@ -24,7 +25,7 @@ export async function absorbSweep(shop: Workshop, sweep: Sweep, sweepId: string)
       await step(shop, id, (now) =>
         now?.status === "verifying" ? { ...now, status: "done", finishedAt } : now,
       );
-    } else if (sweep.outcome === "red" && !fixesOpen && (await isIn(shop, ledger, sweep.head))) {
+    } else if (sweep.outcome !== "green" && !fixesOpen && (await isIn(shop, ledger, sweep.head))) {
       await step(shop, id, (now) =>
         now?.status !== "verifying" || now.redSweeps.includes(sweepId)
           ? now
@@ -35,6 +36,12 @@ export async function absorbSweep(shop: Workshop, sweep: Sweep, sweepId: string)
   }
 }
 
+/** Whether the trunk has been found green since: a message that came late must not call for fixes. */
+async function isOutdated({ mirror }: Workshop, { head }: Sweep): Promise<boolean> {
+  const green = await mirror.green();
+  return green !== null && (await mirror.isAncestor(head, green));
+}
+
 /** Books fix tasks for a red trunk; says whether any is open. */
 async function bookAll(shop: Workshop, sweep: Sweep): Promise<boolean> {
   const createdAt = await shop.connection.now();
@@ -42,7 +49,7 @@ async function bookAll(shop: Workshop, sweep: Sweep): Promise<boolean> {
   const health = await step(shop, TRUNK_HEALTH, (ledger) =>
     bookFixes(ledger ?? standingFeature(createdAt), sweep, mended, shop.defaults),
   );
-  const fixing = health?.tasks.some((record) => isOpen(record) || record.status === "held") ?? false;
+  const fixing = health?.tasks.some(isUnsettled) ?? false;
   return fixing || mended.size > 0;
 }
 

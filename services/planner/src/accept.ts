@@ -3,7 +3,7 @@ import { askStructured, fitTokens, renderPrompt } from "@agentswarm/llm";
 import { z } from "zod";
 import { step } from "./carry-out.ts";
 import { adoptPlan } from "./ledger/adopt-plan.ts";
-import { PLANNING_ROUNDS } from "./ledger/decide-next.ts";
+import { decideNext, PLANNING_ROUNDS } from "./ledger/decide-next.ts";
 import type { Ledger, TaskRecord } from "./ledger/ledger.ts";
 import { namesThatLanded } from "./ledger/names-that-landed.ts";
 import { plannedTaskSchema, refusePlan } from "./ledger/validate-plan.ts";
@@ -42,7 +42,8 @@ export async function acceptFeature(shop: Workshop, ledger: Ledger, signal: Abor
   const answer = await askStructured(shop.model, question).catch(unlessAnswered);
   if (!(answer instanceof Fault)) await meter(shop, ledger, "accept", answer.usage);
   await step(shop, feature.id, (now) => {
-    if (now?.status !== "building" || now.planningRound !== planningRound) return now;
+    // Meanwhile a person may have opened a task again, and then it is not all there yet.
+    if (now === null || now.planningRound !== planningRound || decideNext(now).kind !== "accept") return now;
     if (answer instanceof Fault) return replan(now, answer.message);
     return absorbAcceptance(shop, spend(now, answer.usage), answer.value);
   });

@@ -1,9 +1,9 @@
 import type { Fault } from "@agentswarm/contracts";
 import { acceptFeature } from "./accept.ts";
 import { step } from "./carry-out.ts";
-import { decideNext, type Next } from "./ledger/decide-next.ts";
+import { decideNext } from "./ledger/decide-next.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import { replan, unlessEnded } from "./ledger/steps.ts";
+import { takeStep, unlessEnded } from "./ledger/steps.ts";
 import { planFeature } from "./plan-feature.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -27,19 +27,6 @@ export async function advance(shop: Workshop, featureId: string): Promise<void> 
     const at = await shop.connection.now();
     // Decided again on the newest ledger: two messages may have seen the same need.
     await step(shop, featureId, (now) => now && takeStep(now, decideNext(now), at));
-  }
-}
-
-function takeStep(ledger: Ledger, next: Next, at: number): Ledger {
-  switch (next.kind) {
-    case "replan":
-      return replan(ledger, next.why);
-    case "hold":
-      return { ...ledger, status: "held", reason: next.why };
-    case "fail":
-      return { ...ledger, status: "failed", reason: next.why, finishedAt: at };
-    default:
-      return ledger;
   }
 }
 

@@ -3,7 +3,14 @@ import { jobState, type JobState } from "@agentswarm/queue";
 import { advance } from "./advance.ts";
 import { carryOut, sendTask, step } from "./carry-out.ts";
 import { retry } from "./ledger/absorb-handoff.ts";
-import { findRecord, isUnderWay, withRecord, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
+import {
+  findRecord,
+  isUnsettled,
+  isUnderWay,
+  withRecord,
+  type Ledger,
+  type TaskRecord,
+} from "./ledger/ledger.ts";
 import { settle } from "./ledger/settle.ts";
 import { isSweepOnItsWay, tasksOnTheirWay } from "./on-its-way.ts";
 import type { Workshop } from "./workshop.ts";
@@ -72,6 +79,6 @@ async function mark(shop: Workshop, { task, round }: TaskRecord, missed: boolean
 async function auditSweeps(shop: Workshop, ledgers: readonly Ledger[]): Promise<void> {
   if (!ledgers.some((ledger) => ledger.status === "verifying")) return;
   const health = ledgers.find((ledger) => ledger.feature.id === TRUNK_HEALTH);
-  if (health?.tasks.some(isUnderWay) || (await isSweepOnItsWay(shop.connection))) return;
+  if (health?.tasks.some(isUnsettled) || (await isSweepOnItsWay(shop.connection))) return;
   await shop.sender.send("sweep", { why: "last-task" });
 }

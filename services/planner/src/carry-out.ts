@@ -24,7 +24,17 @@ export async function carryOut(shop: Workshop, ledger: Ledger): Promise<void> {
   failpoint("planner.stored");
   for (const effect of pending) await carryOutOne(shop, ledger, effect);
   failpoint("planner.sent");
-  await shop.ledgers.done(feature.id, pending);
+  const newest = await shop.ledgers.done(feature.id, pending);
+  if (newest !== null) await takeBack(shop, newest, pending);
+}
+
+/** Cancels what somebody called off while it was being sent: their own cancelling may have come before it. */
+async function takeBack(shop: Workshop, newest: Ledger, sent: readonly Effect[]): Promise<void> {
+  for (const effect of sent) {
+    if (effect.kind !== "send") continue;
+    const record = findRecord(newest, effect.taskId);
+    if (record?.status === "cancelled" && record.round === effect.round) await cancelTask(shop, effect);
+  }
 }
 
 async function carryOutOne(shop: Workshop, ledger: Ledger, effect: Effect): Promise<void> {
@@ -36,12 +46,16 @@ async function carryOutOne(shop: Workshop, ledger: Ledger, effect: Effect): Prom
       return;
     }
     case "cancel":
-      return cancelJob(shop.connection, "task", jobId.task(effect.taskId, effect.round));
+      return cancelTask(shop, effect);
     case "sweep":
       return shop.sender.send("sweep", { why: effect.why }, { jobId: effect.jobId });
     case "tell":
       return shop.sender.event(effect.event);
   }
+}
+
+function cancelTask({ connection }: Workshop, of: { taskId: string; round: number }): Promise<void> {
+  return cancelJob(connection, "task", jobId.task(of.taskId, of.round));
 }
 
 /** Sends a task's current round; sending it twice makes one job. */

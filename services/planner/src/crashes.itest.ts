@@ -33,6 +33,8 @@ test.each(["planner.answered", "planner.stored", "planner.sent"])(
     }
     const verifying = await planner.ledger(id, (ledger) => ledger.status === "verifying");
     expect(verifying.tasks.map((record) => record.status)).toEqual(["landed", "landed", "landed"]);
+    await planner.tell(planner.swept("green"));
+    await planner.ledger(id, (ledger) => ledger.status === "done");
   },
 );
 
@@ -59,6 +61,7 @@ test("a Redis that is wiped is an alarm, and the audit's schedule is put back", 
   await planner.land(message);
   await planner.ledger(id, (ledger) => ledger.tasks.some((record) => record.status === "landed"));
   await planner.connection.redis.flushall();
+  await planner.service.says("THE AUDIT'S SCHEDULE IS GONE");
   await planner.service.says("THE LEDGER IS EMPTY");
   await waitUntil("the schedule", 20_000, async () =>
     (await planner.connection.queue("plan").getJobScheduler("audit")) === undefined ? null : true,

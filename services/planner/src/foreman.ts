@@ -15,6 +15,8 @@ export interface ForemanOptions {
 
 const FIRST_REST_MS = 500;
 const LONGEST_REST_MS = 60_000;
+/** The longest that a backend may ask for; a timer cannot hold any number that a header can. */
+const LONGEST_WISH_MS = 3_600_000;
 
 /**
  * Model calls take minutes, so they are made beside the queue's jobs: a hundred features waiting for a plan must not
@@ -32,47 +34,48 @@ export function openForeman({ atOnce, work, onTrouble }: ForemanOptions): Forema
   const call = (featureId: string, urgency: number) => {
     if (stopping.signal.aborted || resting.has(featureId)) return;
     if (running.has(featureId)) again.set(featureId, urgency);
-    else if (!waiting.has(featureId)) waiting.set(featureId, urgency);
+    else waiting.set(featureId, urgency);
     fill();
   };
 
   const fill = () => {
     while (running.size < atOnce && waiting.size > 0 && !stopping.signal.aborted) {
       // A Map keeps the order of arrival, and the first of equals wins.
-      const [next] = [...waiting].reduce((first, one) => (one[1] < first[1] ? one : first));
+      const [next, urgency] = [...waiting].reduce((first, one) => (one[1] < first[1] ? one : first));
       waiting.delete(next);
-      running.set(next, turn(next));
+      running.set(next, turn(next, urgency));
     }
   };
 
-  const turn = async (featureId: string): Promise<void> => {
+  const turn = async (featureId: string, urgency: number): Promise<void> => {
     try {
       await work(featureId, stopping.signal);
       troubles.delete(featureId);
     } catch (error) {
-      if (!stopping.signal.aborted) await rest(featureId, Fault.from(error));
+      if (!stopping.signal.aborted) await rest(featureId, urgency, Fault.from(error));
     }
     running.delete(featureId);
-    const urgency = again.get(featureId);
+    const next = again.get(featureId);
     again.delete(featureId);
-    if (urgency !== undefined) call(featureId, urgency);
+    if (next !== undefined) call(featureId, next);
     fill();
   };
 
-  const rest = async (featureId: string, fault: Fault): Promise<void> => {
+  const rest = async (featureId: string, urgency: number, fault: Fault): Promise<void> => {
     const count = (troubles.get(featureId) ?? 0) + 1;
     troubles.set(featureId, count);
     // Whatever goes wrong with telling, the feature rests and its next turn tells again.
     const goOn = await onTrouble(featureId, fault, count).catch(() => true);
-    if (!goOn) {
-      troubles.delete(featureId);
-      return;
-    }
+    if (!goOn) troubles.delete(featureId);
+    if (!goOn || stopping.signal.aborted) return;
     const grown = Math.min(FIRST_REST_MS * 2 ** Math.min(count - 1, 20), LONGEST_REST_MS);
-    const timer = setTimeout(() => {
-      resting.delete(featureId);
-      call(featureId, 0);
-    }, fault.retryAfterMs ?? grown);
+    const timer = setTimeout(
+      () => {
+        resting.delete(featureId);
+        call(featureId, urgency);
+      },
+      Math.min(Math.max(fault.retryAfterMs ?? 0, grown), LONGEST_WISH_MS),
+    );
     resting.set(featureId, timer);
   };
 

@@ -126,37 +126,67 @@ test("a red sweep books one fix per failure at priority 1, however often it is t
   await planner.land(await sentAs(planner, "a"));
   await planner.land(await sentAs(planner, "b"));
   await planner.ledger(id, (one) => one.status === "verifying");
-  const head = git(planner.origin, "rev-parse", "main");
-  const tree = git(planner.origin, "rev-parse", "main^{tree}");
-  const draft = (signature: string) => ({
-    signature,
-    title: `Mend ${signature}`,
-    description: "",
-    scope: [],
-  });
-  const swept = (outcome: "red" | "green"): PlanMessage => ({
-    kind: "swept",
-    sweep: {
-      why: "nudge",
-      head,
-      tree,
-      outcome,
-      checksHash: "h",
-      checks: [],
-      failures: [],
-      green: outcome === "green" ? head : null,
-      drafts: outcome === "red" ? [draft("one"), draft("two")] : [],
-    },
-  });
-  for (let told = 0; told < 3; told += 1) await planner.tell(swept("red"));
+  for (let told = 0; told < 3; told += 1) await planner.tell(planner.swept("red", ["one", "two"]));
   const health = await planner.ledger(TRUNK_HEALTH, (one) => one.tasks.length === 2);
   expect(health.tasks.map((record) => [record.signature, record.task.kind, record.task.priority])).toEqual([
     ["one", "fix", 1],
     ["two", "fix", 1],
   ]);
-  await planner.tell(swept("green"));
+  await planner.tell(planner.swept("green"));
   expect(await planner.ledger(id, (one) => one.status === "done")).toMatchObject({
     reason: "It is all there.",
   });
   expect((await planner.ledger(TRUNK_HEALTH)).tasks).toHaveLength(2);
+});
+
+test.each([
+  ["found red", "red"],
+  ["not to be swept", "error"],
+] as const)(
+  "a feature whose trunk is %s three times, with nobody to mend it, ends with the reason",
+  async (_, outcome) => {
+    await using planner = await startPlanner(answer);
+    const id = await planner.submit();
+    await planner.land(await sentAs(planner, "a"));
+    await planner.land(await sentAs(planner, "b"));
+    await planner.ledger(id, (one) => one.status === "verifying");
+    const sweep = planner.swept(outcome);
+    for (const sweepId of ["one", "two"]) await planner.tell(sweep, sweepId);
+    await planner.ledger(id, (one) => one.redSweeps.length === 2);
+    // Delivered once more, as after a crash, it counts no more.
+    const queue = planner.connection.queue("plan");
+    await waitUntil("the end of the job", 20_000, async () =>
+      (await queue.getJobState("two")) === "completed" ? true : null,
+    );
+    await queue.remove("two");
+    for (const sweepId of ["two", "three"]) await planner.tell(sweep, sweepId);
+    const ledger = await planner.ledger(id, (one) => one.status === "failed");
+    expect(ledger.reason).toBe("the trunk was not green in 3 sweeps, and no fix is under way");
+    expect(new Set(ledger.redSweeps)).toEqual(new Set(["one", "two", "three"]));
+  },
+);
+
+test("a red sweep that is told after the trunk was found green books nothing", async () => {
+  await using planner = await startPlanner(answer);
+  const id = await planner.submit();
+  const red = planner.swept("red", ["one"]);
+  await planner.land(await sentAs(planner, "a"));
+  git(planner.origin, "update-ref", "refs/heads/green", "refs/heads/main");
+  await planner.tell(red, "late");
+  await planner.tell(planner.swept("red", ["one"]), "late-too");
+  await planner.land(await sentAs(planner, "b"));
+  await planner.ledger(id, (one) => one.status === "verifying");
+  await planner.tell(planner.swept("red", ["two"]), "now");
+  const health = await planner.ledger(TRUNK_HEALTH);
+  expect(health.tasks.map((record) => record.signature)).toEqual(["two"]);
+});
+
+test("a feature is held while its tasks wait behind one that a person has to decide", async () => {
+  await using planner = await startPlanner(answer);
+  const id = await planner.submit();
+  const message = await sentAs(planner, "a");
+  await planner.handOver(message, { kind: "held", why: "it changes swarm.json", base: commit });
+  const held = await planner.ledger(id, (one) => one.status === "held");
+  expect(held.reason).toBe("a: it changes swarm.json");
+  expect(held.tasks.map((record) => record.status)).toEqual(["held", "planned"]);
 });

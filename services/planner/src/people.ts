@@ -1,5 +1,5 @@
 import { TRUNK_HEALTH, type PlanMessage } from "@agentswarm/contracts";
-import { findRecord, hasEnded, isOpen, withRecord, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
+import { findRecord, hasEnded, isUnsettled, withRecord, type Ledger } from "./ledger/ledger.ts";
 import { retry } from "./ledger/absorb-handoff.ts";
 import { sendAgain, settle } from "./ledger/settle.ts";
 
@@ -9,11 +9,11 @@ import { sendAgain, settle } from "./ledger/settle.ts";
 export function cancelFeature(ledger: Ledger, by: string, finishedAt: number): Ledger {
   if (hasEnded(ledger)) return ledger;
   const reason = `cancelled by ${by}`;
-  const open = (record: TaskRecord) => isOpen(record) || record.status === "held";
   const tasks = ledger.tasks.map((record) =>
-    open(record) ? { ...record, status: "cancelled" as const, reason } : record,
+    isUnsettled(record) ? { ...record, status: "cancelled" as const, reason } : record,
   );
-  if (ledger.feature.id === TRUNK_HEALTH) return ledger.tasks.some(open) ? { ...ledger, tasks } : ledger;
+  if (ledger.feature.id === TRUNK_HEALTH)
+    return ledger.tasks.some(isUnsettled) ? { ...ledger, tasks } : ledger;
   return { ...ledger, tasks, status: "cancelled", reason, finishedAt };
 }
 
@@ -22,16 +22,15 @@ export function retryTask(ledger: Ledger, taskId: string, by: string): Ledger {
   const record = findRecord(ledger, taskId);
   if (record === undefined || !["failed", "blocked", "cancelled"].includes(record.status)) return ledger;
   if (record.supersededBy !== null) return ledger;
-  const opened = withRecord(
-    { ...ledger, status: "building", reason: `retried by ${by}`, finishedAt: null, redSweeps: [] },
-    taskId,
-    { status: "planned", attemptsUsed: 0, crashes: 0, reason: null },
-  );
-  // Those that are blocked by something else are blocked again at once.
-  const tasks = opened.tasks.map((one) =>
-    one.status === "blocked" ? { ...one, status: "planned" as const, reason: null } : one,
-  );
-  return settle({ ...opened, tasks });
+  const opened: Ledger = {
+    ...ledger,
+    status: "building",
+    reason: `retried by ${by}`,
+    finishedAt: null,
+    redSweeps: [],
+  };
+  const fresh = { status: "planned", attemptsUsed: 0, crashes: 0, reason: null } as const;
+  return settle(withRecord(opened, taskId, fresh));
 }
 
 type Approval = Extract<PlanMessage, { kind: "approve" }>;
@@ -42,7 +41,7 @@ export function decideHeld(ledger: Ledger, { taskId, decision, by, reason }: App
   if (record === undefined || record.status !== "held") return ledger;
   const opened: Ledger = ledger.status === "held" ? { ...ledger, status: "building", reason: null } : ledger;
   if (decision === "approve") {
-    return withRecord(opened, taskId, { ...sendAgain(record), approvedBy: by, reason: null });
+    return settle(withRecord(opened, taskId, { ...sendAgain(record), approvedBy: by, reason: null }));
   }
   const why = `refused by ${by}${reason === undefined ? "" : `: ${reason}`}`;
   return settle(retry(opened, record, why, true));

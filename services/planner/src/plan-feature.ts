@@ -5,7 +5,7 @@ import { adoptPlan } from "./ledger/adopt-plan.ts";
 import { namesThatLanded } from "./ledger/names-that-landed.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { planSchema, refusePlan } from "./ledger/validate-plan.ts";
-import { replan, spend, unlessEnded } from "./ledger/steps.ts";
+import { replan, spend } from "./ledger/steps.ts";
 import { meter } from "./meter.ts";
 import { bulleted } from "./survey/bulleted.ts";
 import { keepSurvey } from "./survey/keep-survey.ts";
@@ -64,8 +64,6 @@ async function reject(shop: Workshop, ledger: Ledger, reason: string, usage: Usa
   const id = `plan-rejected-${feature.id}-${planningRound}`;
   await shop.sender.event({ id, type: "plan.rejected", featureId: feature.id, data: { reason } });
   await step(shop, feature.id, (now) =>
-    unlessEnded(now, (open) =>
-      isThisRound(open, planningRound) ? replan(spend(open, usage), reason) : open,
-    ),
+    isThisRound(now, planningRound) ? replan(spend(now, usage), reason) : now,
   );
 }

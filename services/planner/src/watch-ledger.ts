@@ -2,18 +2,17 @@ import type { Workshop } from "./workshop.ts";
 
 /**
  * Says loudly when the ledger is gone although the trunk carries landings: Redis was wiped, or is not the one that
- * was used before. Silence would look like a swarm with nothing to do. True: it is gone.
+ * was used before. Silence would look like a swarm with nothing to do.
  */
-export async function alarmIfLost(shop: Workshop): Promise<boolean> {
-  if (!(await shop.ledgers.isEmpty())) return false;
+export async function alarmIfLost(shop: Workshop): Promise<void> {
+  if (!(await shop.ledgers.isEmpty())) return;
   await shop.mirror.fetch();
   const landings = await shop.mirror.landings(await shop.mirror.head());
-  if (landings.length === 0) return false;
+  if (landings.length === 0) return;
   shop.log.error(
     { landings: landings.length, trunk: shop.mirror.trunk },
     "THE LEDGER IS EMPTY, but the trunk carries landings: Redis was wiped or is another one (REDIS_URL, QUEUE_PREFIX). Features that were under way are unknown here and must be submitted again; what landed is safe in git",
   );
-  return true;
 }
 
 /** Watches for a Redis that is wiped while the swarm runs, which takes the audit's own schedule with it. */
@@ -25,8 +24,10 @@ export function watchLedger(shop: Workshop, everyMs: number, schedule: () => Pro
     try {
       const scheduled = await shop.connection.queue("plan").getJobScheduler("audit");
       if (scheduled !== undefined) return;
-      await alarmIfLost(shop);
+      // Whatever was submitted since is in the ledger, so that an empty one is not the only sign.
+      shop.log.error("THE AUDIT'S SCHEDULE IS GONE from Redis, so Redis was wiped; it is put back");
       await schedule();
+      await alarmIfLost(shop);
     } catch (error) {
       shop.log.warn({ err: error }, "the ledger could not be looked at");
     } finally {

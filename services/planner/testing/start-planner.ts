@@ -9,6 +9,7 @@ import {
   type Handoff,
   type MergeOutcome,
   type PlanMessage,
+  type Sweep,
   type TaskMessage,
 } from "@agentswarm/contracts";
 import { createSender, openDocuments, openQueue, type QueueConnection, type Sender } from "@agentswarm/queue";
@@ -42,6 +43,8 @@ export interface TestPlanner extends AsyncDisposable {
   /** Hands an attempt over with this outcome. */
   handOver(message: TaskMessage, outcome: MergeOutcome | null, change?: Partial<Handoff>): Promise<void>;
   events(): Promise<DomainEvent[]>;
+  /** What the reconciler tells about a sweep of the trunk as it stands. */
+  swept(outcome: Sweep["outcome"], signatures?: readonly string[]): PlanMessage;
 }
 
 export async function startPlanner(
@@ -140,6 +143,27 @@ export async function startPlanner(
     async events() {
       const jobs = await connection.queue("event").getJobs();
       return jobs.map((job) => (job.data as { body: DomainEvent }).body);
+    },
+    swept(outcome, signatures = []) {
+      const head = git(origin, "rev-parse", "main");
+      const draftOf = (signature: string) => ({
+        signature,
+        title: `Mend ${signature}`,
+        description: "",
+        scope: [],
+      });
+      const sweep: Sweep = {
+        why: "nudge",
+        head,
+        tree: git(origin, "rev-parse", "main^{tree}"),
+        outcome,
+        checksHash: "h",
+        checks: [],
+        failures: [],
+        green: outcome === "green" ? head : null,
+        drafts: signatures.map(draftOf),
+      };
+      return { kind: "swept", sweep };
     },
     async [Symbol.asyncDispose]() {
       service.child.kill("SIGKILL");

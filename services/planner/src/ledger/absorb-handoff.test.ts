@@ -1,58 +1,21 @@
 import { expect, test } from "vitest";
-import { NO_METRICS, NO_NOTES, type Handoff, type MergeOutcome } from "@agentswarm/contracts";
+import type { Handoff } from "@agentswarm/contracts";
+import {
+  building as start,
+  byKey,
+  DEFAULTS,
+  handoffOf,
+  OUTCOMES,
+  planned,
+} from "../../testing/make-ledger.ts";
 import { absorbHandoff } from "./absorb-handoff.ts";
-import { adoptPlan } from "./adopt-plan.ts";
 import { decideNext } from "./decide-next.ts";
-import { findRecord, newLedger, type Ledger } from "./ledger.ts";
-import { plannedTaskSchema } from "./validate-plan.ts";
+import { findRecord, type Ledger } from "./ledger.ts";
 
-const feature = {
-  id: "feature-1",
-  title: "One",
-  description: "",
-  acceptance: [],
-  priority: 5,
-  source: "rest" as const,
-  createdAt: 1,
-};
-const planned = (key: string, ...dependsOn: string[]) =>
-  plannedTaskSchema.parse({ key, title: key, description: "", dependsOn });
-const start = () =>
-  adoptPlan(newLedger(feature, "one"), [planned("a"), planned("b", "a")], {
-    attemptBudget: 2,
-    wallMs: 1_000,
-  });
+const { landed, rejected, conflict, held } = OUTCOMES;
 
-const commit = "c".repeat(40);
-const landed: MergeOutcome = { kind: "landed", commit, tree: "d".repeat(40), group: 1 };
-const conflict: MergeOutcome = {
-  kind: "conflict",
-  base: commit,
-  theirIntent: "- other work",
-  paths: [{ path: "src/x.ts", base: commit, ours: commit, theirs: commit }],
-};
-const rejected: MergeOutcome = { kind: "rejected", check: "test", outputTail: "not ok" };
-
-const byKey = (ledger: Ledger, key: string) => {
-  const record = ledger.tasks.find((one) => one.task.key === key);
-  if (record === undefined) throw new Error(`no task ${key}`);
-  return record;
-};
 function handoff(ledger: Ledger, key: string, attempt: number, change: Partial<Handoff> = {}): Handoff {
-  const { task, round } = byKey(ledger, key);
-  return {
-    taskId: task.id,
-    attempt,
-    round,
-    outcome: "complete",
-    end: "submitted",
-    summary: "done",
-    ...NO_NOTES,
-    metrics: { ...NO_METRICS, tokensIn: 10, costUsd: 0.5 },
-    headCommit: commit,
-    model: "m",
-    ...change,
-  };
+  return handoffOf(byKey(ledger, key), attempt, change);
 }
 
 test("a task is sent when what it depends on has landed, and not before", () => {
@@ -123,17 +86,13 @@ test("a handoff of an earlier round is not acted on, but a late landing is recor
 
 test("a protected path holds the feature for a person", () => {
   const ledger = start();
-  const after = absorbHandoff(ledger, handoff(ledger, "a", 1), {
-    kind: "held",
-    why: "swarm.json",
-    base: commit,
-  });
+  const after = absorbHandoff(ledger, handoff(ledger, "a", 1), held);
   expect(byKey(after, "a")).toMatchObject({ status: "held", reason: "swarm.json" });
 });
 
 test("resolves of the same file run one after the other, whatever becomes of the one before", () => {
   const plan = [planned("a"), planned("b"), planned("c")];
-  let ledger = adoptPlan(newLedger(feature, "one"), plan, { attemptBudget: 1, wallMs: 1_000 });
+  let ledger = start(plan, { ...DEFAULTS, attemptBudget: 1 });
   for (const key of ["a", "b", "c"]) ledger = absorbHandoff(ledger, handoff(ledger, key, 1), conflict);
   const states = () => ["a", "b", "c"].map((key) => byKey(ledger, `${key}-resolve`).status);
   expect(states()).toEqual(["sent", "planned", "planned"]);
@@ -141,4 +100,45 @@ test("resolves of the same file run one after the other, whatever becomes of the
   expect(states()).toEqual(["landed", "sent", "planned"]);
   ledger = absorbHandoff(ledger, handoff(ledger, "b-resolve", 2), rejected);
   expect(states()).toEqual(["landed", "failed", "sent"]);
+});
+
+test("an attempt that was held and then landed has cost once", () => {
+  const after = absorbHandoff(start(), handoff(start(), "a", 1), held);
+  expect(absorbHandoff(after, handoff(after, "a", 1), landed).costUsd).toBe(0.5);
+});
+
+test("what waits for a task that was given up goes on when it lands after all", () => {
+  const ledger = start();
+  let over = ledger;
+  for (const attempt of [1, 2]) over = absorbHandoff(over, handoff(over, "a", attempt), rejected);
+  expect(byKey(over, "b").status).toBe("blocked");
+  const after = absorbHandoff(over, { ...handoff(ledger, "a", 3), round: 1 }, landed);
+  expect(byKey(after, "a").status).toBe("landed");
+  expect(byKey(after, "b")).toMatchObject({ status: "sent", reason: null });
+});
+
+test("a resolve is called off when the task it stands for lands itself", () => {
+  const ledger = start();
+  const after = absorbHandoff(ledger, handoff(ledger, "a", 1), conflict);
+  const done = absorbHandoff(after, handoff(ledger, "a", 2), landed);
+  expect(byKey(done, "a-resolve")).toMatchObject({ status: "cancelled" });
+  expect(byKey(done, "b").status).toBe("sent");
+  expect(decideNext(done).kind).toBe("wait");
+});
+
+test("an ended feature takes note of what comes late, and does nothing about it", () => {
+  const ended: Ledger = { ...start(), status: "cancelled" };
+  const after = absorbHandoff(ended, handoff(ended, "a", 1), landed);
+  expect(after.tasks.map((record) => record.status)).toEqual(["landed", "planned"]);
+  expect(after.costUsd).toBe(0.5);
+  const failed = absorbHandoff(ended, handoff(ended, "a", 1), rejected);
+  expect(byKey(failed, "a")).toMatchObject({ status: "sent", round: 1 });
+});
+
+test("what the checks said goes back to the agent with its own words", () => {
+  const ledger = start();
+  const checks = [{ command: "npm test", exitCode: 1, durationMs: 1, outputTail: "1 !== 2" }];
+  const failed = handoff(ledger, "a", 1, { end: "failed", reason: "no idea", checks, headCommit: null });
+  const after = absorbHandoff(ledger, failed, null);
+  expect(byKey(after, "a").task.feedback).toBe("no idea\n\n$ npm test (exit 1)\n1 !== 2");
 });

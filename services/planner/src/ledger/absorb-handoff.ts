@@ -41,11 +41,18 @@ export function absorbHandoff(ledger: Ledger, handoff: Handoff, outcome: MergeOu
   const news = { lastHandoff: handoff, lastOutcome: outcome };
   if (outcome?.kind === "landed" || outcome?.kind === "already-landed") {
     const landed = { ...news, status: "landed" as const, commit: outcome.commit, reason: null };
-    return settle(withRecord(noted, handoff.taskId, landed));
+    return settle(dismissStandIn(withRecord(noted, handoff.taskId, landed), record));
   }
   if (handoff.round !== record.round || hasEnded(ledger) || !isUnderWay(record)) return noted;
   const current = { ...record, ...news, absorbed: [...record.absorbed, mark] };
   return settle(react(withRecord(noted, handoff.taskId, current), current, handoff, outcome));
+}
+
+/** What was to take the place of a task after a conflict is not needed once the task has landed itself. */
+function dismissStandIn(ledger: Ledger, { task, supersededBy }: TaskRecord): Ledger {
+  const other = supersededBy === null ? undefined : findRecord(ledger, supersededBy);
+  if (other === undefined || other.status === "landed" || other.status === "cancelled") return ledger;
+  return withRecord(ledger, other.task.id, { status: "cancelled", reason: `${task.id} has landed itself` });
 }
 
 function react(ledger: Ledger, record: TaskRecord, handoff: Handoff, outcome: MergeOutcome | null): Ledger {

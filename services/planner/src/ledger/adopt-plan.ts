@@ -19,9 +19,7 @@ export function adoptPlan(ledger: Ledger, planned: readonly PlannedTask[], defau
   const number = ledger.revisions.length + 1;
   const { feature, slug } = ledger;
   const landed = namesThatLanded(ledger);
-  const own = new Set(planned.map((one) => one.key));
-  const idOf = (key: string) =>
-    own.has(key) ? taskIdOf(feature.id, number, key) : (landed.get(key) ?? taskIdOf(feature.id, number, key));
+  const idOf = (key: string) => landed.get(key) ?? taskIdOf(feature.id, number, key);
   const tasks = planned.map((one): Task => ({
     id: taskIdOf(feature.id, number, one.key),
     featureId: feature.id,

@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS, slug, taskIdOf, TRUNK_HEALTH, type Sweep, type Task } from "@agentswarm/contracts";
 import type { TaskDefaults } from "./adopt-plan.ts";
-import { isOpen, newRecord, type Ledger } from "./ledger.ts";
+import { isUnsettled, newRecord, type Ledger } from "./ledger.ts";
 import { settle } from "./settle.ts";
 
 const FIX_PRIORITY = 1;
@@ -21,7 +21,7 @@ export function bookFixes(
   for (const draft of sweep.drafts) {
     if (mended.has(draft.signature)) continue;
     const same = booked.tasks.filter((record) => record.signature === draft.signature);
-    if (same.some((record) => isOpen(record) || record.status === "held")) continue;
+    if (same.some(isUnsettled)) continue;
     const tried = same.filter((record) => record.task.kind === "fix").length;
     if (tried >= FIXES_PER_SIGNATURE) continue;
     const failure = sweep.failures.find((one) => one.signature === draft.signature);

@@ -1,5 +1,5 @@
 import { TRUNK_HEALTH } from "@agentswarm/contracts";
-import { hasEnded, isOpen, type Ledger } from "./ledger.ts";
+import { hasEnded, isOpen, isUnderWay, type Ledger } from "./ledger.ts";
 
 /** What a feature needs now. */
 export type Next =
@@ -24,16 +24,18 @@ export function decideNext(ledger: Ledger): Next {
   }
   if (ledger.status === "verifying") {
     return ledger.redSweeps.length >= RED_SWEEPS
-      ? { kind: "fail", why: `the trunk stayed red over ${RED_SWEEPS} sweeps, and no fix is under way` }
+      ? { kind: "fail", why: `the trunk was not green in ${RED_SWEEPS} sweeps, and no fix is under way` }
       : { kind: "wait" };
   }
-  if (ledger.tasks.some(isOpen)) return { kind: "wait" };
+  if (ledger.tasks.some(isUnderWay)) return { kind: "wait" };
+  // Nothing goes on, so that whatever is still planned waits behind what a person has to decide.
   const held = ledger.tasks.filter((record) => record.status === "held");
   if (held.length > 0) {
     return ledger.status === "held"
       ? { kind: "wait" }
       : { kind: "hold", why: held.map((one) => `${one.task.key}: ${one.reason}`).join("; ") };
   }
+  if (ledger.tasks.some(isOpen)) return { kind: "wait" };
   const failed = ledger.tasks.filter((record) => record.status === "failed" || record.status === "blocked");
   if (failed.length > 0) {
     const why = failed.map((record) => `${record.task.key}: ${record.reason ?? "failed"}`).join("\n");

@@ -1,8 +1,8 @@
 import { eventsBetween } from "./events-between.ts";
-import { findRecord, isUnderWay, type Effect, type Ledger } from "./ledger.ts";
+import { findRecord, isUnderWay, type Effect, type Ledger, type TaskRecord } from "./ledger.ts";
 
 /**
- * What a step of the ledger calls for: newly sent tasks are sent, newly cancelled ones cancelled, a sweep is asked
+ * What a step of the ledger calls for: newly sent tasks are sent, needless ones cancelled, a sweep is asked
  * for where a feature waits for green or a fix has landed, and people are told. Ids are derived. Pure.
  */
 export function effectsBetween(before: Ledger | null, after: Ledger, version: number): Effect[] {
@@ -13,8 +13,7 @@ export function effectsBetween(before: Ledger | null, after: Ledger, version: nu
     if (record.status === "sent" && record.round > (old?.round ?? 0)) {
       effects.push({ kind: "send", taskId: id, round: record.round });
     }
-    const stopped = record.status === "cancelled" && record.supersededBy === null;
-    if (stopped && old !== undefined && isUnderWay(old)) {
+    if (old !== undefined && isUnderWay(old) && isNeedless(record)) {
       effects.push({ kind: "cancel", taskId: id, round: record.round });
     }
     if (record.status === "landed" && old?.status !== "landed" && record.signature !== null) {
@@ -26,6 +25,12 @@ export function effectsBetween(before: Ledger | null, after: Ledger, version: nu
   }
   const told = eventsBetween(before, after, version).map((event): Effect => ({ kind: "tell", event }));
   return [...effects, ...told];
+}
+
+/** Whether the round that was under way is not wanted any more: cancelled, or landed by an attempt of an earlier one. */
+function isNeedless({ status, supersededBy, lastHandoff, round }: TaskRecord): boolean {
+  if (status === "landed") return lastHandoff?.round !== round;
+  return status === "cancelled" && supersededBy === null;
 }
 
 /** Two effects with the same id are the same effect. */

@@ -14,8 +14,8 @@ export interface LedgerStore {
    * made none.
    */
   update(featureId: string, step: (ledger: Ledger | null) => Ledger | null): Promise<Ledger | null>;
-  /** Takes what was done off the list of what is pending. */
-  done(featureId: string, effects: readonly Effect[]): Promise<void>;
+  /** Takes what was done off the list of what is pending. Gives back the newest ledger. */
+  done(featureId: string, effects: readonly Effect[]): Promise<Ledger | null>;
   /** The feature that has this task, or null. */
   featureOf(taskId: string): Promise<string | null>;
 }
@@ -68,7 +68,7 @@ export function openLedgerStore(documents: Documents<Ledger>): LedgerStore {
     },
     async done(featureId, effects) {
       const done = new Set(effects.map(effectId));
-      await store.update(featureId, (ledger) => {
+      return store.update(featureId, (ledger) => {
         const pending = ledger?.pending.filter((effect) => !done.has(effectId(effect))) ?? [];
         return ledger === null || pending.length === ledger.pending.length ? ledger : { ...ledger, pending };
       });

@@ -64,7 +64,7 @@ export const ledgerSchema = z.object({
     z.object({ number: z.int().min(1), round: z.int().min(1), taskIds: z.array(z.string()) }),
   ),
   tasks: z.array(taskRecordSchema),
-  /** Sweeps, by their messages, that found the trunk red with the feature's landings in it and nobody mending it. */
+  /** Sweeps, by their messages, that did not find the trunk green with the feature's landings in it and nobody mending it. */
   redSweeps: z.array(z.string()),
   costUsd: z.number().min(0),
   tokens: z.int().min(0),
@@ -84,6 +84,11 @@ export function isOpen(record: TaskRecord): boolean {
 /** Whether a job of it may be in a queue now. */
 export function isUnderWay(record: TaskRecord): boolean {
   return record.status === "sent" || record.status === "running" || record.status === "landing";
+}
+
+/** Whether something may still come of it: it is open, or waits for a person. */
+export function isUnsettled(record: TaskRecord): boolean {
+  return isOpen(record) || record.status === "held";
 }
 
 export function hasEnded(ledger: Ledger): boolean {

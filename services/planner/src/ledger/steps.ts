@@ -1,4 +1,5 @@
 import type { Usage } from "@agentswarm/llm";
+import type { Next } from "./decide-next.ts";
 import { hasEnded, type Ledger } from "./ledger.ts";
 
 /** Small pure steps that several messages take. */
@@ -16,6 +17,20 @@ export function replan(ledger: Ledger, why: string): Ledger {
     planningRound: ledger.planningRound + 1,
     planningWhy: why.slice(0, 8_000),
   };
+}
+
+/** Carries out what was decided, as far as it needs no model. */
+export function takeStep(ledger: Ledger, next: Next, at: number): Ledger {
+  switch (next.kind) {
+    case "replan":
+      return replan(ledger, next.why);
+    case "hold":
+      return { ...ledger, status: "held", reason: next.why };
+    case "fail":
+      return { ...ledger, status: "failed", reason: next.why, finishedAt: at };
+    default:
+      return ledger;
+  }
 }
 
 /** What a model call of the planner's own used, added to the feature. */

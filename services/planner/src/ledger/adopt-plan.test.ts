@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import {
+  building,
+  byKey,
+  DEFAULTS,
+  handoffOf,
+  OUTCOMES,
+  planned,
+  statuses,
+} from "../../testing/make-ledger.ts";
+import { absorbHandoff } from "./absorb-handoff.ts";
+import { adoptPlan } from "./adopt-plan.ts";
+import { replan } from "./steps.ts";
+
+/** A feature whose task `a` has landed and whose task `b` has failed twice. */
+function secondRound() {
+  let ledger = building();
+  ledger = absorbHandoff(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.landed);
+  for (const attempt of [1, 2])
+    ledger = absorbHandoff(ledger, handoffOf(byKey(ledger, "b"), attempt), OUTCOMES.rejected);
+  return replan(ledger, "b: not ok");
+}
+
+test("the same plan of the same revision makes the same ids, and another revision makes others", () => {
+  const ids = (ledger: ReturnType<typeof building>) => ledger.tasks.map((record) => record.task.id);
+  expect(ids(building())).toEqual(ids(building()));
+  const again = adoptPlan(secondRound(), [planned("a2"), planned("b", "a2")], DEFAULTS);
+  expect(new Set(ids(again)).size).toBe(4);
+});
+
+test("a later plan may depend on what has landed, by its key", () => {
+  const ledger = adoptPlan(secondRound(), [planned("b", "a")], DEFAULTS);
+  expect(statuses(ledger)).toEqual(["a landed", "b cancelled", "b sent"]);
+  expect(byKey(ledger, "b").task.dependsOn).toEqual([byKey(ledger, "a").task.id]);
+});
+
+test("what failed is put aside with the reason it had", () => {
+  const ledger = adoptPlan(secondRound(), [planned("other")], DEFAULTS);
+  const [, aside] = ledger.tasks;
+  expect(aside?.status).toBe("cancelled");
+  expect(aside?.reason).toMatch(/^planned anew in revision 2: .*not ok$/s);
+});
+
+test("each plan is a revision with the round it was made in", () => {
+  const ledger = adoptPlan(secondRound(), [planned("other")], DEFAULTS);
+  expect(ledger.revisions.map(({ number, round, taskIds }) => [number, round, taskIds.length])).toEqual([
+    [1, 1, 2],
+    [2, 2, 1],
+  ]);
+});
+
+test("a plan cannot push its tasks before other people's features, only after them", () => {
+  const at = (priority: number) => building([{ ...planned("a"), priority }]).tasks[0]?.task.priority;
+  expect([at(1), at(5), at(8)]).toEqual([5, 5, 8]);
+});

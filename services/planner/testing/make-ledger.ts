@@ -1,0 +1,81 @@
+import { NO_METRICS, type Handoff, type MergeOutcome } from "@agentswarm/contracts";
+import { adoptPlan, type TaskDefaults } from "../src/ledger/adopt-plan.ts";
+import { newLedger, type Ledger, type TaskRecord } from "../src/ledger/ledger.ts";
+import { plannedTaskSchema, type PlannedTask } from "../src/ledger/validate-plan.ts";
+
+export const feature = {
+  id: "feature-1",
+  title: "One",
+  description: "",
+  acceptance: [],
+  priority: 5,
+  source: "rest" as const,
+  createdAt: 1,
+};
+
+export const DEFAULTS = { attemptBudget: 2, wallMs: 1_000 };
+export const commit = "c".repeat(40);
+export const tree = "d".repeat(40);
+
+export const OUTCOMES = {
+  landed: { kind: "landed", commit, tree, group: 1 },
+  conflict: {
+    kind: "conflict",
+    base: commit,
+    theirIntent: "- other work",
+    paths: [{ path: "src/x.ts", base: commit, ours: commit, theirs: commit }],
+  },
+  rejected: { kind: "rejected", check: "test", outputTail: "not ok" },
+  unsafe: { kind: "unsafe", why: "a submodule" },
+  held: { kind: "held", why: "swarm.json", base: commit },
+} as const satisfies Record<string, MergeOutcome>;
+
+/** One task as a model plans it. */
+export function planned(key: string, ...dependsOn: string[]): PlannedTask {
+  return plannedTaskSchema.parse({ key, title: key, description: "", dependsOn });
+}
+
+/** The ledger of a feature that is being built by this plan: by default `a`, and `b` after it. */
+export function building(
+  tasks: readonly PlannedTask[] = [planned("a"), planned("b", "a")],
+  defaults: TaskDefaults = DEFAULTS,
+): Ledger {
+  return adoptPlan(newLedger(feature, "one"), tasks, defaults);
+}
+
+/** The newest task of that key. */
+export function byKey(ledger: Ledger, key: string): TaskRecord {
+  const record = ledger.tasks.findLast((one) => one.task.key === key);
+  if (record === undefined) throw new Error(`no task ${key}`);
+  return record;
+}
+
+export function statuses(ledger: Ledger): string[] {
+  return ledger.tasks.map((record) => `${record.task.key} ${record.status}`);
+}
+
+/** What an attempt of the task's current round reports. */
+export function handoffOf(
+  { task, round }: TaskRecord,
+  attempt: number,
+  change: Partial<Handoff> = {},
+): Handoff {
+  return {
+    taskId: task.id,
+    attempt,
+    round,
+    outcome: "complete",
+    end: "submitted",
+    summary: "done",
+    did: [],
+    deviations: [],
+    concerns: [],
+    suggestions: [],
+    filesChanged: [],
+    checks: [],
+    metrics: { ...NO_METRICS, tokensIn: 10, costUsd: 0.5 },
+    headCommit: commit,
+    model: "m",
+    ...change,
+  };
+}
