@@ -51,6 +51,17 @@ export async function draftFixes(
   return { drafts: matchDrafts(asked, value.drafts), usage };
 }
 
+/** A fix task in our own words, for when the model has none. The output of the check goes with it in any case. */
+export function plainDraft({ signature, check, files }: Failure): FixDraft {
+  const where = files.length === 0 ? "" : ` Its output names ${files.join(", ")}.`;
+  return {
+    signature,
+    title: `Mend the trunk: ${check}`.slice(0, 200),
+    description: `The check \`${check}\` fails on the trunk.${where} Find the cause and mend it, so that the check passes as it stands; it must not be deleted, skipped or loosened.`,
+    scope: [],
+  };
+}
+
 function describeFailure(failure: Failure): string {
   return [
     `signature: ${failure.signature}`,

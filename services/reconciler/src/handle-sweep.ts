@@ -1,21 +1,24 @@
 import { failpoint, type Sweep, type SweepRequest } from "@agentswarm/contracts";
 import type { Sender } from "@agentswarm/queue";
-import type { Logger } from "@agentswarm/service";
 import { sweep } from "./sweep.ts";
 import type { Workshop } from "./workshop.ts";
 
 interface SweepJob {
   readonly shop: Workshop;
   readonly sender: Sender;
-  readonly log: Logger;
   readonly request: SweepRequest;
   readonly jobId: string;
+  /** Redis time. */
+  readonly sentAt: number;
   readonly signal: AbortSignal;
 }
 
 /** One job of the `sweep` queue: sweeps, tells the planner, and tells people. May run twice for one job. */
-export async function handleSweep({ shop, sender, log, request, jobId, signal }: SweepJob): Promise<Sweep> {
-  const result = await sweep(shop, request, signal);
+export async function handleSweep(job: SweepJob): Promise<Sweep> {
+  const { shop, sender, request, jobId, signal } = job;
+  // The timer asks nothing new; whoever else asks waits for an answer.
+  const askedAt = request.why === "schedule" ? 0 : job.sentAt;
+  const result = await sweep(shop, { ...request, askedAt }, signal);
   failpoint("reconciler.swept");
   await sender.send(
     "plan",
@@ -28,6 +31,7 @@ export async function handleSweep({ shop, sender, log, request, jobId, signal }:
     await sender.event({ id: `green-${result.green}`, type: "trunk.green", data: { commit: result.green } });
   }
   const failures = result.failures.map((failure) => `${failure.check} (${failure.signature})`);
-  log.info({ head: result.head, outcome: result.outcome, why: request.why, failures }, "swept the trunk");
+  const { head, outcome, reason } = result;
+  shop.log.info({ head, outcome, reason, why: request.why, failures }, "swept the trunk");
   return result;
 }

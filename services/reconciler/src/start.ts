@@ -8,6 +8,7 @@ import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
 import type { Settings } from "./config.ts";
 import { handleSweep } from "./handle-sweep.ts";
+import { openVerdicts } from "./verdicts.ts";
 import type { Workshop } from "./workshop.ts";
 
 const PROMPTS = fileURLToPath(new URL("../../../prompts", import.meta.url));
@@ -40,7 +41,10 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
   await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
   const modelSettings = resolveModelSettings(settings);
   const shop: Workshop = {
+    connection,
+    log,
     mirror,
+    verdicts: openVerdicts(connection),
     provider,
     dependencies: openDependencyCache({ home }),
     model: createModel({
@@ -64,7 +68,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     await consume(
       connection,
       "sweep",
-      (request, { jobId, signal }) => handleSweep({ shop, sender, log, request, jobId, signal }),
+      (request, { jobId, sentAt, signal }) => handleSweep({ shop, sender, request, jobId, sentAt, signal }),
       { concurrency: 1, onError: (error) => log.error({ err: error }, "a sweep could not be made") },
     ),
   );

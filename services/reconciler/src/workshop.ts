@@ -1,11 +1,17 @@
 import type { DependencyCache } from "@agentswarm/checks";
 import type { Mirror } from "@agentswarm/git";
 import type { Model, Usage } from "@agentswarm/llm";
+import type { QueueConnection } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
+import type { Logger } from "@agentswarm/service";
+import type { Verdicts } from "./verdicts.ts";
 
 /** What a sweep works with. */
 export interface Workshop {
+  readonly connection: QueueConnection;
+  readonly log: Logger;
   readonly mirror: Mirror;
+  readonly verdicts: Verdicts;
   readonly provider: SandboxProvider;
   readonly dependencies: DependencyCache;
   readonly model: Model;

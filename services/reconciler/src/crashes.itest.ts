@@ -1,0 +1,89 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { waitUntil } from "../../../test/support/wait-until.ts";
+import { startReconciler, type TestReconciler } from "../testing/start-reconciler.ts";
+
+const wording = { signature: "*", title: "Mend it", description: "", scope: [] };
+const answer = () => ({ drafts: [wording] });
+
+const deadChecks = (reconciler: TestReconciler) =>
+  waitUntil("the checks' end", 20_000, async () =>
+    (await reconciler.checksAlive()).length === 0 ? true : null,
+  );
+const sandboxes = (reconciler: TestReconciler) => readdir(join(reconciler.home, "sandboxes"));
+/** Sweeps that the planner was told of, the first one of the timer apart. */
+const told = async (reconciler: TestReconciler) => {
+  const jobs = await reconciler.connection.queue("plan").getJobs();
+  return jobs.map((job) => job.id).filter((id) => id !== undefined && !id.includes("repeat"));
+};
+
+test("killed in the middle of a check: its processes die with it, and one fix comes of it", async () => {
+  await using reconciler = await startReconciler(answer);
+  const green = reconciler.green();
+  const head = reconciler.commit(reconciler.waitingCheck());
+  await reconciler.ask("one");
+  await reconciler.nextCheck();
+  reconciler.service.child.kill("SIGKILL");
+  expect(await reconciler.service.ended).toBe("SIGKILL");
+  await deadChecks(reconciler);
+
+  await reconciler.again();
+  (await reconciler.nextCheck()).fail();
+  (await reconciler.nextCheck()).fail();
+  const sweep = await reconciler.swept("one");
+  expect(sweep).toMatchObject({ outcome: "red", head, green });
+  expect(sweep.drafts.map((draft) => draft.signature)).toEqual([sweep.failures[0]?.signature]);
+  expect(await told(reconciler)).toEqual(["swept-one"]);
+  await waitUntil("the sandboxes' end", 20_000, async () =>
+    (await sandboxes(reconciler)).length === 0 ? true : null,
+  );
+});
+
+test.each(["checked", "published", "swept", "sent"])(
+  "killed at reconciler.%s: nothing is checked twice, and the planner and people are told once",
+  async (failpoint) => {
+    await using reconciler = await startReconciler(answer, { FAILPOINT: `reconciler.${failpoint}` });
+    const head = reconciler.commit(reconciler.waitingCheck());
+    await reconciler.ask("one");
+    (await reconciler.nextCheck()).pass();
+    expect(await reconciler.service.ended).toBe("SIGKILL");
+
+    // A second check would wait for ever.
+    await reconciler.again();
+    expect(await reconciler.swept("one")).toMatchObject({ outcome: "green", head, green: head });
+    expect(reconciler.green()).toBe(head);
+    expect(await told(reconciler)).toEqual(["swept-one"]);
+    await waitUntil("the job's end", 20_000, async () =>
+      (await reconciler.connection.queue("sweep").getJobState("one")) === "completed" ? true : null,
+    );
+    const finished = (await reconciler.events()).filter((event) => event.id === "sweep-one");
+    expect(finished).toHaveLength(1);
+  },
+);
+
+test("killed after a red verdict, it asks the model, not the checks, again", async () => {
+  await using reconciler = await startReconciler(answer, { FAILPOINT: "reconciler.checked" });
+  reconciler.commit(reconciler.waitingCheck());
+  await reconciler.ask("one");
+  (await reconciler.nextCheck()).fail();
+  (await reconciler.nextCheck()).fail();
+  expect(await reconciler.service.ended).toBe("SIGKILL");
+  await reconciler.again();
+  const sweep = await reconciler.swept("one");
+  expect(sweep.drafts.map((draft) => draft.title)).toEqual(["Mend it"]);
+  expect(await told(reconciler)).toEqual(["swept-one"]);
+});
+
+test("SIGTERM in the middle of a check: it ends in time and by itself, and the sweep is made by the next one", async () => {
+  await using reconciler = await startReconciler(answer);
+  const head = reconciler.commit(reconciler.waitingCheck());
+  await reconciler.ask("one");
+  await reconciler.nextCheck();
+  expect(await reconciler.service.stop()).toBe(0);
+  await deadChecks(reconciler);
+  expect(await sandboxes(reconciler)).toEqual([]);
+  await reconciler.again();
+  (await reconciler.nextCheck()).pass();
+  expect(await reconciler.swept("one")).toMatchObject({ outcome: "green", green: head });
+});

@@ -1,0 +1,175 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DomainEvent, Sweep, SweepRequest } from "@agentswarm/contracts";
+import { createSender, jobBody, openQueue, type QueueConnection } from "@agentswarm/queue";
+import { processesOf } from "../../../test/support/leftovers.ts";
+import { startRedis } from "../../../test/support/redis.ts";
+import { startModel, type Answer, type ScriptedModel } from "../../../test/support/scripted-model.ts";
+import { startService, type RunningService } from "../../../test/support/service.ts";
+import { git, makeStringKit } from "../../../test/support/string-kit.ts";
+import { waitUntil } from "../../../test/support/wait-until.ts";
+
+const WITHIN_MS = 30_000;
+
+/** A check that is running in a sandbox and ends as the test says. */
+export interface RunningCheck {
+  readonly pid: number;
+  pass(): void;
+  fail(): void;
+}
+
+/** A reconciler process with everything around it; the test asks for sweeps and plays the planner. */
+export interface TestReconciler extends AsyncDisposable {
+  readonly home: string;
+  readonly connection: QueueConnection;
+  readonly origin: string;
+  readonly model: ScriptedModel;
+  readonly service: RunningService;
+  /** Starts it again after it was killed. */
+  again(): Promise<void>;
+  /** Lands these files on the trunk and gives back the commit. */
+  commit(files: Record<string, string>): string;
+  ask(jobId: string, why?: SweepRequest["why"]): Promise<void>;
+  /** What the planner is told of that sweep. */
+  swept(jobId: string): Promise<Sweep>;
+  green(): string | null;
+  /** The next run of the check that waits for the test; see `waitingCheck`. */
+  nextCheck(): Promise<RunningCheck>;
+  /** Processes of such checks that are alive. */
+  checksAlive(): Promise<string[]>;
+  /** Files of a tree, another one each time, whose only check waits for the test. */
+  waitingCheck(): Record<string, string>;
+  events(): Promise<DomainEvent[]>;
+}
+
+/** A target's settings with these checks. */
+export function checksAre(...commands: string[]): Record<string, string> {
+  return { "swarm.json": JSON.stringify({ checks: { gate: commands } }) };
+}
+
+/** Starts one on a small library whose only check passes, and waits until its first sweep has made that green. */
+export async function startReconciler(
+  answer: (nth: number, text: string) => Answer = () => ({ drafts: [] }),
+  more: Record<string, string> = {},
+): Promise<TestReconciler> {
+  const dir = mkdtempSync(join(tmpdir(), "swarm-reconciler-"));
+  const origin = makeStringKit(dir);
+  const work = join(dir, "string-kit");
+  git(work, "remote", "add", "origin", origin);
+  const commit = (files: Record<string, string>) => {
+    for (const [path, text] of Object.entries(files)) writeFileSync(join(work, path), text);
+    git(work, "add", "-A");
+    const who = ["-c", "user.name=Kit", "-c", "user.email=kit@example.com"];
+    git(work, ...who, "commit", "-q", "--allow-empty", "-m", `Change ${Object.keys(files).join(", ")}`);
+    git(work, "push", "-q", "--force", "origin", "HEAD:main");
+    return git(work, "rev-parse", "HEAD");
+  };
+  commit(checksAre("true"));
+  const redis = await startRedis({ durable: true });
+  const model = await startModel(answer);
+  const connection = await openQueue({ redisUrl: redis.url, service: "test", onError: () => undefined });
+  const sender = createSender(connection, "test");
+  const home = join(dir, "home");
+  const env = {
+    REDIS_URL: redis.url,
+    SWARM_HOME: home,
+    GIT_REPO_URL: origin,
+    LLM_BASE_URL: model.url,
+    LLM_API_KEY: "k",
+    LLM_MODEL: "glm-5",
+    ALLOW_UNISOLATED: "true",
+    // The timer makes one sweep at the start and no other while a test runs.
+    RECONCILE_INTERVAL: "86400",
+  };
+  const started = async (changed: Record<string, string>) => {
+    const service = startService("reconciler", { ...env, ...changed });
+    await service.says("watching the trunk");
+    return service;
+  };
+  const mark = `decide-${dir.slice(-6)}`;
+  const seen = new Set<number>();
+  const alive = async () => (await processesOf(mark)).filter((line) => line.includes(mark));
+
+  let trees = 0;
+  let service = await started({});
+  const reconciler: TestReconciler = {
+    home,
+    connection,
+    origin,
+    model,
+    get service() {
+      return service;
+    },
+    async again() {
+      service = await started({});
+    },
+    commit,
+    ask: (jobId, why = "nudge") => sender.send("sweep", { why }, { jobId }),
+    swept: (jobId) =>
+      waitUntil(
+        `the sweep of ${jobId}`,
+        WITHIN_MS,
+        async () => {
+          const message = await jobBody(connection, "plan", `swept-${jobId}`);
+          return message?.kind === "swept" ? message.sweep : null;
+        },
+        () => service.output(),
+      ),
+    green: () => git(origin, "for-each-ref", "--format=%(objectname)", "refs/heads/green") || null,
+    nextCheck: () =>
+      waitUntil(
+        "a check",
+        WITHIN_MS,
+        async () => {
+          const pids = (await alive()).map((line) => Number(line.split(" ")[0]));
+          const pid = pids.find((one) => !seen.has(one));
+          if (pid === undefined) return null;
+          seen.add(pid);
+          return {
+            pid,
+            pass: () => process.kill(pid, "SIGUSR2"),
+            fail: () => process.kill(pid, "SIGTERM"),
+          };
+        },
+        () => service.output(),
+      ),
+    checksAlive: alive,
+    waitingCheck: () => ({
+      nth: String((trees += 1)),
+      ...checksAre("node decide.mjs to-be-replaced-by-the-mark"),
+      // Only with both signals heard it takes the name by which the test finds it.
+      "decide.mjs": `process.on("SIGUSR2", () => process.exit(0));
+process.on("SIGTERM", () => {
+  console.log("not ok 1 - decided by the test");
+  process.exit(1);
+});
+setInterval(() => undefined, 1_000);
+process.title = ${JSON.stringify(mark)};
+`,
+    }),
+    async events() {
+      const jobs = await connection.queue("event").getJobs();
+      return jobs.map((job) => (job.data as { body: DomainEvent }).body);
+    },
+    async [Symbol.asyncDispose]() {
+      service.child.kill("SIGKILL");
+      await service.ended;
+      await connection[Symbol.asyncDispose]();
+      await model[Symbol.asyncDispose]();
+      await redis.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+  await waitUntil(
+    "the first green",
+    WITHIN_MS,
+    () => reconciler.green(),
+    () => service.output(),
+  );
+  if (Object.keys(more).length > 0) {
+    await service.stop();
+    service = await started(more);
+  }
+  return reconciler;
+}
