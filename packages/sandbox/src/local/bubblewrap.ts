@@ -90,8 +90,9 @@ export function bubblewrapArgs(
   const path = [`${TOOLS}/bin`, `${WORK}/node_modules/.bin`, "/usr/local/bin", "/usr/bin", "/bin"].join(":");
   const env = { PATH: path, HOME: "/tmp/home", LANG: "C.UTF-8", TMPDIR: "/tmp", ...options.env };
   for (const [name, value] of Object.entries(env)) args.push("--setenv", name, value);
-  // The root itself is a tmpfs that could be written to.
-  return [...args, "--remount-ro", "/", "--chdir", options.cwd, "--"];
+  // The root itself is a tmpfs that could be written to; and where the host's user is root, the kernel takes the
+  // guest for the owner of its knobs under /proc/sys.
+  return [...args, "--remount-ro", "/", "--remount-ro", "/proc", "--chdir", options.cwd, "--"];
 }
 
 /** Whether bubblewrap works here, by really starting something; null when it does, else why not. */

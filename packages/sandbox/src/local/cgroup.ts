@@ -11,13 +11,15 @@ const REMOVE_TRIES = 20;
 /** A control group's folders, into whose `cgroup.procs` a process writes itself. */
 export interface ControlGroup {
   readonly dirs: readonly string[];
+  /** Kills whatever is in it, also what has left its process group. */
+  kill(): void;
   remove(): Promise<void>;
 }
 
 export interface ControlGroups {
   readonly unenforced: readonly (keyof SandboxLimits)[];
   create(name: string, limits: SandboxLimits): Promise<ControlGroup>;
-  /** Removes what a dead process made under that name. */
+  /** Removes what a dead process made under that name, with whatever still runs in it. */
   remove(name: string): Promise<void>;
 }
 
@@ -92,10 +94,30 @@ export function findControlGroups(): ControlGroups {
         for (const [file, value] of Object.entries(controller.files(limits)))
           await writeFile(join(dir, file), value);
       }
-      return { dirs: [...dirs], remove: () => removeAll([...dirs]) };
+      return {
+        dirs: [...dirs],
+        kill: () => dirs.forEach(killIn),
+        remove: () => removeAll([...dirs]),
+      };
     },
     remove: (name) => removeAll(controllers.map((one) => join(one.dir, name))),
   };
+}
+
+function killIn(dir: string): void {
+  let pids: number[];
+  try {
+    pids = readFileSync(join(dir, "cgroup.procs"), "utf8").split("\n").map(Number);
+  } catch {
+    return;
+  }
+  for (const pid of pids.filter((one) => one > 0)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It ended in between.
+    }
+  }
 }
 
 /** A group can be removed only once the kernel has buried its last process, which takes a moment. */
@@ -107,6 +129,7 @@ async function removeAll(dirs: readonly string[]): Promise<void> {
         (error: NodeJS.ErrnoException) => error.code === "ENOENT",
       );
       if (done) break;
+      killIn(dir);
       await sleep(25);
     }
   }

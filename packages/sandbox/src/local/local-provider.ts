@@ -58,7 +58,7 @@ export async function openLocalProvider(options: LocalProviderOptions): Promise<
     async terminate(id) {
       const own = opened.get(id);
       if (own !== undefined) return own.terminate();
-      // Its processes died with the process that opened it; only folders are left.
+      // Isolated processes died with the one that opened it; others may live on in its control group.
       await cgroups.remove(groupOf(id));
       await removeRecorded(root, id);
     },

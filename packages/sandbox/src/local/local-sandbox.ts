@@ -48,6 +48,7 @@ export async function openLocalSandbox(
   const deadline = setTimeout(() => killAll(), limits.wallMs);
   const killAll = () => {
     for (const child of running) child.kill();
+    group.kill();
   };
 
   const exec = (argv: readonly string[], options: ExecOptions = {}): SandboxProcess => {

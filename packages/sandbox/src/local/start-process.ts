@@ -15,6 +15,9 @@ export interface StartOptions {
 const JOIN_AND_EXEC =
   'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ > "$1/cgroup.procs" || exit 125; shift; n=$((n-1)); done; exec "$@"';
 
+/** How long after a kill its output is still waited for. */
+const LETTING_GO_MS = 1_000;
+
 /** Starts a program in a process group of its own, so that it can be killed with all it has started. */
 export function startProcess(options: StartOptions): SandboxProcess & { pid: number | undefined } {
   const { argv, cgroups } = options;
@@ -29,13 +32,20 @@ export function startProcess(options: StartOptions): SandboxProcess & { pid: num
     stdio: ["pipe", "pipe", "pipe"],
   });
   let timedOut = false;
+  let closed = false;
+  let lettingGo: NodeJS.Timeout | undefined;
+  // The program itself may be gone while something that it has started still holds its output.
   const kill = () => {
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child.pid === undefined || closed) return;
     try {
       process.kill(-child.pid, "SIGKILL");
     } catch {
-      // It ended in between.
+      // It ended in between, or what is left has made itself a group of its own.
     }
+    lettingGo ??= setTimeout(() => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, LETTING_GO_MS);
   };
   const timer =
     options.timeoutMs === undefined
@@ -54,7 +64,9 @@ export function startProcess(options: StartOptions): SandboxProcess & { pid: num
     } catch {
       // It could not be started at all, which shows as an exit without a code.
     }
+    closed = true;
     clearTimeout(timer);
+    clearTimeout(lettingGo);
     options.signal?.removeEventListener("abort", kill);
     return { code: child.exitCode, signal: child.signalCode, timedOut };
   })();
