@@ -12,6 +12,11 @@ export interface SandboxLabels {
 export interface Mount {
   readonly from: string;
   readonly at: string;
+  /**
+   * Names content that is the same wherever it is used under this name (letters, digits, dashes), so that a provider
+   * that cannot bind the host's folders carries it in once and not for every sandbox.
+   */
+  readonly key?: string;
 }
 
 /** Hard bounds; those a machine cannot enforce are listed in `SandboxProvider.unenforced`. */
@@ -70,6 +75,20 @@ export interface RunResult {
   readonly durationMs: number;
 }
 
+/** What a sandbox took, told alike by every provider. */
+export interface SandboxFigures {
+  /** From being asked for to being ready for a program. */
+  readonly readyMs: number;
+  /** Null where the provider cannot tell. */
+  readonly cpuMs: number | null;
+  readonly memoryPeakBytes: number | null;
+  /** Through the streams of its programs. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** What the provider will ask for it, estimated from its price list; 0 for one's own machine. */
+  readonly costUsd: number;
+}
+
 /** An isolated place with a work folder, no network and no credentials. */
 export interface Sandbox {
   readonly id: string;
@@ -79,6 +98,8 @@ export interface Sandbox {
   exec(argv: readonly string[], options?: ExecOptions): SandboxProcess;
   /** Runs a program to its end, keeping only the end of its output. */
   run(argv: readonly string[], options?: ExecOptions): Promise<RunResult>;
+  /** What it has taken so far; after its end, in all. */
+  figures(): Promise<SandboxFigures>;
   /** Kills everything inside and removes it. May be called twice. */
   terminate(): Promise<void>;
 }
@@ -93,7 +114,7 @@ export interface SandboxInfo {
 /** Makes sandboxes. One contract suite holds for every provider. */
 export interface SandboxProvider {
   readonly name: string;
-  readonly isolation: "bubblewrap" | "none";
+  readonly isolation: "bubblewrap" | "docker" | "modal" | "none";
   /** Limits this machine cannot enforce. */
   readonly unenforced: readonly (keyof SandboxLimits)[];
   open(spec: SandboxSpec): Promise<Sandbox>;

@@ -83,6 +83,25 @@ export function describeProvider(
       expect((await provider.list()).map((one) => one.id)).not.toContain(other.id);
     });
 
+    test("tells what it took: time, processor, memory, bytes in and out", async () => {
+      const other = await provider.open({ labels: { swarm: "suite", purpose: "test" } });
+      const script =
+        "const end = Date.now() + 200; while (Date.now() < end); process.stdin.pipe(process.stdout)";
+      const child = other.exec(["node", "-e", script]);
+      child.stdin.end("x".repeat(100_000));
+      child.stdout.resume();
+      await child.exit;
+      await other.terminate();
+      const figures = await other.figures();
+      expect(figures.readyMs).toBeGreaterThan(0);
+      expect(figures.bytesIn).toBeGreaterThanOrEqual(100_000);
+      expect(figures.bytesOut).toBeGreaterThanOrEqual(100_000);
+      expect(figures.costUsd).toBeGreaterThanOrEqual(0);
+      if (!provider.unenforced.includes("cpus")) expect(figures.cpuMs).toBeGreaterThan(100);
+      if (!provider.unenforced.includes("memoryBytes"))
+        expect(figures.memoryPeakBytes).toBeGreaterThan(10 * 1024 ** 2);
+    });
+
     test.runIf(promises.isolated)("reaches no network, not even the host's loopback", async () => {
       const server = createServer((socket) => socket.end("secret")).listen(0, "127.0.0.1");
       await new Promise((resolve) => server.once("listening", resolve));

@@ -13,6 +13,8 @@ export interface ControlGroup {
   readonly dirs: readonly string[];
   /** Kills whatever is in it, also what has left its process group. */
   kill(): void;
+  /** What everything in it has taken so far; null where this machine does not count it. */
+  used(): { readonly cpuMs: number | null; readonly memoryPeakBytes: number | null };
   remove(): Promise<void>;
 }
 
@@ -33,7 +35,8 @@ function writable(path: string): boolean {
 }
 
 interface Controller {
-  readonly limit: "memoryBytes" | "pids" | "cpus";
+  /** Null for one that only counts. */
+  readonly limit: "memoryBytes" | "pids" | "cpus" | null;
   readonly dir: string;
   readonly files: (limits: SandboxLimits) => Record<string, string>;
 }
@@ -53,6 +56,8 @@ function controllersV1(): Controller[] {
       dir: "cpu",
       files: (limits) => ({ "cpu.cfs_period_us": String(CPU_PERIOD_US), "cpu.cfs_quota_us": quota(limits) }),
     },
+    // Some machines mount it together with the one above, some apart.
+    { limit: null, dir: "cpuacct", files: () => ({}) },
   ];
   return all.map((one) => ({ ...one, dir: join(ROOT, one.dir) })).filter((one) => writable(one.dir));
 }
@@ -97,10 +102,35 @@ export function findControlGroups(): ControlGroups {
       return {
         dirs: [...dirs],
         kill: () => dirs.forEach(killIn),
+        used: () => usedIn(name),
         remove: () => removeAll([...dirs]),
       };
     },
     remove: (name) => removeAll(controllers.map((one) => join(one.dir, name))),
+  };
+}
+
+const NS_PER_MS = 1_000_000;
+const US_PER_MS = 1_000;
+
+function usedIn(name: string): ReturnType<ControlGroup["used"]> {
+  const read = (...path: string[]) => {
+    try {
+      return readFileSync(join(ROOT, ...path), "utf8");
+    } catch {
+      return null;
+    }
+  };
+  const number = (text: string | null | undefined) =>
+    text === null || text === undefined ? null : Number(text);
+  const nanoseconds = number(read("cpuacct", name, "cpuacct.usage"));
+  const microseconds = number(/^usage_usec (\d+)$/m.exec(read(name, "cpu.stat") ?? "")?.[1]);
+  return {
+    cpuMs:
+      nanoseconds === null
+        ? microseconds && Math.round(microseconds / US_PER_MS)
+        : Math.round(nanoseconds / NS_PER_MS),
+    memoryPeakBytes: number(read("memory", name, "memory.max_usage_in_bytes") ?? read(name, "memory.peak")),
   };
 }
 

@@ -1,17 +1,11 @@
 import { mkdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { runToEnd } from "../run-to-end.ts";
-import {
-  DEFAULT_SANDBOX_LIMITS,
-  type ExecOptions,
-  type Sandbox,
-  type SandboxProcess,
-  type SandboxSpec,
-} from "../sandbox.ts";
+import { DEFAULT_SANDBOX_LIMITS, type ExecOptions, type Sandbox, type SandboxSpec } from "../sandbox.ts";
 import { bubblewrapArgs, WORK } from "./bubblewrap.ts";
 import type { ControlGroups } from "./cgroup.ts";
 import { removeRecorded, writeRecord } from "./record.ts";
-import { startProcess } from "./start-process.ts";
+import { startProcess, type StartedProcess } from "./start-process.ts";
 import type { Toolchain } from "./toolchain.ts";
 
 /** What a local provider gives to each of its sandboxes. */
@@ -35,13 +29,15 @@ export async function openLocalSandbox(
   id: string,
   spec: SandboxSpec,
 ): Promise<Sandbox> {
+  const askedAt = performance.now();
   const work = join(root, id, "work");
   const limits = { ...DEFAULT_SANDBOX_LIMITS, ...spec.limits };
   const mounts = spec.mounts ?? [];
   writeRecord(root, id, spec.labels);
   await mkdir(work, { recursive: true });
   const group = await host.cgroups.create(groupOf(id), limits);
-  const running = new Set<SandboxProcess>();
+  const running = new Set<StartedProcess>();
+  const moved = { in: 0, out: 0 };
   const workDir = host.bwrap === null ? work : WORK;
   if (host.bwrap === null) await linkMounts(work, mounts);
 
@@ -51,7 +47,7 @@ export async function openLocalSandbox(
     group.kill();
   };
 
-  const exec = (argv: readonly string[], options: ExecOptions = {}): SandboxProcess => {
+  const exec = (argv: readonly string[], options: ExecOptions = {}): StartedProcess => {
     const cwd = join(workDir, options.cwd ?? ".");
     const env = { ...options.env };
     const child =
@@ -77,22 +73,38 @@ export async function openLocalSandbox(
             timeoutMs: options.timeoutMs,
           });
     running.add(child);
-    void child.exit.then(() => running.delete(child));
+    void child.exit.then(() => {
+      running.delete(child);
+      add(child);
+    });
     return child;
   };
+  const add = (child: StartedProcess) => {
+    const bytes = child.bytes();
+    moved.in += bytes.in;
+    moved.out += bytes.out;
+  };
 
+  const readyMs = performance.now() - askedAt;
+  let used: ReturnType<typeof group.used> | undefined;
   let ended: Promise<void> | undefined;
   return {
     id,
     workDir,
     exec,
     run: (argv, options) => runToEnd(exec(argv, options)),
+    async figures() {
+      const bytes = [...running].map((child) => child.bytes());
+      const sum = (way: "in" | "out") => bytes.reduce((total, one) => total + one[way], moved[way]);
+      return { readyMs, ...(used ?? group.used()), bytesIn: sum("in"), bytesOut: sum("out"), costUsd: 0 };
+    },
     terminate() {
       ended ??= (async () => {
         clearTimeout(deadline);
         const exits = [...running].map((child) => child.exit);
         killAll();
         await Promise.all(exits);
+        used = group.used();
         await group.remove();
         await removeRecorded(root, id);
       })();

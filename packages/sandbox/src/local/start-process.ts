@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import type { Exit, SandboxProcess } from "../sandbox.ts";
 
 export interface StartOptions {
@@ -18,8 +19,13 @@ const JOIN_AND_EXEC =
 /** How long after a kill its output is still waited for. */
 const LETTING_GO_MS = 1_000;
 
+export interface StartedProcess extends SandboxProcess {
+  /** What has gone through its streams so far. */
+  bytes(): { readonly in: number; readonly out: number };
+}
+
 /** Starts a program in a process group of its own, so that it can be killed with all it has started. */
-export function startProcess(options: StartOptions): SandboxProcess & { pid: number | undefined } {
+export function startProcess(options: StartOptions): StartedProcess {
   const { argv, cgroups } = options;
   const [command = "", ...args] =
     cgroups.length === 0
@@ -70,5 +76,12 @@ export function startProcess(options: StartOptions): SandboxProcess & { pid: num
     options.signal?.removeEventListener("abort", kill);
     return { code: child.exitCode, signal: child.signalCode, timedOut };
   })();
-  return { pid: child.pid, stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, exit, kill };
+  const { stdin, stdout, stderr } = child;
+  // Pipes of a child are sockets, which count.
+  const [into, ...outOf] = [stdin, stdout, stderr] as unknown as Socket[];
+  const bytes = () => ({
+    in: into?.bytesWritten ?? 0,
+    out: outOf.reduce((sum, one) => sum + one.bytesRead, 0),
+  });
+  return { stdin, stdout, stderr, exit, kill, bytes };
 }
