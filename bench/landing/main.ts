@@ -50,7 +50,7 @@ try {
   const gated = await measureGated(values.quick ? 50 : 300);
   say(`  ${gated.perHour} an hour, ${gated.tests} tests`);
   say("memory …");
-  const rssGrowthMiB = await measureGrowth(home, values.quick ? 3_000 : 10_000);
+  const rssGrowthMiB = await measureGrowth(home, values.quick ? 1_000 : 10_000);
   say(`  ${rssGrowthMiB} MiB more`);
   if (values.json)
     process.stdout.write(`${JSON.stringify({ rows, loneP99Ms, endToEndPerSec, rssGrowthMiB, gated })}\n`);

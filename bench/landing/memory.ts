@@ -5,13 +5,13 @@ import { makeSynthetic } from "./synthetic.ts";
 
 const GROUP = 100;
 /** By then caches are as full as they get. */
-const SETTLED = 2_000;
+const SETTLED = 5_000;
 
-/** How much the process grows between the 2,000th and the last of many landings, in MiB. */
+/** How much the process grows over so many landings, after the first 5,000, in MiB. */
 export async function measureGrowth(home: string, landings: number): Promise<number> {
   const made = await makeSynthetic(join(home, "memory.git"), {
     files: 1_000,
-    branches: landings,
+    branches: SETTLED + landings,
     conflictPct: 0,
   });
   using engine = openLandingEngine({ dir: made.dir, strategy: "fast-forward" });

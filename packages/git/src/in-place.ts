@@ -73,6 +73,10 @@ export async function openInPlace(options: { dir: string; url: string; trunk?: s
   };
   return {
     ...repository,
+    async head() {
+      const found = await reader.read(`refs/heads/${trunk}`);
+      return found?.type === "commit" ? found.id : repository.head();
+    },
     async fetch() {
       // A disk that is not mounted leaves an empty folder, which would look like an origin without a trunk.
       if (!existsSync(join(dir, "HEAD"))) throw unreachable(`${dir} is no repository now`);

@@ -10,5 +10,6 @@ export { MERGE_STRATEGIES, type MergeStrategy } from "./landing/strategies.ts";
 export { openMirror, type Mirror } from "./mirror.ts";
 export { fetchQuarantined } from "./quarantine.ts";
 export { recoverLocks } from "./recover-locks.ts";
+export { repack } from "./repack.ts";
 export { runGit } from "./run-git.ts";
 export { fetchAttempts, openStore, type Store } from "./store.ts";

@@ -53,12 +53,17 @@ export async function openStore({ dir }: { dir: string }): Promise<Store> {
  * the store does not have.
  */
 export async function fetchAttempts(store: Store, into: string, refs: readonly string[]): Promise<string[]> {
+  if (refs.length === 0) return [];
+  const fetch = (wanted: readonly string[], answers: number[] = []) =>
+    runGit(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", store.dir, ...wanted], {
+      cwd: into,
+      answers,
+    });
+  // Mostly all are there, so they are looked for only when git says that one is not.
+  if ((await fetch(refs, [128])).exitCode === 0) return [];
   const { stdout } = await runGit(["for-each-ref", "--format=%(refname)", "--", ...refs], { cwd: store.dir });
   const there = new Set(stdout.split("\n"));
   const found = refs.filter((ref) => there.has(ref));
-  if (found.length > 0) {
-    const args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", store.dir, ...found];
-    await runGit(args, { cwd: into });
-  }
+  if (found.length > 0) await fetch(found);
   return refs.filter((ref) => !there.has(ref));
 }

@@ -1,6 +1,7 @@
 import { failpoint, type MergeOutcome } from "@agentswarm/contracts";
 import { findCulprit } from "./find-culprit.ts";
 import type { Verdict } from "./gate.ts";
+import { nudge } from "./nudge.ts";
 import type { Passenger } from "./passengers.ts";
 import type { Seat, Train } from "./train.ts";
 import type { Workshop } from "./workshop.ts";
@@ -41,15 +42,20 @@ export async function arrive(shop: Workshop, train: Train, verdict: Verdict): Pr
 }
 
 async function publish(shop: Workshop, train: Train, seats: readonly Seat[]): Promise<Arrival> {
-  const commits = seats.flatMap((seat) => ("built" in seat ? [seat.built.commit] : []));
-  const last = commits.at(-1);
-  if (last !== undefined) {
+  const landings = seats.flatMap(({ passenger, ...seat }) =>
+    "built" in seat ? [{ taskId: passenger.request.taskId, commit: seat.built.commit }] : [],
+  );
+  const head = landings.at(-1)?.commit;
+  if (head !== undefined) {
     const { mirror } = shop;
-    const pushed = await mirror.push(`refs/heads/${mirror.trunk}`, train.base, last);
+    const pushed = await mirror.push(`refs/heads/${mirror.trunk}`, train.base, head);
     failpoint("merger.published");
     if (pushed === "moved") return { whole: false, again: passengersOf(seats).filter(mayTryAgain) };
+    shop.landed.note(train.base, head, landings);
+    shop.upkeep.grown();
   }
-  for (const seat of seats) seat.passenger.settle(outcomeOf(seat, commits.length));
+  for (const seat of seats) seat.passenger.settle(outcomeOf(seat, landings.length));
+  if (head !== undefined) await nudge(shop, { head, landings: landings.length });
   return { whole: true, again: [] };
 }
 

@@ -18,5 +18,11 @@ export const settings = z.object({
     .min(1)
     .default(5)
     .describe("Landings after which a sweep is asked for"),
+  REPACK_AFTER: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(50)
+    .describe("Groups of landings after which the repository is packed again, beside the landings"),
 });
 export type Settings = z.infer<typeof settings>;

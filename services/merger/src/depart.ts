@@ -81,8 +81,8 @@ async function decideUnbuilt(
 ): Promise<Map<Passenger, MergeOutcome>> {
   const outcomes = new Map<Passenger, MergeOutcome>();
   for (const passenger of passengers) {
-    const landed = await shop.landed.find(published, passenger.request.taskId);
-    if (landed !== null) outcomes.set(passenger, { kind: "already-landed", commit: landed.commit });
+    const commit = await shop.landed.find(published, passenger.request.taskId);
+    if (commit !== null) outcomes.set(passenger, { kind: "already-landed", commit });
   }
   const wanted = passengers.filter((one) => !outcomes.has(one));
   const refs = wanted.map(({ request }) => request.ref);

@@ -2,7 +2,6 @@ import { Fault, type MergeOutcome, type MergeRequest } from "@agentswarm/contrac
 import { arrive } from "./arrive.ts";
 import { depart } from "./depart.ts";
 import { FIRST_GROUP, LARGEST_GROUP, nextGroupSize } from "./group-size.ts";
-import { nudge } from "./nudge.ts";
 import { openPassengers, type JobOf } from "./passengers.ts";
 import { endOf, tasksOf, type Train } from "./train.ts";
 import type { Workshop } from "./workshop.ts";
@@ -60,7 +59,6 @@ export function openLandings(shop: Workshop): Landings {
       for (const { passenger } of train.seats) passenger.fail(Fault.from(error));
       return;
     }
-    if (train.candidates.length > 0) await nudge(shop, train.base);
   };
 
   const abandonBehind = () => {

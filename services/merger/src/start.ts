@@ -26,6 +26,7 @@ import { LARGEST_GROUP } from "./group-size.ts";
 import { handleMerge } from "./handle-merge.ts";
 import { openLandedIndex } from "./landed-index.ts";
 import { openLandings } from "./landings.ts";
+import { openUpkeep } from "./upkeep.ts";
 import type { Workshop } from "./workshop.ts";
 
 const LEASE_MS = 4_000;
@@ -81,6 +82,7 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
     engine,
     landed: openLandedIndex(mirror),
     gate: settings.LANDING_GATE === "on" ? gate : null,
+    upkeep: stack.use(openUpkeep({ dir: mirror.dir, everyGroups: settings.REPACK_AFTER, log })),
     nudgeAfter: settings.NUDGE_AFTER,
     signal,
   };

@@ -3,6 +3,7 @@ import type { QueueConnection, Sender } from "@agentswarm/queue";
 import type { Logger } from "@agentswarm/service";
 import type { Gate } from "./gate.ts";
 import type { LandedIndex } from "./landed-index.ts";
+import type { Upkeep } from "./upkeep.ts";
 
 /** What landings are made with. */
 export interface Workshop {
@@ -16,6 +17,7 @@ export interface Workshop {
   readonly landed: LandedIndex;
   /** Runs the target's gate checks before publishing; null when LANDING_GATE is off. */
   readonly gate: Gate | null;
+  readonly upkeep: Upkeep;
   readonly nudgeAfter: number;
   /** Aborted when the service stops. */
   readonly signal: AbortSignal;

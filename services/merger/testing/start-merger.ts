@@ -36,15 +36,23 @@ export interface TestMerger extends AsyncDisposable {
   landed(): string[];
 }
 
-/** `checks`: the gate's commands, in the target's swarm.json. Without any the gate has nothing to run. */
+/** `checks`: the gate's commands, in the target's swarm.json; `files`: what they need in the target. */
 export async function startMerger(
-  options: { checks?: readonly string[]; env?: Record<string, string> } = {},
+  options: {
+    checks?: readonly string[];
+    files?: Readonly<Record<string, string>>;
+    env?: Record<string, string>;
+  } = {},
 ): Promise<TestMerger> {
   const dir = mkdtempSync(join(tmpdir(), "swarm-merger-"));
   const origin = makeStringKit(dir);
   const settings = JSON.stringify({ checks: { gate: options.checks ?? [] } });
   commitFiles(origin, [
-    { ref: "refs/heads/main", files: { "swarm.json": settings }, base: git(origin, "rev-parse", "main") },
+    {
+      ref: "refs/heads/main",
+      files: { "swarm.json": settings, ...options.files },
+      base: git(origin, "rev-parse", "main"),
+    },
   ]);
   const redis = await startRedis({ durable: true });
   const home = join(dir, "home");

@@ -3,21 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DomainEvent, Sweep, SweepRequest } from "@agentswarm/contracts";
 import { createSender, jobBody, openQueue, type QueueConnection } from "@agentswarm/queue";
-import { processesOf } from "../../../test/support/leftovers.ts";
 import { startRedis } from "../../../test/support/redis.ts";
 import { startModel, type Answer, type ScriptedModel } from "../../../test/support/scripted-model.ts";
 import { startService, type RunningService } from "../../../test/support/service.ts";
 import { git, makeStringKit } from "../../../test/support/string-kit.ts";
+import { makeWaitingCheck, type RunningCheck } from "../../../test/support/waiting-check.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 
 const WITHIN_MS = 30_000;
-
-/** A check that is running in a sandbox and ends as the test says. */
-export interface RunningCheck {
-  readonly pid: number;
-  pass(): void;
-  fail(): void;
-}
 
 /** A reconciler process with everything around it; the test asks for sweeps and plays the planner. */
 export interface TestReconciler extends AsyncDisposable {
@@ -87,12 +80,9 @@ export async function startReconciler(
     await service.says("watching the trunk");
     return service;
   };
-  const mark = `decide-${dir.slice(-6)}`;
-  const seen = new Set<number>();
-  const alive = async () => (await processesOf(mark)).filter((line) => line.includes(mark));
-
   let trees = 0;
   let service = await started({});
+  const check = makeWaitingCheck(`decide-${dir.slice(-6)}`, () => service.output());
   const reconciler: TestReconciler = {
     home,
     connection,
@@ -117,36 +107,12 @@ export async function startReconciler(
         () => service.output(),
       ),
     green: () => git(origin, "for-each-ref", "--format=%(objectname)", "refs/heads/green") || null,
-    nextCheck: () =>
-      waitUntil(
-        "a check",
-        WITHIN_MS,
-        async () => {
-          const pids = (await alive()).map((line) => Number(line.split(" ")[0]));
-          const pid = pids.find((one) => !seen.has(one));
-          if (pid === undefined) return null;
-          seen.add(pid);
-          return {
-            pid,
-            pass: () => process.kill(pid, "SIGUSR2"),
-            fail: () => process.kill(pid, "SIGTERM"),
-          };
-        },
-        () => service.output(),
-      ),
-    checksAlive: alive,
+    nextCheck: () => check.next(),
+    checksAlive: () => check.alive(),
     waitingCheck: () => ({
       nth: String((trees += 1)),
-      ...checksAre("node decide.mjs to-be-replaced-by-the-mark"),
-      // Only with both signals heard it takes the name by which the test finds it.
-      "decide.mjs": `process.on("SIGUSR2", () => process.exit(0));
-process.on("SIGTERM", () => {
-  console.log("not ok 1 - decided by the test");
-  process.exit(1);
-});
-setInterval(() => undefined, 1_000);
-process.title = ${JSON.stringify(mark)};
-`,
+      ...checksAre(check.command),
+      ...check.files,
     }),
     async events() {
       const jobs = await connection.queue("event").getJobs();

@@ -5,14 +5,15 @@ import { gitCommand } from "../run-git.ts";
 export type ObjectType = "commit" | "tree" | "blob" | "tag";
 
 export interface GitObject {
+  readonly id: string;
   readonly type: ObjectType;
   readonly body: Buffer;
 }
 
 /** Reads objects through one long-running `git cat-file --batch`: a process per object would cost 4 ms each. */
 export interface ObjectReader extends Disposable {
-  /** Null: there is no such object. */
-  read(id: string): Promise<GitObject | null>;
+  /** By its id, or by a ref's name. Null: there is no such object. */
+  read(name: string): Promise<GitObject | null>;
 }
 
 interface Waiting {
@@ -24,7 +25,7 @@ const LONGEST_HEADER = 200;
 
 export function openObjectReader(dir: string): ObjectReader {
   let child: ChildProcessWithoutNullStreams | null = null;
-  let waiting: Waiting[] = [];
+  const waiting: Waiting[] = [];
   let chunks: Buffer[] = [];
   let buffered = 0;
   /** How many bytes must be there before parsing on can succeed. */
@@ -37,7 +38,7 @@ export function openObjectReader(dir: string): ObjectReader {
     for (;;) {
       const end = data.subarray(0, LONGEST_HEADER).indexOf("\n");
       if (end === -1) break;
-      const [, type = "", size = "0"] = data.toString("latin1", 0, end).split(" ");
+      const [id = "", type = "", size = "0"] = data.toString("latin1", 0, end).split(" ");
       if (type === "missing") {
         waiting.shift()?.resolve(null);
         data = data.subarray(end + 1);
@@ -50,7 +51,7 @@ export function openObjectReader(dir: string): ObjectReader {
         break;
       }
       // A copy, for a slice would keep the whole chunk alive in the cache.
-      waiting.shift()?.resolve({ type: type as ObjectType, body: Buffer.from(data.subarray(from, to)) });
+      waiting.shift()?.resolve({ id, type: type as ObjectType, body: Buffer.from(data.subarray(from, to)) });
       data = data.subarray(to + 1);
     }
     chunks = data.length === 0 ? [] : [data];
@@ -84,17 +85,17 @@ export function openObjectReader(dir: string): ObjectReader {
   };
 
   return {
-    read(id) {
+    read(name) {
       child ??= open();
       const { promise, resolve, reject } = Promise.withResolvers<GitObject | null>();
       waiting.push({ resolve, reject });
-      child.stdin.write(`${id}\n`);
+      child.stdin.write(`${name}\n`);
       return promise;
     },
     [Symbol.dispose]() {
       const running = child;
       child = null;
-      waiting = [];
+      for (const one of waiting.splice(0)) one.reject(new Fault("git.failed", "git cat-file: closed"));
       running?.kill("SIGKILL");
     },
   };

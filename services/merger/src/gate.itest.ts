@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openDependencyCache } from "@agentswarm/checks";
+import { targetSettingsSchema } from "@agentswarm/contracts";
+import { openInPlace, openLandingEngine } from "@agentswarm/git";
+import { createSender, openQueue, type QueueConnection } from "@agentswarm/queue";
+import { openSandboxProvider, type SandboxProvider } from "@agentswarm/sandbox";
+import { createLogger } from "@agentswarm/service";
+import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { git, makeStringKit } from "../../../test/support/string-kit.ts";
+import { openGate } from "./gate.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "swarm-gate-"));
+const origin = makeStringKit(dir);
+const target = targetSettingsSchema.parse({ checks: { gate: ["true"] } });
+
+let redis: TestRedis;
+let connection: QueueConnection;
+let provider: SandboxProvider;
+beforeAll(async () => {
+  redis = await startRedis();
+  connection = await openQueue({ redisUrl: redis.url, service: "test" });
+  provider = await openSandboxProvider({
+    provider: "local",
+    home: dir,
+    tools: process.env["SWARM_TOOLS"],
+    swarm: "gate",
+    allowUnisolated: true,
+  });
+});
+afterAll(async () => {
+  await connection[Symbol.asyncDispose]();
+  await redis.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** A real provider whose sandboxes say that they have another tree than they were given. */
+function lying(tree: string): SandboxProvider {
+  return {
+    ...provider,
+    async open(spec) {
+      const sandbox = await provider.open(spec);
+      return {
+        ...sandbox,
+        async run(argv, options) {
+          const done = await sandbox.run(argv, options);
+          return argv.includes("sh") && /^[0-9a-f]{40}$/m.test(done.outputTail)
+            ? { ...done, outputTail: `${tree}\n` }
+            : done;
+        },
+      };
+    },
+  };
+}
+
+async function testTrunk(by: SandboxProvider) {
+  using mirror = await openInPlace({ dir: origin, url: origin, trunk: "main" });
+  using engine = openLandingEngine({ dir: origin, strategy: "fast-forward" });
+  const gate = openGate({
+    mirror,
+    engine,
+    provider: by,
+    dependencies: openDependencyCache({ home: dir }),
+    sender: createSender(connection, "test"),
+    log: createLogger({ service: "test", level: "fatal" }),
+    bundlesDir: join(dir, "bundles"),
+    swarm: "gate",
+  });
+  const commit = await mirror.head();
+  const candidate = { commit, tree: await mirror.treeOf(commit), target };
+  return await gate.test(candidate, new AbortController().signal);
+}
+
+test("a verdict counts only for the very tree that would be published", async () => {
+  expect(await testTrunk(provider)).toBeNull();
+  const other = git(origin, "rev-parse", "main:src");
+  await expect(testTrunk(lying(other))).rejects.toThrow(`tree ${other} was checked`);
+});

@@ -1,0 +1,37 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { git } from "../../../test/support/string-kit.ts";
+import { waitUntil } from "../../../test/support/wait-until.ts";
+import { startMerger } from "../testing/start-merger.ts";
+
+const packsOf = (dir: string) =>
+  readdirSync(join(dir, "objects/pack")).filter((name) => name.endsWith(".pack")).length;
+
+test("the repository is packed again while landings go on, and loses nothing by it", async () => {
+  await using merger = await startMerger({ env: { LANDING_GATE: "off", REPACK_AFTER: "3" } });
+  const unreachable = git(merger.origin, "hash-object", "-w", "--stdin");
+  const landed: string[] = [];
+  for (let round = 0; round < 12; round += 1) {
+    const base = merger.head();
+    const attempts = Array.from({ length: 6 }, (_, nth) => ({
+      taskId: `task-${round}-${nth}`,
+      base,
+      files: { [`src/${round}/file-${nth}.js`]: `// ${nth}\n` },
+    }));
+    await merger.store(attempts);
+    await merger.request(attempts);
+    for (const { taskId } of attempts) {
+      expect(await merger.outcome(taskId)).toMatchObject({ kind: "landed" });
+      landed.push(taskId);
+    }
+  }
+  await waitUntil("packing", 20_000, () =>
+    merger.service.output().split("packed the repository").length > 3 ? true : null,
+  );
+  expect(await merger.service.stop()).toBe(0);
+  expect(packsOf(merger.origin)).toBeLessThan(6);
+  expect(merger.landed().toReversed().toSorted()).toEqual(landed.toSorted());
+  expect(git(merger.origin, "fsck", "--strict", "--no-dangling")).toBe("");
+  expect(git(merger.origin, "cat-file", "-t", unreachable)).toBe("blob");
+});
