@@ -47,6 +47,12 @@ export function ensureInstalled() {
   writeFileSync(stamp, wanted);
 }
 
+/** Node's argument for the settings in `.env`; Node would complain of a file that is not there. */
+export function settingsArgs() {
+  const file = join(ROOT, ".env");
+  return existsSync(file) ? [`--env-file=${file}`] : [];
+}
+
 /** The Node of the lockfile; the running one where the platform has none but the running one is new enough. */
 export function localNode() {
   const binary = join(ROOT, "node_modules", ".bin", process.platform === "win32" ? "node.cmd" : "node");

@@ -2,7 +2,7 @@
 // project's own Node. Plain JavaScript for Node 18 and newer.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { ensureInstalled, giveUp, localNode, ROOT } from "./install.mjs";
+import { ensureInstalled, giveUp, localNode, ROOT, settingsArgs } from "./install.mjs";
 import { ensureTools, swarmHome } from "./tools.mjs";
 
 /** Which TypeScript file each command runs, and which tools it cannot do without. */
@@ -30,7 +30,7 @@ for (const { name: tool, install } of missing) {
 
 const child = spawn(
   localNode(),
-  [`--env-file-if-exists=${join(ROOT, ".env")}`, join(ROOT, command.file), ...(command.args ?? []), ...rest],
+  [...settingsArgs(), join(ROOT, command.file), ...(command.args ?? []), ...rest],
   {
     stdio: "inherit",
     cwd: ROOT,

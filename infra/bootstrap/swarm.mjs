@@ -2,7 +2,7 @@
 // The `swarm` command. Plain JavaScript for Node 18 and newer: re-runs itself with the project's own Node.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { ensureInstalled, localNode, ROOT } from "./install.mjs";
+import { ensureInstalled, localNode, ROOT, settingsArgs } from "./install.mjs";
 import { ensureTools, swarmHome } from "./tools.mjs";
 
 ensureInstalled();
@@ -12,7 +12,7 @@ const { tools } = ensureTools(home, undefined, { fetch: false });
 const file = doctor ? "infra/doctor/main.ts" : "packages/cli/src/main.ts";
 const child = spawn(
   localNode(),
-  [`--env-file-if-exists=${join(ROOT, ".env")}`, join(ROOT, file), ...process.argv.slice(doctor ? 3 : 2)],
+  [...settingsArgs(), join(ROOT, file), ...process.argv.slice(doctor ? 3 : 2)],
   { stdio: "inherit", env: { ...process.env, SWARM_HOME: home, SWARM_TOOLS: tools } },
 );
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));

@@ -3,7 +3,7 @@ import { bundleFor } from "@agentswarm/git";
 import type { Mount, Sandbox, SandboxProvider } from "@agentswarm/sandbox";
 
 export interface CheckRun {
-  /** The tree that was checked, as the sandbox computed it from what it had on disk. */
+  /** The tree that was checked out, as the sandbox's own git tells it. */
   readonly tree: string;
   readonly results: CheckResult[];
   readonly passed: boolean;
