@@ -1,11 +1,12 @@
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { ApiClient, watchFeatures } from "@agentswarm/cli";
-import { Fault, TRUNK_HEALTH, type FeatureInput } from "@agentswarm/contracts";
+import { ApiClient } from "@agentswarm/cli";
+import { Fault } from "@agentswarm/contracts";
 import { freePort } from "../local/free-port.ts";
 import { startSwarm } from "../local/start-swarm.ts";
-import { succeeded, summarise } from "./summary.ts";
+import { describeSummary, playDemo } from "./play-demo.ts";
+import { succeeded } from "./summary.ts";
 
 const HELP = `npm run demo: the swarm builds VoxelCraft, from an empty trunk to a playable one
 
@@ -53,20 +54,10 @@ async function main(): Promise<number> {
   say(`Watch it in Bull Board: ${swarm.apiUrl}/queues\n`);
 
   const client = new ApiClient(swarm.apiUrl);
-  const inputs = JSON.parse(await readFile(join(HERE, "features.json"), "utf8")) as FeatureInput[];
-  const startedAt = performance.now();
-  const ids: string[] = [];
-  for (const input of inputs) ids.push((await client.submit(input)).id);
-  await watchFeatures(client, ids, values.json ? process.stderr : process.stdout);
-  const durationMs = performance.now() - startedAt;
-
-  const features = await Promise.all(ids.map((id) => client.feature(id)));
-  const health = await client.feature(TRUNK_HEALTH).catch(() => null);
-  const summary = summarise(features, health, await client.status(), durationMs);
+  const summary = await playDemo(client, values.json ? process.stderr : process.stdout);
   const ok = succeeded(summary);
   say(`
-${ok ? "Done" : "Not done"}: ${summary.features.done} of ${features.length} features, ${summary.landed} landings in ${(durationMs / 1_000).toFixed(1)} s (${summary.landingsPerHour} an hour),
-${summary.conflicts} conflicts settled, ${summary.fixes} fixes of a red trunk, green ${summary.green ? "is the trunk" : "is NOT the trunk"}.
+${describeSummary(summary, ok)}
 
   what landed    git -C ${swarm.origin} log --stat
   play it        git clone ${swarm.origin} voxelcraft && cd voxelcraft && npm install && npm run dev

@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -63,6 +66,18 @@ test.each(["SIGTERM", "SIGINT"] as const)("%s disposes in reverse and exits 0", 
     "disposed first opened",
     "stopped",
   ]);
+});
+
+test("a health file is there, and fresh, only while the service runs", async () => {
+  const file = join(mkdtempSync(join(tmpdir(), "swarm-health-")), "healthy");
+  await using service = start("slow", { HEALTH_FILE: file });
+  await service.says("started");
+  const first = statSync(file).mtimeMs;
+  await expect.poll(() => statSync(file).mtimeMs, { timeout: 15_000 }).toBeGreaterThan(first);
+  service.kill("SIGTERM");
+  expect(await service.ended).toBe(0);
+  expect(existsSync(file)).toBe(false);
+  rmSync(dirname(file), { recursive: true });
 });
 
 test("a second signal exits 1 at once", async () => {

@@ -4,6 +4,7 @@ import { Fault } from "@agentswarm/contracts";
 import { createLogger, type Logger } from "./logger.ts";
 import { parseEnv } from "./parse-env.ts";
 import { secretsOf } from "./secrets.ts";
+import { showHealth } from "./show-health.ts";
 
 /** What a service's `start` is given. */
 export interface ServiceContext<Settings> {
@@ -18,6 +19,7 @@ export interface ServiceContext<Settings> {
 interface Common {
   readonly LOG_LEVEL: string;
   readonly LOG_FORMAT?: "json" | "pretty" | undefined;
+  readonly HEALTH_FILE?: string | undefined;
   readonly GRACE_MS: number;
 }
 
@@ -65,7 +67,10 @@ export async function runService<S extends z.ZodType<Common>>(
     await within(settings.GRACE_MS, stack.disposeAsync()).catch(() => undefined);
     process.exit(1);
   }
-  if (!stopping.aborted) log.info("started");
+  if (!stopping.aborted) {
+    if (settings.HEALTH_FILE !== undefined) stack.use(showHealth(settings.HEALTH_FILE));
+    log.info("started");
+  }
 
   log.info({ signal: await asked }, "stopping");
   const stop = async () => {

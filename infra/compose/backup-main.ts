@@ -1,0 +1,31 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Fault } from "@agentswarm/contracts";
+import { restoreSwarm } from "./restore-swarm.ts";
+import { saveSwarm } from "./save-swarm.ts";
+
+const HELP = `backup: a swarm's whole state as one tar archive
+
+  save      writes the archive to stdout, while the swarm runs
+  restore   reads it from stdin into empty volumes, while the swarm is down
+
+  docker compose run --rm -T backup save > swarm.tar
+  docker compose run --rm -T backup restore < swarm.tar
+`;
+
+const [command] = process.argv.slice(2);
+const work = await mkdtemp(join(tmpdir(), "swarm-backup-"));
+try {
+  if (command === "save") await saveSwarm(work);
+  else if (command === "restore") await restoreSwarm(work);
+  else {
+    process.stderr.write(HELP);
+    process.exitCode = 2;
+  }
+} catch (error) {
+  process.stderr.write(`backup: ${Fault.from(error).message}\n`);
+  process.exitCode = 1;
+} finally {
+  await rm(work, { recursive: true, force: true });
+}

@@ -1,0 +1,40 @@
+# One image for the five services, the sandbox broker and the recorded model. Builds with and without BuildKit.
+
+# The agent's one file, which every sandbox is given.
+FROM node:24-bookworm-slim AS agent
+WORKDIR /app
+COPY package.json package-lock.json ./
+COPY packages packages
+COPY services services
+RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --workspace=packages/agent
+COPY prompts prompts
+RUN node -e 'import("@agentswarm/agent").then(({ buildAgent }) => buildAgent("/app/agent.mjs"))'
+
+FROM node:24-bookworm-slim
+RUN apt-get update -qq \
+ && apt-get install -y -qq --no-install-recommends git openssh-client ca-certificates >/dev/null \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY package.json package-lock.json ./
+COPY packages packages
+COPY services services
+RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --omit=dev --omit=optional \
+    --workspace=services/planner --workspace=services/dispatcher --workspace=services/merger \
+    --workspace=services/reconciler --workspace=services/api --workspace=packages/cli --workspace=packages/replay \
+ && npm cache clean --force >/dev/null 2>&1
+COPY prompts prompts
+COPY infra infra
+COPY target-repo target-repo
+COPY --from=agent /app/agent.mjs agent.mjs
+# Volumes take over the owner of the folder they are first mounted on.
+RUN mkdir -p /var/lib/swarm/store /var/lib/swarm/origin /var/lib/swarm/artifacts /var/lib/swarm/keys \
+ && chown -R node:node /var/lib/swarm
+ENV NODE_ENV=production \
+    SWARM_HOME=/var/lib/swarm \
+    SWARM_STORE_URL=/var/lib/swarm/store/store.git \
+    API_KEYS_FILE=/var/lib/swarm/keys/api-keys.json \
+    API_HOST=0.0.0.0 \
+    AGENT_FILE=/app/agent.mjs \
+    HEALTH_FILE=/tmp/healthy
+USER node
+ENTRYPOINT ["sh", "/app/infra/compose/entrypoint.sh"]
