@@ -34,6 +34,8 @@ const OWNERS: Record<string, readonly string[]> = {
   "@bull-board": ["services/api"],
   "prom-client": ["services/api"],
   pino: ["packages/service"],
+  dockerode: ["packages/sandbox"],
+  "tar-stream": ["packages/sandbox"],
 };
 
 const PACKAGES = [...new Set(Object.keys(MAY_IMPORT).map((dir) => dir.split("/").at(-1) ?? dir))];

@@ -15,6 +15,9 @@ export async function examineSandbox(env: NodeJS.ProcessEnv, home: string): Prom
       tools: env["SWARM_TOOLS"],
       allowUnisolated: true,
       swarm: "doctor",
+      image: env["SANDBOX_IMAGE"] || undefined,
+      brokerUrl: env["BROKER_URL"] || undefined,
+      brokerToken: env["BROKER_TOKEN"] || undefined,
     });
     if (provider.isolation === "none") {
       return warn(

@@ -46,7 +46,20 @@ export const targetSettings = {
 
 /** Where commands of the target and agents run. */
 export const sandboxSettings = {
-  SANDBOX_PROVIDER: z.enum(["local"]).default("local"),
+  SANDBOX_PROVIDER: z.enum(["local", "docker"]).default("local"),
+  SANDBOX_IMAGE: z.string().optional().describe("With docker: by default agentswarm-sandbox"),
+  SANDBOX_WORK_BYTES: z.coerce
+    .number()
+    .int()
+    .min(2 ** 20)
+    .optional()
+    .describe("With docker: room in each sandbox's work folder, which is memory; by default 2 GiB"),
+  BROKER_URL: z
+    .string()
+    .regex(/^(http:\/\/|unix:)/, "http://host:port, or unix: and a path")
+    .optional()
+    .describe("With docker: the broker that holds the engine's socket; without it this machine's own is used"),
+  BROKER_TOKEN: z.string().optional(),
   SWARM_TOOLS: z.string().optional().describe("Folder with a bin/ of unpacked tools"),
   ALLOW_UNISOLATED: onOff.describe("Run agents without isolation where bubblewrap does not work"),
   MODEL_RECORDED: onOff.describe("The model only plays recorded answers, so isolation is not asked for"),

@@ -34,6 +34,10 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     tools: settings.SWARM_TOOLS,
     allowUnisolated: settings.ALLOW_UNISOLATED || settings.MODEL_RECORDED,
     swarm,
+    image: settings.SANDBOX_IMAGE,
+    workBytes: settings.SANDBOX_WORK_BYTES,
+    brokerUrl: settings.BROKER_URL,
+    brokerToken: settings.BROKER_TOKEN,
   });
   if (provider.isolation === "none") {
     log.warn(

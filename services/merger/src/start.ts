@@ -61,6 +61,10 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
     tools: settings.SWARM_TOOLS,
     allowUnisolated: settings.ALLOW_UNISOLATED || settings.MODEL_RECORDED,
     swarm,
+    image: settings.SANDBOX_IMAGE,
+    workBytes: settings.SANDBOX_WORK_BYTES,
+    brokerUrl: settings.BROKER_URL,
+    brokerToken: settings.BROKER_TOKEN,
   });
   await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
   const gate = openGate({

@@ -1,0 +1,74 @@
+import { z } from "zod";
+
+/** What travels between a broker and its clients; both ends check it. Strict: an unknown field is refused. */
+
+const name = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/);
+/** A path in the work folder that leads nowhere else. */
+const place = z
+  .string()
+  .max(200)
+  .regex(/^(?!\.{1,2}(\/|$))[\w.@-]+(\/(?!\.{1,2}(\/|$))[\w.@-]+)*$/);
+
+export const keySchema = z.string().regex(/^[a-zA-Z0-9-]{1,100}$/);
+export const idSchema = name;
+
+export const labelsSchema = z.strictObject({
+  swarm: z.string().regex(/^[a-z0-9-]{1,40}$/),
+  purpose: name,
+  task: name.optional(),
+  attempt: name.optional(),
+});
+
+export const orderSchema = z.strictObject({
+  labels: labelsSchema,
+  limits: z.strictObject({
+    memoryBytes: z.number().int().positive(),
+    pids: z.number().int().positive(),
+    cpus: z.number().positive(),
+    wallMs: z.number().int().positive(),
+  }),
+  contents: z.array(z.strictObject({ key: keySchema, at: place.optional() })).max(20),
+});
+
+export const openedSchema = z.strictObject({ id: idSchema });
+
+/** The first frame of a program's request; its stdin follows in frames of their own. */
+export const execSchema = z.strictObject({
+  /** The client's own name for it, to kill it by. */
+  exec: z.uuid(),
+  argv: z.array(z.string()).min(1),
+  cwd: z.string().optional(),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).optional(),
+});
+
+export const killSchema = z.strictObject({ exec: z.uuid() });
+
+/** The last frame of a program's answer. */
+export const exitSchema = z.strictObject({ code: z.number().int().nullable() });
+
+export const figuresSchema = z.strictObject({
+  readyMs: z.number(),
+  cpuMs: z.number().nullable(),
+  memoryPeakBytes: z.number().nullable(),
+  bytesIn: z.number(),
+  bytesOut: z.number(),
+  costUsd: z.number(),
+});
+
+export const listSchema = z.array(
+  z.strictObject({ id: z.string(), labels: labelsSchema, orphaned: z.boolean() }),
+);
+
+export const hostSchema = z.strictObject({
+  unenforced: z.array(z.enum(["memoryBytes", "pids", "cpus", "wallMs"])),
+});
+
+export const refusalSchema = z.strictObject({
+  code: z.enum(["sandbox.refused", "sandbox.died", "sandbox.unavailable", "not-found", "internal"]),
+  message: z.string(),
+  retryable: z.boolean(),
+});
+export type Refusal = z.infer<typeof refusalSchema>;
+
+/** Windows large enough that a program's output is not held up by the wire. */
+export const WIRE = { streamWindowBytes: 1024 ** 2, sessionWindowBytes: 16 * 1024 ** 2 } as const;

@@ -1,0 +1,132 @@
+import type { ContainerCreateOptions } from "dockerode";
+import { join } from "node:path";
+import type { ExecOptions, SandboxInfo } from "../sandbox.ts";
+import { contentPath, WORK, type ContainerOrder } from "./container-host.ts";
+
+/** The user that programs run as; the image's own. */
+const GUEST = "1000:1000";
+const NANOS = 1e9;
+/** By its own clock the container ends a little later than by ours, which may be dead by then. */
+const BACKSTOP_SECONDS = 60;
+const LABEL = "agentswarm.";
+
+export interface BodyOptions {
+  readonly id: string;
+  readonly image: string;
+  readonly owner: string;
+  /** Room in the work folder and in /tmp; both are memory of the container. */
+  readonly workBytes: number;
+  readonly order: ContainerOrder;
+  /** Volume names by content key. */
+  readonly volumes: ReadonlyMap<string, string>;
+}
+
+/**
+ * What the engine is asked for. Nothing of it is taken from the order but labels, limits and content: no privilege, no
+ * network, no folder of the host, a root that cannot be written to.
+ */
+export function containerBody({ id, image, owner, workBytes, order, volumes }: BodyOptions) {
+  const { limits, contents } = order;
+  const idleSeconds = Math.ceil(limits.wallMs / 1_000) + BACKSTOP_SECONDS;
+  return {
+    name: id,
+    Image: image,
+    Hostname: "sandbox",
+    User: GUEST,
+    WorkingDir: WORK,
+    Entrypoint: [],
+    Cmd: ["sleep", String(idleSeconds)],
+    Labels: writeLabels(order.labels, owner),
+    NetworkDisabled: true,
+    StopTimeout: 0,
+    HostConfig: {
+      Init: true,
+      NetworkMode: "none",
+      CapDrop: ["ALL"],
+      SecurityOpt: ["no-new-privileges"],
+      Privileged: false,
+      ReadonlyRootfs: true,
+      Memory: limits.memoryBytes,
+      MemorySwap: limits.memoryBytes,
+      PidsLimit: limits.pids,
+      NanoCpus: Math.round(limits.cpus * NANOS),
+      LogConfig: { Type: "none", Config: {} },
+      // Root's and sticky: the guest makes what it likes there, but what was carried in stays as it is.
+      Tmpfs: {
+        [WORK]: `rw,exec,nosuid,nodev,mode=1777,size=${workBytes}`,
+        "/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${workBytes}`,
+        "/tmp/home": `rw,exec,nosuid,nodev,mode=0700,uid=1000,gid=1000,size=${workBytes}`,
+        "/run": "rw,noexec,nosuid,nodev,mode=1777,size=1m",
+      },
+      Mounts: contents.map(({ key, at }) => ({
+        Type: "volume" as const,
+        Source: volumes.get(key) ?? "",
+        Target: at === undefined ? contentPath(key) : join(WORK, at),
+        ReadOnly: true,
+        VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: "", Options: {} }, Subpath: "" },
+      })),
+    },
+  } satisfies ContainerCreateOptions;
+}
+
+/** What is asked for to start a program. The engine's own init takes over its orphans, so that a kill finds them. */
+export function execBody(argv: readonly string[], options: ExecOptions, mark: string) {
+  const path = ["/usr/local/bin", `${WORK}/node_modules/.bin`, "/usr/bin", "/bin"].join(":");
+  const env = { PATH: path, HOME: "/tmp/home", LANG: "C.UTF-8", TMPDIR: "/tmp", ...options.env };
+  const assignments = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  return {
+    Cmd: ["/sbin/docker-init", "-s", "--", "/usr/bin/env", "-i", ...assignments, ...argv],
+    Env: [mark],
+    User: GUEST,
+    WorkingDir: join(WORK, options.cwd ?? "."),
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: false,
+  };
+}
+
+/** Unpacks what is carried in; as root without any capability, so that the guest cannot change it. */
+export function unpackBody() {
+  const unpack = ["tar", "-x", "-f", "-", "-C", WORK, "--no-same-owner", "--no-same-permissions"];
+  return {
+    Cmd: ["/bin/sh", "-c", 'umask 022; exec "$@"', "sh", ...unpack],
+    User: "0:0",
+    WorkingDir: WORK,
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: false,
+  };
+}
+
+const NAMES = ["swarm", "purpose", "task", "attempt"] as const;
+
+function writeLabels(labels: ContainerOrder["labels"], owner: string): Record<string, string> {
+  const written: Record<string, string> = { [`${LABEL}owner`]: owner };
+  for (const name of NAMES) if (labels[name] !== undefined) written[LABEL + name] = labels[name];
+  return written;
+}
+
+/** Finds a swarm's sandboxes by their labels; null finds those of all swarms. */
+export function filterOf(swarm: string | null): string {
+  return swarm === null ? `${LABEL}owner` : `${LABEL}swarm=${swarm}`;
+}
+
+/** Reads what `writeLabels` wrote. */
+export function readLabels(written: Record<string, string>): {
+  labels: SandboxInfo["labels"];
+  owner: string;
+} {
+  const of = (name: string) => written[LABEL + name];
+  const [task, attempt] = [of("task"), of("attempt")];
+  return {
+    labels: {
+      swarm: of("swarm") ?? "",
+      purpose: of("purpose") ?? "",
+      ...(task === undefined ? {} : { task }),
+      ...(attempt === undefined ? {} : { attempt }),
+    },
+    owner: of("owner") ?? "",
+  };
+}

@@ -1,0 +1,61 @@
+import { createReadStream } from "node:fs";
+import { lstat, readdir, readlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { pack as openPack, type Headers, type Pack } from "tar-stream";
+
+/** Something to be packed: a file or folder of this machine, or a link to a place inside. */
+export type Packed =
+  | { readonly name: string; readonly from: string }
+  | { readonly name: string; readonly linkTo: string };
+
+const READ_ONLY = 0o444;
+const EXECUTABLE = 0o111;
+
+/**
+ * Packs files as a tar stream: nobody's, read-only, links as they are. Sockets and the like are left out. The stream
+ * fails when a file cannot be read.
+ */
+export function packFiles(all: readonly Packed[]): Readable {
+  const pack = openPack();
+  const work = async () => {
+    for (const one of all) {
+      if ("linkTo" in one) await addEmpty(pack, { name: one.name, type: "symlink", linkname: one.linkTo });
+      else await addPath(pack, one.name, one.from);
+    }
+    pack.finalize();
+  };
+  work().catch((error: Error) => pack.destroy(error));
+  return pack as unknown as Readable;
+}
+
+async function addPath(pack: Pack, name: string, from: string): Promise<void> {
+  const stat = await lstat(from);
+  if (stat.isSymbolicLink()) {
+    await addEmpty(pack, { name, type: "symlink", linkname: await readlink(from) });
+  } else if (stat.isDirectory()) {
+    await addEmpty(pack, { name, type: "directory", mode: READ_ONLY | EXECUTABLE | 0o200 });
+    for (const entry of await readdir(from)) await addPath(pack, join(name, entry), join(from, entry));
+  } else if (stat.isFile()) {
+    const mode = READ_ONLY | (stat.mode & EXECUTABLE ? EXECUTABLE : 0);
+    await addFile(pack, { name, mode, mtime: stat.mtime, size: stat.size }, from);
+  }
+}
+
+function addEmpty(pack: Pack, header: Headers): Promise<void> {
+  return new Promise((resolve, reject) => {
+    pack.entry({ ...header, uid: 0, gid: 0 }, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+async function addFile(pack: Pack, header: Headers, from: string): Promise<void> {
+  const packed = Promise.withResolvers<void>();
+  const entry = pack.entry({ ...header, uid: 0, gid: 0 }, (error) =>
+    error ? packed.reject(error) : packed.resolve(),
+  );
+  if (header.size === 0) entry.end();
+  // Grown meanwhile, it is packed as long as it was.
+  else await pipeline(createReadStream(from, { end: (header.size ?? 0) - 1 }), entry);
+  await packed.promise;
+}
