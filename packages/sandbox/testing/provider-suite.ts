@@ -1,6 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeHostileGuests } from "./hostile-suite.ts";
 import { openDoor, type Sandbox, type SandboxProvider } from "../src/index.ts";
@@ -71,6 +75,37 @@ export function describeProvider(
       expect((await child.exit).code).toBe(0);
       door.close();
       expect(asked).toEqual(["/hello"]);
+    });
+
+    test("shows what is mounted: files and folders, alike with a key and without", async () => {
+      const from = mkdtempSync(join(tmpdir(), "swarm-mounts-"));
+      mkdirSync(join(from, "modules/deep/er"), { recursive: true });
+      writeFileSync(join(from, "modules/deep/er/run"), "#!/bin/sh\necho ran", { mode: 0o755 });
+      symlinkSync("deep/er/run", join(from, "modules/link"));
+      writeFileSync(join(from, "file"), "the content");
+      writeFileSync(join(from, "empty"), "");
+      const key = randomUUID();
+      const mounts = [
+        { from: join(from, "modules"), at: "kept-modules", key: `${key}-modules` },
+        { from: join(from, "modules"), at: "modules" },
+        { from: join(from, "file"), at: "kept-file", key: `${key}-file` },
+        { from: join(from, "file"), at: "file" },
+        { from: join(from, "empty"), at: "empty" },
+      ];
+      const labels = { swarm: "suite", purpose: "test" };
+      const two = await Promise.all([provider.open({ labels, mounts }), provider.open({ labels, mounts })]);
+      const script = "kept-modules/link; modules/deep/er/run; cat kept-file file empty";
+      const attack = mounts.map(({ at }) => `(rm -rf ${at} || mv ${at} x; echo changed > ${at}) 2>&1`);
+      const deeper = "echo changed > kept-modules/deep/er/run; rm -f modules/link; chmod -R +w .";
+      for (const one of two) {
+        const run = () => one.run(["sh", "-c", script], { timeoutMs: 10_000 });
+        expect((await run()).outputTail).toBe("ran\nran\nthe contentthe content");
+        if (!promises.isolated) continue;
+        await one.run(["sh", "-c", [...attack, deeper].join("; ")], { timeoutMs: 10_000 });
+        expect((await run()).outputTail).toBe("ran\nran\nthe contentthe content");
+      }
+      for (const one of two) await one.terminate();
+      rmSync(from, { recursive: true });
     });
 
     test("is listed by its labels, and gone after being ended twice", async () => {

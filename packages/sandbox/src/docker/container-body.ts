@@ -2,6 +2,7 @@ import type { ContainerCreateOptions } from "dockerode";
 import { join } from "node:path";
 import type { ExecOptions, SandboxInfo } from "../sandbox.ts";
 import { contentPath, WORK, type ContainerOrder } from "./container-host.ts";
+import { guardedArgv } from "./kill-script.ts";
 
 /** The user that programs run as; the image's own. */
 const GUEST = "1000:1000";
@@ -56,7 +57,6 @@ export function containerBody({ id, image, owner, workBytes, order, volumes }: B
         [WORK]: `rw,exec,nosuid,nodev,mode=1777,size=${workBytes}`,
         "/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${workBytes}`,
         "/tmp/home": `rw,exec,nosuid,nodev,mode=0700,uid=1000,gid=1000,size=${workBytes}`,
-        "/run": "rw,noexec,nosuid,nodev,mode=1777,size=1m",
       },
       Mounts: contents.map(({ key, at }) => ({
         Type: "volume" as const,
@@ -69,13 +69,13 @@ export function containerBody({ id, image, owner, workBytes, order, volumes }: B
   } satisfies ContainerCreateOptions;
 }
 
-/** What is asked for to start a program. The engine's own init takes over its orphans, so that a kill finds them. */
+/** What is asked for to start a program. Its environment is built from empty. */
 export function execBody(argv: readonly string[], options: ExecOptions, mark: string) {
   const path = ["/usr/local/bin", `${WORK}/node_modules/.bin`, "/usr/bin", "/bin"].join(":");
   const env = { PATH: path, HOME: "/tmp/home", LANG: "C.UTF-8", TMPDIR: "/tmp", ...options.env };
   const assignments = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   return {
-    Cmd: ["/sbin/docker-init", "-s", "--", "/usr/bin/env", "-i", ...assignments, ...argv],
+    Cmd: guardedArgv(["/usr/bin/env", "-i", ...assignments, ...argv]),
     Env: [mark],
     User: GUEST,
     WorkingDir: join(WORK, options.cwd ?? "."),

@@ -1,0 +1,21 @@
+import { randomUUID } from "node:crypto";
+import { startBroker, type Broker, type BrokerOptions } from "../src/broker/start-broker.ts";
+import { DEFAULT_SANDBOX_IMAGE, DEFAULT_WORK_BYTES } from "../src/docker/docker-host.ts";
+import { DEFAULT_SANDBOX_LIMITS } from "../src/sandbox.ts";
+
+export const TOKEN = "a token for tests only";
+
+/** A broker of its own, on a port of its own. */
+export function openBroker(options: Partial<BrokerOptions> = {}): Promise<Broker> {
+  return startBroker({
+    listen: "127.0.0.1:0",
+    token: TOKEN,
+    name: randomUUID(),
+    image: DEFAULT_SANDBOX_IMAGE,
+    workBytes: DEFAULT_WORK_BYTES,
+    ceiling: DEFAULT_SANDBOX_LIMITS,
+    maxContainers: 20,
+    maxContentBytes: 2 ** 30,
+    ...options,
+  });
+}
