@@ -36,6 +36,7 @@ const OWNERS: Record<string, readonly string[]> = {
   pino: ["packages/service"],
   dockerode: ["packages/sandbox"],
   "tar-stream": ["packages/sandbox"],
+  modal: ["packages/sandbox"],
 };
 
 const PACKAGES = [...new Set(Object.keys(MAY_IMPORT).map((dir) => dir.split("/").at(-1) ?? dir))];

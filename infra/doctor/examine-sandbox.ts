@@ -1,5 +1,6 @@
 import { Fault } from "@agentswarm/contracts";
 import { openSandboxProvider } from "@agentswarm/sandbox";
+import { parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
 import { fail, ok, warn, type Finding } from "./finding.ts";
 
 const NAME = "sandbox";
@@ -9,16 +10,8 @@ const UNISOLATED = "install bubblewrap (apt-get install bubblewrap) and allow us
 export async function examineSandbox(env: NodeJS.ProcessEnv, home: string): Promise<Finding> {
   const name = env["SANDBOX_PROVIDER"] || "local";
   try {
-    const provider = await openSandboxProvider({
-      provider: name as "local",
-      home,
-      tools: env["SWARM_TOOLS"],
-      allowUnisolated: true,
-      swarm: "doctor",
-      image: env["SANDBOX_IMAGE"] || undefined,
-      brokerUrl: env["BROKER_URL"] || undefined,
-      brokerToken: env["BROKER_TOKEN"] || undefined,
-    });
+    const settings = parseEnv(sandboxSettingsSchema, { ...env, ALLOW_UNISOLATED: "true" });
+    const provider = await openSandboxProvider({ home, swarm: "doctor", settings });
     if (provider.isolation === "none") {
       return warn(
         NAME,

@@ -12,7 +12,7 @@ import {
 import { bundleFor, fetchQuarantined, makeBundle, openStore, type Inspection } from "@agentswarm/git";
 import { startReplay } from "@agentswarm/replay";
 import { openSandboxProvider, type SandboxProvider } from "@agentswarm/sandbox";
-import { createLogger } from "@agentswarm/service";
+import { createLogger, parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
 import { git } from "../../../test/support/string-kit.ts";
 import { decideEnd } from "../../../services/dispatcher/src/decide-end.ts";
 import { openBackend } from "../../../services/dispatcher/src/gateway/backend.ts";
@@ -78,13 +78,8 @@ export async function openLab(): Promise<Lab> {
   git(dir, "init", "-q", "-b", "main", work);
   const agentFile = await buildAgent(join(dir, "agent.mjs"));
   const store = await openStore({ dir: join(dir, "store.git") });
-  const provider = await openSandboxProvider({
-    provider: "local",
-    home: join(dir, "home"),
-    tools: process.env["SWARM_TOOLS"],
-    swarm: "lab",
-    allowUnisolated: true,
-  });
+  const settings = parseEnv(sandboxSettingsSchema, { ...process.env, ALLOW_UNISOLATED: "true" });
+  const provider = await openSandboxProvider({ home: join(dir, "home"), swarm: "lab", settings });
   const log = createLogger({ service: "lab", level: "silent" });
   let attempts = 0;
 

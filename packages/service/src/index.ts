@@ -1,4 +1,10 @@
 export { createLogger, type Logger } from "./logger.ts";
 export { parseEnv } from "./parse-env.ts";
 export { runService, type ServiceContext } from "./run-service.ts";
-export { baseSettings, modelSettings, sandboxSettings, targetSettings } from "./settings.ts";
+export {
+  baseSettings,
+  modelSettings,
+  sandboxSettings,
+  sandboxSettingsSchema,
+  targetSettings,
+} from "./settings.ts";

@@ -46,7 +46,7 @@ export const targetSettings = {
 
 /** Where commands of the target and agents run. */
 export const sandboxSettings = {
-  SANDBOX_PROVIDER: z.enum(["local", "docker"]).default("local"),
+  SANDBOX_PROVIDER: z.enum(["local", "docker", "modal"]).default("local"),
   SANDBOX_IMAGE: z.string().optional().describe("With docker: by default agentswarm-sandbox"),
   SANDBOX_WORK_BYTES: z.coerce
     .number()
@@ -58,9 +58,28 @@ export const sandboxSettings = {
     .string()
     .regex(/^(http:\/\/|unix:)/, "http://host:port, or unix: and a path")
     .optional()
-    .describe("With docker: the broker that holds the engine's socket; without it this machine's own is used"),
+    .describe(
+      "With docker: the broker that holds the engine's socket; without it this machine's own is used",
+    ),
   BROKER_TOKEN: z.string().optional(),
   SWARM_TOOLS: z.string().optional().describe("Folder with a bin/ of unpacked tools"),
   ALLOW_UNISOLATED: onOff.describe("Run agents without isolation where bubblewrap does not work"),
   MODEL_RECORDED: onOff.describe("The model only plays recorded answers, so isolation is not asked for"),
+  MODAL_TOKEN_ID: z.string().optional(),
+  MODAL_TOKEN_SECRET: z.string().optional(),
+  MODAL_APP: z.string().default("agentswarm").describe("The app in Modal that sandboxes belong to"),
+  MODAL_IMAGE: z.string().default("node:24-bookworm-slim").describe("A Debian image with Node"),
+  MODAL_CPU: z.coerce
+    .number()
+    .positive()
+    .default(0.5)
+    .describe("Physical cores set aside for a sandbox; it may use more"),
+  MODAL_MEMORY_MIB: z.coerce
+    .number()
+    .int()
+    .min(128)
+    .default(1_024)
+    .describe("Memory set aside for a sandbox; it may use more"),
 };
+
+export const sandboxSettingsSchema = z.object(sandboxSettings);

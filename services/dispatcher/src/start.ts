@@ -28,17 +28,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     }),
   );
   const sender = createSender(connection, "dispatcher");
-  const provider = await openSandboxProvider({
-    provider: settings.SANDBOX_PROVIDER,
-    home,
-    tools: settings.SWARM_TOOLS,
-    allowUnisolated: settings.ALLOW_UNISOLATED || settings.MODEL_RECORDED,
-    swarm,
-    image: settings.SANDBOX_IMAGE,
-    workBytes: settings.SANDBOX_WORK_BYTES,
-    brokerUrl: settings.BROKER_URL,
-    brokerToken: settings.BROKER_TOKEN,
-  });
+  const provider = await openSandboxProvider({ home, swarm, settings });
   if (provider.isolation === "none") {
     log.warn(
       "agents run WITHOUT isolation: they can do whatever this user can do (install bubblewrap to change that)",

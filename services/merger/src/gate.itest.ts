@@ -7,7 +7,7 @@ import { targetSettingsSchema } from "@agentswarm/contracts";
 import { openInPlace, openLandingEngine } from "@agentswarm/git";
 import { createSender, openQueue, type QueueConnection } from "@agentswarm/queue";
 import { openSandboxProvider, type SandboxProvider } from "@agentswarm/sandbox";
-import { createLogger } from "@agentswarm/service";
+import { createLogger, parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
 import { git, makeStringKit } from "../../../test/support/string-kit.ts";
 import { openGate } from "./gate.ts";
@@ -22,13 +22,8 @@ let provider: SandboxProvider;
 beforeAll(async () => {
   redis = await startRedis();
   connection = await openQueue({ redisUrl: redis.url, service: "test" });
-  provider = await openSandboxProvider({
-    provider: "local",
-    home: dir,
-    tools: process.env["SWARM_TOOLS"],
-    swarm: "gate",
-    allowUnisolated: true,
-  });
+  const settings = parseEnv(sandboxSettingsSchema, { ...process.env, ALLOW_UNISOLATED: "true" });
+  provider = await openSandboxProvider({ home: dir, swarm: "gate", settings });
 });
 afterAll(async () => {
   await connection[Symbol.asyncDispose]();

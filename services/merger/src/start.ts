@@ -55,17 +55,7 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
 
   const mirror = stack.use(await openOrigin(settings, log));
   const engine = stack.use(openLandingEngine({ dir: mirror.dir, strategy: settings.MERGE_STRATEGY }));
-  const provider = await openSandboxProvider({
-    provider: settings.SANDBOX_PROVIDER,
-    home,
-    tools: settings.SWARM_TOOLS,
-    allowUnisolated: settings.ALLOW_UNISOLATED || settings.MODEL_RECORDED,
-    swarm,
-    image: settings.SANDBOX_IMAGE,
-    workBytes: settings.SANDBOX_WORK_BYTES,
-    brokerUrl: settings.BROKER_URL,
-    brokerToken: settings.BROKER_TOKEN,
-  });
+  const provider = await openSandboxProvider({ home, swarm, settings });
   await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
   const gate = openGate({
     mirror,

@@ -61,8 +61,7 @@ export function createRoutes(
 
   const routes: Record<string, Handler> = {
     "GET /host": async (_id, stream) => answer(stream, 200, { unenforced: host.unenforced }),
-    "GET /contents": async (id, stream) =>
-      answer(stream, (await host.hasContent(keyOf(id))) ? 204 : 404),
+    "GET /contents": async (id, stream) => answer(stream, (await host.hasContent(keyOf(id))) ? 204 : 404),
     "PUT /contents": async (id, stream) => {
       await host.putContent(keyOf(id), atMost(stream, bounds.maxContentBytes));
       answer(stream, 204);

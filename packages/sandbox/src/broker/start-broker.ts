@@ -76,7 +76,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   await once(server, "listening");
 
   return {
-    url: port === "" ? `unix:${options.listen}` : `http://${address}:${(server.address() as AddressInfo).port}`,
+    url:
+      port === "" ? `unix:${options.listen}` : `http://${address}:${(server.address() as AddressInfo).port}`,
     async [Symbol.asyncDispose]() {
       server.close();
       for (const session of sessions) session.destroy();

@@ -43,7 +43,8 @@ export function openCarrier(host: ContainerHost): (mounts: readonly Mount[]) => 
         files.push({ name: at, from: path });
         continue;
       }
-      if (!KEY.test(key)) throw new Fault("internal", `a mount's key may hold letters, digits and dashes: ${key}`);
+      if (!KEY.test(key))
+        throw new Fault("internal", `a mount's key may hold letters, digits and dashes: ${key}`);
       await holdOnce(key, { name: isFolder ? "." : FILE, from: path });
       // A volume is always a folder, so a single file is seen by way of a link.
       contents.push(isFolder ? { key, at } : { key });

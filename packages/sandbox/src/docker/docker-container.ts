@@ -63,9 +63,13 @@ export function attendContainer({ id, container, limits, readyMs, onEnd }: Runni
     async putFiles(tar) {
       const { code, said } = await feed(container, unpackBody(), tar);
       if (code === 0) return;
-      throw new Fault("sandbox.died", `files could not be carried into a sandbox: ${said || `exit ${code}`}`, {
-        retryable: true,
-      });
+      throw new Fault(
+        "sandbox.died",
+        `files could not be carried into a sandbox: ${said || `exit ${code}`}`,
+        {
+          retryable: true,
+        },
+      );
     },
     async figures() {
       const bytes = [...running].map((child) => child.bytes());

@@ -1,0 +1,70 @@
+import { Fault } from "@agentswarm/contracts";
+import { expect, test } from "vitest";
+import { isBusy, nextDelay, whenFree, type BackOff } from "./back-off.ts";
+
+const bounds: BackOff = { firstMs: 100, longestMs: 1_000, withinMs: 5_000 };
+const quick: BackOff = { firstMs: 1, longestMs: 2, withinMs: 40 };
+const grpc = (code: number, message = "no") => Object.assign(new Error(message), { code });
+
+test("waits twice as long each time, up to a longest, spread out by chance", () => {
+  expect([0, 1, 2, 3, 4, 9].map((tries) => nextDelay(tries, 0, 1, bounds))).toEqual([
+    100, 200, 400, 800, 1_000, 1_000,
+  ]);
+  expect(nextDelay(3, 0, 0, bounds)).toBe(400);
+  expect(nextDelay(3, 0, 0.5, bounds)).toBe(600);
+});
+
+test("gives up rather than wait beyond its bound", () => {
+  expect(nextDelay(9, 4_000, 1, bounds)).toBe(1_000);
+  expect(nextDelay(9, 4_001, 1, bounds)).toBeNull();
+});
+
+test("knows a busy service by its status, by the SDK's error and by a proxy's 429", () => {
+  expect(isBusy(grpc(8))).toBe(true);
+  expect(isBusy(grpc(14, "Received HTTP status code 429"))).toBe(true);
+  expect(isBusy(Object.assign(new Error("no capacity"), { name: "ResourceExhaustedError" }))).toBe(true);
+  expect([grpc(5), grpc(14), new Error("4290 bytes")].map(isBusy)).toEqual([false, false, false]);
+});
+
+test("asks again while the service is busy, and gives its answer", async () => {
+  let asked = 0;
+  const answer = await whenFree(
+    "open a sandbox",
+    async () => {
+      asked += 1;
+      if (asked < 4) throw grpc(8);
+      return "open";
+    },
+    quick,
+  );
+  expect([answer, asked]).toEqual(["open", 4]);
+});
+
+test("a service that stays busy or is away is unavailable, to be tried later", async () => {
+  for (const error of [grpc(8), grpc(14)]) {
+    const fault = await whenFree("open a sandbox", () => Promise.reject(error), quick).catch((one) => one);
+    expect(fault).toBeInstanceOf(Fault);
+    expect(fault).toMatchObject({ code: "sandbox.unavailable", retryable: true, cause: error });
+    expect((fault as Fault).message).toContain("open a sandbox");
+  }
+});
+
+test("a refused token names its settings, and is not tried again", async () => {
+  let asked = 0;
+  const asking = whenFree(
+    "find the app",
+    () => {
+      asked += 1;
+      return Promise.reject(grpc(16, "Token not found"));
+    },
+    quick,
+  );
+  await expect(asking).rejects.toMatchObject({ code: "config.invalid", retryable: false });
+  await expect(asking).rejects.toThrow(/MODAL_TOKEN_ID and MODAL_TOKEN_SECRET/);
+  expect(asked).toBe(1);
+});
+
+test("anything else is passed on as it is", async () => {
+  const error = grpc(5);
+  await expect(whenFree("find a snapshot", () => Promise.reject(error), quick)).rejects.toBe(error);
+});

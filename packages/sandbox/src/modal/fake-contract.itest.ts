@@ -1,0 +1,24 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { startFakeModal } from "../../testing/fake-modal/start-fake-modal.ts";
+import { describeProvider } from "../../testing/provider-suite.ts";
+import { openModalProvider } from "./modal-provider.ts";
+
+const fake = await startFakeModal();
+process.env["MODAL_SERVER_URL"] = fake.url;
+const home = await mkdtemp(join(tmpdir(), "swarm-modal-"));
+afterAll(async () => {
+  await fake[Symbol.asyncDispose]();
+  await rm(home, { recursive: true, force: true });
+});
+
+describeProvider(
+  "modal, its own SDK against a fake service that isolates and limits nothing",
+  async () => ({
+    ...(await openModalProvider({ home, swarm: "suite", settings: fake.settings, guest: null })),
+    unenforced: ["memoryBytes", "pids", "cpus"],
+  }),
+  { isolated: false },
+);

@@ -1,0 +1,30 @@
+/** What Modal asks for sandboxes: its list prices without regional surcharges, to be looked at again now and then. */
+export const MODAL_PRICES = {
+  asOf: "2026-06-27",
+  source: "https://modal.com/pricing",
+  /** A physical core, that is two of a machine's. */
+  usdPerCoreSecond: 0.000_039_42,
+  usdPerGibSecond: 0.000_006_72,
+} as const;
+
+const CPUS_PER_CORE = 2;
+const GIB = 1024 ** 3;
+const MS_PER_S = 1_000;
+
+export interface Usage {
+  readonly aliveMs: number;
+  /** Physical cores set aside. */
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly cpuMs: number | null;
+  readonly memoryPeakBytes: number | null;
+}
+
+/** An estimate: Modal charges what was set aside or what was used, whichever is more; of memory only the peak is known. */
+export function estimateCostUsd(usage: Usage): number {
+  const aliveSeconds = usage.aliveMs / MS_PER_S;
+  const usedCoreSeconds = (usage.cpuMs ?? 0) / MS_PER_S / CPUS_PER_CORE;
+  const coreSeconds = Math.max(usage.cores * aliveSeconds, usedCoreSeconds);
+  const gibSeconds = (Math.max(usage.memoryBytes, usage.memoryPeakBytes ?? 0) / GIB) * aliveSeconds;
+  return coreSeconds * MODAL_PRICES.usdPerCoreSecond + gibSeconds * MODAL_PRICES.usdPerGibSecond;
+}
