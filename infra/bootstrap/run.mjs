@@ -11,6 +11,7 @@ const COMMANDS = {
   demo: { file: "infra/demo/main.ts", needs: ["redis-server"] },
   test: { file: "infra/ci/main.ts", args: ["test"], needs: ["redis-server"] },
   "bench:landing": { file: "bench/landing/main.ts", needs: ["redis-server"] },
+  "bench:swarm": { file: "bench/swarm/main.ts", needs: ["redis-server"] },
   check: { file: "infra/ci/main.ts", args: ["check"], needs: [] },
 };
 

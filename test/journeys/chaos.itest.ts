@@ -116,11 +116,24 @@ async function killEachInTurn(isOver: () => Promise<boolean>): Promise<void> {
   }
 }
 
+/** Every sandbox but those that wait for an attempt. */
+async function sandboxesAtWork(): Promise<string[]> {
+  const root = join(home, "sandboxes");
+  const names = await readdir(root);
+  const records = names.filter((name) => name.endsWith(".json"));
+  const waiting: string[] = [];
+  for (const name of records) {
+    const record = await readFile(join(root, name), "utf8").catch(() => "");
+    if (record.includes('"purpose":"pool"')) waiting.push(name.slice(0, -".json".length));
+  }
+  return names.filter((name) => !waiting.some((id) => name.startsWith(id)));
+}
+
 /** What can only be seen while Redis is up: events, places held, sandboxes once nothing is under way. */
 async function lookAtRest(): Promise<void> {
   await using connection = await openQueue({ redisUrl: swarm.redisUrl, service: "test" });
   sandboxesAtRest = await waitUntil("quiet", 60_000, async () => {
-    const names = await readdir(join(home, "sandboxes"));
+    const names = await sandboxesAtWork();
     slotsAtRest = await heldSlots(connection, "attempts");
     return names.length === 0 && slotsAtRest.length === 0 ? names : null;
   });

@@ -17,7 +17,8 @@ import { git } from "../../../test/support/string-kit.ts";
 import { decideEnd } from "../../../services/dispatcher/src/decide-end.ts";
 import { openBackend } from "../../../services/dispatcher/src/gateway/backend.ts";
 import { createGateway } from "../../../services/dispatcher/src/gateway/gateway.ts";
-import { AGENT_AT, runAgent } from "../../../services/dispatcher/src/run-agent.ts";
+import { runAgent } from "../../../services/dispatcher/src/run-agent.ts";
+import { AGENT_AT, startAgent } from "../../../services/dispatcher/src/start-agent.ts";
 import type { Workshop } from "../../../services/dispatcher/src/workshop.ts";
 import { buildAgent } from "../src/index.ts";
 
@@ -141,7 +142,7 @@ export async function openLab(): Promise<Lab> {
       const lines: Buffer[] = [];
       try {
         const facts = await runAgent({ gateway } as Workshop, {
-          sandbox,
+          agent: startAgent(sandbox),
           files,
           wallMs: task.limits.wallMs,
           signal: new AbortController().signal,

@@ -1,12 +1,14 @@
 import { Fault, type Check, type CheckResult } from "@agentswarm/contracts";
 import { bundleFor } from "@agentswarm/git";
-import type { Mount, Sandbox, SandboxProvider } from "@agentswarm/sandbox";
+import type { Mount, Sandbox, SandboxFigures, SandboxProvider } from "@agentswarm/sandbox";
 
 export interface CheckRun {
   /** The tree that was checked out, as the sandbox's own git tells it. */
   readonly tree: string;
   readonly results: CheckResult[];
   readonly passed: boolean;
+  /** What the sandbox took for it. */
+  readonly figures: SandboxFigures;
 }
 
 export interface RunChecksOptions {
@@ -46,19 +48,21 @@ export async function runChecks(options: RunChecksOptions): Promise<CheckRun> {
   const sandbox = await provider.open({ labels: options.labels, mounts });
   const onAbort = () => void sandbox.terminate();
   signal?.addEventListener("abort", onAbort);
+  const results: CheckResult[] = [];
+  let tree: string;
   try {
     signal?.throwIfAborted();
-    const tree = await checkOut(sandbox, commit);
-    const results: CheckResult[] = [];
+    tree = await checkOut(sandbox, commit);
     for (const check of checks) {
       results.push(await runCheck(sandbox, check));
       signal?.throwIfAborted();
     }
-    return { tree, results, passed: results.every((result) => result.exitCode === 0) };
   } finally {
     signal?.removeEventListener("abort", onAbort);
     await sandbox.terminate();
   }
+  const passed = results.every((result) => result.exitCode === 0);
+  return { tree, results, passed, figures: await sandbox.figures() };
 }
 
 async function checkOut(sandbox: Sandbox, commit: string): Promise<string> {

@@ -36,7 +36,7 @@ export const EVENT_TYPES = [
  * - `plan.made` {revision, tasks} · `plan.rejected` {reason}
  * - `task.planned` the Task · `task.sent` {round} · `task.changed` {status, reason?, round, attemptsUsed}
  * - `attempt.started` {provider, sandboxId, baseCommit, round} · `attempt.progressed` {turn, tool?, text?}
- * - `attempt.ended` the Handoff
+ * - `attempt.ended` the Handoff, sandbox? {its figures, warm}, sentToReadyMs?, sentToWorkMs?
  * - `landing.landed` {commit, tree, group, title, model, costUsd} · `landing.conflicted` {paths[]}
  * - `landing.rejected` {check, outputTail} · `landing.held` {why}
  * - `gate.flaked` {check, tree, outputTail}: red, then green on the same tree

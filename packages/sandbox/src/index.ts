@@ -6,6 +6,8 @@ export {
   type Mount,
   type RunResult,
   type Sandbox,
+  type SandboxFigures,
+  type SandboxLabels,
   type SandboxProcess,
   type SandboxProvider,
 } from "./sandbox.ts";

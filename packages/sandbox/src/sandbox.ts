@@ -98,6 +98,8 @@ export interface Sandbox {
   exec(argv: readonly string[], options?: ExecOptions): SandboxProcess;
   /** Runs a program to its end, keeping only the end of its output. */
   run(argv: readonly string[], options?: ExecOptions): Promise<RunResult>;
+  /** Writes its labels anew: what it was opened ahead for is known only now. Not every provider can. */
+  label?(labels: SandboxLabels): Promise<void>;
   /** What it has taken so far; after its end, in all. */
   figures(): Promise<SandboxFigures>;
   /** Kills everything inside and removes it. May be called twice. */

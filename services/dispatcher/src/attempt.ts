@@ -1,12 +1,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault, failpoint, type Assignment, type Handoff, type Task } from "@agentswarm/contracts";
-import { findChecks } from "@agentswarm/checks";
 import type { JobContext } from "@agentswarm/queue";
 import { carryIn } from "./carry-in.ts";
 import { collect, type Collected } from "./collect.ts";
 import { decideEnd } from "./decide-end.ts";
-import { AGENT_AT, runAgent } from "./run-agent.ts";
+import { readGround } from "./ground.ts";
+import { runAgent } from "./run-agent.ts";
 import { salvage } from "./salvage.ts";
 import { createTeller, ROLE } from "./tell.ts";
 import { openTranscript } from "./transcript.ts";
@@ -24,7 +24,7 @@ export interface Attempted extends Collected {
 }
 
 /** The sandbox's own clock is only the backstop of ours, which knows why it ends an attempt. */
-const BACKSTOP_MS = 120_000;
+export const BACKSTOP_MS = 120_000;
 
 /**
  * Opens a sandbox, runs the agent in it, and takes in what it gives back. Throws when the attempt is to be handed
@@ -37,10 +37,8 @@ export async function runAttempt(shop: Workshop, order: AttemptOrder): Promise<A
   const tell = createTeller(shop, task, attempt, context);
   const log = shop.log.child({ featureId: task.featureId, taskId: task.id, attempt });
 
-  await mirror.fetch();
-  const baseCommit = await mirror.head();
-  const readFile = (path: string) => mirror.readFile(baseCommit, path);
-  const { settings: target } = await findChecks(readFile);
+  const [now] = await Promise.all([shop.connection.now(), mirror.fetch()]);
+  const { baseCommit, target, mounts } = await readGround(shop);
 
   await using stack = new AsyncDisposableStack();
   const files = await carryIn(shop, task, baseCommit, attempt);
@@ -51,15 +49,12 @@ export async function runAttempt(shop: Workshop, order: AttemptOrder): Promise<A
       log.error({ err: error }, "the transcript cannot be written"),
     ),
   );
-  const mounts = [...(await shop.dependencies.ensure(readFile)), { from: shop.agentFile, at: AGENT_AT }];
   refuseIfHandedBack(context.signal);
 
   const wallMs = Math.min(shop.wallMs, task.limits.wallMs);
-  const sandbox = await shop.provider.open({
-    labels: { swarm: shop.swarm, purpose: "agent", task: task.id, attempt: String(attempt) },
-    mounts,
-    limits: { wallMs: wallMs + BACKSTOP_MS },
-  });
+  const labels = { swarm: shop.swarm, purpose: "agent", task: task.id, attempt: String(attempt) };
+  const { agent, warm } = await shop.pool.take({ mounts, labels });
+  const { sandbox } = agent;
   stack.defer(() => sandbox.terminate());
   failpoint("dispatcher.opened");
   await tell.started({ provider: shop.provider.name, sandboxId: sandbox.id, baseCommit, round });
@@ -75,8 +70,8 @@ export async function runAttempt(shop: Workshop, order: AttemptOrder): Promise<A
     maxTokens: shop.maxTokens,
     temperature: shop.temperature,
   };
-  const { ticket, ...facts } = await runAgent(shop, {
-    sandbox,
+  const { ticket, readyAt, atWorkAt, ...facts } = await runAgent(shop, {
+    agent,
     assignment,
     files,
     transcript,
@@ -112,7 +107,13 @@ export async function runAttempt(shop: Workshop, order: AttemptOrder): Promise<A
 
   const from = { bundlePath: files.result, baseCommit };
   const collected = await collect(shop, kept === null ? handoff : { ...handoff, headCommit: kept }, from);
-  await tell.ended(collected.handoff);
+  const sinceSent = (at: number | null) =>
+    at === null ? null : Math.round(now - context.sentAt + at - startedAt);
+  await tell.ended(collected.handoff, {
+    sandbox: { ...(await sandbox.figures()), warm },
+    sentToReadyMs: sinceSent(readyAt),
+    sentToWorkMs: sinceSent(atWorkAt),
+  });
   log.info(
     { end: collected.handoff.end, reason: collected.handoff.reason, costUsd: metrics.costUsd },
     "attempt ended",

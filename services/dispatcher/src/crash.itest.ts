@@ -29,18 +29,23 @@ const state = (task: Task) => jobState(swarm.connection, "task", jobId.task(task
 const completed = (task: Task) =>
   waitUntil("the job's end", WITHIN_MS, async () => ((await state(task)) === "completed" ? true : null));
 const mergeRequests = () => swarm.connection.queue("merge").getJobs();
-/** The sandboxes recorded as open, by their labels. */
-const sandboxes = () => {
+/** The sandboxes recorded as open, by their ids and labels. */
+const recorded = () => {
   const dir = join(swarm.home, "sandboxes");
-  return readdirSync(dir)
-    .filter((name) => name.endsWith(".json"))
-    .map((name) => {
-      const { labels } = JSON.parse(readFileSync(join(dir, name), "utf8")) as {
-        labels: Record<string, string>;
-      };
-      return `${labels["task"]}/${labels["attempt"]}`;
-    });
+  return readdirSync(dir).flatMap((name) => {
+    if (!name.endsWith(".json")) return [];
+    const text = readFileSync(join(dir, name), "utf8");
+    // One that is just being written.
+    if (text === "") return [];
+    const { labels } = JSON.parse(text) as { labels: Record<string, string> };
+    return [{ id: name.slice(0, -".json".length), labels }];
+  });
 };
+/** Those of attempts; others wait for one. */
+const sandboxes = () =>
+  recorded()
+    .filter(({ labels }) => labels["purpose"] === "agent")
+    .map(({ labels }) => `${labels["task"]}/${labels["attempt"]}`);
 
 test.each(["dispatcher.opened", "dispatcher.collected", "dispatcher.stored", "dispatcher.sent"])(
   "killed at %s: the task ends in one merge request, and no sandbox is left",
@@ -49,10 +54,13 @@ test.each(["dispatcher.opened", "dispatcher.collected", "dispatcher.stored", "di
     const doomed = swarm.process({ FAILPOINT: failpoint });
     const [, signal] = (await once(doomed, "exit")) as [number | null, string | null];
     expect(signal).toBe("SIGKILL");
+    const left = recorded().map(({ id }) => id);
+    expect(left.length).toBeGreaterThan(0);
 
     await using _next = await swarm.dispatcher();
     // What the dead one left is gone before the first task is taken.
     expect(sandboxes().filter((name) => name === `${task.id}/1`)).toEqual([]);
+    expect(recorded().filter(({ id }) => left.includes(id))).toEqual([]);
     await completed(task);
     const attempt = failpoint === "dispatcher.sent" ? 1 : 2;
     expect((await mergeRequests()).map((job) => job.id)).toEqual([jobId.merge(task.id, attempt)]);
@@ -75,7 +83,7 @@ test("at SIGTERM running attempts are handed back within the grace time, with no
   expect(performance.now() - startedAt).toBeLessThan(10_000);
   expect(await Promise.all([state(one), state(two)])).not.toContain("completed");
   expect(await swarm.connection.queue("plan").getJobs()).toEqual([]);
-  expect(sandboxes()).toEqual([]);
+  expect(recorded()).toEqual([]);
 });
 
 test("more tasks than places wait their turn, over two dispatchers", async () => {

@@ -1,17 +1,16 @@
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Assignment, Progress } from "@agentswarm/contracts";
-import { openDoor, type Sandbox } from "@agentswarm/sandbox";
 import { plainText } from "@agentswarm/contracts";
 import { watchDeadlines } from "./deadlines.ts";
 import type { AttemptFacts } from "./decide-end.ts";
 import type { Ticket } from "./gateway/ticket.ts";
 import { serveDoor, type Files } from "./serve-door.ts";
+import type { StartedAgent } from "./start-agent.ts";
 import type { Transcript } from "./transcript.ts";
 import type { Workshop } from "./workshop.ts";
 
 export interface AgentRun {
-  readonly sandbox: Sandbox;
+  readonly agent: StartedAgent;
   readonly assignment: Assignment;
   readonly files: Files;
   readonly transcript: Transcript;
@@ -22,29 +21,31 @@ export interface AgentRun {
   readonly onProgress: (progress: Progress) => void;
 }
 
-/** Where the agent's one file is seen inside. */
-export const AGENT_AT = "agent.mjs";
-
 /** What an agent gets to hand over what it has, once its budget is used up. */
 const LAST_WORDS_MS = 60_000;
 /** How long after its door a runner that ends by itself may take to be gone. */
 const EXIT_GRACE_MS = 2_000;
-const STDERR_CHARS = 4_000;
 
-/** Runs the agent in its sandbox until it has handed over, ended, overrun a clock or is to be stopped. */
-export async function runAgent(shop: Workshop, run: AgentRun): Promise<AttemptFacts & { ticket: Ticket }> {
-  const { sandbox, signal } = run;
+export interface AgentRan extends AttemptFacts {
+  readonly ticket: Ticket;
+  /** When the loaded agent had its task, by performance.now(); null when it never asked for it. */
+  readonly readyAt: number | null;
+  /** When it first asked its model, likewise. */
+  readonly atWorkAt: number | null;
+}
+
+/** Gives a waiting agent its task and answers it until it has handed over, ended, overrun a clock or is to be stopped. */
+export async function runAgent(shop: Workshop, run: AgentRun): Promise<AgentRan> {
+  const { agent, signal } = run;
+  const { child } = agent;
   await using stack = new AsyncDisposableStack();
-  const child = sandbox.exec(["node", join(sandbox.workDir, AGENT_AT)]);
-  stack.defer(async () => {
-    child.kill();
-    await child.exit;
-  });
-  const errors = keepTail(child.stderr);
+  stack.defer(() => agent.stop());
   const limits = { wallMs: run.wallMs, idleMs: run.assignment.task.limits.idleMs };
   const deadlines = stack.use(watchDeadlines(limits, () => child.kill()));
   const ticket = run.issue(() => deadlines.endWithin(LAST_WORDS_MS));
   stack.defer(() => ticket.revoke());
+  let readyAt: number | null = null;
+  let atWorkAt: number | null = null;
   const served = serveDoor({
     assignment: { ...run.assignment, gatewayKey: ticket.key },
     files: run.files,
@@ -52,17 +53,20 @@ export async function runAgent(shop: Workshop, run: AgentRun): Promise<AttemptFa
     gateway: shop.gateway,
     ticket,
     onSign: () => deadlines.touch(),
-    onCall: () => deadlines.hold(),
+    onCall() {
+      atWorkAt ??= performance.now();
+      return deadlines.hold();
+    },
     onProgress: run.onProgress,
   });
-  const door = openDoor(child, served.handler);
-  stack.defer(() => door.close());
+  agent.serve(served.handler);
+  void agent.asked.then(() => (readyAt = performance.now()));
   const onAbort = () => child.kill();
   signal.addEventListener("abort", onAbort);
   stack.defer(() => signal.removeEventListener("abort", onAbort));
   if (signal.aborted) onAbort();
 
-  await Promise.race([served.finished, child.exit, door.closed]);
+  await Promise.race([served.finished, child.exit, agent.gone]);
   const stopped = signal.aborted || deadlines.overrun() !== null || served.result() !== undefined;
   // Something lives on in there that no longer speaks the protocol: nothing more can come of it.
   const doorBroken =
@@ -71,6 +75,8 @@ export async function runAgent(shop: Workshop, run: AgentRun): Promise<AttemptFa
   const exit = await child.exit;
   return {
     ticket,
+    readyAt,
+    atWorkAt,
     result: served.result(),
     hasBundle: served.hasBundle(),
     exit,
@@ -80,14 +86,6 @@ export async function runAgent(shop: Workshop, run: AgentRun): Promise<AttemptFa
     overBudget: ticket.exhausted(),
     modelUnavailable: ticket.unavailable(),
     mayChangeNothing: run.assignment.task.kind === "command",
-    stderrTail: plainText(errors()),
+    stderrTail: plainText(agent.stderrTail()),
   };
-}
-
-function keepTail(stream: NodeJS.ReadableStream): () => string {
-  let tail = "";
-  stream.on("data", (chunk: Buffer) => {
-    tail = (tail + chunk.toString()).slice(-STDERR_CHARS);
-  });
-  return () => tail;
 }

@@ -7,13 +7,19 @@ import { resolveModelSettings } from "@agentswarm/llm";
 import { consume, createSender, openQueue } from "@agentswarm/queue";
 import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
+import { BACKSTOP_MS } from "./attempt.ts";
 import type { Settings } from "./config.ts";
 import { dispatch } from "./dispatch.ts";
 import { openBackend } from "./gateway/backend.ts";
 import { createGateway } from "./gateway/gateway.ts";
+import { openPool } from "./pool.ts";
 import { keepSmall } from "./reap.ts";
+import { readGround } from "./ground.ts";
 import { openRounds } from "./rounds.ts";
 import type { Workshop } from "./workshop.ts";
+
+/** How many agents wait for a task when nothing else is set. */
+const DEFAULT_POOL = 4;
 
 /** Wires the dispatcher: takes tasks, runs an agent for each in a sandbox, and passes on what came of it. */
 export async function start({ settings, log, stack }: ServiceContext<Settings>): Promise<void> {
@@ -48,6 +54,17 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
   if (!existsSync(agentFile)) throw new Fault("config.invalid", `AGENT_FILE: there is no ${agentFile}`);
   const rounds = openRounds(connection);
   const bundlesDir = join(home, "bundles");
+  const wallMs = settings.WORKER_TIMEOUT * 1_000;
+  await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
+  const pool = stack.use(
+    openPool({
+      provider,
+      size: settings.WARM_POOL ?? Math.min(settings.MAX_WORKERS, DEFAULT_POOL),
+      swarm,
+      wallMs: wallMs + BACKSTOP_MS,
+      log,
+    }),
+  );
   const shop: Workshop = {
     connection,
     sender,
@@ -55,6 +72,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     mirror,
     store,
     provider,
+    pool,
     dependencies: openDependencyCache({ home }),
     gateway: createGateway(openBackend(endpoint), { maxTokens: settings.LLM_MAX_TOKENS, log }),
     rounds,
@@ -67,15 +85,19 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     transcriptsDir: join(home, "artifacts", "transcripts"),
     swarm,
     maxWorkers: settings.MAX_WORKERS,
-    wallMs: settings.WORKER_TIMEOUT * 1_000,
+    wallMs,
   };
-  await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
   stack.use(keepSmall({ provider, store, rounds, bundlesDir, now: () => connection.now(), log }));
   stack.use(
     await consume(connection, "task", (message, context) => dispatch(shop, message, context), {
       concurrency: settings.MAX_WORKERS,
       onError: (error) => log.error({ err: error }, "a task could not be dispatched"),
     }),
+  );
+  // The first attempt need not wait for an agent either, if it takes its time to come.
+  readGround(shop).then(
+    (ground) => pool.fill(ground.mounts),
+    (error: unknown) => log.warn({ err: error }, "no agent waits yet: the target could not be read"),
   );
   log.info(
     { maxWorkers: settings.MAX_WORKERS, isolation: provider.isolation, model: endpoint.model },

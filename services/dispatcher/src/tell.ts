@@ -1,6 +1,7 @@
 import type { EventType, Handoff, Progress, Task } from "@agentswarm/contracts";
 import type { Usage } from "@agentswarm/llm";
 import type { JobContext } from "@agentswarm/queue";
+import type { SandboxFigures } from "@agentswarm/sandbox";
 import { plainText } from "@agentswarm/contracts";
 import type { Workshop } from "./workshop.ts";
 
@@ -10,7 +11,16 @@ export interface Teller {
   progressed(progress: Progress): void;
   used(usage: Usage, call: number): void;
   budgetReached(why: string): void;
-  ended(handoff: Handoff): Promise<void>;
+  ended(handoff: Handoff, figures?: AttemptFigures): Promise<void>;
+}
+
+/** What an attempt took beside its model. */
+export interface AttemptFigures {
+  readonly sandbox: SandboxFigures & { readonly warm: boolean };
+  /** From the task being sent until its agent, fully loaded, had it. */
+  readonly sentToReadyMs: number | null;
+  /** From the task being sent until its agent first asked the model. */
+  readonly sentToWorkMs: number | null;
 }
 
 export const ROLE = { build: "work", command: "work", fix: "fix", resolve: "resolve" } as const;
@@ -48,8 +58,8 @@ export function createTeller(shop: Workshop, task: Task, attempt: number, contex
     budgetReached(why) {
       quietly(event("budget.reached", "budget-reached", { why }));
     },
-    async ended(handoff) {
-      await event("attempt.ended", "attempt-ended", { ...handoff });
+    async ended(handoff, figures) {
+      await event("attempt.ended", "attempt-ended", { ...handoff, ...figures });
       const reason = handoff.reason === undefined ? "" : `: ${plainText(handoff.reason).slice(0, 1_000)}`;
       await context.log(`attempt ${attempt} ended ${handoff.end}, ${handoff.outcome}${reason}`);
     },

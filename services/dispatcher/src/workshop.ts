@@ -4,6 +4,7 @@ import type { QueueConnection, Sender } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
 import type { Gateway } from "./gateway/gateway.ts";
+import type { AgentPool } from "./pool.ts";
 import type { Rounds } from "./rounds.ts";
 
 /** What an attempt is run with. */
@@ -14,6 +15,7 @@ export interface Workshop {
   readonly mirror: Mirror;
   readonly store: Store;
   readonly provider: SandboxProvider;
+  readonly pool: AgentPool;
   readonly dependencies: DependencyCache;
   readonly gateway: Gateway;
   readonly rounds: Rounds;

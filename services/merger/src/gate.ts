@@ -89,7 +89,8 @@ async function run(bench: TestBench, candidate: Candidate, signal: AbortSignal):
     signal,
   });
   const tookMs = Math.round(done.results.reduce((sum, one) => sum + one.durationMs, 0));
-  bench.log.info({ tree, passed: done.passed, tookMs }, "a tree was tested");
+  const { cpuMs } = done.figures;
+  bench.log.info({ tree, passed: done.passed, tookMs, cpuMs }, "a tree was tested");
   if (done.tree === tree) return done;
   throw new Fault("git.refused", `tree ${done.tree} was checked, but ${tree} would be published`);
 }

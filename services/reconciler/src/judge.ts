@@ -55,6 +55,7 @@ async function runOnce(shop: Workshop, one: Case, signal: AbortSignal): Promise<
     labels: { swarm: shop.swarm, purpose: "sweep" },
     signal,
   });
+  shop.log.info({ tree, passed: done.passed, cpuMs: done.figures.cpuMs }, "the trunk's tree was checked");
   if (done.tree === tree) return done.results;
   throw new Fault("git.refused", `tree ${done.tree} was checked, but the trunk has ${tree}`);
 }

@@ -4,7 +4,7 @@ import { runToEnd } from "../run-to-end.ts";
 import { DEFAULT_SANDBOX_LIMITS, type ExecOptions, type Sandbox, type SandboxSpec } from "../sandbox.ts";
 import { bubblewrapArgs, WORK } from "./bubblewrap.ts";
 import type { ControlGroups } from "./cgroup.ts";
-import { removeRecorded, writeRecord } from "./record.ts";
+import { removeRecorded, rewriteRecord, writeRecord } from "./record.ts";
 import { startProcess, type StartedProcess } from "./start-process.ts";
 import type { Toolchain } from "./toolchain.ts";
 
@@ -93,6 +93,9 @@ export async function openLocalSandbox(
     workDir,
     exec,
     run: (argv, options) => runToEnd(exec(argv, options)),
+    async label(labels) {
+      rewriteRecord(root, id, labels);
+    },
     async figures() {
       const bytes = [...running].map((child) => child.bytes());
       const sum = (way: "in" | "out") => bytes.reduce((total, one) => total + one[way], moved[way]);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { SandboxInfo, SandboxLabels } from "../sandbox.ts";
@@ -14,6 +14,7 @@ interface SandboxRecord {
 }
 
 const SUFFIX = ".json";
+const FRESH = ".fresh";
 const WRITTEN_WITHIN_MS = 60_000;
 
 export function writeRecord(root: string, id: string, labels: SandboxLabels): void {
@@ -21,9 +22,19 @@ export function writeRecord(root: string, id: string, labels: SandboxLabels): vo
   writeFileSync(join(root, id + SUFFIX), JSON.stringify(record), { flag: "wx" });
 }
 
+/** Writes this process's own sandbox's record anew, at once as a whole. Throws when the sandbox is gone. */
+export function rewriteRecord(root: string, id: string, labels: SandboxLabels): void {
+  const file = join(root, id + SUFFIX);
+  statSync(file);
+  const record: SandboxRecord = { labels, owner: describeProcess(process.pid) };
+  writeFileSync(file + FRESH, JSON.stringify(record));
+  renameSync(file + FRESH, file);
+}
+
 /** Removes a sandbox's folder and then its record. */
 export async function removeRecorded(root: string, id: string): Promise<void> {
   await rm(join(root, id), { recursive: true, force: true, maxRetries: 3 });
+  await rm(join(root, id + SUFFIX + FRESH), { force: true });
   await rm(join(root, id + SUFFIX), { force: true });
 }
 

@@ -1,0 +1,59 @@
+import type { DomainEvent } from "@agentswarm/contracts";
+import { median, percentile } from "../landing/measure.ts";
+
+export interface Spread {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export interface Figures {
+  readonly attempts: number;
+  readonly landed: number;
+  /** From the first task being sent to the last landing. */
+  readonly verifiedPerHour: number;
+  /** From a task being sent until its agent, fully loaded, had it. */
+  readonly sentToReadyMs: Spread;
+  /** From a task being sent until its agent first asked the model. */
+  readonly sentToWorkMs: Spread;
+  /** From an attempt's end until its work was on the trunk. */
+  readonly doneToLandedMs: Spread;
+  /** The most memory that an attempt's sandbox took at once; the middle one of all attempts. */
+  readonly rssPerAttemptMiB: number;
+}
+
+interface Ended {
+  readonly sentToReadyMs?: number | null;
+  readonly sentToWorkMs?: number | null;
+  readonly sandbox?: { readonly memoryPeakBytes: number | null };
+}
+
+const HOUR_MS = 3_600_000;
+const MIB = 1024 ** 2;
+
+/** What the events of one run tell. */
+export function figuresOf(events: readonly DomainEvent[]): Figures {
+  const of = (type: DomainEvent["type"]) => events.filter((event) => event.type === type);
+  const [ended, landed, sent] = [of("attempt.ended"), of("landing.landed"), of("task.sent")];
+  const data = ended.map((event) => event.data as Ended);
+  const landedAt = new Map(landed.map((event) => [`${event.taskId}/${event.attempt}`, event.at]));
+  const waits = ended.flatMap((event) => {
+    const at = landedAt.get(`${event.taskId}/${event.attempt}`);
+    return at === undefined ? [] : [at - event.at];
+  });
+  const from = Math.min(...sent.map((event) => event.at));
+  const to = Math.max(...landed.map((event) => event.at));
+  const peaks = data.flatMap((one) => one.sandbox?.memoryPeakBytes ?? []);
+  return {
+    attempts: ended.length,
+    landed: landed.length,
+    verifiedPerHour: Math.round((landed.length * HOUR_MS) / (to - from)),
+    sentToReadyMs: spread(data.flatMap((one) => one.sentToReadyMs ?? [])),
+    sentToWorkMs: spread(data.flatMap((one) => one.sentToWorkMs ?? [])),
+    doneToLandedMs: spread(waits),
+    rssPerAttemptMiB: Math.round(median(peaks) / MIB),
+  };
+}
+
+function spread(ms: readonly number[]): Spread {
+  return { p50: Math.round(median(ms)), p99: Math.round(percentile(ms, 0.99)) };
+}

@@ -1,0 +1,174 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { buildAgent } from "@agentswarm/agent";
+import { openSandboxProvider, type Mount, type SandboxProvider } from "@agentswarm/sandbox";
+import { createLogger } from "@agentswarm/service";
+import { waitUntil } from "../../../test/support/wait-until.ts";
+import { openPool, type AgentPool, type PoolOptions, type Taken } from "./pool.ts";
+import { AGENT_AT } from "./start-agent.ts";
+
+const WITHIN_MS = 20_000;
+const dir = mkdtempSync(join(tmpdir(), "swarm-pool-"));
+const home = join(dir, "home");
+const log = createLogger({ service: "test", level: "silent" });
+let provider: SandboxProvider;
+let mounts: Mount[];
+
+beforeAll(async () => {
+  mounts = [{ from: await buildAgent(join(dir, "agent.mjs")), at: AGENT_AT }];
+  provider = await openSandboxProvider({
+    provider: "local",
+    home,
+    tools: process.env["SWARM_TOOLS"],
+    swarm: "pool",
+    allowUnisolated: true,
+  });
+});
+beforeEach(async () => {
+  // What one test leaves would be another's.
+  expect(await provider.list()).toEqual([]);
+});
+afterAll(() => {
+  expect(readdirSync(join(home, "sandboxes"))).toEqual([]);
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const open = (options: Partial<PoolOptions> = {}) =>
+  openPool({ provider, size: 2, swarm: "pool", wallMs: 60_000, retryMs: 100, log, ...options });
+const labelled = (nth: number) => ({
+  swarm: "pool",
+  purpose: "agent",
+  task: `task-${nth}`,
+  attempt: "1",
+});
+const full = (pool: AgentPool, size = 2) =>
+  waitUntil(`${size} waiting agents`, WITHIN_MS, () => (pool.ready() === size ? true : null));
+const inPool = async () =>
+  (await provider.list()).filter((one) => one.labels.purpose === "pool").map((one) => one.id);
+const labelsOf = async ({ agent }: Taken) =>
+  (await provider.list()).find((one) => one.id === agent.sandbox.id)?.labels;
+async function end({ agent }: Taken): Promise<void> {
+  await agent.stop();
+  await agent.sandbox.terminate();
+}
+/** What the agent asks for, answered as a door without a task would. */
+function firstQuestion({ agent }: Taken): Promise<string> {
+  return new Promise((resolve) => {
+    agent.serve((stream, headers) => {
+      resolve(`${headers[":method"]} ${headers[":path"]}`);
+      stream.close();
+    });
+  });
+}
+
+test("agents wait with everything loaded; one that is taken bears its task and is replaced", async () => {
+  await using pool = open();
+  pool.fill(mounts);
+  await full(pool);
+  const waiting = await inPool();
+  expect(waiting).toHaveLength(2);
+
+  const taken = await pool.take({ mounts, labels: labelled(1) });
+  expect(taken.warm).toBe(true);
+  expect(waiting).toContain(taken.agent.sandbox.id);
+  expect(await labelsOf(taken)).toEqual(labelled(1));
+  expect(await firstQuestion(taken)).toBe("GET /task");
+  await full(pool);
+  expect(await inPool()).not.toContain(taken.agent.sandbox.id);
+  await end(taken);
+});
+
+test("nobody waits for the pool, and no sandbox is given twice", async () => {
+  await using pool = open();
+  pool.fill(mounts);
+  await full(pool);
+  const all = await Promise.all([1, 2, 3, 4].map((nth) => pool.take({ mounts, labels: labelled(nth) })));
+  expect(new Set(all.map((one) => one.agent.sandbox.id)).size).toBe(4);
+  expect(all.filter((one) => one.warm)).toHaveLength(2);
+  expect(await Promise.all(all.map(firstQuestion))).toEqual(Array.from({ length: 4 }, () => "GET /task"));
+  expect(await Promise.all(all.map(labelsOf))).toEqual([1, 2, 3, 4].map(labelled));
+  await Promise.all(all.map(end));
+});
+
+test("one that died is not handed out, and another takes its place", async () => {
+  await using pool = open({ size: 1 });
+  pool.fill(mounts);
+  await full(pool, 1);
+  const [dead = ""] = await inPool();
+  await provider.terminate(dead);
+  const taken = await pool.take({ mounts, labels: labelled(1) });
+  expect(taken.agent.sandbox.id).not.toBe(dead);
+  expect(await firstQuestion(taken)).toBe("GET /task");
+  await full(pool, 1);
+  await end(taken);
+});
+
+test("those that see other mounts than are asked for are ended", async () => {
+  const file = join(dir, "other.txt");
+  writeFileSync(file, "other");
+  const others = [...mounts, { from: file, at: "other.txt" }];
+  await using pool = open();
+  pool.fill(mounts);
+  await full(pool);
+  const before = await inPool();
+  const taken = await pool.take({ mounts: others, labels: labelled(1) });
+  expect(taken.warm).toBe(false);
+  await full(pool);
+  await waitUntil("the end of the old ones", WITHIN_MS, async () =>
+    (await inPool()).some((id) => before.includes(id)) ? null : true,
+  );
+  const next = await pool.take({ mounts: others, labels: labelled(2) });
+  expect(next.warm).toBe(true);
+  expect((await next.agent.sandbox.run(["cat", "other.txt"])).outputTail).toBe("other");
+  await Promise.all([end(taken), end(next)]);
+});
+
+test("whoever has waited too long gives way to a fresh one", async () => {
+  await using pool = open({ size: 1, idleMs: 300 });
+  pool.fill(mounts);
+  await full(pool, 1);
+  const [first] = await inPool();
+  await waitUntil("another one", WITHIN_MS, async () => {
+    const now = await inPool();
+    return now.length > 0 && !now.includes(first ?? "") ? true : null;
+  });
+});
+
+test("what cannot start is tried again seldom, and an attempt opens its own", async () => {
+  const broken = join(dir, "broken.mjs");
+  writeFileSync(broken, "process.exit(3);");
+  let opened = 0;
+  const counting = {
+    ...provider,
+    open: (spec: Parameters<SandboxProvider["open"]>[0]) => {
+      opened += 1;
+      return provider.open(spec);
+    },
+  };
+  await using pool = open({ provider: counting, size: 1, retryMs: 60_000 });
+  pool.fill([{ from: broken, at: AGENT_AT }]);
+  await waitUntil("its end", WITHIN_MS, async () =>
+    opened > 0 && (await provider.list()).length === 0 ? true : null,
+  );
+  expect(opened).toBe(1);
+  const taken = await pool.take({ mounts, labels: labelled(1) });
+  expect(taken.warm).toBe(false);
+  expect(await firstQuestion(taken)).toBe("GET /task");
+  await end(taken);
+});
+
+test("its end leaves nothing, also of what is just being opened; size 0 opens nothing ahead", async () => {
+  const pool = open({ size: 4 });
+  pool.fill(mounts);
+  await pool[Symbol.asyncDispose]();
+  expect(await provider.list()).toEqual([]);
+
+  await using none = open({ size: 0 });
+  none.fill(mounts);
+  const taken = await none.take({ mounts, labels: labelled(1) });
+  expect(taken.warm).toBe(false);
+  expect(await inPool()).toEqual([]);
+  await end(taken);
+});
