@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DomainEvent } from "@agentswarm/contracts";
 import type { LocalSwarm } from "../../infra/local/start-swarm.ts";
+import { openCpuGroup, type CpuGroup } from "./cpu-group.ts";
 
 /** Milliseconds of processor that each part of a swarm has taken. */
 export interface CpuMs {
@@ -11,33 +12,34 @@ export interface CpuMs {
   readonly checks: number;
   /** The recorded model. */
   readonly replay: number;
-  /** Redis and the services with all the git they ran. */
+  /** Redis and the services, with all the git they ran. */
   readonly harness: number;
 }
 
-const MS_PER_TICK = 10;
-/** utime, stime, and the same of children that ended; the name before them may hold spaces. */
-const FIRST_OF_FOUR = 11;
+/** Each program of a swarm in a group of its own; sandboxes leave it for theirs. */
+export interface CpuMeter extends AsyncDisposable {
+  /** Milliseconds so far, by program. */
+  read(): ReadonlyMap<string, number>;
+}
 
-/** A process with its ended children, in milliseconds; 0 when it is gone. */
-function cpuOf(pid: number | null | undefined): number {
-  if (!pid) return 0;
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const ticks = fields.slice(FIRST_OF_FOUR, FIRST_OF_FOUR + 4).map(Number);
-    return ticks.reduce((sum, one) => sum + one, 0) * MS_PER_TICK;
-  } catch {
-    return 0;
+/** Null where this machine does not count. */
+export async function meterCpu(swarm: LocalSwarm): Promise<CpuMeter | null> {
+  const groups = new Map<string, CpuGroup>();
+  for (const [name, { pid }] of swarm.processes) {
+    const group = await openCpuGroup(`bench-${process.pid}-${name}`);
+    if (group === null || pid === null) return null;
+    await group.add(pid);
+    groups.set(name, group);
   }
+  return {
+    read: () => new Map([...groups].map(([name, group]) => [name, group.usedMs()])),
+    async [Symbol.asyncDispose]() {
+      for (const group of groups.values()) await group[Symbol.asyncDispose]();
+    },
+  };
 }
 
-/** What the services and the model have taken so far, sandboxes of theirs that have ended included. */
-export function readProcesses(swarm: LocalSwarm): ReadonlyMap<string, number> {
-  return new Map([...swarm.processes].map(([name, one]) => [name, cpuOf(one.pid)]));
-}
-
-/** What checks took between two moments of the logs' lines, by what merger and reconciler noted of each. */
+/** What checks took between two moments, by what merger and reconciler logged of each. */
 export function checksCpuMs(home: string, from: number, to: number): number {
   const lines = ["merger", "reconciler"].flatMap((name) =>
     readFileSync(join(home, "logs", `${name}.log`), "utf8").split("\n"),
@@ -45,8 +47,8 @@ export function checksCpuMs(home: string, from: number, to: number): number {
   let sum = 0;
   for (const line of lines) {
     if (!line.includes('"cpuMs":')) continue;
-    const { time, cpuMs } = JSON.parse(line) as { time: number | string; cpuMs: number | null };
-    const at = new Date(time).getTime();
+    const { time, cpuMs } = JSON.parse(line) as { time: string; cpuMs: number | null };
+    const at = Date.parse(time);
     if (at >= from && at <= to) sum += cpuMs ?? 0;
   }
   return sum;
@@ -57,20 +59,6 @@ export function agentsCpuMs(events: readonly DomainEvent[]): number {
     .filter((event) => event.type === "attempt.ended")
     .map((event) => (event.data as { sandbox?: { cpuMs: number | null } }).sandbox?.cpuMs ?? 0)
     .reduce((sum, one) => sum + one, 0);
-}
-
-/** Who took what between two readings: sandboxes are children of services, so theirs is taken off. */
-export function splitCpu(
-  before: ReadonlyMap<string, number>,
-  after: ReadonlyMap<string, number>,
-  sandboxes: { readonly agents: number; readonly checks: number },
-): CpuMs {
-  const took = (name: string) => (after.get(name) ?? 0) - (before.get(name) ?? 0);
-  const all = [...after.keys()]
-    .filter((name) => name !== "replay")
-    .reduce((sum, name) => sum + took(name), 0);
-  const harness = Math.max(0, all - sandboxes.agents - sandboxes.checks);
-  return { ...sandboxes, replay: took("replay"), harness };
 }
 
 /** Shares of the whole, to a thousandth. */

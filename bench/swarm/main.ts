@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { openQueue } from "@agentswarm/queue";
 import { freePort } from "../../infra/local/free-port.ts";
 import { startSwarm } from "../../infra/local/start-swarm.ts";
-import { agentsCpuMs, checksCpuMs, readProcesses, sharesOf, splitCpu } from "./cpu.ts";
+import { agentsCpuMs, checksCpuMs, meterCpu, sharesOf } from "./cpu.ts";
 import { figuresOf } from "./figures.ts";
 import { makeTarget } from "./make-target.ts";
 import { recordFeature, writeScenario, type Recording } from "./record.ts";
@@ -74,27 +74,39 @@ try {
   (99 of 100: ${alone.sentToReadyMs.p99} ms, ${alone.sentToWorkMs.p99} ms)`);
 
   say(`${tasks} tasks at once, ${values.workers} attempts at a time …`);
-  const before = readProcesses(swarm);
+  await using meter = await meterCpu(swarm);
+  if (meter === null) say("  without control groups nobody counts processor time");
+  const before = meter?.read();
   const startedAt = Date.now();
   const events = await runFeatures(swarm.apiUrl, connection, many);
-  const after = readProcesses(swarm);
+  const after = meter?.read();
   const figures = figuresOf(events);
-  const sandboxes = {
+  const took = (name: string) => (after?.get(name) ?? 0) - (before?.get(name) ?? 0);
+  const services = [...swarm.processes.keys()].filter((name) => name !== "replay");
+  const cpu = {
     agents: agentsCpuMs(events),
     checks: checksCpuMs(swarm.home, startedAt, Date.now()),
+    replay: took("replay"),
+    harness: services.reduce((sum, name) => sum + took(name), 0),
   };
-  const cpu = splitCpu(before, after, sandboxes);
   const cpuShare = sharesOf(cpu);
   const perLanding = (ms: number) => Math.round(ms / figures.landed);
   say(`  ${figures.attempts} attempts, ${figures.landed} landings, ${figures.verifiedPerHour} an hour
   from an attempt's end to the trunk ${figures.doneToLandedMs.p50} ms (99 of 100: ${figures.doneToLandedMs.p99} ms)
   processor per landing: agents ${perLanding(cpu.agents)} ms, checks ${perLanding(cpu.checks)} ms, model ${perLanding(cpu.replay)} ms, harness ${perLanding(cpu.harness)} ms
+  of which ${services.map((name) => `${name} ${perLanding(took(name))} ms`).join(", ")}
   memory of an attempt ${figures.rssPerAttemptMiB} MiB`);
-  for (const [name, ms] of after) say(`    ${name} ${perLanding(ms - (before.get(name) ?? 0))} ms`);
   if (values.json) {
     const { sentToReadyMs: loadedReadyMs, sentToWorkMs: loadedWorkMs, ...rest } = figures;
     const { sentToReadyMs, sentToWorkMs } = alone;
-    const line = { ...rest, sentToReadyMs, sentToWorkMs, loadedReadyMs, loadedWorkMs, cpuShare };
+    const line = {
+      ...rest,
+      sentToReadyMs,
+      sentToWorkMs,
+      loadedReadyMs,
+      loadedWorkMs,
+      cpuShare: meter && cpuShare,
+    };
     process.stdout.write(`${JSON.stringify(line)}\n`);
   }
 } finally {

@@ -10,7 +10,7 @@ import {
 import { makeBundle } from "@agentswarm/git";
 import { commitChanges, markersLeft, outsideScope, stageChanges, type Changes } from "./changes.ts";
 import type { Door } from "./door.ts";
-import { prepareRepo } from "./prepare.ts";
+import { layOut, type Prepared } from "./prepare.ts";
 import { feedbackPrompt, systemPrompt, taskPrompt } from "./prompts.ts";
 import { openSession, type Session } from "./session.ts";
 import { runChecksHere } from "./verify.ts";
@@ -21,14 +21,19 @@ const MENDINGS = 3;
 const MAX_FILES_NAMED = 10_000;
 
 /** Runs one attempt from assignment to result. Expected endings are results; what throws is the runner's own fault. */
-export async function runAttempt(door: Door, assignment: Assignment, workDir: string): Promise<AgentResult> {
+export async function runAttempt(
+  door: Door,
+  assignment: Assignment,
+  { repo, baseUrl }: Prepared,
+  workDir: string,
+): Promise<AgentResult> {
   const startedAt = performance.now();
   const { task } = assignment;
-  const repo = await prepareRepo(door, assignment, workDir);
+  await layOut(door, assignment, repo, workDir);
   const session = openSession({
     assignment,
     cwd: repo,
-    baseUrl: await door.openRelay(),
+    baseUrl,
     system: systemPrompt(assignment),
     // Signs of life and transcripts are best effort; the host may be slow, and the work goes on.
     onProgress: (progress) =>

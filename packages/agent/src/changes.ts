@@ -23,13 +23,25 @@ export async function stageChanges(repo: string, base: string): Promise<Changes>
   const git = (...args: string[]) => runGit(args, { cwd: repo, env: INDEX });
   await git("read-tree", "--reset", base);
   await git("add", "--all");
-  const numstat = await git("diff", "--cached", "--numstat", "-z", "--no-renames", base, "--");
-  const status = await git("diff", "--cached", "--name-status", "-z", "--no-renames", base, "--");
-  let linesAdded = 0;
-  let linesRemoved = 0;
+  const both = ["--raw", "--numstat", "-z", "--no-renames"];
+  return countChanges((await git("diff-index", "--cached", ...both, base, "--")).stdout);
+}
+
+/** Reads the records of `--raw -z`, which have their path after them, and of `--numstat -z`, which have it inside. */
+function countChanges(text: string): Changes {
+  const states: string[] = [];
   const files: string[] = [];
-  for (const line of numstat.stdout.split("\0")) {
-    const [added, removed, ...rest] = line.split("\t");
+  let [linesAdded, linesRemoved] = [0, 0];
+  const records = text.split("\0");
+  for (let at = 0; at < records.length; at += 1) {
+    const record = records[at] ?? "";
+    const state = /^:\d{6} \d{6} \S+ \S+ ([A-Z])/.exec(record)?.[1];
+    if (state !== undefined) {
+      states.push(state);
+      at += 1;
+      continue;
+    }
+    const [added, removed, ...rest] = record.split("\t");
     if (rest.length === 0) continue;
     // A path may hold tabs itself.
     files.push(rest.join("\t"));
@@ -37,14 +49,8 @@ export async function stageChanges(repo: string, base: string): Promise<Changes>
     linesAdded += Number(added) || 0;
     linesRemoved += Number(removed) || 0;
   }
-  const states = status.stdout.split("\0").filter((_, at) => at % 2 === 0);
-  return {
-    files,
-    linesAdded,
-    linesRemoved,
-    filesCreated: states.filter((state) => state === "A").length,
-    filesModified: states.filter((state) => state === "M").length,
-  };
+  const count = (wanted: string) => states.filter((state) => state === wanted).length;
+  return { files, linesAdded, linesRemoved, filesCreated: count("A"), filesModified: count("M") };
 }
 
 /** Makes what was staged last one commit on the base, by us and by nobody else. Returns it. */

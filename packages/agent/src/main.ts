@@ -1,6 +1,7 @@
 import { assignmentSchema, NO_METRICS, NO_NOTES, type AgentResult } from "@agentswarm/contracts";
 import { runAttempt } from "./attempt.ts";
 import { connectDoor } from "./door.ts";
+import { prepare } from "./prepare.ts";
 
 // Stdout is the door; whatever a library prints must not get into it.
 console.log = console.error;
@@ -22,8 +23,11 @@ function broken(error: unknown): AgentResult {
 }
 
 async function work(): Promise<AgentResult> {
+  const workDir = process.cwd();
+  const prepared = await prepare(door, workDir);
+  // Whoever asks for a task is ready for it; it may take a while until there is one.
   const assignment = assignmentSchema.parse(await door.getJson("/task"));
-  return runAttempt(door, assignment, process.cwd());
+  return runAttempt(door, assignment, prepared, workDir);
 }
 
 const result = await work().catch(broken);

@@ -1,24 +1,50 @@
+import { createReadStream } from "node:fs";
+import { appendFile, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Assignment } from "@agentswarm/contracts";
 import { runGit } from "@agentswarm/git";
 import { AUTHOR } from "./changes.ts";
 import type { Door } from "./door.ts";
 
+/** What can be done before the task is known, so that nobody waits for it later. */
+export interface Prepared {
+  /** An empty repository. */
+  readonly repo: string;
+  /** Where the model is asked. */
+  readonly baseUrl: string;
+}
+
+export async function prepare(door: Door, workDir: string): Promise<Prepared> {
+  const repo = join(workDir, "repo");
+  const [baseUrl] = await Promise.all([door.openRelay(), initRepo(repo, workDir)]);
+  // Nothing is there, but what an HTTP client needs is loaded by asking.
+  await fetch(`${baseUrl}/nothing`).then((response) => response.body?.cancel());
+  return { repo, baseUrl };
+}
+
+async function initRepo(repo: string, workDir: string): Promise<void> {
+  await runGit(["init", "--quiet", repo], { cwd: workDir });
+  const user = `[user]\n\tname = ${AUTHOR.name}\n\temail = ${AUTHOR.email}\n`;
+  await appendFile(join(repo, ".git/config"), user);
+}
+
 /**
  * Lays out the work tree: the base commit, and for a resolve the conflicting attempt merged into it, so that the
- * conflict's markers are in the files. Returns its folder.
+ * conflict's markers are in the files.
  */
-export async function prepareRepo(door: Door, assignment: Assignment, workDir: string): Promise<string> {
-  const repo = join(workDir, "repo");
+export async function layOut(
+  door: Door,
+  assignment: Assignment,
+  repo: string,
+  workDir: string,
+): Promise<void> {
   const git = (...args: string[]) => runGit(args, { cwd: repo });
-  await runGit(["init", "--quiet", repo], { cwd: workDir });
-  await git("config", "user.name", AUTHOR.name);
-  await git("config", "user.email", AUTHOR.email);
-  for (const part of ["full", "thin", "resolve"]) {
+  // All are asked for at once, but each stands on the one before.
+  const parts = ["full", "thin", "resolve"].map(async (part) => {
     const file = join(workDir, `${part}.bundle`);
-    if (!(await door.save(`/bundle/${part}`, file))) continue;
-    await git("fetch", "--quiet", "--no-tags", file, `+refs/*:refs/bundled/${part}/*`);
-  }
+    return (await door.save(`/bundle/${part}`, file)) ? file : null;
+  });
+  for (const file of await Promise.all(parts)) if (file !== null) await unpack(repo, file);
   await git("checkout", "--quiet", "-B", "work", assignment.baseCommit);
   const { resolve } = assignment.task;
   if (resolve !== undefined) {
@@ -29,5 +55,21 @@ export async function prepareRepo(door: Door, assignment: Assignment, workDir: s
     // What comes out is one ordinary commit on the base, not a merge.
     await runGit(["merge", "--quit"], { cwd: repo });
   }
-  return repo;
+}
+
+/** The longest header of a bundle from our own host: a line for each of a few commits. */
+const HEADER_BYTES = 4_096;
+
+/** Takes a bundle's objects in. The host made it, so they are not looked at again, as `git fetch` would. */
+async function unpack(repo: string, file: string): Promise<void> {
+  const bundle = await open(file);
+  let start: number;
+  try {
+    const { buffer, bytesRead } = await bundle.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
+    start = buffer.subarray(0, bytesRead).indexOf("\n\n") + 2;
+  } finally {
+    await bundle.close();
+  }
+  const input = createReadStream(file, { start });
+  await runGit(["index-pack", "--stdin", "--fix-thin"], { cwd: repo, input });
 }
