@@ -19,6 +19,7 @@ export async function startModel(answer: (nth: number, text: string) => Answer):
     let body = "";
     request.on("data", (chunk: Buffer) => (body += chunk.toString()));
     request.on("end", () => {
+      if (request.method === "GET") return response.writeHead(200).end("{}");
       const { messages } = JSON.parse(body) as { messages: { content: string }[] };
       const text = messages.map((message) => message.content).join("\n");
       const said = answer(asked.push(text) - 1, text);

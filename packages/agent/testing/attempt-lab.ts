@@ -11,11 +11,11 @@ import {
 } from "@agentswarm/contracts";
 import { bundleFor, fetchQuarantined, makeBundle, openStore, type Inspection } from "@agentswarm/git";
 import { startReplay } from "@agentswarm/replay";
+import { createRouter, resolveBackends } from "@agentswarm/llm";
 import { openSandboxProvider, type SandboxProvider } from "@agentswarm/sandbox";
 import { createLogger, parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
 import { git } from "../../../test/support/string-kit.ts";
 import { decideEnd } from "../../../services/dispatcher/src/decide-end.ts";
-import { openBackend } from "../../../services/dispatcher/src/gateway/backend.ts";
 import { createGateway } from "../../../services/dispatcher/src/gateway/gateway.ts";
 import { runAgent } from "../../../services/dispatcher/src/run-agent.ts";
 import { AGENT_AT, startAgent } from "../../../services/dispatcher/src/start-agent.ts";
@@ -133,8 +133,9 @@ export async function openLab(): Promise<Lab> {
             : await makeBundle(work, resolve.headCommit, resolve.baseCommit, join(at, "resolve.bundle")),
         result: join(at, "result.bundle"),
       };
-      const endpoint = { baseUrl: replay.url, apiKey: "the-real-key", model: "recorded" };
-      const gateway = createGateway(openBackend(endpoint), { maxTokens: 4_000, log });
+      const settings = { LLM_BASE_URL: replay.url, LLM_API_KEY: "the-real-key", LLM_MODEL: "recorded" };
+      const router = createRouter(resolveBackends(settings, {}));
+      const gateway = createGateway(router, { model: "recorded", maxTokens: 4_000, log });
       const sandbox = await provider.open({
         labels: { swarm: "lab", purpose: "agent" },
         mounts: [{ from: agentFile, at: AGENT_AT }],
@@ -159,7 +160,12 @@ export async function openLab(): Promise<Lab> {
           },
           transcript: { append: (line) => void lines.push(line), [Symbol.asyncDispose]: async () => {} },
           issue: (onExhausted) =>
-            gateway.issue({ limits: task.limits, expiresAt: Date.now() + 600_000, onExhausted }),
+            gateway.issue({
+              limits: task.limits,
+              role: "work",
+              expiresAt: Date.now() + 600_000,
+              onExhausted,
+            }),
           onProgress: () => {},
         });
         const result = decideEnd(facts);

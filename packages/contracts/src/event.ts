@@ -23,6 +23,7 @@ export const EVENT_TYPES = [
   "model.used",
   "budget.reached",
   "backend.opened",
+  "backend.closed",
   "message.buried",
   "service.started",
   "service.stopped",
@@ -41,7 +42,9 @@ export const EVENT_TYPES = [
  * - `landing.rejected` {check, outputTail} · `landing.held` {why}
  * - `gate.flaked` {check, tree, outputTail}: red, then green on the same tree
  * - `sweep.finished` the Sweep · `trunk.green` {commit}
- * - `model.used` {role, model, backend, tokensIn, tokensOut, tokensCached, costUsd}
+ * - `model.used` {role, model, backend, tokensIn, tokensOut, tokensCached, costUsd, estimated}: which model and
+ *   backend answered, at its prices
+ * - `backend.opened` {backend, why}: its breaker did, and it gets no calls · `backend.closed` {backend}
  * - `message.buried` {queue, jobId, code, message} · `service.started`/`service.stopped` {service, pid}
  */
 export const domainEventSchema = z.object({

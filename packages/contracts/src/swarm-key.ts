@@ -1,7 +1,9 @@
 import { slug } from "./ids.ts";
 
-/** Who asks the model. Costs and recorded answers both go by it. */
-export type Role = "plan" | "decompose" | "accept" | "work" | "resolve" | "fix" | "draft-fixes";
+export const ROLES = ["plan", "decompose", "accept", "work", "resolve", "fix", "draft-fixes"] as const;
+
+/** Who asks the model. Costs, recorded answers and the choice of a backend all go by it. */
+export type Role = (typeof ROLES)[number];
 
 /** `Swarm-Key: <feature slug>/<task key>/<role>`; never an id. `taskKey` is `-` where there is no task. */
 export function swarmKey(featureTitle: string, taskKey: string, role: Role): string {
@@ -11,4 +13,22 @@ export function swarmKey(featureTitle: string, taskKey: string, role: Role): str
 /** The line every prompt carries. */
 export function swarmKeyLine(key: string): string {
   return `Swarm-Key: ${key}`;
+}
+
+/** The role that a Swarm-Key names, or null. */
+export function roleOf(key: string): Role | null {
+  return ROLES.find((role) => role === key.split("/").at(-1)) ?? null;
+}
+
+/**
+ * The last Swarm-Key that a conversation names, or null. One that a tool has printed or a model has said is no key
+ * of the caller.
+ */
+export function findSwarmKey(messages: readonly { role: string; text: string }[]): string | null {
+  let key: string | null = null;
+  for (const { role, text } of messages) {
+    if (role === "tool" || role === "assistant") continue;
+    for (const match of text.matchAll(/Swarm-Key: (\S+)/g)) key = match[1] ?? key;
+  }
+  return key;
 }

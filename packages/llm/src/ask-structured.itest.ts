@@ -4,7 +4,9 @@ import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { askStructured } from "./ask-structured.ts";
+import { resolveBackends } from "./backends/resolve-backends.ts";
 import { createModel } from "./model.ts";
+import { createRouter } from "./router/router.ts";
 
 interface Asked {
   readonly messages: { role: string; content: string }[];
@@ -31,7 +33,7 @@ const refuse =
   };
 
 /** Asks a real server that gives these replies, one after another. */
-async function ask(replies: Reply[], signal?: AbortSignal) {
+async function ask(replies: Reply[], jsonSchema = false) {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     let text = "";
@@ -43,14 +45,14 @@ async function ask(replies: Reply[], signal?: AbortSignal) {
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-  const model = createModel({ baseUrl, apiKey: "k", model: "glm-5", maxTokens: 100, temperature: 0 });
+  const entry = { name: "one", baseUrl, jsonSchema };
+  const settings = { LLM_MODEL: "glm-5", LLM_BACKENDS: JSON.stringify([entry]) };
+  const model = createModel(createRouter(resolveBackends(settings, {})), { maxTokens: 100, temperature: 0 });
   const question = { system: "Plan.", user: "A thing", schema: z.object({ n: z.int() }), key: "f/-/plan" };
   try {
     return {
       asked,
-      answer: await askStructured(model, signal ? { ...question, signal } : question).catch(
-        (e: unknown) => e,
-      ),
+      answer: await askStructured(model, question).catch((e: unknown) => e),
     };
   } finally {
     server.closeAllConnections();
@@ -62,10 +64,21 @@ test("an answer is read out of thinking and fences, and its prompt names the Swa
   const { answer, asked } = await ask([say('<think>{"n": 0}</think>\n```json\n{"n": 7}\n```')]);
   expect(answer).toMatchObject({
     value: { n: 7 },
-    usage: { tokensIn: 100, tokensOut: 10, estimated: false },
+    usage: { tokensIn: 100, tokensOut: 10, estimated: false, backend: "one", model: "glm-5" },
   });
   expect(asked[0]?.messages[0]?.content).toContain("Swarm-Key: f/-/plan");
   expect(asked[0]?.response_format).toEqual({ type: "json_object" });
+});
+
+test("a backend that can keep to a schema is made to; thinking before or without its mark is left out", async () => {
+  const { answer, asked } = await ask([say('I see {"n": 1}</think>{"n": 7}<think>{"n": 2')], true);
+  expect(answer).toMatchObject({ value: { n: 7 } });
+  expect(asked[0]?.response_format).toMatchObject({
+    type: "json_schema",
+    json_schema: { name: "answer", schema: { properties: { n: { type: "integer" } }, required: ["n"] } },
+  });
+  // Told in words too, for what it means.
+  expect(asked[0]?.messages[0]?.content).toContain("of this schema");
 });
 
 test("what does not fit is given back once, with what is wrong; both calls are counted", async () => {

@@ -1,15 +1,19 @@
 export { askStructured } from "./ask-structured.ts";
+export type { Backend } from "./backends/backend.ts";
+export type { Prices } from "./backends/models.ts";
+export { resolveBackends } from "./backends/resolve-backends.ts";
 export { createModel, type Model } from "./model.ts";
-export { resolveModelSettings, type ModelEndpoint } from "./model-settings.ts";
+export { openRouter } from "./open-router.ts";
 export { renderPrompt } from "./render-prompt.ts";
+export { createRouter, type BackendChange, type Router, type RouterOptions } from "./router/router.ts";
 export {
   addUsage,
+  estimateTokens,
   estimateUsage,
   fitTokens,
   NO_USAGE,
   priceOf,
   pricesOf,
   readUsage,
-  type Prices,
   type Usage,
 } from "./usage.ts";

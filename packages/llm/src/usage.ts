@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { factsOf, type Prices } from "./backends/models.ts";
 
 /** What one or more model calls used. */
 export interface Usage {
@@ -9,30 +10,16 @@ export interface Usage {
   readonly costUsd: number;
   /** True when the backend told nothing and the tokens were counted from the text. */
   readonly estimated: boolean;
-}
-
-/** US dollars per million tokens. */
-export interface Prices {
-  readonly input: number;
-  readonly output: number;
-  readonly cached: number;
+  /** Which backend answered, and with which model; whose prices were charged. */
+  readonly backend?: string;
+  readonly model?: string;
 }
 
 export const NO_USAGE: Usage = { tokensIn: 0, tokensOut: 0, tokensCached: 0, costUsd: 0, estimated: false };
 
-/** GLM-5's list prices of November 2026; the recorded model is free. */
-const PRICES: Readonly<Record<string, Prices>> = {
-  "glm-5": { input: 1, output: 3.2, cached: 0.2 },
-  "glm-5.1": { input: 1.4, output: 4.4, cached: 0.26 },
-  "glm-5.2": { input: 1.4, output: 4.4, cached: 0.26 },
-  "glm-5.3": { input: 1.4, output: 4.4, cached: 0.26 },
-  "glm-5.3-flash": { input: 0.15, output: 0.5, cached: 0.03 },
-};
-const FREE: Prices = { input: 0, output: 0, cached: 0 };
-
 /** The prices of a model by its name; nothing is charged for one that is not known. */
 export function pricesOf(model: string): Prices {
-  return PRICES[model.toLowerCase().split("/").at(-1) ?? ""] ?? FREE;
+  return factsOf(model).prices;
 }
 
 const PER = 1_000_000;
@@ -76,6 +63,7 @@ export function estimateUsage(input: string, output: string, prices: Prices): Us
   return { ...tokens, costUsd: priceOf(tokens, prices), estimated: true };
 }
 
+/** The figures of both together. Who answered is not kept, as it may have been two. */
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
     tokensIn: a.tokensIn + b.tokensIn,

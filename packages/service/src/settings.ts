@@ -32,6 +32,24 @@ export const modelSettings = {
   LLM_TEMPERATURE: z.coerce.number().min(0).max(2).default(0.7),
   RUNPOD_ENDPOINT_ID: z.string().optional(),
   RUNPOD_API_KEY: z.string().optional(),
+  MODAL_GLM_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("Where your own SGLang runs"),
+  MODAL_GLM_API_KEY: z.string().optional(),
+  LLM_BACKENDS: z.string().optional().describe("A JSON list of backends, or the file that holds it"),
+  LLM_CONNECT_TIMEOUT: z.coerce.number().min(0.001).default(10).describe("Seconds to connect in"),
+  LLM_FIRST_TOKEN_TIMEOUT: z.coerce
+    .number()
+    .min(0.001)
+    .default(290)
+    .describe("Seconds until a stream begins, with all tries and waits for a cold start"),
+  LLM_CHUNK_TIMEOUT: z.coerce.number().min(0.001).default(120).describe("Seconds a stream may be silent"),
+  LLM_ANSWER_TIMEOUT: z.coerce
+    .number()
+    .min(0.001)
+    .default(600)
+    .describe("Seconds for an answer in one piece"),
 };
 
 /** The repository that the swarm works on. */

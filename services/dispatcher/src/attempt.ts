@@ -80,6 +80,7 @@ export async function runAttempt(shop: Workshop, order: AttemptOrder): Promise<A
     issue: (onExhausted) =>
       shop.gateway.issue({
         limits: task.limits,
+        role: ROLE[task.kind],
         expiresAt: Date.now() + wallMs + BACKSTOP_MS,
         onCharge: tell.used,
         onExhausted(why) {

@@ -3,19 +3,19 @@ import { join } from "node:path";
 import { Fault } from "@agentswarm/contracts";
 import { openDependencyCache } from "@agentswarm/checks";
 import { openMirror, openStore } from "@agentswarm/git";
-import { resolveModelSettings } from "@agentswarm/llm";
+import { openRouter } from "@agentswarm/llm";
 import { consume, createSender, openQueue } from "@agentswarm/queue";
 import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
 import { BACKSTOP_MS } from "./attempt.ts";
 import type { Settings } from "./config.ts";
 import { dispatch } from "./dispatch.ts";
-import { openBackend } from "./gateway/backend.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { openPool } from "./pool.ts";
 import { keepSmall } from "./reap.ts";
 import { readGround } from "./ground.ts";
 import { openRounds } from "./rounds.ts";
+import { tellBackend } from "./tell-backend.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** How many agents wait for a task when nothing else is set. */
@@ -49,7 +49,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}),
   });
   const store = await openStore({ dir: settings.SWARM_STORE_URL ?? join(home, "store.git") });
-  const endpoint = resolveModelSettings(settings);
+  const router = openRouter(settings, process.env, (change) => tellBackend(sender, log, change));
   const agentFile = settings.AGENT_FILE ?? join(home, "agent", "agent.mjs");
   if (!existsSync(agentFile)) throw new Fault("config.invalid", `AGENT_FILE: there is no ${agentFile}`);
   const rounds = openRounds(connection);
@@ -74,10 +74,9 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     provider,
     pool,
     dependencies: openDependencyCache({ home }),
-    gateway: createGateway(openBackend(endpoint), { maxTokens: settings.LLM_MAX_TOKENS, log }),
+    gateway: createGateway(router, { model: router.model, maxTokens: settings.LLM_MAX_TOKENS, log }),
     rounds,
-    model: endpoint.model,
-    backend: new URL(endpoint.baseUrl).host,
+    model: router.model,
     maxTokens: settings.LLM_MAX_TOKENS,
     temperature: settings.LLM_TEMPERATURE,
     agentFile,
@@ -100,7 +99,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     (error: unknown) => log.warn({ err: error }, "no agent waits yet: the target could not be read"),
   );
   log.info(
-    { maxWorkers: settings.MAX_WORKERS, isolation: provider.isolation, model: endpoint.model },
+    { maxWorkers: settings.MAX_WORKERS, isolation: provider.isolation, model: router.model },
     "taking tasks",
   );
 }

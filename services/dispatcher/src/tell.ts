@@ -52,7 +52,7 @@ export function createTeller(shop: Workshop, task: Task, attempt: number, contex
       quietly(event("attempt.progressed", `attempt-progressed-${signs}`, data));
     },
     used(usage, call) {
-      const data = { role: ROLE[task.kind], model: shop.model, backend: shop.backend, ...usage };
+      const data = { role: ROLE[task.kind], model: shop.model, ...usage };
       quietly(event("model.used", `model-used-${call}`, data));
     },
     budgetReached(why) {

@@ -19,9 +19,8 @@ export interface Workshop {
   readonly dependencies: DependencyCache;
   readonly gateway: Gateway;
   readonly rounds: Rounds;
+  /** The model's name towards agents; which backend answers is the gateway's choice. */
   readonly model: string;
-  /** The backend's host, for cost figures. */
-  readonly backend: string;
   readonly maxTokens: number;
   readonly temperature: number;
   readonly agentFile: string;

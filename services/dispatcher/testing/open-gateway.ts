@@ -2,9 +2,8 @@ import { once } from "node:events";
 import * as http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { DEFAULT_LIMITS, type Limits } from "@agentswarm/contracts";
-import type { Usage } from "@agentswarm/llm";
+import { createRouter, resolveBackends, type RouterOptions, type Usage } from "@agentswarm/llm";
 import { createLogger } from "@agentswarm/service";
-import { openBackend, type Patience } from "../src/gateway/backend.ts";
 import { createGateway } from "../src/gateway/gateway.ts";
 import type { Ticket } from "../src/gateway/ticket.ts";
 
@@ -31,16 +30,18 @@ export const MODEL = "glm-5";
 /** The gateway behind a real HTTP/2 session, as a sandbox's door gives it. */
 export async function openGateway(
   baseUrl: string,
-  options: { limits?: Partial<Limits>; ttlMs?: number; patience?: Patience } = {},
+  options: { limits?: Partial<Limits>; ttlMs?: number; patience?: RouterOptions["patience"] } = {},
 ): Promise<OpenGateway> {
-  const endpoint = { baseUrl, apiKey: "the-real-key", model: MODEL };
+  const settings = { LLM_BASE_URL: baseUrl, LLM_API_KEY: "the-real-key", LLM_MODEL: MODEL };
   const log = createLogger({ service: "test", level: "silent" });
-  const gateway = createGateway(openBackend(endpoint, options.patience), { maxTokens: 500, log });
+  const router = createRouter(resolveBackends(settings, {}), options);
+  const gateway = createGateway(router, { model: MODEL, maxTokens: 500, log });
   const charged: Usage[] = [];
   const exhausted: string[] = [];
   const issue = (limits: Partial<Limits> = {}, ttlMs = 60_000) =>
     gateway.issue({
       limits: { ...DEFAULT_LIMITS, ...limits },
+      role: "work",
       expiresAt: Date.now() + ttlMs,
       onCharge: (usage) => charged.push(usage),
       onExhausted: (why) => exhausted.push(why),

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openMirror } from "@agentswarm/git";
-import { createModel, resolveModelSettings } from "@agentswarm/llm";
+import { createModel, openRouter } from "@agentswarm/llm";
 import { consume, createSender, openDocuments, openQueue } from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
 import { z } from "zod";
@@ -48,8 +48,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
       dir: join(home, "mirrors", "planner"),
       ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}),
     }),
-    model: createModel({
-      ...resolveModelSettings(settings),
+    model: createModel(openRouter(settings, process.env), {
       maxTokens: settings.LLM_MAX_TOKENS,
       temperature: settings.LLM_TEMPERATURE,
     }),

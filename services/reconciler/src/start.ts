@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openDependencyCache } from "@agentswarm/checks";
 import { openMirror } from "@agentswarm/git";
-import { createModel, resolveModelSettings } from "@agentswarm/llm";
+import { createModel, openRouter } from "@agentswarm/llm";
 import { consume, createSender, openQueue } from "@agentswarm/queue";
 import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
@@ -33,7 +33,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
   const swarm = settings.QUEUE_PREFIX;
   const provider = await openSandboxProvider({ home, swarm, settings });
   await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
-  const modelSettings = resolveModelSettings(settings);
+  const router = openRouter(settings, process.env);
   const shop: Workshop = {
     connection,
     log,
@@ -41,8 +41,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     verdicts: openVerdicts(connection),
     provider,
     dependencies: openDependencyCache({ home }),
-    model: createModel({
-      ...modelSettings,
+    model: createModel(router, {
       maxTokens: settings.LLM_MAX_TOKENS,
       temperature: settings.LLM_TEMPERATURE,
     }),
@@ -53,7 +52,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
       sender.event({
         id: `model-used-draft-fixes-${id}`,
         type: "model.used",
-        data: { role: "draft-fixes", model: modelSettings.model, ...usage },
+        data: { role: "draft-fixes", model: router.model, ...usage },
       }),
   };
 

@@ -1,9 +1,17 @@
 import { once } from "node:events";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import { estimateUsage, NO_USAGE, pricesOf, readUsage, type Usage } from "@agentswarm/llm";
+import {
+  estimateTokens,
+  estimateUsage,
+  NO_USAGE,
+  readUsage,
+  type Backend,
+  type Router,
+  type Usage,
+} from "@agentswarm/llm";
 import type { Logger } from "@agentswarm/service";
 import { readBody } from "../read-body.ts";
-import type { Backend } from "./backend.ts";
+import { guardCompletion, guardStream } from "./guard-tool-calls.ts";
 import { openTicketOffice, type Ticket, type TicketOffice } from "./ticket.ts";
 
 /** The model as sandboxes see it: metered, capped, and with a key that is worth nothing elsewhere. */
@@ -18,9 +26,16 @@ export interface Gateway {
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 const OVER_BUDGET = 402;
 
-export function createGateway(backend: Backend, options: { maxTokens: number; log: Logger }): Gateway {
+export interface GatewayOptions {
+  /** The model's name towards agents, whatever the backends call theirs. */
+  readonly model: string;
+  readonly maxTokens: number;
+  readonly log: Logger;
+}
+
+export function createGateway(router: Router, options: GatewayOptions): Gateway {
   const office = openTicketOffice();
-  const { log, maxTokens } = options;
+  const { log, maxTokens, model } = options;
 
   /** Whether the caller holds the key of this very door; refuses it when not. */
   const admit = (own: Ticket, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean => {
@@ -41,14 +56,14 @@ export function createGateway(backend: Backend, options: { maxTokens: number; lo
     list(own, stream, headers) {
       if (!admit(own, stream, headers)) return;
       stream.respond({ ":status": 200, "content-type": "application/json" });
-      stream.end(JSON.stringify({ object: "list", data: [{ id: backend.model, object: "model" }] }));
+      stream.end(JSON.stringify({ object: "list", data: [{ id: model, object: "model" }] }));
     },
     async complete(own, stream, headers) {
       if (!admit(own, stream, headers)) return;
-      const body = readRequest(await readBody(stream, MAX_REQUEST_BYTES));
+      const text = (await readBody(stream, MAX_REQUEST_BYTES)).toString();
+      const body = readRequest(text);
       if (body === null) return refuse(stream, 400, "the request is no JSON object");
-      if (body["model"] !== backend.model)
-        return refuse(stream, 403, `only the model ${backend.model} is allowed`);
+      if (body["model"] !== model) return refuse(stream, 403, `only the model ${model} is allowed`);
       const begun = own.begin();
       if (begun.kind === "exhausted") {
         log.info({ why: begun.why }, "a budget was reached");
@@ -63,16 +78,23 @@ export function createGateway(backend: Backend, options: { maxTokens: number; lo
       let usage: Usage = NO_USAGE;
       let unavailable: string | undefined;
       try {
-        const answer = await backend.ask(asked, streamed, gone.signal);
+        const answer = await router.ask({
+          role: own.role,
+          body: () => asked,
+          tokens: estimateTokens(text),
+          streamed,
+          manner: "patient",
+          signal: gone.signal,
+        });
         if (answer.kind === "refused") {
           if (answer.unavailable)
             unavailable = `the model answered ${answer.status}: ${answer.message.slice(0, 500)}`;
           return refuse(stream, answer.status, answer.message, answer.retryAfter);
         }
-        const meter = meterOf(asked, backend.model);
+        const meter = meterOf(text, answer.backend, model);
         try {
-          if (answer.kind === "whole") relayWhole(stream, answer.completion, meter);
-          else await relayStream(stream, answer.events, meter, gone.signal);
+          if (answer.kind === "whole") relayWhole(stream, guardCompletion(answer.completion), meter);
+          else await relayStream(stream, guardStream(answer.events), meter, gone.signal);
         } catch (error) {
           // Bytes were passed on, so nothing can be tried again: the reader must see a stream that broke off.
           if (!gone.signal.aborted) unavailable = `the model's answer broke off: ${String(error)}`;
@@ -90,9 +112,9 @@ export function createGateway(backend: Backend, options: { maxTokens: number; lo
   };
 }
 
-function readRequest(body: Buffer): Record<string, unknown> | null {
+function readRequest(text: string): Record<string, unknown> | null {
   try {
-    const parsed: unknown = JSON.parse(body.toString());
+    const parsed: unknown = JSON.parse(text);
     return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)
       ? (parsed as Record<string, unknown>)
       : null;
@@ -118,19 +140,26 @@ interface Meter {
   usage(): Usage;
 }
 
-/** Reads what a call used off its answer, or counts it from the texts where the backend does not tell. */
-function meterOf(asked: object, model: string): Meter {
-  const prices = pricesOf(model);
+/**
+ * Reads what a call used off its answer, or counts it from the texts where the backend does not tell. The backend's
+ * name for its model stays with the host.
+ */
+function meterOf(asked: string, backend: Backend, outwardModel: string): Meter {
+  const { prices, name, model } = backend;
   let said = "";
   let told: unknown;
   return {
     see(event) {
-      const text = JSON.stringify(event);
+      const text = JSON.stringify("model" in event ? { ...event, model: outwardModel } : event);
       said += text;
       told = (event as { usage?: unknown }).usage ?? told;
       return text;
     },
-    usage: () => readUsage(told, prices) ?? estimateUsage(JSON.stringify(asked), said, prices),
+    usage: () => ({
+      ...(readUsage(told, prices) ?? estimateUsage(asked, said, prices)),
+      backend: name,
+      model,
+    }),
   };
 }
 

@@ -1,10 +1,12 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import type { Limits } from "@agentswarm/contracts";
+import type { Limits, Role } from "@agentswarm/contracts";
 import { addUsage, NO_USAGE, type Usage } from "@agentswarm/llm";
 
 /** Bounds of what one ticket may be used for. */
 export interface TicketOrder {
   readonly limits: Limits;
+  /** Whose calls they are; the backend is chosen by it. */
+  readonly role: Role;
   /** Milliseconds since 1970; worth nothing afterwards. */
   readonly expiresAt: number;
   /** Told about every finished call, numbered from 1. */
@@ -16,6 +18,7 @@ export interface TicketOrder {
 /** A per-attempt key to the model; the real one never enters a sandbox. */
 export interface Ticket {
   readonly key: string;
+  readonly role: Role;
   /** Starts a call, or says which bound forbids it. A call that was started must be charged. */
   begin(): { kind: "open" } | { kind: "exhausted"; why: string } | { kind: "crowded" };
   /** Ends a call. `unavailable` tells why the backend gave no answer, where it did not. */
@@ -76,6 +79,7 @@ function createTicket(order: TicketOrder, forget: (key: string) => void): Ticket
   };
   return {
     key,
+    role: order.role,
     begin() {
       const why = reached();
       if (why !== null) {

@@ -1,18 +1,16 @@
+import type { IncomingMessage } from "node:http";
+
 /**
  * The JSON events of a server-sent stream, without its end mark and comments. `onBytes` is called for whatever
  * comes, keep-alive comments too.
  */
-export async function* readEvents(
-  body: ReadableStream<Uint8Array>,
-  onBytes: () => void,
-): AsyncGenerator<object> {
+export async function* readEvents(body: IncomingMessage, onBytes: () => void): AsyncGenerator<object> {
+  body.setEncoding("utf8");
   let rest = "";
-  for await (const text of body.pipeThrough(
-    new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>,
-  )) {
+  for await (const text of body as AsyncIterable<string>) {
     onBytes();
     rest += text;
-    const lines = rest.split(/\r?\n/);
+    const lines = rest.split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) {
       const data = line.startsWith("data:") ? line.slice(5).trim() : "";

@@ -1,18 +1,9 @@
-/** How often one call is tried in all. */
+/** How often one call is tried in all, over all backends. The queue tries whole jobs again, so this stays small. */
 export const TRIES = 5;
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 60_000;
 const JITTER_MS = 250;
-const RETRYABLE = new Set([408, 409, 425, 429, 500, 502, 503, 504, 524, 529]);
-
-/**
- * Whether a refusal may pass by itself. A 400 is the request's fault (a context that is too long must reach the
- * agent, which shortens it), except while a serverless endpoint has no worker up yet.
- */
-export function mayPass(status: number, body: string): boolean {
-  return RETRYABLE.has(status) || (status === 400 && /no workers available/i.test(body));
-}
 
 /** Milliseconds to wait before the next try. What the backend asks for is honoured, up to a minute. */
 export function waitMs(
@@ -28,7 +19,7 @@ export function waitMs(
 }
 
 /** Retry-After holds seconds or a date. */
-function retryAfterMs(retryAfter: string | null, now: number): number | null {
+export function retryAfterMs(retryAfter: string | null, now: number): number | null {
   if (retryAfter === null || retryAfter.trim() === "") return null;
   const seconds = Number(retryAfter);
   if (Number.isFinite(seconds)) return Math.max(0, seconds * 1_000);

@@ -1,0 +1,64 @@
+import { z } from "zod";
+import { ROLES, type Role } from "@agentswarm/contracts";
+import type { Prices } from "./models.ts";
+
+/** One model endpoint, ready to be asked. */
+export interface Backend {
+  readonly name: string;
+  /** Without a slash at its end; `/chat/completions` and `/models` lie under it. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  /** The model's name as this backend knows it. */
+  readonly model: string;
+  readonly contextTokens: number;
+  readonly prices: Prices;
+  /** The most calls at once. */
+  readonly concurrency: number;
+  /** Whom it serves; null is everybody. */
+  readonly roles: readonly BackendRole[] | null;
+  /** 1 is asked first; the next one when the first is down, paused or full. */
+  readonly priority: number;
+  /** Whether it can be made to answer in a given JSON schema. */
+  readonly jsonSchema: boolean;
+}
+
+/** The roles of calls, and `small`: the short questions, for which a small model will do. */
+const BACKEND_ROLES = [...ROLES, "small"] as const;
+export type BackendRole = (typeof BACKEND_ROLES)[number];
+
+/** What a backend may name instead of the role itself. */
+const ALSO: Partial<Record<Role, readonly BackendRole[]>> = {
+  decompose: ["plan"],
+  accept: ["small", "plan"],
+  "draft-fixes": ["small", "plan"],
+};
+
+export function serves(backend: Pick<Backend, "roles">, role: Role): boolean {
+  if (backend.roles === null) return true;
+  return [role, ...(ALSO[role] ?? [])].some((one) => backend.roles?.includes(one));
+}
+
+export const KINDS = ["runpod", "glm-modal", "zai", "openai-compatible"] as const;
+
+/** One entry of LLM_BACKENDS. What is left out comes from its `kind` and its model. */
+export const backendEntrySchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]{1,64}$/, "lower-case letters, digits and dashes only"),
+  kind: z.enum(KINDS).default("openai-compatible"),
+  baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+  keyVar: z
+    .string()
+    // Settings so named are masked in logs.
+    .regex(/^[A-Z0-9_]*(?:KEY|TOKEN|SECRET)[A-Z0-9_]*$/, "is the NAME of the variable that holds the key")
+    .optional(),
+  model: z.string().min(1).optional(),
+  contextTokens: z.int().min(1).optional(),
+  prices: z
+    .strictObject({ input: z.number().min(0), output: z.number().min(0), cached: z.number().min(0) })
+    .optional()
+    .describe("US dollars per million tokens"),
+  concurrency: z.int().min(1).optional(),
+  roles: z.array(z.enum(BACKEND_ROLES)).min(1).optional(),
+  priority: z.int().min(1).optional(),
+  jsonSchema: z.boolean().default(false),
+});
+export type BackendEntry = z.infer<typeof backendEntrySchema>;

@@ -1,0 +1,43 @@
+import * as http from "node:http";
+import * as https from "node:https";
+
+/**
+ * Posts JSON and resolves with the response once its headers are there. Redirects are not followed, as the key must
+ * not go elsewhere. `connectMs` bounds the connecting alone, which `fetch` cannot do, nor wait for headers longer
+ * than five minutes.
+ */
+export function post(
+  url: string,
+  options: { apiKey: string; body: string; connectMs: number; signal: AbortSignal },
+): Promise<http.IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+  const secure = url.startsWith("https:");
+  const request = (secure ? https : http).request(url, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(options.body),
+      authorization: `Bearer ${options.apiKey}`,
+    },
+    signal: options.signal,
+  });
+  request.on("socket", (socket) => {
+    if (!socket.connecting) return;
+    const late = new Error(`no connection within ${options.connectMs} ms`);
+    const timer = setTimeout(() => request.destroy(late), options.connectMs);
+    socket.once(secure ? "secureConnect" : "connect", () => clearTimeout(timer));
+    socket.once("close", () => clearTimeout(timer));
+  });
+  request.on("response", resolve);
+  // Later errors come out where the response is read.
+  request.on("error", reject);
+  request.end(options.body);
+  return promise;
+}
+
+export async function readText(response: http.IncomingMessage): Promise<string> {
+  response.setEncoding("utf8");
+  let text = "";
+  for await (const part of response as AsyncIterable<string>) text += part;
+  return text;
+}
