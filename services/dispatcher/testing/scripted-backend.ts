@@ -12,16 +12,22 @@ export interface ScriptedBackend extends AsyncDisposable {
   readonly baseUrl: string;
   /** Every request so far. */
   readonly asked: { authorization: string | undefined; body: Record<string, unknown> }[];
+  /** How often its list of models was asked for, and with which status it answers. */
+  readonly models: { asked: number; status: number };
 }
 
 /** A real HTTP server that answers the n-th request with the n-th reply, and later ones with the last. */
 export async function startBackend(...replies: [Reply, ...Reply[]]): Promise<ScriptedBackend> {
   const asked: ScriptedBackend["asked"] = [];
+  const models = { asked: 0, status: 200 };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      if (request.method === "GET") return json(200, { data: [] })(request, response, {});
+      if (request.method === "GET") {
+        models.asked += 1;
+        return json(models.status, { data: [] })(request, response, {});
+      }
       const body = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
       asked.push({ authorization: request.headers.authorization, body });
       (replies[asked.length - 1] ?? replies.at(-1) ?? replies[0])(request, response, body);
@@ -31,6 +37,7 @@ export async function startBackend(...replies: [Reply, ...Reply[]]): Promise<Scr
   return {
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     asked,
+    models,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();

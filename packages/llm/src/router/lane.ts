@@ -9,12 +9,18 @@ import type { Standing } from "./choose-backend.ts";
 export interface Lane {
   readonly backend: Backend;
   standing(): Standing;
-  /** Asks it once, and learns from how that goes. Its place is held until the answer is over. */
-  ask(body: object, options: { streamed: boolean; signal: AbortSignal }): Promise<Said>;
+  /** Takes a place, which is held until the answer to the one question is over. */
+  take(): Place;
   /** Nobody is to knock before then (milliseconds since 1970). */
   pause(until: number): void;
   /** Looks whether it is well again, where that is due. */
   probe(): void;
+}
+
+export interface Place {
+  readonly lane: Lane;
+  /** Asks the backend, once, and learns from how that goes. Must be called. */
+  ask(body: object, options: { streamed: boolean; signal: AbortSignal }): Promise<Said>;
 }
 
 export interface LaneOptions {
@@ -57,7 +63,43 @@ export function openLane(backend: Backend, options: LaneOptions): Lane {
     }
   }
 
-  return {
+  async function ask(
+    giveBack: (load: Load) => void,
+    body: object,
+    { streamed, signal }: { streamed: boolean; signal: AbortSignal },
+  ): Promise<Said> {
+    let over = false;
+    const end = (load: Load) => {
+      if (over) return;
+      over = true;
+      signal.removeEventListener("abort", onAbort);
+      giveBack(load);
+      options.onFree();
+    };
+    const onAbort = () => end("unknown");
+    signal.addEventListener("abort", onAbort);
+    try {
+      const said = await askOnce(backend, body, { streamed, patience: options.patience, signal });
+      if (said.kind === "refused") {
+        const { refusal } = said;
+        const down = refusal === "outage" || refusal === "foreign" || said.status === 503;
+        if (down) trouble = `${said.status}: ${said.message.slice(0, 500)}`;
+        if (down || refusal === "overflow" || refusal === "request") await breaker.report(!down);
+        end(refusal === "overload" ? "overload" : "unknown");
+        return said;
+      }
+      // A stream is judged at its end.
+      if (said.kind === "stream") return { ...said, events: follow(said.events, end, signal) };
+      end("well");
+      await breaker.report(true);
+      return said;
+    } catch (error) {
+      end("unknown");
+      throw error;
+    }
+  }
+
+  const lane: Lane = {
     backend,
     standing: () => ({
       backend,
@@ -66,37 +108,9 @@ export function openLane(backend: Backend, options: LaneOptions): Lane {
       notBefore,
       health: health(),
     }),
-    async ask(body, { streamed, signal }) {
+    take() {
       const giveBack = limit.take();
-      let over = false;
-      const end = (load: Load) => {
-        if (over) return;
-        over = true;
-        signal.removeEventListener("abort", onAbort);
-        giveBack(load);
-        options.onFree();
-      };
-      const onAbort = () => end("unknown");
-      signal.addEventListener("abort", onAbort);
-      try {
-        const said = await askOnce(backend, body, { streamed, patience: options.patience, signal });
-        if (said.kind === "refused") {
-          const { refusal } = said;
-          const down = refusal === "outage" || refusal === "foreign" || said.status === 503;
-          if (down) trouble = `${said.status}: ${said.message.slice(0, 500)}`;
-          if (down || refusal === "overflow" || refusal === "request") await breaker.report(!down);
-          end(refusal === "overload" ? "overload" : "unknown");
-          return said;
-        }
-        // A stream is judged at its end.
-        if (said.kind === "stream") return { ...said, events: follow(said.events, end, signal) };
-        end("well");
-        await breaker.report(true);
-        return said;
-      } catch (error) {
-        end("unknown");
-        throw error;
-      }
+      return { lane, ask: (body, asking) => ask(giveBack, body, asking) };
     },
     pause(until) {
       notBefore = Math.max(notBefore, until);
@@ -107,4 +121,5 @@ export function openLane(backend: Backend, options: LaneOptions): Lane {
       void breaker.probe(() => isWell(backend, options.patience.connectMs)).then(options.onFree);
     },
   };
+  return lane;
 }

@@ -5,7 +5,7 @@ import type { Patience, Refused } from "../wire/ask-once.ts";
 import { mayPass } from "../wire/judge-refusal.ts";
 import type { BreakerOptions } from "./breaker.ts";
 import { chooseBackend, type Wish } from "./choose-backend.ts";
-import { openLane, type Lane } from "./lane.ts";
+import { openLane, type Lane, type Place } from "./lane.ts";
 import { TRIES, waitMs } from "./retry.ts";
 import { openWaitingRoom } from "./waiting-room.ts";
 
@@ -56,9 +56,14 @@ export interface RouterOptions {
   readonly onChange?: (change: BackendChange) => void;
 }
 
-const PATIENCE: Patience = { connectMs: 10_000, firstMs: 290_000, betweenMs: 120_000, wholeMs: 600_000 };
+const PATIENCE: Patience = {
+  connectMs: 10_000,
+  firstMs: 290_000,
+  betweenMs: 120_000,
+  wholeMs: 600_000,
+  coldMs: 10_000,
+};
 const BREAKER: BreakerOptions = { failures: 5, probeAfterMs: 5_000 };
-const COLD_WAIT_MS = 10_000;
 
 /** Opens a list of backends behind one door. What it learns of them is shared by all calls of this process. */
 export function createRouter(backends: readonly Backend[], options: RouterOptions = {}): Router {
@@ -83,17 +88,18 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
     return chooseBackend(standings, wish, Date.now());
   };
 
-  /** The lane to ask, or when to come again (null: nobody knows). */
-  async function findLane(
+  /** A place at a backend, or when to come again (null: nobody knows). */
+  async function findPlace(
     wish: Wish,
     order: Order,
     giveUpAt: number,
-  ): Promise<Lane | { until: number | null }> {
+  ): Promise<Place | { until: number | null }> {
     for (;;) {
       const choice = choose(wish);
       if (choice.kind === "go") {
         const lane = lanes.get(choice.name);
-        if (lane !== undefined) return lane;
+        // Taken in the same breath, so that two calls cannot be given one place.
+        if (lane !== undefined) return lane.take();
       } else {
         const { until, busy } = choice;
         if (Date.now() >= giveUpAt || (order.manner === "once" && !busy)) return { until };
@@ -113,10 +119,11 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
       let rounds = 1;
       let last: Refused | undefined;
       for (;;) {
-        const lane = await findLane({ role, tokens, tried }, order, giveUpAt);
-        if ("until" in lane) return { ...(last ?? nobodyIsThere(lane.until)), unavailable: true };
+        const place = await findPlace({ role, tokens, tried }, order, giveUpAt);
+        if ("until" in place) return { ...(last ?? nobodyIsThere(place.until)), unavailable: true };
+        const { lane, ask } = place;
         const { backend } = lane;
-        const said = await lane.ask(order.body(backend), { streamed, signal });
+        const said = await ask(order.body(backend), { streamed, signal });
         if (said.kind !== "refused") return { ...said, backend };
         last = said;
         tried.add(backend.name);
@@ -134,7 +141,7 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
         if (manner === "once") return { ...said, unavailable: true };
         tried.clear();
         rounds += 1;
-        await sleep(cold ? Math.min(wait, COLD_WAIT_MS) : wait, undefined, { signal });
+        await sleep(cold ? Math.min(wait, patience.coldMs) : wait, undefined, { signal });
       }
     },
   };

@@ -2,7 +2,7 @@ import type { Backend } from "../backends/backend.ts";
 import { judgeRefusal, type Refusal } from "./judge-refusal.ts";
 import { post, readText } from "./post.ts";
 import { readEvents } from "./sse.ts";
-import { startWatchdog } from "./watchdog.ts";
+import { startWatchdog, type Watchdog } from "./watchdog.ts";
 
 /** What a backend says to one call. */
 export type Said =
@@ -30,6 +30,8 @@ export interface Patience {
   readonly betweenMs: number;
   /** For an answer that comes in one piece. */
   readonly wholeMs: number;
+  /** The longest pause between two tries at an endpoint that is cold. */
+  readonly coldMs: number;
 }
 
 const SHOWN_CHARS = 4_000;
@@ -63,7 +65,7 @@ export async function askOnce(
     if (first.done) throw new Error("the stream was empty");
     unlessError(first.value);
     handedOn = true;
-    return { kind: "stream", events: resume(first.value, events, () => watchdog.stop()) };
+    return { kind: "stream", events: resume(first.value, events, watchdog) };
   } catch (error) {
     signal.throwIfAborted();
     const why = watchdog.signal.aborted ? watchdog.signal.reason : error;
@@ -76,7 +78,8 @@ export async function askOnce(
 
 /** Some servers tell of an engine that has died in the body of a 200. */
 function unlessError(said: unknown): object {
-  if (typeof said !== "object" || said === null) throw new Error("the answer is no JSON object");
+  if (typeof said !== "object" || said === null || Array.isArray(said))
+    throw new Error("the answer is no JSON object");
   if ("error" in said && !("choices" in said))
     throw new Error(JSON.stringify(said.error).slice(0, SHOWN_CHARS));
   return said;
@@ -85,12 +88,15 @@ function unlessError(said: unknown): object {
 async function* resume(
   first: object,
   rest: AsyncGenerator<object>,
-  onEnd: () => void,
+  watchdog: Watchdog,
 ): AsyncGenerator<object> {
   try {
     yield first;
     yield* rest;
+  } catch (error) {
+    watchdog.signal.throwIfAborted();
+    throw error;
   } finally {
-    onEnd();
+    watchdog.stop();
   }
 }

@@ -19,8 +19,17 @@ export function post(
       "content-length": Buffer.byteLength(options.body),
       authorization: `Bearer ${options.apiKey}`,
     },
-    signal: options.signal,
   });
+  // (The request's own `signal` would have its socket throw where a response is there but not read yet.)
+  const { signal } = options;
+  let response: http.IncomingMessage | undefined;
+  const onAbort = () => {
+    const why = signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
+    reject(why);
+    response?.destroy(why);
+    request.destroy();
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
   request.on("socket", (socket) => {
     if (!socket.connecting) return;
     const late = new Error(`no connection within ${options.connectMs} ms`);
@@ -28,9 +37,15 @@ export function post(
     socket.once(secure ? "secureConnect" : "connect", () => clearTimeout(timer));
     socket.once("close", () => clearTimeout(timer));
   });
-  request.on("response", resolve);
-  // Later errors come out where the response is read.
+  request.on("response", (incoming) => {
+    response = incoming;
+    // Errors come out where it is read; a call may be given up before anybody does.
+    response.on("error", () => undefined);
+    resolve(response);
+  });
   request.on("error", reject);
+  request.on("close", () => signal.removeEventListener("abort", onAbort));
+  if (signal.aborted) onAbort();
   request.end(options.body);
   return promise;
 }

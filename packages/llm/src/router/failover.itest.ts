@@ -1,0 +1,119 @@
+import { expect, test } from "vitest";
+import {
+  chunk,
+  event,
+  HELLO,
+  json,
+  startBackend,
+  streamed,
+} from "../../../../services/dispatcher/testing/scripted-backend.ts";
+import { ask, backendAt, readAll, who } from "../../testing/ask-router.ts";
+import { createRouter } from "./router.ts";
+
+const OK = json(200, { choices: [] });
+
+test.each([
+  ["500", json(500, {})],
+  ["429", json(429, {})],
+  ["a cold start", json(400, { error: "no workers available" })],
+  ["524", json(524, {})],
+  ["garbage", json(200, [])],
+  ["an error in a 200", json(200, { error: { message: "the engine has died" } })],
+  ["a key that is not taken", json(401, {})],
+] as const)(
+  "after %s the next backend is asked at once, under its own name, key and model",
+  async (_, bad) => {
+    await using first = await startBackend(bad);
+    await using second = await startBackend(OK);
+    const router = createRouter([
+      backendAt("first", first.baseUrl),
+      backendAt("second", second.baseUrl, { priority: 2 }),
+    ]);
+    const startedAt = performance.now();
+    expect(who(await ask(router))).toBe("second");
+    // Sooner than the shortest wait between two tries at one and the same.
+    expect(performance.now() - startedAt).toBeLessThan(200);
+    expect(second.asked).toEqual([
+      { authorization: "Bearer key-of-second", body: { model: "model-of-second", messages: [] } },
+    ]);
+  },
+);
+
+test("a server that is not there is no different", async () => {
+  const gone = await startBackend(OK);
+  await gone[Symbol.asyncDispose]();
+  await using second = await startBackend(OK);
+  const backends = [backendAt("gone", gone.baseUrl), backendAt("second", second.baseUrl, { priority: 2 })];
+  expect(who(await ask(createRouter(backends)))).toBe("second");
+});
+
+test("tries are bounded over all backends together", async () => {
+  await using first = await startBackend(json(500, {}));
+  await using second = await startBackend(json(502, {}));
+  const backends = [backendAt("first", first.baseUrl), backendAt("second", second.baseUrl, { priority: 2 })];
+  const answer = await ask(createRouter(backends));
+  expect(answer).toMatchObject({ kind: "refused", unavailable: true });
+  expect([first.asked.length, second.asked.length]).toEqual([3, 2]);
+});
+
+test("a caller with a queue of its own has every backend asked once, and no waiting", async () => {
+  await using first = await startBackend(json(500, {}));
+  await using second = await startBackend(json(429, {}, { "retry-after": "30" }));
+  const backends = [backendAt("first", first.baseUrl), backendAt("second", second.baseUrl, { priority: 2 })];
+  const router = createRouter(backends, { breaker: { failures: 1, probeAfterMs: 60_000 } });
+  expect(await ask(router, { manner: "once" })).toMatchObject({ status: 429, retryAfter: "30" });
+  expect([first.asked.length, second.asked.length]).toEqual([1, 1]);
+  // One is down and one wants a pause: nobody is asked at all, and it is told when to come again.
+  const later = await ask(router, { manner: "once" });
+  expect(later).toMatchObject({ kind: "refused", status: 503, unavailable: true });
+  expect(Number(later.kind === "refused" && later.retryAfter)).toBeGreaterThan(25);
+  expect([first.asked.length, second.asked.length]).toEqual([1, 1]);
+});
+
+test("what is wrong with the request is nobody else's to answer", async () => {
+  await using first = await startBackend(json(400, { error: { message: "maximum context length" } }));
+  await using second = await startBackend(OK);
+  const backends = [backendAt("first", first.baseUrl), backendAt("second", second.baseUrl, { priority: 2 })];
+  expect(await ask(createRouter(backends))).toMatchObject({
+    status: 400,
+    refusal: "overflow",
+    unavailable: false,
+  });
+  expect(second.asked).toHaveLength(0);
+});
+
+test("a cold endpoint that is the only one is tried for longer than any other trouble", async () => {
+  const cold = json(400, { error: "no workers available" });
+  await using only = await startBackend(cold, cold, cold, cold, cold, cold, cold, cold, OK);
+  const router = createRouter([backendAt("only", only.baseUrl)], { patience: { coldMs: 10 } });
+  expect(who(await ask(router))).toBe("only");
+  expect(only.asked).toHaveLength(9);
+});
+
+test("nothing is tried again once the first event has come", async () => {
+  await using first = await startBackend((_, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(event(chunk({ content: "I will" })), () => setTimeout(() => response.destroy(), 20));
+  });
+  await using second = await startBackend(streamed(...HELLO));
+  const backends = [backendAt("first", first.baseUrl), backendAt("second", second.baseUrl, { priority: 2 })];
+  const answer = await ask(createRouter(backends), { streamed: true });
+  expect(who(answer)).toBe("first");
+  await expect(readAll(answer)).rejects.toThrow();
+  expect([first.asked.length, second.asked.length]).toEqual([1, 0]);
+});
+
+test("a call that is given up is not tried elsewhere", async () => {
+  const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
+  const controller = new AbortController();
+  await using first = await startBackend((_, response) => {
+    response.once("close", onClosed);
+    controller.abort(new Error("the sandbox is gone"));
+  });
+  await using second = await startBackend(OK);
+  const backends = [backendAt("first", first.baseUrl), backendAt("second", second.baseUrl, { priority: 2 })];
+  const asking = ask(createRouter(backends), { signal: controller.signal });
+  await expect(asking).rejects.toThrow("the sandbox is gone");
+  await closed;
+  expect(second.asked).toHaveLength(0);
+});
