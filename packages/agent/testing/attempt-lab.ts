@@ -10,6 +10,7 @@ import {
   type Task,
 } from "@agentswarm/contracts";
 import { bundleFor, fetchQuarantined, makeBundle, openStore, type Inspection } from "@agentswarm/git";
+import { NO_BUDGET } from "@agentswarm/llm";
 import { startReplay } from "@agentswarm/replay";
 import { createRouter, resolveBackends } from "@agentswarm/llm";
 import { openSandboxProvider, type SandboxProvider } from "@agentswarm/sandbox";
@@ -163,6 +164,7 @@ export async function openLab(): Promise<Lab> {
             gateway.issue({
               limits: task.limits,
               role: "work",
+              budget: NO_BUDGET,
               expiresAt: Date.now() + 600_000,
               onExhausted,
             }),

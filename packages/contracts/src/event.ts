@@ -33,7 +33,7 @@ export const EVENT_TYPES = [
  * What happened, for people. `id` is derived from what it tells (never random), so that the same event
  * sent twice is one event. `data` depends on `type`:
  *
- * - `feature.submitted` the FeatureSubmission · `feature.changed` {status, reason, counts}
+ * - `feature.submitted` the FeatureSubmission · `feature.changed` {status, reason, counts, budget?, forecast}
  * - `plan.made` {revision, tasks} · `plan.rejected` {reason}
  * - `task.planned` the Task · `task.sent` {round} · `task.changed` {status, reason?, round, attemptsUsed}
  * - `attempt.started` {provider, sandboxId, baseCommit, round} · `attempt.progressed` {turn, tool?, text?}
@@ -45,6 +45,7 @@ export const EVENT_TYPES = [
  * - `model.used` {role, model, backend, tokensIn, tokensOut, tokensCached, costUsd, estimated}: which model and
  *   backend answered, at its prices
  * - `backend.opened` {backend, why}: its breaker did, and it gets no calls · `backend.closed` {backend}
+ * - `budget.reached` {level, why}: a call to a model was refused, or a feature began to wait
  * - `message.buried` {queue, jobId, code, message} · `service.started`/`service.stopped` {service, pid}
  */
 export const domainEventSchema = z.object({

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { budgetSchema, forecastSchema } from "./budget.ts";
 import { idSchema } from "./ids.ts";
 
 export const featureSourceSchema = z.enum(["rest", "cli", "backlog", "mcp", "webhook", "system"]);
@@ -25,6 +26,7 @@ export const featureInputSchema = z.strictObject({
     .default([])
     .describe("Statements that hold when the feature is done"),
   priority: z.int().min(1).max(10).default(5).describe("1 is first, 10 is last"),
+  budget: budgetSchema.optional().describe("What it may cost; FEATURE_BUDGET_* where it does not say"),
 });
 export type FeatureInput = z.infer<typeof featureInputSchema>;
 
@@ -53,6 +55,7 @@ export const featureSchema = featureSubmissionSchema.extend({
   costUsd: z.number().min(0),
   tokens: z.int().min(0).describe("Prompt and completion tokens together"),
   finishedAt: z.int().nullable(),
+  forecast: forecastSchema.nullable().default(null).describe("null while there is no history to go by"),
 });
 export type Feature = z.infer<typeof featureSchema>;
 

@@ -9,10 +9,14 @@ export const attemptEndSchema = z.enum([
   "resource",
   "lost",
   "cancelled",
+  "budget",
 ]);
 export type AttemptEnd = z.infer<typeof attemptEndSchema>;
 
-/** Endings that use up the task's attempt budget; the others are the infrastructure's or a person's doing. */
+/**
+ * Endings that use up the task's attempt budget; the others are the infrastructure's or a person's doing. With `budget`
+ * the swarm's or the feature's budget was used up; the task waits until it is raised.
+ */
 export const COUNTED_ENDS: ReadonlySet<AttemptEnd> = new Set(["failed", "stuck", "limit-reached"]);
 
 /** One run of one check. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { budgetSchema } from "./budget.ts";
 import { domainEventSchema } from "./event.ts";
 import { featureSubmissionSchema } from "./feature.ts";
 import { handoffSchema } from "./handoff.ts";
@@ -14,6 +15,7 @@ export const SCHEMA_VERSION = 1;
 export const planMessageSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("feature"), feature: featureSubmissionSchema }),
   z.object({ kind: z.literal("cancel"), featureId: idSchema, by: z.string() }),
+  z.object({ kind: z.literal("budget"), featureId: idSchema, budget: budgetSchema, by: z.string() }),
   z.object({ kind: z.literal("retry"), taskId: idSchema, by: z.string() }),
   z.object({
     kind: z.literal("approve"),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Fault, type Role } from "@agentswarm/contracts";
 import type { Backend } from "./backends/backend.ts";
+import type { Prices } from "./backends/models.ts";
 import { retryAfterMs } from "./router/retry.ts";
 import type { Answer, Router } from "./router/router.ts";
 import { estimateTokens, estimateUsage, readUsage, type Usage } from "./usage.ts";
@@ -21,6 +22,8 @@ export interface Asking {
 /** The model, for the calls the services make themselves. Agents go through the dispatcher's gateway. */
 export interface Model {
   readonly name: string;
+  /** The most that a call may be charged by. */
+  readonly prices: Prices;
   /** Asks for an answer in JSON. Throws Fault `model.unavailable` (retryable) or `model.refused`. */
   complete(asking: Asking): Promise<{ text: string; usage: Usage }>;
 }
@@ -44,6 +47,7 @@ const completionSchema = z.object({
 export function createModel(router: Router, options: ModelOptions): Model {
   return {
     name: router.model,
+    prices: router.prices,
     async complete({ messages, role, schema, signal }) {
       const asked = messages.map((message) => message.content).join("\n");
       const body = ({ jsonSchema }: Backend) => ({

@@ -13,9 +13,10 @@ export {
   withDeadline,
   type JobState,
 } from "./inspect.ts";
+export { type BudgetCaps } from "./limits/budget-levels.ts";
+export { openBudgets, type Budgets, type BudgetState } from "./limits/budgets.ts";
 export { nextNumber } from "./limits/counter.ts";
 export { acquireLease, type Lease } from "./limits/lease.ts";
 export { acquireSlot, heldSlots, releaseSlot, renewSlot } from "./limits/slots.ts";
-export { addSpend, readSpend, type Spend } from "./limits/spend.ts";
 export { type Handler, type JobContext } from "./run-job.ts";
 export { createSender, type EventToSend, type Sender, type SendOptions } from "./send.ts";

@@ -3,6 +3,7 @@ export { parseEnv } from "./parse-env.ts";
 export { runService, type ServiceContext } from "./run-service.ts";
 export {
   baseSettings,
+  budgetSettings,
   modelSettings,
   sandboxSettings,
   sandboxSettingsSchema,

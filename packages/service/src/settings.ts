@@ -101,3 +101,13 @@ export const sandboxSettings = {
 };
 
 export const sandboxSettingsSchema = z.object(sandboxSettings);
+const usd = z.coerce.number().positive().optional();
+const tokens = z.coerce.number().int().positive().optional();
+
+/** What models may cost; a cap that is not set is none. Every service that asks a model or shows costs needs the same. */
+export const budgetSettings = {
+  BUDGET_USD: usd.describe("US dollars that the whole swarm may spend on models"),
+  BUDGET_TOKENS: tokens.describe("Tokens that the whole swarm may use"),
+  FEATURE_BUDGET_USD: usd.describe("US dollars that one feature may spend, unless it says itself"),
+  FEATURE_BUDGET_TOKENS: tokens.describe("Tokens that one feature may use, unless it says itself"),
+};

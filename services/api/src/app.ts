@@ -14,6 +14,7 @@ import { guard, isProbe } from "./auth/guard.ts";
 import { BOARD_PATH, mountBoard } from "./board.ts";
 import type { App, House } from "./house.ts";
 import { answerProblems } from "./problem.ts";
+import { budgetRoutes } from "./routes/budget.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { featureRoutes } from "./routes/features.ts";
 import { statusRoutes } from "./routes/status.ts";
@@ -64,6 +65,7 @@ export async function buildApp(house: House, log: Logger, stopping: AbortSignal)
   });
   await app.register(swaggerUi, { routePrefix: "/docs" });
   featureRoutes(app, house);
+  budgetRoutes(app, house);
   taskRoutes(app, house);
   statusRoutes(app, house);
   eventRoutes(app, house, stopping);

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyBaseLogger, RawServerDefault } from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ZodTypeProvider } from "@fastify/type-provider-zod";
-import type { QueueConnection, Sender } from "@agentswarm/queue";
+import type { BudgetCaps, Budgets, QueueConnection, Sender } from "@agentswarm/queue";
 import type { KeyRing } from "./auth/keys.ts";
 import type { ReadModel } from "./project/read-model.ts";
 
@@ -19,6 +19,8 @@ export interface House {
   readonly connection: QueueConnection;
   readonly sender: Sender;
   readonly model: ReadModel;
+  readonly budgets: Budgets;
+  readonly caps: BudgetCaps;
   readonly keys: KeyRing;
   /** The address is published, so that without a key nobody may come in. */
   readonly demandKeys: boolean;

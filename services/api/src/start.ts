@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Fault } from "@agentswarm/contracts";
-import { consume, createSender, openQueue } from "@agentswarm/queue";
+import { consume, createSender, openBudgets, openQueue } from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
 import { buildApp } from "./app.ts";
 import { isLoopback } from "./auth/guard.ts";
@@ -32,6 +32,8 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
     connection,
     sender: createSender(connection, "api"),
     model,
+    budgets: stack.use(openBudgets(connection, settings)),
+    caps: settings,
     keys,
     demandKeys,
     transcriptsDir: join(home, "artifacts", "transcripts"),

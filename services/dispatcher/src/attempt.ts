@@ -82,9 +82,13 @@ export async function runAttempt(shop: Workshop, order: AttemptOrder): Promise<A
         limits: task.limits,
         role: ROLE[task.kind],
         expiresAt: Date.now() + wallMs + BACKSTOP_MS,
+        budget: shop.budgets.of({
+          featureId: task.featureId,
+          attempt: { taskId: task.id, attempt, limits: task.limits },
+        }),
         onCharge: tell.used,
-        onExhausted(why) {
-          tell.budgetReached(why);
+        onExhausted(why, level) {
+          tell.budgetReached(why, level);
           onExhausted();
         },
       }),

@@ -18,6 +18,7 @@ const FACTS: AttemptFacts = {
   overrun: null,
   doorBroken: false,
   overBudget: null,
+  usedUp: null,
   modelUnavailable: null,
   mayChangeNothing: false,
   stderrTail: "",
@@ -87,8 +88,21 @@ test("a reached budget and a model that is down are told as what they are", () =
   expect(end({ overBudget: "the limit" }).end).toBe("submitted");
 });
 
+test("a budget that all share is told as what it is, however the agent took it, unless there is work to land", () => {
+  const usedUp = "BUDGET_USD=5 is used up (5.02)";
+  const failed = { ...EMPTY, outcome: "failed", end: "failed" };
+  const waiting = { end: "budget", outcome: "failed", reason: usedUp, headCommit: null };
+  expect(end({ usedUp, result: failed })).toMatchObject(waiting);
+  expect(end({ usedUp, result: undefined })).toMatchObject(waiting);
+  expect(end({ usedUp, overrun: "budget" })).toMatchObject(waiting);
+  expect(end({ usedUp, overBudget: "the limit", result: failed })).toMatchObject(waiting);
+  expect(end({ usedUp }).end).toBe("submitted");
+  expect(end({ usedUp, overrun: "wall" }).end).toBe("limit-reached");
+  expect(end({ usedUp, cancelled: true }).end).toBe("cancelled");
+});
+
 test("a sandbox cannot claim an ending that costs no attempt", () => {
-  for (const claimed of ["lost", "resource", "cancelled"]) {
+  for (const claimed of ["lost", "resource", "cancelled", "budget"]) {
     expect(end({ result: { ...EMPTY, outcome: "failed", end: claimed } }).end).toBe("failed");
     expect(end({ result: { ...RESULT, end: claimed } })).toMatchObject({ end: "failed", headCommit: null });
   }

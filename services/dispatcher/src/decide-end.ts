@@ -1,4 +1,10 @@
-import { agentResultSchema, NO_METRICS, NO_NOTES, type AgentResult } from "@agentswarm/contracts";
+import {
+  agentResultSchema,
+  COUNTED_ENDS,
+  NO_METRICS,
+  NO_NOTES,
+  type AgentResult,
+} from "@agentswarm/contracts";
 import type { Overrun } from "./deadlines.ts";
 
 export interface AttemptFacts {
@@ -13,6 +19,8 @@ export interface AttemptFacts {
   readonly doorBroken: boolean;
   /** Which bound of the gateway was reached, or null. */
   readonly overBudget: string | null;
+  /** Which budget that all share was used up when the agent asked the model, or null. */
+  readonly usedUp: string | null;
   /** Why the newest model call got no answer, when that was the backend's trouble. */
   readonly modelUnavailable: string | null;
   /** Commands may change nothing; the other kinds of task must. */
@@ -23,6 +31,9 @@ export interface AttemptFacts {
 /** How an attempt ended, from what is known outside the sandbox; what the sandbox says comes last. */
 export function decideEnd(facts: AttemptFacts): AgentResult {
   if (facts.cancelled) return without("cancelled", "cancelled");
+  const waits = facts.overrun === "budget" || (facts.overrun === null && facts.result === undefined);
+  // Nothing is wrong with the task while there is no money, so it costs no attempt.
+  if (waits && facts.usedUp !== null) return without("budget", facts.usedUp);
   if (facts.overrun !== null) return without("limit-reached", whyOverrun(facts.overrun, facts.overBudget));
   if (facts.result === undefined) return withoutResult(facts);
   const parsed = agentResultSchema.safeParse(facts.result);
@@ -63,6 +74,7 @@ function weigh(result: AgentResult, facts: AttemptFacts): AgentResult {
     return failed("failed", "the result names a commit, but no bundle of commits came with it");
   }
   if (result.headCommit === null) {
+    if (facts.usedUp !== null) return failed("budget", facts.usedUp);
     if (facts.overBudget !== null) return failed("limit-reached", facts.overBudget);
     // Nothing is wrong with the task while the model is down, so it costs no attempt.
     if (facts.modelUnavailable !== null && result.outcome === "failed")
@@ -71,7 +83,7 @@ function weigh(result: AgentResult, facts: AttemptFacts): AgentResult {
     if (claimsWork && !facts.mayChangeNothing) return failed("failed", "the attempt changed nothing");
   }
   // These ends cost no attempt, so they are not the sandbox's to claim.
-  if (result.end === "lost" || result.end === "resource" || result.end === "cancelled") {
+  if (result.end !== "submitted" && !COUNTED_ENDS.has(result.end)) {
     return failed("failed", result.reason ?? `the runner said ${result.end}`);
   }
   return result;

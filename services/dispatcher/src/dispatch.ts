@@ -34,6 +34,9 @@ export async function dispatch(shop: Workshop, message: TaskMessage, context: Jo
 async function openAttempt(shop: Workshop, message: TaskMessage, context: JobContext): Promise<string> {
   const { task, round } = message;
   const attempt = await numberAttempt(shop, task.id, round);
+  // No sandbox need be opened to hear that there is no money.
+  const usedUp = await shop.budgets.usedUp(task.featureId);
+  if (usedUp !== null) return finish(shop, message, unworked(message, attempt, "budget", usedUp.why));
   let attempted: Attempted;
   try {
     attempted = await runAttempt(shop, { task, round, attempt, context });
@@ -63,7 +66,7 @@ function isCancelled(signal: AbortSignal): boolean {
 function unworked(
   { task, round }: TaskMessage,
   attempt: number,
-  end: "cancelled" | "failed",
+  end: "cancelled" | "failed" | "budget",
   reason: string,
 ): Attempted {
   const handoff = { ...without(end, reason), taskId: task.id, attempt, round, model: "none" };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { buildAgent } from "@agentswarm/agent";
 import { openSandboxProvider, type Mount, type SandboxProvider } from "@agentswarm/sandbox";
-import { createLogger } from "@agentswarm/service";
+import { createLogger, parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { openPool, type AgentPool, type PoolOptions, type Taken } from "./pool.ts";
 import { AGENT_AT } from "./start-agent.ts";
@@ -18,13 +18,8 @@ let mounts: Mount[];
 
 beforeAll(async () => {
   mounts = [{ from: await buildAgent(join(dir, "agent.mjs")), at: AGENT_AT }];
-  provider = await openSandboxProvider({
-    provider: "local",
-    home,
-    tools: process.env["SWARM_TOOLS"],
-    swarm: "pool",
-    allowUnisolated: true,
-  });
+  const settings = parseEnv(sandboxSettingsSchema, { ...process.env, ALLOW_UNISOLATED: "true" });
+  provider = await openSandboxProvider({ home, swarm: "pool", settings });
 });
 beforeEach(async () => {
   // What one test leaves would be another's.

@@ -84,6 +84,7 @@ export async function runAgent(shop: Workshop, run: AgentRun): Promise<AgentRan>
     overrun: served.result() === undefined ? deadlines.overrun() : null,
     doorBroken,
     overBudget: ticket.exhausted(),
+    usedUp: ticket.usedUp(),
     modelUnavailable: ticket.unavailable(),
     mayChangeNothing: run.assignment.task.kind === "command",
     stderrTail: plainText(agent.stderrTail()),

@@ -4,7 +4,7 @@ import { Fault } from "@agentswarm/contracts";
 import { openDependencyCache } from "@agentswarm/checks";
 import { openMirror, openStore } from "@agentswarm/git";
 import { openRouter } from "@agentswarm/llm";
-import { consume, createSender, openQueue } from "@agentswarm/queue";
+import { consume, createSender, openBudgets, openQueue } from "@agentswarm/queue";
 import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
 import { BACKSTOP_MS } from "./attempt.ts";
@@ -68,6 +68,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
   const shop: Workshop = {
     connection,
     sender,
+    budgets: stack.use(openBudgets(connection, settings)),
     log,
     mirror,
     store,

@@ -1,4 +1,4 @@
-import type { EventType, Handoff, Progress, Task } from "@agentswarm/contracts";
+import type { BudgetLevel, EventType, Handoff, Progress, Task } from "@agentswarm/contracts";
 import type { Usage } from "@agentswarm/llm";
 import type { JobContext } from "@agentswarm/queue";
 import type { SandboxFigures } from "@agentswarm/sandbox";
@@ -10,7 +10,7 @@ export interface Teller {
   started(data: { provider: string; sandboxId: string; baseCommit: string; round: number }): Promise<void>;
   progressed(progress: Progress): void;
   used(usage: Usage, call: number): void;
-  budgetReached(why: string): void;
+  budgetReached(why: string, level: BudgetLevel): void;
   ended(handoff: Handoff, figures?: AttemptFigures): Promise<void>;
 }
 
@@ -55,8 +55,8 @@ export function createTeller(shop: Workshop, task: Task, attempt: number, contex
       const data = { role: ROLE[task.kind], model: shop.model, ...usage };
       quietly(event("model.used", `model-used-${call}`, data));
     },
-    budgetReached(why) {
-      quietly(event("budget.reached", "budget-reached", { why }));
+    budgetReached(why, level) {
+      quietly(event("budget.reached", "budget-reached", { level, why }));
     },
     async ended(handoff, figures) {
       await event("attempt.ended", "attempt-ended", { ...handoff, ...figures });

@@ -1,6 +1,6 @@
 import type { DependencyCache } from "@agentswarm/checks";
 import type { Mirror, Store } from "@agentswarm/git";
-import type { QueueConnection, Sender } from "@agentswarm/queue";
+import type { Budgets, QueueConnection, Sender } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
 import type { Gateway } from "./gateway/gateway.ts";
@@ -11,6 +11,7 @@ import type { Rounds } from "./rounds.ts";
 export interface Workshop {
   readonly connection: QueueConnection;
   readonly sender: Sender;
+  readonly budgets: Budgets;
   readonly log: Logger;
   readonly mirror: Mirror;
   readonly store: Store;

@@ -2,7 +2,14 @@ import { once } from "node:events";
 import * as http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { DEFAULT_LIMITS, type Limits } from "@agentswarm/contracts";
-import { createRouter, resolveBackends, type RouterOptions, type Usage } from "@agentswarm/llm";
+import {
+  createRouter,
+  NO_BUDGET,
+  resolveBackends,
+  type Budget,
+  type RouterOptions,
+  type Usage,
+} from "@agentswarm/llm";
 import { createLogger } from "@agentswarm/service";
 import { createGateway } from "../src/gateway/gateway.ts";
 import type { Ticket } from "../src/gateway/ticket.ts";
@@ -30,7 +37,12 @@ export const MODEL = "glm-5";
 /** The gateway behind a real HTTP/2 session, as a sandbox's door gives it. */
 export async function openGateway(
   baseUrl: string,
-  options: { limits?: Partial<Limits>; ttlMs?: number; patience?: RouterOptions["patience"] } = {},
+  options: {
+    limits?: Partial<Limits>;
+    ttlMs?: number;
+    patience?: RouterOptions["patience"];
+    budget?: Budget;
+  } = {},
 ): Promise<OpenGateway> {
   const settings = { LLM_BASE_URL: baseUrl, LLM_API_KEY: "the-real-key", LLM_MODEL: MODEL };
   const log = createLogger({ service: "test", level: "silent" });
@@ -43,6 +55,7 @@ export async function openGateway(
       limits: { ...DEFAULT_LIMITS, ...limits },
       role: "work",
       expiresAt: Date.now() + ttlMs,
+      budget: options.budget ?? NO_BUDGET,
       onCharge: (usage) => charged.push(usage),
       onExhausted: (why) => exhausted.push(why),
     });

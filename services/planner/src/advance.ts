@@ -56,6 +56,11 @@ export async function onTrouble(
   troubles: number,
 ): Promise<boolean> {
   shop.log.warn({ featureId, err: fault, troubles }, "the feature could not be moved on");
+  // It waits for money, and the audit gives it its turn when there is some.
+  if (fault.code === "budget.reached") {
+    await step(shop, featureId, (now) => now);
+    return false;
+  }
   if (fault.retryable || troubles < TROUBLES) return true;
   const finishedAt = await shop.connection.now();
   const reason = `${fault.code}: ${fault.message}`;

@@ -26,6 +26,8 @@ export async function audit(shop: Workshop): Promise<void> {
   for (const ledger of ledgers) {
     await carryOut(shop, ledger);
     await auditTasks(shop, ledger);
+    // A step that changes nothing still notes how the budgets stand.
+    await step(shop, ledger.feature.id, (now) => now);
     await advance(shop, ledger.feature.id);
   }
   await auditSweeps(shop, ledgers);

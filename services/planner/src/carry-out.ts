@@ -1,15 +1,24 @@
 import { failpoint, jobId, TRUNK_HEALTH, type TaskMessage } from "@agentswarm/contracts";
 import { cancelJob } from "@agentswarm/queue";
 import { findRecord, isUnderWay, type Effect, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
+import { noteBudget } from "./ledger/note-budget.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** Writes a pure step of a ledger and does what it calls for. Null: there is no such feature. */
+/**
+ * Writes a pure step of a ledger and does what it calls for. What the step is taken on knows of the newest state of
+ * the budgets, so that nothing is sent which nobody can pay for. Null: there is no such feature.
+ */
 export async function step(
   shop: Workshop,
   featureId: string,
   change: (ledger: Ledger | null) => Ledger | null,
 ): Promise<Ledger | null> {
-  const written = await shop.ledgers.update(featureId, change);
+  const usedUp = await shop.budgets.usedUp(featureId);
+  const written = await shop.ledgers.update(featureId, (ledger) => {
+    if (ledger !== null) return change(noteBudget(ledger, usedUp));
+    const made = change(null);
+    return made && noteBudget(made, usedUp);
+  });
   if (written !== null) await carryOut(shop, written);
   return written;
 }
@@ -47,6 +56,8 @@ async function carryOutOne(shop: Workshop, ledger: Ledger, effect: Effect): Prom
     }
     case "cancel":
       return cancelTask(shop, effect);
+    case "cap":
+      return shop.budgets.setFeatureCap(ledger.feature.id, ledger.feature.budget ?? {}, effect.version);
     case "sweep":
       return shop.sender.send("sweep", { why: effect.why }, { jobId: effect.jobId });
     case "tell":

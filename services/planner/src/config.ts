@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { baseSettings, modelSettings, targetSettings } from "@agentswarm/service";
+import { baseSettings, budgetSettings, modelSettings, targetSettings } from "@agentswarm/service";
 
 /** Every setting of the planner. */
 export const settings = z.object({
   ...baseSettings,
   ...modelSettings,
+  ...budgetSettings,
   ...targetSettings,
   WORKER_TIMEOUT: z.coerce.number().int().min(1).default(1_800).describe("Seconds one attempt may take"),
   ATTEMPT_BUDGET: z.coerce

@@ -6,7 +6,8 @@ import { audit } from "./audit.ts";
 import { step } from "./carry-out.ts";
 import { absorbHandoff } from "./ledger/absorb-handoff.ts";
 import { newLedger, type Ledger } from "./ledger/ledger.ts";
-import { cancelFeature, decideHeld, retryTask } from "./people.ts";
+import { rememberCost } from "./cost-history.ts";
+import { cancelFeature, decideHeld, giveBudget, retryTask } from "./people.ts";
 import type { Workshop } from "./workshop.ts";
 
 const FEATURE_WAIT_MS = 200;
@@ -22,12 +23,17 @@ export async function handlePlan(shop: Workshop, message: PlanMessage, messageId
       const now = await shop.connection.now();
       return move(shop, message.featureId, (ledger) => ledger && cancelFeature(ledger, message.by, now));
     }
-    case "handoff":
-      return move(
-        shop,
-        message.featureId,
-        (ledger) => ledger && absorbHandoff(ledger, message.handoff, message.outcome),
-      );
+    case "budget": {
+      const { featureId, budget } = message;
+      await step(shop, featureId, (ledger) => ledger && giveBudget(ledger, budget));
+      // The step after the cap is set sends what had waited for it.
+      return move(shop, featureId, (ledger) => ledger);
+    }
+    case "handoff": {
+      const { featureId, handoff, outcome } = message;
+      await move(shop, featureId, (ledger) => ledger && absorbHandoff(ledger, handoff, outcome));
+      return rememberCost(shop, featureId, handoff.taskId);
+    }
     case "retry":
       return moveTask(shop, message.taskId, (ledger) => retryTask(ledger, message.taskId, message.by));
     case "approve":

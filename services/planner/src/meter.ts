@@ -1,4 +1,4 @@
-import type { Usage } from "@agentswarm/llm";
+import { paidFrom, type Model, type Usage } from "@agentswarm/llm";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -15,4 +15,9 @@ export async function meter(
     featureId: feature.id,
     data: { role, model: shop.model.name, ...usage },
   });
+}
+
+/** The model, paid from a feature's budget. */
+export function modelFor({ budgets, model, maxTokens }: Workshop, featureId: string): Model {
+  return paidFrom(budgets.of({ featureId }), model, maxTokens);
 }

@@ -1,4 +1,4 @@
-import { TRUNK_HEALTH, type PlanMessage } from "@agentswarm/contracts";
+import { TRUNK_HEALTH, type Budget, type PlanMessage } from "@agentswarm/contracts";
 import { findRecord, hasEnded, isUnsettled, withRecord, type Ledger } from "./ledger/ledger.ts";
 import { retry } from "./ledger/absorb-handoff.ts";
 import { sendAgain, settle } from "./ledger/settle.ts";
@@ -31,6 +31,11 @@ export function retryTask(ledger: Ledger, taskId: string, by: string): Ledger {
   };
   const fresh = { status: "planned", attemptsUsed: 0, crashes: 0, reason: null } as const;
   return settle(withRecord(opened, taskId, fresh));
+}
+
+/** Gives a feature a budget of its own, or changes the caps that are named. */
+export function giveBudget(ledger: Ledger, budget: Budget): Ledger {
+  return { ...ledger, feature: { ...ledger.feature, budget: { ...ledger.feature.budget, ...budget } } };
 }
 
 type Approval = Extract<PlanMessage, { kind: "approve" }>;

@@ -2,11 +2,12 @@ import { failpoint, Fault, swarmKey } from "@agentswarm/contracts";
 import { askStructured, NO_USAGE, renderPrompt, type Usage } from "@agentswarm/llm";
 import { step } from "./carry-out.ts";
 import { adoptPlan } from "./ledger/adopt-plan.ts";
+import { makeForecast } from "./forecast.ts";
 import { namesThatLanded } from "./ledger/names-that-landed.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { planSchema, refusePlan } from "./ledger/validate-plan.ts";
 import { replan, spend } from "./ledger/steps.ts";
-import { meter } from "./meter.ts";
+import { meter, modelFor } from "./meter.ts";
 import { bulleted } from "./survey/bulleted.ts";
 import { keepSurvey } from "./survey/keep-survey.ts";
 import { surveyTarget } from "./survey/survey-target.ts";
@@ -32,7 +33,7 @@ export async function planFeature(shop: Workshop, ledger: Ledger, signal: AbortS
     survey: untrusted(survey),
   });
   const question = { system: SYSTEM, user, schema: planSchema, key, signal };
-  const answer = await askStructured(shop.model, question).catch(unlessAnswered);
+  const answer = await askStructured(modelFor(shop, feature.id), question).catch(unlessAnswered);
   if (answer instanceof Fault) return reject(shop, ledger, answer.message, NO_USAGE);
   failpoint("planner.answered");
 
@@ -41,9 +42,13 @@ export async function planFeature(shop: Workshop, ledger: Ledger, signal: AbortS
   const refusal = refusePlan(value.tasks, new Set(namesThatLanded(ledger).keys()), shop.maxTasks);
   if (refusal !== null) return reject(shop, ledger, refusal, usage);
   await keepSurvey(shop.surveys, feature.id, survey);
+  const kinds = value.tasks.map(() => "build" as const);
+  const forecast = makeForecast(kinds, await shop.history.all(), await shop.budgets.read(feature.id));
   await step(shop, feature.id, (now) =>
     // Where somebody was faster with this very round, their plan stands.
-    isThisRound(now, planningRound) ? adoptPlan(spend(now, usage), value.tasks, shop.defaults) : now,
+    isThisRound(now, planningRound)
+      ? { ...adoptPlan(spend(now, usage), value.tasks, shop.defaults), forecast }
+      : now,
   );
 }
 

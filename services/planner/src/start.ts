@@ -2,12 +2,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openMirror } from "@agentswarm/git";
 import { createModel, openRouter } from "@agentswarm/llm";
-import { consume, createSender, openDocuments, openQueue } from "@agentswarm/queue";
+import { consume, createSender, openBudgets, openDocuments, openQueue } from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
 import { z } from "zod";
 import { onTrouble, takeTurn } from "./advance.ts";
 import { audit } from "./audit.ts";
 import type { Settings } from "./config.ts";
+import { openCostHistory } from "./cost-history.ts";
 import { openForeman } from "./foreman.ts";
 import { handlePlan } from "./handle-plan.ts";
 import { ledgerSchema } from "./ledger/ledger.ts";
@@ -39,6 +40,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
   const shop: Workshop = {
     connection,
     sender,
+    budgets: stack.use(openBudgets(connection, settings)),
     log,
     ledgers: openLedgerStore(openDocuments(connection, "ledger", ledgerSchema)),
     surveys: openDocuments(connection, "surveys", z.string()),
@@ -52,6 +54,8 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
       maxTokens: settings.LLM_MAX_TOKENS,
       temperature: settings.LLM_TEMPERATURE,
     }),
+    maxTokens: settings.LLM_MAX_TOKENS,
+    history: openCostHistory(connection),
     promptsDir: PROMPTS,
     surveyTokens: settings.SURVEY_TOKENS,
     maxTasks: settings.MAX_TASKS_PER_PLAN,

@@ -1,10 +1,17 @@
 import { z } from "zod";
-import { baseSettings, modelSettings, sandboxSettings, targetSettings } from "@agentswarm/service";
+import {
+  baseSettings,
+  budgetSettings,
+  modelSettings,
+  sandboxSettings,
+  targetSettings,
+} from "@agentswarm/service";
 
 /** Every setting of the reconciler. */
 export const settings = z.object({
   ...baseSettings,
   ...modelSettings,
+  ...budgetSettings,
   ...targetSettings,
   ...sandboxSettings,
   RECONCILE_INTERVAL: z.coerce

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openDependencyCache } from "@agentswarm/checks";
+import { TRUNK_HEALTH } from "@agentswarm/contracts";
 import { openMirror } from "@agentswarm/git";
-import { createModel, openRouter } from "@agentswarm/llm";
-import { consume, createSender, openQueue } from "@agentswarm/queue";
+import { createModel, openRouter, paidFrom } from "@agentswarm/llm";
+import { consume, createSender, openBudgets, openQueue } from "@agentswarm/queue";
 import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
 import type { Settings } from "./config.ts";
@@ -33,7 +34,11 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
   const swarm = settings.QUEUE_PREFIX;
   const provider = await openSandboxProvider({ home, swarm, settings });
   await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
-  const router = openRouter(settings, process.env);
+  const model = createModel(openRouter(settings, process.env), {
+    maxTokens: settings.LLM_MAX_TOKENS,
+    temperature: settings.LLM_TEMPERATURE,
+  });
+  const budgets = stack.use(openBudgets(connection, settings));
   const shop: Workshop = {
     connection,
     log,
@@ -41,10 +46,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     verdicts: openVerdicts(connection),
     provider,
     dependencies: openDependencyCache({ home }),
-    model: createModel(router, {
-      maxTokens: settings.LLM_MAX_TOKENS,
-      temperature: settings.LLM_TEMPERATURE,
-    }),
+    model: paidFrom(budgets.of({ featureId: TRUNK_HEALTH }), model, settings.LLM_MAX_TOKENS),
     promptsDir: PROMPTS,
     bundlesDir: join(home, "bundles"),
     swarm,
@@ -52,7 +54,8 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
       sender.event({
         id: `model-used-draft-fixes-${id}`,
         type: "model.used",
-        data: { role: "draft-fixes", model: router.model, ...usage },
+        featureId: TRUNK_HEALTH,
+        data: { role: "draft-fixes", ...usage },
       }),
   };
 

@@ -92,7 +92,8 @@ async function draftsFor(
     }
   } catch (error) {
     const fault = Fault.from(error);
-    if (signal.aborted || !fault.code.startsWith("model.")) throw error;
+    const unasked = fault.code.startsWith("model.") || fault.code === "budget.reached";
+    if (signal.aborted || !unasked) throw error;
     shop.log.warn({ head, err: fault }, "the model words no fixes; they are worded without it");
   }
   return failures.slice(0, MAX_DRAFTS).map(plainDraft);

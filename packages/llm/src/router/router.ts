@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Fault, type Role } from "@agentswarm/contracts";
 import type { Backend } from "../backends/backend.ts";
+import type { Prices } from "../backends/models.ts";
 import type { Patience, Refused } from "../wire/ask-once.ts";
 import { mayPass } from "../wire/judge-refusal.ts";
 import type { BreakerOptions } from "./breaker.ts";
@@ -39,6 +40,8 @@ export interface Router {
   readonly backends: readonly Backend[];
   /** How the model is called towards those who ask: as the first backend calls it. */
   readonly model: string;
+  /** The dearest there are: what a call may cost, before a backend is chosen. */
+  readonly prices: Prices;
   /** Throws only when the order's signal is aborted. */
   ask(order: Order): Promise<Answer>;
 }
@@ -111,6 +114,7 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
   return {
     backends,
     model: first.model,
+    prices: dearest(backends),
     async ask(order) {
       const { role, tokens, signal, streamed, manner } = order;
       const giveUpAt = Date.now() + patience.firstMs;
@@ -145,6 +149,11 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
       }
     },
   };
+}
+
+function dearest(backends: readonly Backend[]): Prices {
+  const most = (kind: keyof Prices) => Math.max(...backends.map(({ prices }) => prices[kind]));
+  return { input: most("input"), output: most("output"), cached: most("cached") };
 }
 
 function nobodyIsThere(until: number | null): Refused {

@@ -4,11 +4,9 @@ import { startRedis, type TestRedis } from "../../../../test/support/redis.ts";
 import {
   acquireLease,
   acquireSlot,
-  addSpend,
   heldSlots,
   nextNumber,
   openQueue,
-  readSpend,
   releaseSlot,
   renewSlot,
   type QueueConnection,
@@ -104,11 +102,4 @@ test("numbers are never given twice and never fall behind what is known", async 
   expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
   expect(await nextNumber(first(), "attempts", 90)).toBe(91);
   expect(await nextNumber(first(), "attempts", 3)).toBe(92);
-});
-
-test("spending adds up over all replicas", async () => {
-  expect(await readSpend(first(), "feature-1")).toEqual({ costUsd: 0, tokens: 0 });
-  const sums = await atOnce(40, (replica) => addSpend(replica, "feature-1", { costUsd: 0.25, tokens: 3 }));
-  expect(Math.max(...sums.map(({ costUsd }) => costUsd))).toBe(10);
-  expect(await readSpend(first(), "feature-1")).toEqual({ costUsd: 10, tokens: 120 });
 });

@@ -1,10 +1,14 @@
 import { z } from "zod";
 import {
+  budgetSchema,
   featureCountsSchema,
   featureStatusSchema,
   featureSubmissionSchema,
+  forecastSchema,
+  usedUpSchema,
   type DomainEvent,
 } from "@agentswarm/contracts";
+import { addCost } from "./cost-table.ts";
 import type { FeatureView } from "./views.ts";
 
 const changedSchema = z.object({
@@ -14,6 +18,8 @@ const changedSchema = z.object({
   tokens: z.int(),
   finishedAt: z.int().nullable(),
   counts: featureCountsSchema,
+  budget: budgetSchema.optional(),
+  forecast: forecastSchema.nullable().default(null),
 });
 
 const NO_COUNTS = { total: 0, landed: 0, running: 0, failed: 0, held: 0 };
@@ -33,11 +39,20 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
       finishedAt: null,
       ledgerVersion: 0,
       taskIds: [],
+      forecast: null,
+      costs: {},
+      budgetReached: null,
     };
   }
   if (view === null) return null;
   if (event.type === "task.planned" && event.taskId !== undefined) {
     return view.taskIds.includes(event.taskId) ? view : { ...view, taskIds: [...view.taskIds, event.taskId] };
+  }
+  if (event.type === "budget.reached") {
+    const reached = usedUpSchema.safeParse(event.data);
+    const isNews =
+      reached.success && reached.data.level !== "task" && event.at > (view.budgetReached?.at ?? 0);
+    return isNews ? { ...view, budgetReached: { ...reached.data, at: event.at } } : view;
   }
   if (event.type !== "feature.changed") return view;
   const version = event.ledgerVersion ?? 0;
@@ -45,4 +60,11 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
   // Events may overtake each other; the ledger's version tells which is newer.
   if (!changed.success || version <= view.ledgerVersion) return view;
   return { ...view, ...changed.data, ledgerVersion: version };
+}
+
+/** What a `model.used` adds to a feature. To be called once per event, unlike the above. */
+export function addFeatureCost(view: FeatureView | null, event: DomainEvent): FeatureView | null {
+  if (view === null) return null;
+  const costs = addCost(view.costs, event);
+  return costs === view.costs ? view : { ...view, costs };
 }

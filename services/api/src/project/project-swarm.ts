@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { DomainEvent } from "@agentswarm/contracts";
+import { usedUpSchema, type DomainEvent } from "@agentswarm/contracts";
+import { addCost } from "./cost-table.ts";
 import type { SwarmView } from "./views.ts";
 
 const KEPT_LANDINGS = 5_000;
@@ -19,7 +20,13 @@ export function projectSwarm(view: SwarmView, event: DomainEvent): SwarmView {
       const used = usedSchema.safeParse(event.data);
       if (!used.success) return view;
       const { tokensIn, tokensOut, costUsd } = used.data;
-      return { ...view, costUsd: view.costUsd + costUsd, tokens: view.tokens + tokensIn + tokensOut };
+      const costs = addCost(view.costs, event);
+      return { ...view, costUsd: view.costUsd + costUsd, tokens: view.tokens + tokensIn + tokensOut, costs };
+    }
+    case "budget.reached": {
+      const reached = usedUpSchema.safeParse(event.data);
+      if (!reached.success || reached.data.level !== "swarm") return view;
+      return { ...view, budgetReached: { ...reached.data, at: event.at } };
     }
     case "attempt.started":
       if (event.taskId === undefined || event.attempt === undefined) return view;

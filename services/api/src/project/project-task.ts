@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { handoffSchema, taskSchema, taskStatusSchema, type DomainEvent } from "@agentswarm/contracts";
+import { addCost } from "./cost-table.ts";
 import type { AttemptView, TaskView } from "./views.ts";
 
 const changedSchema = z.object({
@@ -61,6 +62,14 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
   }
 }
 
+/** What a `model.used` adds to an attempt. To be called once per event, unlike the above. */
+export function addTaskCost(view: TaskView | null, event: DomainEvent): TaskView | null {
+  if (view === null || event.type !== "model.used" || event.attempt === undefined) return view;
+  const before = view.attempts.find((one) => one.attempt === event.attempt)?.costs ?? {};
+  const costs = addCost(before, event);
+  return costs === before ? view : withAttempt(view, event, { costs });
+}
+
 function withAttempt(view: TaskView, event: DomainEvent, change: Partial<AttemptView>): TaskView {
   const { attempt } = event;
   if (attempt === undefined) return view;
@@ -72,15 +81,26 @@ function withAttempt(view: TaskView, event: DomainEvent, change: Partial<Attempt
     endedAt: null,
     sandboxId: null,
     baseCommit: null,
+    costs: {},
     handoff: null,
     outcome: null,
   };
-  const { sandboxId, baseCommit, round, startedAt, endedAt, handoff, outcome } = {
+  const { sandboxId, baseCommit, round, startedAt, endedAt, costs, handoff, outcome } = {
     ...fresh,
     ...old,
     ...change,
   };
-  const next: AttemptView = { attempt, sandboxId, baseCommit, round, startedAt, endedAt, handoff, outcome };
+  const next: AttemptView = {
+    attempt,
+    sandboxId,
+    baseCommit,
+    round,
+    startedAt,
+    endedAt,
+    costs,
+    handoff,
+    outcome,
+  };
   const others = view.attempts.filter((one) => one.attempt !== attempt);
   return { ...view, attempts: [...others, next].toSorted((a, b) => a.attempt - b.attempt) };
 }

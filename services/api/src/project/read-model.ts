@@ -8,9 +8,9 @@ import {
   type EventLog,
   type QueueConnection,
 } from "@agentswarm/queue";
-import { projectFeature } from "./project-feature.ts";
+import { addFeatureCost, projectFeature } from "./project-feature.ts";
 import { projectSwarm } from "./project-swarm.ts";
-import { projectTask } from "./project-task.ts";
+import { addTaskCost, projectTask } from "./project-task.ts";
 import {
   EMPTY_SWARM,
   featureViewSchema,
@@ -51,6 +51,9 @@ export function openReadModel(connection: QueueConnection, artifactsDir: string)
       if (featureId !== undefined) await change(features, featureId, (view) => projectFeature(view, event));
       if (taskId !== undefined) await change(tasks, taskId, (view) => projectTask(view, event));
       if ((await events.append(event)) === null) return;
+      // Sums are made behind the log, which lets each event in only once.
+      if (featureId !== undefined) await change(features, featureId, (view) => addFeatureCost(view, event));
+      if (taskId !== undefined) await change(tasks, taskId, (view) => addTaskCost(view, event));
       await change(swarms, SWARM, (view) => projectSwarm(view ?? EMPTY_SWARM, event));
       await mkdir(archive, { recursive: true });
       const day = new Date(event.at).toISOString().slice(0, 10);

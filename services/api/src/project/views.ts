@@ -1,10 +1,22 @@
 import { z } from "zod";
-import { featureSchema, handoffSchema, taskSchema, taskStatusSchema } from "@agentswarm/contracts";
+import {
+  featureSchema,
+  handoffSchema,
+  taskSchema,
+  taskStatusSchema,
+  usedUpSchema,
+} from "@agentswarm/contracts";
+import { costTableSchema } from "./cost-table.ts";
+
+/** When a budget was last found used up. */
+const budgetReachedSchema = usedUpSchema.extend({ at: z.int() }).nullable().default(null);
 
 /** A feature as shown, with the version of the ledger it was last told by. */
 export const featureViewSchema = featureSchema.extend({
   ledgerVersion: z.int().min(0),
   taskIds: z.array(z.string()),
+  costs: costTableSchema.default({}),
+  budgetReached: budgetReachedSchema,
 });
 export type FeatureView = z.infer<typeof featureViewSchema>;
 
@@ -15,6 +27,7 @@ const attemptViewSchema = z.object({
   endedAt: z.int().nullable(),
   sandboxId: z.string().nullable(),
   baseCommit: z.string().nullable(),
+  costs: costTableSchema.default({}),
   handoff: handoffSchema.nullable(),
   outcome: z.record(z.string(), z.unknown()).nullable().describe("What became of its landing"),
 });
@@ -46,6 +59,8 @@ export const swarmViewSchema = z.object({
   /** Attempts at work: task id → attempt. */
   live: z.record(z.string(), z.int()),
   hotFiles: z.record(z.string(), z.int()),
+  costs: costTableSchema.default({}),
+  budgetReached: budgetReachedSchema,
 });
 export type SwarmView = z.infer<typeof swarmViewSchema>;
 
@@ -59,4 +74,6 @@ export const EMPTY_SWARM: SwarmView = {
   lastSweep: null,
   live: {},
   hotFiles: {},
+  costs: {},
+  budgetReached: null,
 };

@@ -13,7 +13,9 @@ import {
 import { jobBody, queueCounts, withDeadline, type EventToSend } from "@agentswarm/queue";
 import { REDIS_DEADLINE_MS, type App, type House } from "../house.ts";
 import { Problem } from "../problem.ts";
+import { refuseBeyondSwarm, shownBudget } from "./budget.ts";
 import { projectFeature } from "../project/project-feature.ts";
+import { sumUp } from "../project/cost-table.ts";
 import type { FeatureView } from "../project/views.ts";
 
 const RETRY_SECONDS = 5;
@@ -37,6 +39,7 @@ export function featureRoutes(app: App, house: House): void {
       const key = request.headers["idempotency-key"] ?? randomUUID();
       // From the key alone, so that another body under the same key is found out.
       const id = `feature-${shortHash(key)}`;
+      refuseBeyondSwarm(house, request.body.budget);
       await soon(refuseWhenFull(house));
       const createdAt = await soon(connection.now());
       const feature: FeatureSubmission = { ...request.body, id, source: "rest", createdAt };
@@ -101,8 +104,11 @@ export function featureRoutes(app: App, house: House): void {
       const feature = await soon(readFeature(house, id));
       if (feature === null) throw new Problem(404, "not-found", `there is no feature ${id}`);
       const tasks = await soon(Promise.all(feature.taskIds.map((taskId) => model.tasks.get(taskId))));
+      const budget = await soon(house.budgets.read(id));
       return {
         ...shown(feature),
+        cost: sumUp(feature.costs),
+        budget: shownBudget(budget.feature ?? budget.swarm, feature.budgetReached),
         tasks: tasks.flatMap((found) => {
           if (found === null) return [];
           const { value: task } = found;
@@ -181,6 +187,7 @@ async function refuseWhenFull({ connection, maxQueueDepth }: House): Promise<voi
 }
 
 function sameRequest(known: FeatureView, body: z.infer<typeof featureInputSchema>): boolean {
+  // Its budget may have been changed since, and so does not tell whether it is the same.
   const of = ({ title, description, acceptance, priority }: z.infer<typeof featureInputSchema>) =>
     JSON.stringify([title, description, acceptance, priority]);
   return of(known) === of(body);
@@ -191,6 +198,12 @@ function orderOf(feature: FeatureView): string {
 }
 
 function shown(view: FeatureView) {
-  const { ledgerVersion: _version, taskIds: _taskIds, ...feature } = view;
+  const {
+    ledgerVersion: _version,
+    taskIds: _taskIds,
+    costs: _costs,
+    budgetReached: _reached,
+    ...feature
+  } = view;
   return { ...feature, slug: slug(feature.title) };
 }

@@ -1,7 +1,9 @@
-import { Gauge, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 import { HOT_AFTER } from "@agentswarm/contracts";
 import { ping, queueCounts, withDeadline } from "@agentswarm/queue";
 import { REDIS_DEADLINE_MS, type App, type House } from "../house.ts";
+import { shownBudget } from "./budget.ts";
+import { entriesOf, sumUp } from "../project/cost-table.ts";
 import { landingsLastHour } from "../project/project-swarm.ts";
 
 const SERVICES_OF = {
@@ -18,8 +20,14 @@ export function statusRoutes(app: App, house: House): void {
   const soon = <T>(promise: Promise<T>) => withDeadline(promise, REDIS_DEADLINE_MS);
 
   const read = async () => {
-    const [queues, swarm, features, now] = await soon(
-      Promise.all([queueCounts(connection), model.swarm(), model.features.all(), connection.now()]),
+    const [queues, swarm, features, now, budgets] = await soon(
+      Promise.all([
+        queueCounts(connection),
+        model.swarm(),
+        model.features.all(),
+        connection.now(),
+        house.budgets.read(),
+      ]),
     );
     const byStatus: Record<string, number> = {};
     for (const { status } of features.values()) byStatus[status] = (byStatus[status] ?? 0) + 1;
@@ -38,7 +46,12 @@ export function statusRoutes(app: App, house: House): void {
       green: swarm.green,
       lastSweep: swarm.lastSweep,
       hotFiles: Object.fromEntries(hot),
-      cost: { usd: swarm.costUsd, tokens: swarm.tokens },
+      cost: {
+        ...sumUp(swarm.costs),
+        usd: swarm.costUsd,
+        tokens: swarm.tokens,
+        budget: shownBudget(budgets.swarm, swarm.budgetReached),
+      },
     };
   };
 
@@ -56,6 +69,7 @@ export function statusRoutes(app: App, house: House): void {
     { schema: { tags: ["probes"], summary: "Prometheus metrics" } },
     async (_request, reply) => {
       const status = await read();
+      const { costs } = await soon(model.swarm());
       const registry = new Registry();
       const gauge = (name: string, help: string, labelNames: string[] = []) =>
         new Gauge({ name: `agentswarm_${name}`, help, labelNames, registers: [registry] });
@@ -70,6 +84,14 @@ export function statusRoutes(app: App, house: House): void {
       gauge("landings_last_hour", "Attempts landed within the last hour").set(status.landings.lastHour);
       gauge("cost_usd", "Spent on models, US dollars").set(status.cost.usd);
       gauge("tokens", "Model tokens used").set(status.cost.tokens);
+      const counter = (name: string, help: string) =>
+        new Counter({ name, help, labelNames: ["role", "backend"], registers: [registry] });
+      const usd = counter("swarm_cost_usd_total", "Spent on models, US dollars, by who asked which backend");
+      const tokens = counter("swarm_tokens_total", "Model tokens used, by who asked which backend");
+      for (const [role, backend, amount] of entriesOf(costs)) {
+        usd.inc({ role, backend }, amount.usd);
+        tokens.inc({ role, backend }, amount.tokens);
+      }
       gauge("trunk_is_green", "1 when green is the trunk's head").set(
         status.trunk !== null && status.trunk === status.green ? 1 : 0,
       );

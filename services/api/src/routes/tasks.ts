@@ -6,6 +6,7 @@ import { idSchema } from "@agentswarm/contracts";
 import { withDeadline } from "@agentswarm/queue";
 import { REDIS_DEADLINE_MS, type App, type House } from "../house.ts";
 import { Problem } from "../problem.ts";
+import { sumUp } from "../project/cost-table.ts";
 import type { TaskView } from "../project/views.ts";
 
 const params = z.object({ id: idSchema });
@@ -28,7 +29,8 @@ export function taskRoutes(app: App, house: House): void {
     { schema: { tags: ["tasks"], summary: "One task with its attempts", params } },
     async (request) => {
       const { ledgerVersion: _, ...task } = await read(request.params.id);
-      return { ...task, commits: task.commit === null ? [] : [task.commit] };
+      const attempts = task.attempts.map(({ costs, ...attempt }) => ({ ...attempt, cost: sumUp(costs) }));
+      return { ...task, attempts, commits: task.commit === null ? [] : [task.commit] };
     },
   );
 

@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import {
+  estimateCall,
   estimateTokens,
   estimateUsage,
   NO_USAGE,
   readUsage,
   type Backend,
+  type Prices,
   type Router,
   type Usage,
 } from "@agentswarm/llm";
@@ -75,6 +77,12 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
       stream.once("close", () => gone.abort(new Error("the sandbox is gone")));
       const streamed = body["stream"] === true;
       const asked = bounded(body, streamed, maxTokens);
+      const reserved = await reserve(own, text, asked.max_tokens, router.prices, gone.signal);
+      if (reserved === null) return;
+      if (reserved.kind === "exhausted") {
+        log.info({ level: reserved.level, why: reserved.why }, "a budget is used up");
+        return refuse(stream, OVER_BUDGET, reserved.why);
+      }
       let usage: Usage = NO_USAGE;
       let unavailable: string | undefined;
       try {
@@ -107,9 +115,24 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
         if (!gone.signal.aborted) throw error;
       } finally {
         own.charge(usage, unavailable);
+        await reserved.settle(usage);
       }
     },
   };
+}
+
+/** Sets aside what a call that was begun may come to. Null when the sandbox went while it waited for that. */
+async function reserve(own: Ticket, text: string, maxTokens: number, prices: Prices, gone: AbortSignal) {
+  try {
+    const estimate = estimateCall(text, maxTokens, prices);
+    const reserved = await own.budget.reserve(estimate, gone);
+    if (reserved.kind === "exhausted") own.forbid(reserved.level, reserved.why);
+    return reserved;
+  } catch (error) {
+    own.charge(NO_USAGE);
+    if (gone.aborted) return null;
+    throw error;
+  }
 }
 
 function readRequest(text: string): Record<string, unknown> | null {
@@ -123,12 +146,10 @@ function readRequest(text: string): Record<string, unknown> | null {
   }
 }
 
+type Asked = Record<string, unknown> & { max_tokens: number };
+
 /** The request as it may go out: one answer of bounded length, whose use is told. */
-function bounded(
-  body: Record<string, unknown>,
-  streamed: boolean,
-  maxTokens: number,
-): Record<string, unknown> {
+function bounded(body: Record<string, unknown>, streamed: boolean, maxTokens: number): Asked {
   const { max_completion_tokens: alias, n: _, ...rest } = body;
   const wanted = Number(rest["max_tokens"] ?? alias);
   const max = Number.isFinite(wanted) && wanted > 0 ? Math.min(wanted, maxTokens) : maxTokens;

@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import type { Limits, Role } from "@agentswarm/contracts";
-import { addUsage, NO_USAGE, type Usage } from "@agentswarm/llm";
+import type { BudgetLevel, Limits, Role } from "@agentswarm/contracts";
+import { addUsage, NO_USAGE, type Budget, type Usage } from "@agentswarm/llm";
 
 /** Bounds of what one ticket may be used for. */
 export interface TicketOrder {
@@ -9,25 +9,32 @@ export interface TicketOrder {
   readonly role: Role;
   /** Milliseconds since 1970; worth nothing afterwards. */
   readonly expiresAt: number;
+  /** What its calls are paid from, beside the limits. */
+  readonly budget: Budget;
   /** Told about every finished call, numbered from 1. */
   readonly onCharge?: (usage: Usage, call: number) => void;
   /** Told once, when a call was refused because a bound is reached. */
-  readonly onExhausted?: (why: string) => void;
+  readonly onExhausted?: (why: string, level: BudgetLevel) => void;
 }
 
 /** A per-attempt key to the model; the real one never enters a sandbox. */
 export interface Ticket {
   readonly key: string;
   readonly role: Role;
+  readonly budget: Budget;
   /** Starts a call, or says which bound forbids it. A call that was started must be charged. */
   begin(): { kind: "open" } | { kind: "exhausted"; why: string } | { kind: "crowded" };
+  /** Takes a call back that was started, as its budget forbids it. */
+  forbid(level: BudgetLevel, why: string): void;
   /** Ends a call. `unavailable` tells why the backend gave no answer, where it did not. */
   charge(usage: Usage, unavailable?: string): void;
   usage(): { tokensIn: number; tokensOut: number; tokensCached: number; costUsd: number };
   /** Calls made. */
   calls(): number;
-  /** Which bound was reached and used to refuse a call, or null. */
+  /** Which bound of its own was reached and used to refuse a call, or null. */
   exhausted(): string | null;
+  /** Which budget that it shares with others was used up when a call was refused, or null. */
+  usedUp(): string | null;
   /** Why the newest call got no answer, when that was the backend's trouble. */
   unavailable(): string | null;
   revoke(): void;
@@ -68,6 +75,7 @@ function createTicket(order: TicketOrder, forget: (key: string) => void): Ticket
   let used: Usage = NO_USAGE;
   let [calls, open] = [0, 0];
   let exhausted: string | null = null;
+  let usedUp: string | null = null;
   let unavailable: string | null = null;
   const reached = (): string | null => {
     if (used.tokensIn + used.tokensOut >= limits.tokens)
@@ -77,20 +85,30 @@ function createTicket(order: TicketOrder, forget: (key: string) => void): Ticket
     if (calls >= limits.turns) return `the limit of ${limits.turns} turns was reached`;
     return null;
   };
+  const exhaust = (level: BudgetLevel, why: string) => {
+    if (exhausted === null && usedUp === null) order.onExhausted?.(why, level);
+    if (level === "task") exhausted = why;
+    else usedUp = why;
+  };
   return {
     key,
     role: order.role,
+    budget: order.budget,
     begin() {
       const why = reached();
       if (why !== null) {
-        if (exhausted === null) order.onExhausted?.(why);
-        exhausted = why;
+        exhaust("task", why);
         return { kind: "exhausted", why };
       }
       if (open >= CALLS_AT_ONCE) return { kind: "crowded" };
       calls += 1;
       open += 1;
       return { kind: "open" };
+    },
+    forbid(level, why) {
+      calls -= 1;
+      open -= 1;
+      exhaust(level, why);
     },
     charge(usage, why) {
       open -= 1;
@@ -104,6 +122,7 @@ function createTicket(order: TicketOrder, forget: (key: string) => void): Ticket
     },
     calls: () => calls,
     exhausted: () => exhausted,
+    usedUp: () => usedUp,
     unavailable: () => unavailable,
     revoke: () => forget(key),
   };

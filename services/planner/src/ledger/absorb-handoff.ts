@@ -34,9 +34,9 @@ export function absorbHandoff(ledger: Ledger, handoff: Handoff, outcome: MergeOu
   if (record.absorbed.includes(mark)) return ledger;
   // An approved attempt comes twice, first held and then settled, but has cost once.
   const isNew = !record.absorbed.some((one) => one.startsWith(`${handoff.attempt}/`));
-  const noted = withRecord(isNew ? charge(ledger, handoff) : ledger, handoff.taskId, {
-    absorbed: [...record.absorbed, mark],
-  });
+  const charged = isNew ? charge(ledger, record, handoff) : ledger;
+  const known = { ...(findRecord(charged, handoff.taskId) ?? record), absorbed: [...record.absorbed, mark] };
+  const noted = withRecord(charged, handoff.taskId, known);
   if (record.status === "landed") return noted;
   const news = { lastHandoff: handoff, lastOutcome: outcome };
   if (outcome?.kind === "landed" || outcome?.kind === "already-landed") {
@@ -44,7 +44,7 @@ export function absorbHandoff(ledger: Ledger, handoff: Handoff, outcome: MergeOu
     return settle(dismissStandIn(withRecord(noted, handoff.taskId, landed), record));
   }
   if (handoff.round !== record.round || hasEnded(ledger) || !isUnderWay(record)) return noted;
-  const current = { ...record, ...news, absorbed: [...record.absorbed, mark] };
+  const current = { ...known, ...news };
   return settle(react(withRecord(noted, handoff.taskId, current), current, handoff, outcome));
 }
 
@@ -76,6 +76,9 @@ function react(ledger: Ledger, record: TaskRecord, handoff: Handoff, outcome: Me
     default:
       break;
   }
+  // It is sent again as soon as there is money. Where the planner knows of no want of it, something is wrong.
+  if (handoff.end === "budget" && ledger.waiting !== null)
+    return withRecord(ledger, id, { status: "planned", reason: ledger.waiting.why });
   // Who cancels a task writes so in the ledger first; a cancelled attempt of an open task was nobody's wish.
   return retry(
     ledger,
@@ -91,22 +94,26 @@ function whatWentWrong({ reason, summary, checks }: Handoff): string {
   return [reason ?? summary, ...outputs].join("\n\n");
 }
 
-function charge(ledger: Ledger, { metrics }: Handoff): Ledger {
-  return {
-    ...ledger,
-    costUsd: ledger.costUsd + metrics.costUsd,
-    tokens: ledger.tokens + metrics.tokensIn + metrics.tokensOut,
-  };
+/** Adds what an attempt has cost to its task and to the feature. */
+function charge(ledger: Ledger, record: TaskRecord, { metrics }: Handoff): Ledger {
+  const add = (to: { costUsd: number; tokens: number }) => ({
+    costUsd: to.costUsd + metrics.costUsd,
+    tokens: to.tokens + metrics.tokensIn + metrics.tokensOut,
+  });
+  return withRecord({ ...ledger, ...add(ledger) }, record.task.id, add(record));
 }
 
-/** Sends the task again with what went wrong, while its budget lasts. */
+/** Sends the task again with what went wrong, while its budget of attempts lasts; later, while there is no money. */
 export function retry(ledger: Ledger, record: TaskRecord, why: string, counted: boolean): Ledger {
   const attemptsUsed = record.attemptsUsed + (counted ? 1 : 0);
   const crashes = record.crashes + (counted ? 0 : 1);
   const spent = attemptsUsed >= record.task.attemptBudget || crashes >= CRASH_BUDGET;
   const task = { ...record.task, feedback: why.slice(-FEEDBACK_CHARS) };
   const next = { ...record, task, attemptsUsed, crashes, reason: why.slice(-FEEDBACK_CHARS) };
-  return withRecord(ledger, record.task.id, spent ? { ...next, status: "failed" } : sendAgain(next));
+  if (spent) return withRecord(ledger, record.task.id, { ...next, status: "failed" });
+  const again =
+    ledger.waiting === null ? sendAgain(next) : { ...next, status: "planned" as const, approvedBy: null };
+  return withRecord(ledger, record.task.id, again);
 }
 
 function conflictText(outcome: Extract<MergeOutcome, { kind: "conflict" }>): string {

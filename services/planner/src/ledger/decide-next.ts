@@ -18,9 +18,12 @@ export function decideNext(ledger: Ledger): Next {
   // Fix tasks have no plan behind them and nobody to accept them: the sweeps are their judge.
   if (hasEnded(ledger) || ledger.feature.id === TRUNK_HEALTH) return { kind: "wait" };
   if (ledger.status === "planning" || ledger.status === "queued") {
-    return ledger.planningRound > PLANNING_ROUNDS
-      ? { kind: "fail", why: `${PLANNING_ROUNDS} planning rounds were not enough: ${ledger.planningWhy}` }
-      : { kind: "plan" };
+    if (ledger.planningRound > PLANNING_ROUNDS)
+      return {
+        kind: "fail",
+        why: `${PLANNING_ROUNDS} planning rounds were not enough: ${ledger.planningWhy}`,
+      };
+    return ledger.waiting === null ? { kind: "plan" } : { kind: "wait" };
   }
   if (ledger.status === "verifying") {
     return ledger.redSweeps.length >= RED_SWEEPS
@@ -41,5 +44,5 @@ export function decideNext(ledger: Ledger): Next {
     const why = failed.map((record) => `${record.task.key}: ${record.reason ?? "failed"}`).join("\n");
     return ledger.planningRound >= PLANNING_ROUNDS ? { kind: "fail", why } : { kind: "replan", why };
   }
-  return { kind: "accept" };
+  return ledger.waiting === null ? { kind: "accept" } : { kind: "wait" };
 }

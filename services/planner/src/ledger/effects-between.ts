@@ -1,3 +1,4 @@
+import type { Budget } from "@agentswarm/contracts";
 import { eventsBetween } from "./events-between.ts";
 import { findRecord, isUnderWay, type Effect, type Ledger, type TaskRecord } from "./ledger.ts";
 
@@ -23,8 +24,15 @@ export function effectsBetween(before: Ledger | null, after: Ledger, version: nu
   if (after.status === "verifying" && before?.status !== "verifying") {
     effects.push({ kind: "sweep", why: "last-task", jobId: `last-task-${after.feature.id}-${version}` });
   }
+  const { budget } = after.feature;
+  if (budget !== undefined && !sameBudget(budget, before?.feature.budget))
+    effects.push({ kind: "cap", version });
   const told = eventsBetween(before, after, version).map((event): Effect => ({ kind: "tell", event }));
   return [...effects, ...told];
+}
+
+function sameBudget(a: Budget, b: Budget | undefined): boolean {
+  return a.usd === b?.usd && a.tokens === b?.tokens;
 }
 
 /** Whether the round that was under way is not wanted any more: cancelled, or landed by an attempt of an earlier one. */
@@ -41,6 +49,8 @@ export function effectId(effect: Effect): string {
       return `${effect.kind}/${effect.taskId}/${effect.round}`;
     case "sweep":
       return `sweep/${effect.jobId}`;
+    case "cap":
+      return `cap/${effect.version}`;
     case "tell":
       return `tell/${effect.event.id}`;
   }

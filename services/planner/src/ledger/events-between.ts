@@ -1,6 +1,6 @@
 import type { FeatureStatus } from "@agentswarm/contracts";
 import type { EventToSend } from "@agentswarm/queue";
-import { findRecord, isUnderWay, type Ledger } from "./ledger.ts";
+import { findRecord, isUnderWay, waitsFor, type Ledger } from "./ledger.ts";
 
 /** Tasks of a feature by where they stand; what was superseded or planned anew does not count. */
 export function countTasks(ledger: Ledger) {
@@ -54,6 +54,10 @@ export function eventsBetween(before: Ledger | null, after: Ledger, version: num
       events.push({ id: id("task-changed", `-${task.id}`), type: "task.changed", ...mine, data });
     }
   }
+  const waiting = waitsFor(after);
+  if (waiting !== null && (before === null || waitsFor(before) === null)) {
+    events.push({ id: id("budget-reached"), type: "budget.reached", ...about, data: { ...waiting } });
+  }
   const summary = (ledger: Ledger) => JSON.stringify(summaryOf(ledger));
   if (before === null || summary(before) !== summary(after)) {
     events.push({ id: id("feature-changed"), type: "feature.changed", ...about, data: summaryOf(after) });
@@ -62,6 +66,9 @@ export function eventsBetween(before: Ledger | null, after: Ledger, version: num
 }
 
 function summaryOf(ledger: Ledger): Record<string, unknown> & { status: FeatureStatus } {
-  const { status, reason, costUsd, tokens, finishedAt } = ledger;
-  return { status, reason, costUsd, tokens, finishedAt, counts: countTasks(ledger) };
+  const { status, costUsd, tokens, finishedAt, forecast } = ledger;
+  const { budget } = ledger.feature;
+  const waiting = waitsFor(ledger);
+  const reason = waiting === null ? ledger.reason : `waiting: ${waiting.why}`;
+  return { status, reason, costUsd, tokens, finishedAt, budget, forecast, counts: countTasks(ledger) };
 }

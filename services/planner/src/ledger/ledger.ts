@@ -3,11 +3,13 @@ import {
   domainEventSchema,
   featureStatusSchema,
   featureSubmissionSchema,
+  forecastSchema,
   handoffSchema,
   mergeOutcomeSchema,
   sweepReasonSchema,
   taskSchema,
   taskStatusSchema,
+  usedUpSchema,
 } from "@agentswarm/contracts";
 
 /** One task in the ledger. */
@@ -20,6 +22,9 @@ export const taskRecordSchema = z.object({
   attemptsUsed: z.int().min(0),
   /** Attempts that ended by the machine's doing. */
   crashes: z.int().min(0),
+  /** What its attempts have cost together. */
+  costUsd: z.number().min(0).default(0),
+  tokens: z.int().min(0).default(0),
   reason: z.string().nullable(),
   /** Tasks that are to end first, however they end: they work on the same lines. */
   after: z.array(z.string()).default([]),
@@ -45,6 +50,7 @@ export const effectSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("send"), taskId: z.string(), round: z.int().min(1) }),
   z.object({ kind: z.literal("cancel"), taskId: z.string(), round: z.int().min(1) }),
   z.object({ kind: z.literal("sweep"), why: sweepReasonSchema, jobId: z.string() }),
+  z.object({ kind: z.literal("cap"), version: z.int().min(1) }),
   z.object({ kind: z.literal("tell"), event: domainEventSchema.omit({ at: true, actor: true }) }),
 ]);
 export type Effect = z.infer<typeof effectSchema>;
@@ -68,6 +74,10 @@ export const ledgerSchema = z.object({
   redSweeps: z.array(z.string()),
   costUsd: z.number().min(0),
   tokens: z.int().min(0),
+  /** Which budget is used up, so that nothing of the feature is sent; null while there is something left. */
+  waiting: usedUpSchema.nullable().default(null),
+  /** What the newest plan will cost. */
+  forecast: forecastSchema.nullable().default(null),
   finishedAt: z.int().nullable(),
   /** What the steps so far call for and is not known to be done; a crash leaves it for the next audit. */
   pending: z.array(effectSchema),
@@ -93,6 +103,14 @@ export function isUnsettled(record: TaskRecord): boolean {
 
 export function hasEnded(ledger: Ledger): boolean {
   return ENDED_FEATURE.has(ledger.status);
+}
+
+/** In these a feature may still send tasks or ask the model. */
+const SPENDING = new Set(["queued", "planning", "building", "held"]);
+
+/** Which budget a feature waits for, or null when it has nothing to spend on. */
+export function waitsFor({ status, waiting }: Pick<Ledger, "status" | "waiting">): Ledger["waiting"] {
+  return SPENDING.has(status) ? waiting : null;
 }
 
 export function findRecord(ledger: Pick<Ledger, "tasks">, taskId: string): TaskRecord | undefined {
@@ -127,6 +145,8 @@ export function newRecord(
     round: 0,
     attemptsUsed: 0,
     crashes: 0,
+    costUsd: 0,
+    tokens: 0,
     reason: null,
     supersededBy: null,
     signature,
@@ -152,6 +172,8 @@ export function newLedger(feature: Ledger["feature"], slug: string): Ledger {
     redSweeps: [],
     costUsd: 0,
     tokens: 0,
+    waiting: null,
+    forecast: null,
     finishedAt: null,
     pending: [],
   };

@@ -5,8 +5,8 @@ const WAITING = new Set(["planned", "ready", "blocked"]);
 
 /**
  * Lets what has become possible happen: a waiting task whose dependencies have all landed is sent, one whose
- * dependency cannot land any more is blocked. While a feature is planned anew nothing of it is sent. Pure; every
- * transition of the ledger ends with it.
+ * dependency cannot land any more is blocked. While a feature is planned anew, or a budget is used up, nothing of it is
+ * sent. Pure; every transition of the ledger ends with it.
  */
 export function settle(ledger: Ledger): Ledger {
   let settled = letGo(ledger);
@@ -44,8 +44,8 @@ function settleTask(ledger: Ledger, record: TaskRecord): TaskRecord {
     const earlier = standIn(ledger, id);
     return earlier !== null && isOpen(earlier);
   });
-  if (!waits && dependencies.every((one) => one?.status === "landed"))
-    return { ...sendAgain(record), reason: null };
+  const possible = !waits && dependencies.every((one) => one?.status === "landed");
+  if (possible && ledger.waiting === null) return { ...sendAgain(record), reason: null };
   return record.status === "blocked" ? { ...record, status: "planned", reason: null } : record;
 }
 

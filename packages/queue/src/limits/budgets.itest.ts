@@ -1,0 +1,191 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { TRUNK_HEALTH } from "@agentswarm/contracts";
+import { startRedis, type TestRedis } from "../../../../test/support/redis.ts";
+import { openBudgets, openQueue, type BudgetCaps, type Budgets, type QueueConnection } from "../index.ts";
+
+let redis: TestRedis;
+let swarms = 0;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+
+/** Three replicas of a swarm of its own. */
+async function openSwarm(caps: BudgetCaps, options: { ttlMs?: number; pollMs?: number } = {}) {
+  swarms += 1;
+  const stack = new AsyncDisposableStack();
+  const connections: QueueConnection[] = [];
+  for (let nth = 0; nth < 3; nth += 1) {
+    const at = { redisUrl: redis.url, service: "test", prefix: `swarm-${swarms}` };
+    connections.push(stack.use(await openQueue(at)));
+  }
+  const replicas = connections.map((one) => stack.use(openBudgets(one, caps, options)));
+  const [first] = replicas as [Budgets];
+  return { first, replicas, connections, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+interface Call {
+  readonly feature: number;
+  /** What it may come to, in thousandths of a dollar; the tokens are the same number. */
+  readonly most: number;
+  /** The part of that which it comes to. */
+  readonly percent: number;
+}
+const calls = fc.array(
+  fc.record({
+    feature: fc.nat({ max: 2 }),
+    most: fc.integer({ min: 1, max: 40 }),
+    percent: fc.integer({ min: 0, max: 100 }),
+  }),
+  { minLength: 200, maxLength: 200 },
+);
+
+test("200 calls at once over three replicas never go over any cap by more than one call, and none is held up for ever", async () => {
+  const capped = fc.integer({ min: 50, max: 2_000 });
+  await fc.assert(
+    fc.asyncProperty(calls, capped, capped, async (wanted, swarmCap, featureCap) => {
+      const caps = { BUDGET_USD: swarmCap / 1_000, FEATURE_BUDGET_TOKENS: featureCap };
+      await using swarm = await openSwarm(caps, { pollMs: 2 });
+      const make = async ({ feature, most, percent }: Call, nth: number) => {
+        const purse = (swarm.replicas[nth % 3] as Budgets).of({ featureId: `feature-${feature}` });
+        const reserved = await purse.reserve({ costUsd: most / 1_000, tokens: most });
+        if (reserved.kind === "exhausted") return { feature, used: 0, refused: reserved.why };
+        const used = Math.round((most * percent) / 100);
+        // Invariant I5 at any moment: the newest call was granted below the cap. (A token is a thousandth here.)
+        const now = (await swarm.first.read()).swarm;
+        expect(now.spent.tokens + now.reserved.tokens).toBeLessThan(swarmCap + 40);
+        await reserved.settle({ costUsd: used / 1_000, tokensIn: used, tokensOut: 0 });
+        await reserved.settle({ costUsd: 1, tokensIn: 1_000, tokensOut: 0 });
+        return { feature, used, refused: null };
+      };
+      const made = await Promise.all(wanted.map(make));
+      const sumOf = (some: typeof made) => some.reduce((sum, { used }) => sum + used, 0);
+      const state = await swarm.first.read("feature-0");
+      expect(state.swarm.spent).toEqual({ costUsd: sumOf(made) / 1_000, tokens: sumOf(made) });
+      expect(state.swarm.reserved).toEqual({ costUsd: 0, tokens: 0 });
+      expect(sumOf(made)).toBeLessThan(swarmCap + 40);
+      for (const feature of [0, 1, 2]) {
+        const mine = made.filter((one) => one.feature === feature);
+        expect(sumOf(mine)).toBeLessThan(featureCap + 40);
+        // Who is refused is refused because a cap is used up indeed, not because others had set something aside.
+        const refused = mine.some((one) => one.refused !== null);
+        if (refused) expect(sumOf(mine) >= featureCap || sumOf(made) >= swarmCap).toBe(true);
+      }
+    }),
+    { numRuns: 8, endOnFailure: true },
+  );
+});
+
+test("the level that is used up is named, with the setting that would have to be raised", async () => {
+  await using swarm = await openSwarm({ BUDGET_TOKENS: 1_000, FEATURE_BUDGET_USD: 0.5 });
+  const spend = async (featureId: string, costUsd: number, tokens: number) => {
+    const reserved = await swarm.first.of({ featureId }).reserve({ costUsd, tokens });
+    if (reserved.kind === "granted") await reserved.settle({ costUsd, tokensIn: tokens, tokensOut: 0 });
+    return reserved;
+  };
+  await spend("a", 0.512345, 10);
+  expect(await spend("a", 0.1, 10)).toEqual({
+    kind: "exhausted",
+    level: "feature",
+    why: "FEATURE_BUDGET_USD=0.5 is used up (0.5123)",
+  });
+  expect(await swarm.first.usedUp("a")).toMatchObject({ level: "feature" });
+  expect(await swarm.first.usedUp("b")).toBeNull();
+  await spend("b", 0.1, 990);
+  const why = "BUDGET_TOKENS=1000 is used up (1000)";
+  expect(await spend("c", 0.1, 10)).toEqual({ kind: "exhausted", level: "swarm", why });
+  expect(await swarm.first.usedUp("c")).toEqual({ level: "swarm", why });
+});
+
+test("one attempt is bounded by its own limits; trunk health by no feature's cap", async () => {
+  await using swarm = await openSwarm({ FEATURE_BUDGET_TOKENS: 5 });
+  const attempt = { taskId: "t", attempt: 1, limits: { costUsd: 0, tokens: 50 } };
+  const purse = swarm.first.of({ featureId: TRUNK_HEALTH, attempt });
+  const reserved = await purse.reserve({ costUsd: 9, tokens: 60 });
+  if (reserved.kind === "granted") await reserved.settle({ costUsd: 9, tokensIn: 60, tokensOut: 0 });
+  expect(await purse.reserve({ costUsd: 0, tokens: 1 })).toMatchObject({ kind: "exhausted", level: "task" });
+  const next = swarm.first.of({ featureId: TRUNK_HEALTH, attempt: { ...attempt, attempt: 2 } });
+  expect(await next.reserve({ costUsd: 0, tokens: 1 })).toMatchObject({ kind: "granted" });
+});
+
+test("a feature's own cap goes before the setting, and the newest version of it stands", async () => {
+  await using swarm = await openSwarm({ FEATURE_BUDGET_TOKENS: 10, FEATURE_BUDGET_USD: 1 });
+  const reserved = await swarm.first.of({ featureId: "a" }).reserve({ costUsd: 0, tokens: 20 });
+  if (reserved.kind === "granted") await reserved.settle({ costUsd: 0, tokensIn: 20, tokensOut: 0 });
+  expect(await swarm.first.usedUp("a")).toMatchObject({ why: "FEATURE_BUDGET_TOKENS=10 is used up (20)" });
+  await swarm.first.setFeatureCap("a", { tokens: 30 }, 2);
+  await swarm.first.setFeatureCap("a", { tokens: 5 }, 1);
+  expect(await swarm.replicas[2]?.usedUp("a")).toBeNull();
+  expect((await swarm.first.read("a")).feature?.cap).toEqual({ usd: 1, tokens: 30 });
+  await swarm.first.setFeatureCap("a", { tokens: 20 }, 3);
+  expect(await swarm.first.usedUp("a")).toMatchObject({
+    why: "the feature's budget.tokens=20 is used up (20)",
+  });
+});
+
+test("who comes while all that is left is set aside waits for what comes back of it, unless called off", async () => {
+  await using swarm = await openSwarm({ BUDGET_TOKENS: 100 });
+  const [one, other] = swarm.replicas as [Budgets, Budgets];
+  const first = await one.of({}).reserve({ costUsd: 0, tokens: 100 });
+  const stop = new AbortController();
+  const calledOff = other.of({}).reserve({ costUsd: 0, tokens: 1 }, stop.signal);
+  const second = other.of({}).reserve({ costUsd: 0, tokens: 60 });
+  stop.abort(new Error("called off"));
+  await expect(calledOff).rejects.toThrow();
+  expect((await one.read()).swarm).toMatchObject({ usedUp: null, reserved: { tokens: 100 } });
+  if (first.kind === "granted") await first.settle({ costUsd: 0, tokensIn: 99, tokensOut: 0 });
+  expect(await second).toMatchObject({ kind: "granted" });
+});
+
+test("what a dead process had set aside comes back; a live one keeps it however long its call takes", async () => {
+  const ttlMs = 300;
+  await using swarm = await openSwarm({ BUDGET_TOKENS: 100 }, { ttlMs });
+  const [dead, alive, other] = swarm.replicas as [Budgets, Budgets, Budgets];
+  await dead.of({}).reserve({ costUsd: 0.5, tokens: 70 });
+  const slow = await alive.of({}).reserve({ costUsd: 0.25, tokens: 20 });
+  expect((await other.read()).swarm.reserved).toEqual({ costUsd: 0.75, tokens: 90 });
+  // It renews no more, as after a kill.
+  dead[Symbol.dispose]();
+  await expect
+    .poll(async () => (await other.read()).swarm.reserved, { timeout: 5_000 })
+    .toEqual({
+      costUsd: 0.25,
+      tokens: 20,
+    });
+  const since = performance.now();
+  while (performance.now() - since < 3 * ttlMs) expect((await other.read()).swarm.reserved.tokens).toBe(20);
+  if (slow.kind === "granted") await slow.settle({ costUsd: 0.1, tokensIn: 5, tokensOut: 6 });
+  expect((await other.read()).swarm).toMatchObject({
+    spent: { costUsd: 0.1, tokens: 11 },
+    reserved: { costUsd: 0, tokens: 0 },
+  });
+});
+
+test("a process that slept past its time still settles what its call came to, once", async () => {
+  await using swarm = await openSwarm({}, { ttlMs: 150 });
+  const [sleeper, other] = swarm.replicas as [Budgets, Budgets];
+  const reserved = await sleeper.of({ featureId: "a" }).reserve({ costUsd: 1, tokens: 10 });
+  sleeper[Symbol.dispose]();
+  await expect.poll(async () => (await other.read("a")).feature?.reserved.tokens).toBe(0);
+  if (reserved.kind !== "granted") throw new Error("not granted");
+  await reserved.settle({ costUsd: 0.5, tokensIn: 4, tokensOut: 0 });
+  await reserved.settle({ costUsd: 0.5, tokensIn: 4, tokensOut: 0 });
+  const { feature, swarm: all } = await other.read("a");
+  expect([feature, all]).toMatchObject([
+    { spent: { costUsd: 0.5, tokens: 4 }, reserved: { tokens: 0 } },
+    { spent: { costUsd: 0.5, tokens: 4 }, reserved: { tokens: 0 } },
+  ]);
+});
+
+test("what Redis refuses to write down is written down later", async () => {
+  await using swarm = await openSwarm({}, { ttlMs: 150 });
+  const reserved = await swarm.first.of({}).reserve({ costUsd: 1, tokens: 10 });
+  const [connection] = swarm.connections as [QueueConnection];
+  const { redis: client } = swarm.connections[1] as QueueConnection;
+  await client.config("SET", "min-replicas-to-write", "1");
+  if (reserved.kind === "granted") await reserved.settle({ costUsd: 0.5, tokensIn: 3, tokensOut: 1 });
+  expect(await connection.redis.hget(connection.key("budget", "swarm"), "tokens")).toBeNull();
+  await client.config("SET", "min-replicas-to-write", "0");
+  await expect.poll(async () => (await swarm.first.read()).swarm.spent.tokens, { timeout: 5_000 }).toBe(4);
+});

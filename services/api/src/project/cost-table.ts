@@ -1,0 +1,62 @@
+import { z } from "zod";
+import type { DomainEvent } from "@agentswarm/contracts";
+
+const amountSchema = z.object({ usd: z.number(), tokens: z.int() });
+type Amount = z.infer<typeof amountSchema>;
+
+/** What models have cost: by role, and within that by backend. */
+export const costTableSchema = z.record(z.string(), z.record(z.string(), amountSchema));
+export type CostTable = z.infer<typeof costTableSchema>;
+
+const usedSchema = z.object({
+  role: z.string(),
+  backend: z.string().default("unknown"),
+  tokensIn: z.int(),
+  tokensOut: z.int(),
+  costUsd: z.number(),
+});
+
+/** Names a table has at most on each axis: tables are kept for as long as what they are about. */
+const MAX_NAMES = 32;
+const OTHER = "other";
+
+/** The table after a `model.used`; the same for any other event. To be called once per event. */
+export function addCost(table: CostTable, event: DomainEvent): CostTable {
+  const used = event.type === "model.used" ? usedSchema.safeParse(event.data) : null;
+  if (!used?.success) return table;
+  const { tokensIn, tokensOut, costUsd } = used.data;
+  const role = nameIn(table, used.data.role);
+  const backends = table[role] ?? {};
+  const backend = nameIn(backends, used.data.backend);
+  const sum = add(backends[backend], { usd: costUsd, tokens: tokensIn + tokensOut });
+  return { ...table, [role]: { ...backends, [backend]: sum } };
+}
+
+function nameIn(known: object, name: string): string {
+  const plain = /^[\w.:-]{1,100}$/.test(name) && name !== "__proto__";
+  if (!plain) return OTHER;
+  return Object.hasOwn(known, name) || Object.keys(known).length < MAX_NAMES ? name : OTHER;
+}
+
+/** Its sums as they are shown. */
+export function sumUp(table: CostTable) {
+  let all: Amount = { usd: 0, tokens: 0 };
+  const byRole: Record<string, Amount> = {};
+  const byBackend: Record<string, Amount> = {};
+  for (const [role, backend, amount] of entriesOf(table)) {
+    all = add(all, amount);
+    byRole[role] = add(byRole[role], amount);
+    byBackend[backend] = add(byBackend[backend], amount);
+  }
+  return { ...all, byRole, byBackend };
+}
+
+export function entriesOf(table: CostTable): [role: string, backend: string, amount: Amount][] {
+  return Object.entries(table).flatMap(([role, backends]) =>
+    Object.entries(backends).map(([backend, amount]): [string, string, Amount] => [role, backend, amount]),
+  );
+}
+
+function add(a: Amount | undefined, b: Amount): Amount {
+  return a === undefined ? b : { usd: a.usd + b.usd, tokens: a.tokens + b.tokens };
+}

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { taskKindSchema } from "@agentswarm/contracts";
+import { openDocuments, type QueueConnection } from "@agentswarm/queue";
+import type { TaskCost } from "./forecast.ts";
+import { findRecord } from "./ledger/ledger.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** What the newest landed tasks have cost, for forecasts. */
+export interface CostHistory {
+  all(): Promise<TaskCost[]>;
+  /** Adding a task again changes nothing. */
+  add(taskId: string, cost: TaskCost): Promise<void>;
+}
+
+const KEPT = 500;
+const KEY = "landed";
+
+const historySchema = z.array(
+  z.object({ taskId: z.string(), kind: taskKindSchema, costUsd: z.number(), tokens: z.int() }),
+);
+
+export function openCostHistory(connection: QueueConnection): CostHistory {
+  const documents = openDocuments(connection, "cost-history", historySchema);
+  return {
+    all: async () => (await documents.get(KEY))?.value ?? [],
+    async add(taskId, cost) {
+      for (;;) {
+        const found = await documents.get(KEY);
+        const known = found?.value ?? [];
+        if (known.some((one) => one.taskId === taskId)) return;
+        const next = [...known, { taskId, ...cost }].slice(-KEPT);
+        if (await documents.compareAndSet(KEY, found?.version ?? 0, next)) return;
+      }
+    },
+  };
+}
+
+/** Keeps what a task has cost, once it has landed. One that a crash swallows is missed by nobody. */
+export async function rememberCost(shop: Workshop, featureId: string, taskId: string): Promise<void> {
+  const ledger = await shop.ledgers.get(featureId);
+  const record = ledger === null ? undefined : findRecord(ledger, taskId);
+  if (record?.status !== "landed") return;
+  const { task, costUsd, tokens } = record;
+  // What landed without an agent, or is not metered, says nothing about what is to come.
+  if (tokens > 0) await shop.history.add(taskId, { kind: task.kind, costUsd, tokens });
+}
