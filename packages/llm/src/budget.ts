@@ -38,15 +38,20 @@ export function estimateCall(prompt: string, maxTokens: number, prices: Prices):
 const ASK_AGAIN_MS = 10_000;
 
 /**
- * The model, paid from a budget: each call reserves what it may come to and settles what it did. Throws Fault
- * `budget.reached` (retryable) instead of asking when the budget is used up.
+ * The model, paid from a budget: each call reserves what it may come to and settles what it did, and `onUse` is told,
+ * whatever the answer was worth. Throws Fault `budget.reached` (retryable) instead of asking when the budget is used up.
  */
-export function paidFrom(budget: Budget, model: Model, maxTokens: number): Model {
+export function paidFrom(
+  budget: Budget,
+  model: Model,
+  options: { readonly maxTokens: number; readonly onUse: (usage: Usage) => Promise<void> },
+): Model {
   return {
     ...model,
     async complete(asking: Asking) {
       const prompt = asking.messages.map((message) => message.content).join("\n");
-      const reserved = await budget.reserve(estimateCall(prompt, maxTokens, model.prices), asking.signal);
+      const estimate = estimateCall(prompt, options.maxTokens, model.prices);
+      const reserved = await budget.reserve(estimate, asking.signal);
       if (reserved.kind === "exhausted") {
         throw new Fault("budget.reached", reserved.why, { retryable: true, retryAfterMs: ASK_AGAIN_MS });
       }
@@ -54,6 +59,7 @@ export function paidFrom(budget: Budget, model: Model, maxTokens: number): Model
       try {
         const answer = await model.complete(asking);
         ({ usage } = answer);
+        await options.onUse(usage);
         return answer;
       } finally {
         await reserved.settle(usage);

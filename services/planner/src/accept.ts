@@ -8,7 +8,7 @@ import type { Ledger, TaskRecord } from "./ledger/ledger.ts";
 import { namesThatLanded } from "./ledger/names-that-landed.ts";
 import { plannedTaskSchema, refusePlan } from "./ledger/validate-plan.ts";
 import { replan, spend } from "./ledger/steps.ts";
-import { meter, modelFor } from "./meter.ts";
+import { modelFor } from "./meter.ts";
 import { unlessAnswered } from "./plan-feature.ts";
 import { bulleted } from "./survey/bulleted.ts";
 import { untrusted } from "./survey/untrusted.ts";
@@ -39,8 +39,7 @@ export async function acceptFeature(shop: Workshop, ledger: Ledger, signal: Abor
     handoffs: untrusted(fitTokens(landed.map(describe).join("\n\n"), HANDOFF_TOKENS)),
   });
   const question = { system: SYSTEM, user, schema: acceptanceSchema, key, signal };
-  const answer = await askStructured(modelFor(shop, feature.id), question).catch(unlessAnswered);
-  if (!(answer instanceof Fault)) await meter(shop, ledger, "accept", answer.usage);
+  const answer = await askStructured(modelFor(shop, feature.id, "accept"), question).catch(unlessAnswered);
   await step(shop, feature.id, (now) => {
     // Meanwhile a person may have opened a task again, and then it is not all there yet.
     if (now === null || now.planningRound !== planningRound || decideNext(now).kind !== "accept") return now;

@@ -1,23 +1,15 @@
 import { paidFrom, type Model, type Usage } from "@agentswarm/llm";
-import type { Ledger } from "./ledger/ledger.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** Tells what a model call of the planner's own used. */
-export async function meter(
-  shop: Workshop,
-  { feature, planningRound }: Ledger,
-  role: string,
-  usage: Usage,
-): Promise<void> {
-  await shop.sender.event({
-    id: `model-used-${role}-${feature.id}-${planningRound}`,
-    type: "model.used",
-    featureId: feature.id,
-    data: { role, model: shop.model.name, ...usage },
-  });
-}
-
-/** The model, paid from a feature's budget. */
-export function modelFor({ budgets, model, maxTokens }: Workshop, featureId: string): Model {
-  return paidFrom(budgets.of({ featureId }), model, maxTokens);
+/** The model for one feature: paid from its budget, and every call is told with what it used. */
+export function modelFor(shop: Workshop, featureId: string, role: "plan" | "accept"): Model {
+  const onUse = async (usage: Usage) =>
+    shop.sender.event({
+      // An answer that fits nothing was paid too, so that a round may have several; the moment tells them apart.
+      id: `model-used-${role}-${featureId}-${await shop.connection.now()}`,
+      type: "model.used",
+      featureId,
+      data: { role, model: shop.model.name, ...usage },
+    });
+  return paidFrom(shop.budgets.of({ featureId }), shop.model, { maxTokens: shop.maxTokens, onUse });
 }

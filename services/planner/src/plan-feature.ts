@@ -7,7 +7,7 @@ import { namesThatLanded } from "./ledger/names-that-landed.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { planSchema, refusePlan } from "./ledger/validate-plan.ts";
 import { replan, spend } from "./ledger/steps.ts";
-import { meter, modelFor } from "./meter.ts";
+import { modelFor } from "./meter.ts";
 import { bulleted } from "./survey/bulleted.ts";
 import { keepSurvey } from "./survey/keep-survey.ts";
 import { surveyTarget } from "./survey/survey-target.ts";
@@ -33,12 +33,11 @@ export async function planFeature(shop: Workshop, ledger: Ledger, signal: AbortS
     survey: untrusted(survey),
   });
   const question = { system: SYSTEM, user, schema: planSchema, key, signal };
-  const answer = await askStructured(modelFor(shop, feature.id), question).catch(unlessAnswered);
+  const answer = await askStructured(modelFor(shop, feature.id, "plan"), question).catch(unlessAnswered);
   if (answer instanceof Fault) return reject(shop, ledger, answer.message, NO_USAGE);
   failpoint("planner.answered");
 
   const { value, usage } = answer;
-  await meter(shop, ledger, "plan", usage);
   const refusal = refusePlan(value.tasks, new Set(namesThatLanded(ledger).keys()), shop.maxTasks);
   if (refusal !== null) return reject(shop, ledger, refusal, usage);
   await keepSurvey(shop.surveys, feature.id, survey);

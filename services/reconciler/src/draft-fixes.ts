@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { swarmKey, TRUNK_HEALTH, type Failure, type FixDraft } from "@agentswarm/contracts";
-import { askStructured, fitTokens, renderPrompt, type Model, type Usage } from "@agentswarm/llm";
+import { askStructured, fitTokens, renderPrompt, type Model } from "@agentswarm/llm";
 
 /** The most fix tasks one sweep may ask for. */
 export const MAX_DRAFTS = 5;
@@ -33,7 +33,7 @@ export async function draftFixes(
   failures: readonly Failure[],
   recent: readonly string[],
   signal: AbortSignal,
-): Promise<{ drafts: FixDraft[]; usage: Usage }> {
+): Promise<FixDraft[]> {
   const key = swarmKey(TRUNK_HEALTH, "-", "draft-fixes");
   const asked = failures.slice(0, MAX_DRAFTS);
   const user = await renderPrompt(promptsDir, "draft-fixes", {
@@ -41,14 +41,14 @@ export async function draftFixes(
     failures: asked.map(describeFailure).join("\n\n"),
     landings: recent.join("\n") || "(none)",
   });
-  const { value, usage } = await askStructured(model, {
+  const { value } = await askStructured(model, {
     system: "You diagnose a red trunk and word the tasks that mend it.",
     user,
     schema: answerSchema,
     key,
     signal,
   });
-  return { drafts: matchDrafts(asked, value.drafts), usage };
+  return matchDrafts(asked, value.drafts);
 }
 
 /** A fix task in our own words, for when the model has none. The output of the check goes with it in any case. */

@@ -46,17 +46,19 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     verdicts: openVerdicts(connection),
     provider,
     dependencies: openDependencyCache({ home }),
-    model: paidFrom(budgets.of({ featureId: TRUNK_HEALTH }), model, settings.LLM_MAX_TOKENS),
+    model: paidFrom(budgets.of({ featureId: TRUNK_HEALTH }), model, {
+      maxTokens: settings.LLM_MAX_TOKENS,
+      onUse: async (usage) =>
+        sender.event({
+          id: `model-used-draft-fixes-${await connection.now()}`,
+          type: "model.used",
+          featureId: TRUNK_HEALTH,
+          data: { role: "draft-fixes", model: model.name, ...usage },
+        }),
+    }),
     promptsDir: PROMPTS,
     bundlesDir: join(home, "bundles"),
     swarm,
-    meter: (usage, id) =>
-      sender.event({
-        id: `model-used-draft-fixes-${id}`,
-        type: "model.used",
-        featureId: TRUNK_HEALTH,
-        data: { role: "draft-fixes", ...usage },
-      }),
   };
 
   await sender.schedule("sweep", "reconcile", settings.RECONCILE_INTERVAL * 1_000, { why: "schedule" });

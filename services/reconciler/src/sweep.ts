@@ -84,8 +84,7 @@ async function draftsFor(
     .slice(0, RECENT_LANDINGS)
     .map((landing) => `${landing.commit.slice(0, 10)} ${landing.title}`);
   try {
-    const { drafts, usage } = await draftFixes(shop.model, shop.promptsDir, failures, landings, signal);
-    await shop.meter(usage, `${head}-${checksHash}`);
+    const drafts = await draftFixes(shop.model, shop.promptsDir, failures, landings, signal);
     if (drafts.length > 0) {
       await shop.verdicts.keep(tree, checksHash, { ...verdict, drafts });
       return drafts;

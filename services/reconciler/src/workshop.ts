@@ -1,6 +1,6 @@
 import type { DependencyCache } from "@agentswarm/checks";
 import type { Mirror } from "@agentswarm/git";
-import type { Model, Usage } from "@agentswarm/llm";
+import type { Model } from "@agentswarm/llm";
 import type { QueueConnection } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
@@ -19,6 +19,4 @@ export interface Workshop {
   readonly bundlesDir: string;
   /** The label all sandboxes of this swarm carry. */
   readonly swarm: string;
-  /** Reports what a model call used; `id` makes the event's id. */
-  readonly meter: (usage: Usage, id: string) => Promise<void>;
 }

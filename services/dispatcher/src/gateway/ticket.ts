@@ -73,7 +73,7 @@ function createTicket(order: TicketOrder, forget: (key: string) => void): Ticket
   const { limits } = order;
   const key = `swt_${randomBytes(24).toString("base64url")}`;
   let used: Usage = NO_USAGE;
-  let [calls, open] = [0, 0];
+  let [calls, open, charged] = [0, 0, 0];
   let exhausted: string | null = null;
   let usedUp: string | null = null;
   let unavailable: string | null = null;
@@ -114,7 +114,10 @@ function createTicket(order: TicketOrder, forget: (key: string) => void): Ticket
       open -= 1;
       unavailable = why ?? null;
       used = addUsage(used, usage);
-      if (usage.tokensIn + usage.tokensOut > 0) order.onCharge?.(usage, calls);
+      if (usage.tokensIn + usage.tokensOut === 0) return;
+      // Not the number of calls begun, which two that go on at once would share.
+      charged += 1;
+      order.onCharge?.(usage, charged);
     },
     usage: () => {
       const { estimated: _, ...figures } = used;

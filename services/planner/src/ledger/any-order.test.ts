@@ -8,24 +8,28 @@ import { adoptPlan } from "./adopt-plan.ts";
 import { decideNext } from "./decide-next.ts";
 import { effectId, effectsBetween } from "./effects-between.ts";
 import { findRecord, hasEnded, isOpen, isUnderWay, standIn, type Ledger } from "./ledger.ts";
+import { noteBudget } from "./note-budget.ts";
 import { settle } from "./settle.ts";
 import { takeStep } from "./steps.ts";
 
 /** What came of an attempt: how the merger settled it, or how it ended without commits. */
 const ENDINGS = {
   ...OUTCOMES,
+  budget: null,
   again: { kind: "already-landed", commit: "e".repeat(40) },
   nothing: null,
   failed: null,
   lost: null,
 } as const satisfies Record<string, MergeOutcome | null>;
+const NO_MONEY = { level: "swarm", why: "BUDGET_USD=5 is used up (5.02)" } as const;
 type Ending = keyof typeof ENDINGS;
 
 type Message =
   | { kind: "handoff"; task: number; attempt: number; early: number; ending: Ending }
   | { kind: "repeat"; nth: number }
   | { kind: "gone" | "approve" | "refuse" | "retry"; task: number }
-  | { kind: "cancel" };
+  | { kind: "cancel" }
+  | { kind: "money"; left: boolean };
 
 const nat = fc.nat({ max: 20 });
 const endings = fc.constantFrom(...(Object.keys(ENDINGS) as Ending[]));
@@ -49,6 +53,7 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: "cancel" as const }) },
+  { weight: 10, arbitrary: fc.record({ kind: fc.constant("money" as const), left: fc.boolean() }) },
 );
 /** Plans whose tasks depend on earlier ones only. */
 const plans = fc
@@ -58,6 +63,9 @@ const plans = fc
       planned(`t${nth}`, ...earlier.filter((one) => one < nth).map((one) => `t${one}`)),
     ),
   );
+
+const endOf = (ending: Ending) =>
+  ending === "lost" || ending === "failed" || ending === "budget" ? ending : "submitted";
 
 interface Told {
   handoff: Handoff;
@@ -71,12 +79,13 @@ function handoffFor(
   const sent = ledger.tasks.filter((record) => record.round > 0);
   const record = sent[task % Math.max(1, sent.length)];
   if (record === undefined) return null;
-  const end = ending === "lost" || ending === "failed" ? ending : "submitted";
+  const end = endOf(ending);
   const round = Math.max(1, record.round - early);
   return { handoff: handoffOf(record, attempt, { round, end }), outcome: ENDINGS[ending] };
 }
 
 function take(ledger: Ledger, message: Message, told: Told[]): Ledger {
+  if (message.kind === "money") return noteBudget(ledger, message.left ? null : NO_MONEY);
   if (message.kind === "cancel") return cancelFeature(ledger, "ada", 1);
   if (message.kind === "handoff" || message.kind === "repeat") {
     const one = message.kind === "handoff" ? handoffFor(ledger, message) : told[message.nth % told.length];
@@ -117,13 +126,20 @@ function inspectStep(before: Ledger, after: Ledger): void {
     const ready = task.dependsOn.every((id) => standIn(after, id)?.status === "landed");
     must(after, ready, `${task.key} is sent after what it depends on`);
     must(after, !hasEnded(after), "nothing of an ended feature is sent");
+    // What a person approved has its work behind it.
+    must(
+      after,
+      after.waiting === null || record.approvedBy !== null,
+      "nothing is sent that nobody can pay for",
+    );
   }
   const kinds = after.tasks.filter((record) => record.task.kind === "resolve");
   const parents = new Set(kinds.map((record) => record.task.resolve?.taskId));
   must(after, parents.size === kinds.length, "a task has one resolve at most");
   if (hasEnded(after)) return must(after, !after.tasks.some(isOpen), "an ended feature has nothing open");
   const waits = after.tasks.some(isOpen) && !after.tasks.some(isUnderWay);
-  must(after, !waits || after.status === "held", "what waits, waits for work or for a person");
+  const reason = after.status === "held" || after.waiting !== null;
+  must(after, !waits || reason, "what waits, waits for work, for a person or for money");
 }
 
 /** What the planner does by itself; a model that is asked has always an answer. */
@@ -171,11 +187,12 @@ test("whatever has happened, a feature that is told of each attempt comes to an 
       let ledger = building(plan);
       const told: Told[] = [];
       for (const message of story) ledger = goOn(take(ledger, message, told));
+      ledger = goOn(noteBudget(ledger, null));
       for (let attempt = 100; ledger.status === "building"; attempt += 1) {
         must(ledger, attempt < 1_000, "it comes to an end");
         const record = ledger.tasks.find(isUnderWay);
         if (record === undefined) return must(ledger, false, "something is under way");
-        const end = ending === "lost" || ending === "failed" ? ending : "submitted";
+        const end = endOf(ending);
         ledger = goOn(absorbHandoff(ledger, handoffOf(record, attempt, { end }), ENDINGS[ending]));
       }
       must(ledger, ledger.status !== "planning", "planning has an end");
