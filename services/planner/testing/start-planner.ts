@@ -5,6 +5,7 @@ import {
   jobId,
   NO_METRICS,
   NO_NOTES,
+  type Budget,
   type DomainEvent,
   type Handoff,
   type MergeOutcome,
@@ -32,7 +33,7 @@ export interface TestPlanner extends AsyncDisposable {
   readonly service: RunningService;
   /** Starts it again, after it was killed or with other settings. */
   again(more?: Record<string, string>): Promise<void>;
-  submit(title?: string): Promise<string>;
+  submit(title?: string, budget?: Budget): Promise<string>;
   tell(message: PlanMessage, id?: string): Promise<void>;
   /** The ledger once it is as the test wants it. */
   ledger(featureId: string, until?: (ledger: Ledger) => boolean): Promise<Ledger>;
@@ -86,12 +87,15 @@ export async function startPlanner(
       service = startService("planner", { ...env, FAILPOINT: "", ...changed });
       await service.says("planning");
     },
-    async submit(title = "One thing") {
+    async submit(title = "One thing", budget) {
       submitted += 1;
       const id = `feature-${submitted}`;
       const feature = { id, title, description: "", acceptance: [], priority: 5, source: "rest" as const };
       const createdAt = await connection.now();
-      await planner.tell({ kind: "feature", feature: { ...feature, createdAt } }, jobId.feature(id));
+      await planner.tell(
+        { kind: "feature", feature: { ...feature, createdAt, ...(budget ? { budget } : {}) } },
+        jobId.feature(id),
+      );
       return id;
     },
     tell: (message, id) => sender.send("plan", message, id === undefined ? {} : { jobId: id }),
