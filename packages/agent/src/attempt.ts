@@ -12,7 +12,8 @@ import { commitChanges, markersLeft, outsideScope, stageChanges, type Changes } 
 import type { Door } from "./door.ts";
 import { layOut, type Prepared } from "./prepare.ts";
 import { feedbackPrompt, systemPrompt, taskPrompt } from "./prompts.ts";
-import { openSession, type Session } from "./session.ts";
+import { openSession } from "./open-session.ts";
+import type { Session } from "./runtime.ts";
 import { runChecksHere } from "./verify.ts";
 
 /** How often failing checks are given back to the agent. */
@@ -24,7 +25,7 @@ const MAX_FILES_NAMED = 10_000;
 export async function runAttempt(
   door: Door,
   assignment: Assignment,
-  { repo, baseUrl }: Prepared,
+  { repo, relay }: Prepared,
   workDir: string,
 ): Promise<AgentResult> {
   const startedAt = performance.now();
@@ -33,7 +34,8 @@ export async function runAttempt(
   const session = openSession({
     assignment,
     cwd: repo,
-    baseUrl,
+    workDir,
+    relay,
     system: systemPrompt(assignment),
     // Signs of life and transcripts are best effort; the host may be slow, and the work goes on.
     onProgress: (progress) =>
@@ -52,7 +54,7 @@ export async function runAttempt(
   let checks: CheckResult[] = [];
   for (let mendings = 0; ; mendings += 1) {
     const turned = await session.prompt(prompt);
-    if (turned.kind === "model-failed") {
+    if (turned.kind === "failed") {
       return finish({ claim: NO_CLAIM, end: "failed", reason: turned.reason, checks, keep: false });
     }
     if (turned.kind === "stopped") {

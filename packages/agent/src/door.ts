@@ -11,9 +11,16 @@ export interface Door {
   /** Saves a body to a file; false when there is none (204). */
   save(path: string, file: string): Promise<boolean>;
   send(method: "POST" | "PUT", path: string, body: Readable | string): Promise<void>;
-  /** A relay on 127.0.0.1 for ordinary HTTP clients, to the model and nothing else; returns its base URL. */
-  openRelay(): Promise<string>;
+  /** A relay on 127.0.0.1 for ordinary HTTP clients, to the model and nothing else. */
+  openRelay(): Promise<Relay>;
   close(): void;
+}
+
+/** Where the model is reached from within the sandbox. */
+export interface Relay {
+  readonly baseUrl: string;
+  /** Tells the listener the status of every answer of the model from now on. */
+  onAnswer(listener: (status: number) => void): void;
 }
 
 const RELAYED = new Set(["POST /v1/chat/completions", "GET /v1/models"]);
@@ -78,6 +85,7 @@ export function connectDoor(): Door {
       (await ask(method, path, body)).stream.resume();
     },
     async openRelay() {
+      const listeners: ((status: number) => void)[] = [];
       relay = createServer((request, response) => {
         // Whatever runs in the sandbox can reach this; the runner's own paths are not for it.
         if (!RELAYED.has(`${request.method} ${request.url}`)) return void response.writeHead(404).end();
@@ -93,14 +101,19 @@ export function connectDoor(): Door {
         // Only once there is an answer: piping earlier would send headers twice.
         stream.on("response", (answered) => {
           const plain = Object.entries(answered).filter(([name]) => !name.startsWith(":"));
-          response.writeHead(Number(answered[":status"]), Object.fromEntries(plain));
+          const status = Number(answered[":status"]);
+          response.writeHead(status, Object.fromEntries(plain));
           stream.pipe(response);
+          if (request.method === "POST") for (const listener of listeners) listener(status);
         });
         stream.on("error", () => response.destroy());
         response.on("close", () => stream.close(http2.constants.NGHTTP2_CANCEL));
       }).listen(0, "127.0.0.1");
       await once(relay, "listening");
-      return `http://127.0.0.1:${(relay.address() as AddressInfo).port}/v1`;
+      return {
+        baseUrl: `http://127.0.0.1:${(relay.address() as AddressInfo).port}/v1`,
+        onAnswer: (listener) => void listeners.push(listener),
+      };
     },
     close() {
       relay?.closeAllConnections();

@@ -4,22 +4,22 @@ import { join } from "node:path";
 import type { Assignment } from "@agentswarm/contracts";
 import { runGit } from "@agentswarm/git";
 import { AUTHOR } from "./changes.ts";
-import type { Door } from "./door.ts";
+import type { Door, Relay } from "./door.ts";
 
 /** What can be done before the task is known, so that nobody waits for it later. */
 export interface Prepared {
   /** An empty repository. */
   readonly repo: string;
   /** Where the model is asked. */
-  readonly baseUrl: string;
+  readonly relay: Relay;
 }
 
 export async function prepare(door: Door, workDir: string): Promise<Prepared> {
   const repo = join(workDir, "repo");
-  const [baseUrl] = await Promise.all([door.openRelay(), initRepo(repo, workDir)]);
+  const [relay] = await Promise.all([door.openRelay(), initRepo(repo, workDir)]);
   // Nothing is there, but what an HTTP client needs is loaded by asking.
-  await fetch(`${baseUrl}/nothing`).then((response) => response.body?.cancel());
-  return { repo, baseUrl };
+  await fetch(`${relay.baseUrl}/nothing`).then((response) => response.body?.cancel());
+  return { repo, relay };
 }
 
 async function initRepo(repo: string, workDir: string): Promise<void> {

@@ -5,15 +5,17 @@ import {
   DEFAULT_LIMITS,
   taskSchema,
   type AgentResult,
+  type AgentRuntime,
   type Check,
   type Limits,
+  type Progress,
   type Task,
 } from "@agentswarm/contracts";
 import { bundleFor, fetchQuarantined, makeBundle, openStore, type Inspection } from "@agentswarm/git";
 import { NO_BUDGET } from "@agentswarm/llm";
 import { startReplay } from "@agentswarm/replay";
 import { createRouter, resolveBackends } from "@agentswarm/llm";
-import { openSandboxProvider, type SandboxProvider } from "@agentswarm/sandbox";
+import { openSandboxProvider, type Mount, type SandboxProvider } from "@agentswarm/sandbox";
 import { createLogger, parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
 import { git } from "../../../test/support/string-kit.ts";
 import { decideEnd } from "../../../services/dispatcher/src/decide-end.ts";
@@ -47,6 +49,13 @@ export interface Order {
   readonly task?: Partial<Task>;
   readonly limits?: Partial<Limits>;
   readonly checks?: readonly Check[];
+  /** What is answered from the first feedback on; its steps are counted from the beginning too. */
+  readonly afterFeedback?: readonly Step[];
+  /** What the agent is run by, where it is not the built-in loop. */
+  readonly runtime?: AgentRuntime;
+  readonly mounts?: readonly Mount[];
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
 }
 
 export interface Attempted {
@@ -119,7 +128,9 @@ export async function openLab(): Promise<Lab> {
       });
       const swarmKey = `feature/task/${ROLES[task.kind]}`;
       const entry = { key: swarmKey, steps: order.steps, misbehave: order.misbehave };
-      await writeFile(join(at, "scenario", "scenario.yaml"), JSON.stringify([entry]));
+      const later = { key: swarmKey, match: "does not hold yet", steps: order.afterFeedback };
+      const entries = order.afterFeedback === undefined ? [entry] : [later, entry];
+      await writeFile(join(at, "scenario", "scenario.yaml"), JSON.stringify(entries));
       await using replay = await startReplay({ scenarioDir: join(at, "scenario") });
 
       const baseCommit = git(work, "rev-parse", "main");
@@ -139,7 +150,7 @@ export async function openLab(): Promise<Lab> {
       const gateway = createGateway(router, { model: "recorded", maxTokens: 4_000, log });
       const sandbox = await provider.open({
         labels: { swarm: "lab", purpose: "agent" },
-        mounts: [{ from: agentFile, at: AGENT_AT }],
+        mounts: [...(order.mounts ?? []), { from: agentFile, at: AGENT_AT }],
       });
       const lines: Buffer[] = [];
       try {
@@ -147,7 +158,7 @@ export async function openLab(): Promise<Lab> {
           agent: startAgent(sandbox),
           files,
           wallMs: task.limits.wallMs,
-          signal: new AbortController().signal,
+          signal: order.signal ?? new AbortController().signal,
           assignment: {
             task,
             attempt: attempts,
@@ -158,6 +169,7 @@ export async function openLab(): Promise<Lab> {
             gatewayKey: "",
             maxTokens: 4_000,
             temperature: 0,
+            ...(order.runtime === undefined ? {} : { runtime: order.runtime }),
           },
           transcript: { append: (line) => void lines.push(line), [Symbol.asyncDispose]: async () => {} },
           issue: (onExhausted) =>
@@ -168,7 +180,7 @@ export async function openLab(): Promise<Lab> {
               expiresAt: Date.now() + 600_000,
               onExhausted,
             }),
-          onProgress: () => {},
+          onProgress: order.onProgress ?? (() => {}),
         });
         const result = decideEnd(facts);
         const { headCommit } = result;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { agentRuntimeSchema } from "./agent-runtime.ts";
 import { objectIdSchema } from "./ids.ts";
 import { checkSchema, taskSchema } from "./task.ts";
 
@@ -18,6 +19,8 @@ export const assignmentSchema = z.object({
   gatewayKey: z.string(),
   maxTokens: z.int().min(1),
   temperature: z.number(),
+  /** Absent: the loop that is built in. */
+  runtime: agentRuntimeSchema.optional(),
 });
 export type Assignment = z.infer<typeof assignmentSchema>;
 

@@ -1,4 +1,5 @@
 export * from "./agent-door.ts";
+export * from "./agent-runtime.ts";
 export * from "./budget.ts";
 export * from "./event.ts";
 export * from "./failpoint.ts";

@@ -69,6 +69,7 @@ export async function runAttempt(shop: Workshop, order: AttemptOrder): Promise<A
     gatewayKey: "",
     maxTokens: shop.maxTokens,
     temperature: shop.temperature,
+    runtime: shop.runtime.runtime,
   };
   const { ticket, readyAt, atWorkAt, ...facts } = await runAgent(shop, {
     agent,

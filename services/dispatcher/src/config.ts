@@ -32,5 +32,19 @@ export const settings = z.object({
     ),
   WORKER_TIMEOUT: z.coerce.number().int().min(1).default(1_800).describe("Seconds one attempt may take"),
   AGENT_FILE: z.string().optional().describe("The agent's one file; by default <SWARM_HOME>/agent/agent.mjs"),
+  AGENT_RUNTIME: z
+    .enum(["pi", "command"])
+    .default("pi")
+    .describe("The loop built into the agent's file, or a coding agent of your own with a command line"),
+  AGENT_TEMPLATE: z
+    .string()
+    .default("opencode")
+    .describe(
+      "For AGENT_RUNTIME=command: how it is used; a JSON or YAML file, or the name of one that we bring",
+    ),
+  AGENT_COMMAND_DIR: z
+    .string()
+    .optional()
+    .describe("For AGENT_RUNTIME=command: the folder that its program is unpacked in"),
 });
 export type Settings = z.infer<typeof settings>;

@@ -8,18 +8,22 @@ import type { Workshop } from "./workshop.ts";
 export interface Ground {
   readonly baseCommit: string;
   readonly target: TargetSettings;
-  /** What its sandbox sees of this machine: the agent's one file and the target's dependencies. */
+  /** What its sandbox sees of this machine: the agent and the target's dependencies. */
   readonly mounts: readonly Mount[];
 }
 
 /** Reads what the trunk's newest commit, as far as it is known here, asks of an attempt. */
 export async function readGround(
-  shop: Pick<Workshop, "mirror" | "dependencies" | "agentFile">,
+  shop: Pick<Workshop, "mirror" | "dependencies" | "agentFile" | "runtime">,
 ): Promise<Ground> {
   const { mirror } = shop;
   const baseCommit = await mirror.head();
   const readFile = (path: string) => mirror.readFile(baseCommit, path);
   const { settings: target } = await findChecks(readFile);
-  const mounts = [...(await shop.dependencies.ensure(readFile)), { from: shop.agentFile, at: AGENT_AT }];
+  const mounts = [
+    ...(await shop.dependencies.ensure(readFile)),
+    ...shop.runtime.mounts,
+    { from: shop.agentFile, at: AGENT_AT },
+  ];
   return { baseCommit, target, mounts };
 }

@@ -15,6 +15,7 @@ import { openPool } from "./pool.ts";
 import { keepSmall } from "./reap.ts";
 import { readGround } from "./ground.ts";
 import { openRounds } from "./rounds.ts";
+import { readRuntime } from "./runtime/read-runtime.ts";
 import { tellBackend } from "./tell-backend.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -81,6 +82,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     maxTokens: settings.LLM_MAX_TOKENS,
     temperature: settings.LLM_TEMPERATURE,
     agentFile,
+    runtime: await readRuntime(settings),
     bundlesDir,
     transcriptsDir: join(home, "artifacts", "transcripts"),
     swarm,

@@ -6,6 +6,7 @@ import type { Logger } from "@agentswarm/service";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { AgentPool } from "./pool.ts";
 import type { Rounds } from "./rounds.ts";
+import type { ChosenRuntime } from "./runtime/read-runtime.ts";
 
 /** What an attempt is run with. */
 export interface Workshop {
@@ -25,6 +26,7 @@ export interface Workshop {
   readonly maxTokens: number;
   readonly temperature: number;
   readonly agentFile: string;
+  readonly runtime: ChosenRuntime;
   readonly bundlesDir: string;
   readonly transcriptsDir: string;
   /** The label all sandboxes of this swarm carry. */

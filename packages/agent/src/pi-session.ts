@@ -9,30 +9,10 @@ import {
   createReadTool,
   createWriteTool,
 } from "@earendil-works/pi-coding-agent";
-import type { AgentClaim, Assignment, Progress } from "@agentswarm/contracts";
+import type { AgentClaim } from "@agentswarm/contracts";
 import { watchLimits, type Stop } from "./limits.ts";
+import type { Session, SessionOptions, Turned } from "./runtime.ts";
 import { createSubmitTool } from "./submit-tool.ts";
-
-/** How one prompt ended: with a handoff, because a limit was reached, or because the model failed. */
-export type Turned =
-  | { kind: "submitted"; claim: AgentClaim }
-  | { kind: "stopped"; stop: NonNullable<Stop> }
-  | { kind: "model-failed"; reason: string };
-
-export interface Session {
-  prompt(text: string): Promise<Turned>;
-  readonly turns: number;
-  readonly toolCalls: number;
-}
-
-export interface SessionOptions {
-  readonly assignment: Assignment;
-  readonly cwd: string;
-  readonly baseUrl: string;
-  readonly system: string;
-  readonly onProgress: (progress: Progress) => void;
-  readonly onTranscript: (entry: object) => void;
-}
 
 const CONTEXT_WINDOW = 202_752;
 const FREE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
@@ -40,7 +20,7 @@ const REMINDER = "You stopped without calling `submit`. Go on, or call `submit` 
 const REMINDERS = 2;
 
 /** A Pi session: pi-agent-core's loop with Pi's own coding tools and `submit`. */
-export function openSession(options: SessionOptions): Session {
+export function openPiSession(options: SessionOptions): Session {
   const { assignment, cwd } = options;
   const watch = watchLimits(assignment.task.limits);
   let claim: AgentClaim | null = null;
@@ -69,7 +49,7 @@ export function openSession(options: SessionOptions): Session {
         name: assignment.model,
         api: "openai-completions",
         provider: "swarm",
-        baseUrl: options.baseUrl,
+        baseUrl: options.relay.baseUrl,
         reasoning: false,
         input: ["text"],
         cost: FREE,
@@ -116,7 +96,7 @@ export function openSession(options: SessionOptions): Session {
       if (claim !== null) return { kind: "submitted", claim };
       if (stop !== null) return { kind: "stopped", stop };
       const failure = failureOf(agent);
-      if (failure !== null) return { kind: "model-failed", reason: failure };
+      if (failure !== null) return { kind: "failed", reason: failure };
       if (reminders === REMINDERS) {
         return { kind: "stopped", stop: { end: "stuck", reason: "the agent stopped without handing over" } };
       }

@@ -1,0 +1,109 @@
+import { join } from "node:path";
+import type { AgentTemplate } from "@agentswarm/contracts";
+import { watchCircles, type Stop } from "../limits.ts";
+import type { Session, SessionOptions, Turned } from "../runtime.ts";
+import { agentEnvironment, writeHome } from "./agent-home.ts";
+import { handOverPrompt } from "./command-prompt.ts";
+import { decideTurned } from "./decide-turned.ts";
+import { fillText, type Values } from "./fill-template.ts";
+import { followEvents } from "./follow-events.ts";
+import { openHandoffFolder } from "./handoff-folder.ts";
+import { lineReader } from "./read-output.ts";
+import { startCommand } from "./start-command.ts";
+
+/** Where AGENT_COMMAND_DIR is seen, under the work folder. */
+const AGENT_DIR = ".agent";
+/** The gateway's answer once a bound of the task is reached. */
+const OVER_BUDGET = 402;
+
+/** A session with a coding agent that has a command line: one run of its program for every prompt. */
+export function openCommandSession(template: AgentTemplate, options: SessionOptions): Session {
+  const { assignment, workDir, relay } = options;
+  const dirs = { homeDir: join(workDir, "agent-home"), agentDir: join(workDir, AGENT_DIR) };
+  const circles = watchCircles();
+  let [turns, toolCalls] = [0, 0];
+  let session: string | null = null;
+  let beginning = options.system;
+  let begun = false;
+  let stopNow: (why: NonNullable<Stop>) => void = () => undefined;
+
+  // The gateway counts for itself; this is how its bounds reach a program that knows nothing of them.
+  relay.onAnswer((status) => {
+    if (status === OVER_BUDGET) stopNow({ end: "limit-reached", reason: "a limit of the task was reached" });
+    else turns += 1;
+  });
+
+  const run = async (text: string): Promise<Turned> => {
+    const continued = begun ? continuation(template, session) : null;
+    const folder = await openHandoffFolder(workDir);
+    const handOver = handOverPrompt(folder.handoffFile);
+    // One that cannot go on where it ended is told everything again.
+    const prompt = [...(continued === null ? [beginning] : []), text, handOver].join("\n\n");
+    if (!begun) beginning = `${beginning}\n\n${text}`;
+    begun = true;
+    await folder.begin(prompt);
+    options.onTranscript({ type: "message", message: { role: "user", content: prompt } });
+    const values: Values = {
+      ...dirs,
+      prompt,
+      promptFile: folder.promptFile,
+      handoffFile: folder.handoffFile,
+      model: assignment.model,
+      baseUrl: relay.baseUrl,
+      apiKey: assignment.gatewayKey,
+      maxTokens: assignment.maxTokens,
+      temperature: assignment.temperature,
+      workDir: options.cwd,
+      ...(session === null ? {} : { session }),
+    };
+    await writeHome(template, dirs.homeDir, values);
+
+    const stops: NonNullable<Stop>[] = [];
+    stopNow = (why) => {
+      stops.push(why);
+      command.kill();
+    };
+    const heard = followEvents({ ...options, circles, turns: () => turns, onStuck: (why) => stopNow(why) });
+    const read = lineReader(template.output);
+    const argv = (continued ?? template.argv).map((part) => fillText(part, values));
+    const command = startCommand({
+      argv,
+      cwd: options.cwd,
+      env: agentEnvironment(template, dirs, values),
+      stdin: fillText(template.stdin, values),
+      onLine: (line) => {
+        for (const event of read(line)) heard.take(event);
+      },
+    });
+    const end = await command.ended;
+    stopNow = () => undefined;
+    toolCalls += heard.toolCalls();
+    session = heard.session() ?? session;
+    if (template.output === "plain") heard.noteLastMessage();
+    return decideTurned({
+      program: argv[0] ?? "",
+      end,
+      ...(await folder.read()),
+      stop: stops[0] ?? null,
+      lastMessage: heard.lastMessage(),
+      lastError: heard.lastError(),
+    });
+  };
+
+  return {
+    prompt: run,
+    get turns() {
+      return turns;
+    },
+    get toolCalls() {
+      return toolCalls;
+    },
+  };
+}
+
+/** How its session is gone on with; null when there is no way, or its output told no session. */
+function continuation({ continueArgv }: AgentTemplate, session: string | null): readonly string[] | null {
+  if (continueArgv === undefined) return null;
+  const needsSession = continueArgv.some((part) => part.includes("{{session}}"));
+  return needsSession && session === null ? null : continueArgv;
+}
