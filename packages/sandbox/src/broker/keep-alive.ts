@@ -7,7 +7,10 @@ const ANSWER_MS = 20_000;
 export function keepAlive(session: Http2Session): void {
   let answeredAt = performance.now();
   const timer = setInterval(() => {
-    if (performance.now() - answeredAt > PING_MS + ANSWER_MS) return void session.destroy();
+    if (performance.now() - answeredAt > PING_MS + ANSWER_MS) {
+      session.destroy();
+      return;
+    }
     try {
       session.ping(() => (answeredAt = performance.now()));
     } catch {
