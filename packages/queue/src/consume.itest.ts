@@ -116,16 +116,6 @@ test("an event with a body that fits no schema is reported and does not throw", 
   expect(await connection.queue("event").getJobCountByTypes("waiting")).toBe(1);
 });
 
-test("a paused consumer takes nothing until it is resumed", async () => {
-  const handled: string[] = [];
-  await using consumer = await take(async (_, { jobId }) => void handled.push(jobId));
-  await consumer.pause();
-  await send("later");
-  expect(await stateOf("later")).toBe("waiting");
-  consumer.resume();
-  await expect.poll(() => handled).toEqual(["later"]);
-});
-
 test("a schedule is one for all replicas", async () => {
   await Promise.all([1, 2, 3].map(() => sender.schedule("sweep", "tick", 50, { why: "schedule" })));
   expect(await connection.queue("sweep").getJobSchedulersCount()).toBe(1);

@@ -26,9 +26,6 @@ export interface ConsumeOptions {
 
 export interface Consumer extends AsyncDisposable {
   readonly name: string;
-  /** Takes no new job; those at work go on. */
-  pause(): Promise<void>;
-  resume(): void;
 }
 
 const LOCK_MS = 30_000;
@@ -93,8 +90,6 @@ export async function consume<Q extends QueueName>(
 
   return {
     name,
-    pause: () => pausing.pause(),
-    resume: () => pausing.resume(),
     async [Symbol.asyncDispose]() {
       stopFence();
       pausing.stop();

@@ -48,7 +48,7 @@ test("a full Redis pauses the worker, says so a few times only, buries nothing, 
   const said: unknown[] = [];
   const first = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
-  await using consumer = await consume(
+  await using _consumer = await consume(
     connection,
     "sweep",
     async () => {
@@ -74,7 +74,6 @@ test("a full Redis pauses the worker, says so a few times only, buries nothing, 
   // What was told meanwhile did not stop the teller, and is not lost.
   await event;
   await expect.poll(() => connection.queue("event").getJobCountByTypes("waiting")).toBe(1);
-  await consumer.pause();
 });
 
 test("an eviction policy that loses jobs is refused with the setting named", async () => {

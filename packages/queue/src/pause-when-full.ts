@@ -8,8 +8,6 @@ const PROBE_EVERY_MS = 1_000;
 export interface Pausing {
   /** Told about every error of the worker. */
   saw(error: unknown): void;
-  pause(): Promise<void>;
-  resume(): void;
   stop(): void;
 }
 
@@ -19,7 +17,6 @@ export interface Pausing {
  */
 export function pauseWhenFull(connection: QueueConnection, worker: Worker): Pausing {
   const stopping = new AbortController();
-  let asked = false;
   let full = false;
 
   const waitForRoom = async () => {
@@ -35,7 +32,7 @@ export function pauseWhenFull(connection: QueueConnection, worker: Worker): Paus
       }
     }
     full = false;
-    if (!asked) void worker.resume();
+    void worker.resume();
   };
 
   return {
@@ -44,16 +41,8 @@ export function pauseWhenFull(connection: QueueConnection, worker: Worker): Paus
       full = true;
       waitForRoom().catch(() => {
         full = false;
-        if (!asked && !stopping.signal.aborted) void worker.resume();
+        if (!stopping.signal.aborted) void worker.resume();
       });
-    },
-    async pause() {
-      asked = true;
-      await worker.pause(true);
-    },
-    resume() {
-      asked = false;
-      if (!full) void worker.resume();
     },
     stop: () => stopping.abort(),
   };
