@@ -9,7 +9,8 @@ export async function readJson<S extends z.ZodType>(
 ): Promise<z.infer<S>> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  // Left open when it is too long: over the same stream that is said.
+  for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += chunk.length;
     if (length > maxBytes) throw new TypeError(`longer than ${maxBytes} bytes`);
     chunks.push(chunk);

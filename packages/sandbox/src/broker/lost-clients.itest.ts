@@ -1,0 +1,89 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { processesOf } from "../../../../test/support/leftovers.ts";
+import { waitUntil } from "../../../../test/support/wait-until.ts";
+import { findDocker } from "../../testing/docker-image.ts";
+import { openBroker, TOKEN } from "../../testing/open-broker.ts";
+import { DEFAULT_SANDBOX_IMAGE } from "../docker/docker-host.ts";
+import { openDockerProvider } from "../docker/docker-provider.ts";
+import { reapOrphans } from "../reap-orphans.ts";
+import type { SandboxInfo } from "../sandbox.ts";
+import { openBrokerProvider } from "./broker-provider.ts";
+
+/** Opens a sandbox as a process of its own, starts something endless in it, and says the sandbox's id. */
+const CLIENT = `
+  const { openSandboxProvider } = await import(${JSON.stringify(join(import.meta.dirname, "../open-sandbox.ts"))});
+  const options = JSON.parse(process.argv[1]);
+  const provider = await openSandboxProvider({ provider: "docker", home: "/nowhere", allowUnisolated: false, ...options });
+  const sandbox = await provider.open({ labels: { swarm: options.swarm, purpose: "test", task: "t-1" } });
+  const child = sandbox.exec(["sh", "-c", 'trap "" TERM HUP; echo begun; while :; do sleep 0.1; done', sandbox.id]);
+  child.stdout.once("data", () => console.log(sandbox.id));`;
+
+async function startClient(options: object) {
+  const args = ["--input-type=module", "-e", CLIENT, JSON.stringify(options)];
+  const client = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const [said] = (await once(client.stdout, "data")) as [Buffer];
+  return { client, id: said.toString().trim() };
+}
+
+const gone = (id: string) =>
+  waitUntil("its processes' end", 10_000, async () => ((await processesOf(id)).length === 0 ? true : null));
+
+describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("what a client that is gone had", () => {
+  test("is ended by the broker when the client is killed, over TCP and over a unix socket", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "swarm-broker-"));
+    for (const listen of ["127.0.0.1:0", join(folder, "broker.sock")]) {
+      await using broker = await openBroker({ listen });
+      const swarm = "lost-client";
+      const provider = await openBrokerProvider({ swarm, url: broker.url, token: TOKEN });
+      const { client, id } = await startClient({ swarm, brokerUrl: broker.url, brokerToken: TOKEN });
+      const own = await provider.open({ labels: { swarm, purpose: "test" } });
+      await reapOrphans(provider, () => expect.unreachable());
+      client.kill("SIGKILL");
+      await waitUntil("its sandbox's end", 10_000, async () =>
+        (await provider.list()).some((one) => one.id === id) ? null : true,
+      );
+      await gone(id);
+      // Nobody else's went with it.
+      expect((await own.run(["echo", "alive"])).outputTail).toBe("alive\n");
+      await own.terminate();
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  test("is ended with the broker, and its client can open another at the next one", async () => {
+    const swarm = "lost-broker";
+    const first = await openBroker();
+    const { port } = new URL(first.url);
+    const provider = await openBrokerProvider({ swarm, url: first.url, token: TOKEN });
+    const sandbox = await provider.open({ labels: { swarm, purpose: "test" } });
+    const child = sandbox.exec(["sleep", "600"]);
+    await first[Symbol.asyncDispose]();
+    expect((await child.exit).code).toBeNull();
+    await sandbox.terminate();
+    await using _second = await openBroker({ listen: `127.0.0.1:${port}` });
+    expect(await provider.list()).toEqual([]);
+    const other = await provider.open({ labels: { swarm, purpose: "test" } });
+    expect((await other.run(["echo", "alive"])).outputTail).toBe("alive\n");
+    await other.terminate();
+  });
+
+  test("is found without a broker too, by the process that is dead", async () => {
+    const swarm = "lost-owner";
+    const provider = await openDockerProvider({ swarm });
+    const { client, id } = await startClient({ swarm });
+    await reapOrphans(provider, () => expect.unreachable());
+    expect(await provider.list()).toMatchObject([{ id, orphaned: false, labels: { task: "t-1" } }]);
+    client.kill("SIGKILL");
+    await once(client, "exit");
+    const reaped: SandboxInfo[] = [];
+    await reapOrphans(provider, (one) => reaped.push(one));
+    expect(reaped).toMatchObject([{ id, orphaned: true }]);
+    expect(await provider.list()).toEqual([]);
+    await gone(id);
+  });
+});

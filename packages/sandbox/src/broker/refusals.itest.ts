@@ -1,0 +1,127 @@
+import { once } from "node:events";
+import { connect } from "node:http2";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findDocker } from "../../testing/docker-image.ts";
+import { openBroker, TOKEN } from "../../testing/open-broker.ts";
+import { DEFAULT_SANDBOX_IMAGE } from "../docker/docker-host.ts";
+import { openSandboxProvider } from "../open-sandbox.ts";
+import { DEFAULT_SANDBOX_LIMITS, type SandboxProvider } from "../sandbox.ts";
+import { openBrokerProvider } from "./broker-provider.ts";
+import type { Broker } from "./start-broker.ts";
+
+const GIB = 1024 ** 3;
+const labels = { swarm: "refusals", purpose: "test" };
+const order = { labels, limits: DEFAULT_SANDBOX_LIMITS, contents: [] };
+
+test("a broker without its token is not asked at all", async () => {
+  const options = { provider: "docker", home: "/nowhere", swarm: "refusals", allowUnisolated: false };
+  const opening = openSandboxProvider({ ...options, brokerUrl: "http://127.0.0.1:9" });
+  await expect(opening).rejects.toThrow("BROKER_TOKEN");
+});
+
+test("a broker that does not answer is named, and may be asked again later", async () => {
+  const opening = openBrokerProvider({ swarm: "refusals", url: "http://127.0.0.1:9", token: TOKEN });
+  await expect(opening).rejects.toMatchObject({ code: "sandbox.unavailable", retryable: true });
+});
+
+describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("a broker refuses", () => {
+  let broker: Broker;
+  let provider: SandboxProvider;
+  beforeAll(async () => {
+    broker = await openBroker({ maxContainers: 2, maxContentBytes: 1_000_000 });
+    provider = await openBrokerProvider({ swarm: "refusals", url: broker.url, token: TOKEN });
+  });
+  afterAll(() => broker[Symbol.asyncDispose]());
+
+  /** What a client of anybody's making is answered. */
+  const ask = async (method: string, path: string, body?: unknown, token = TOKEN) => {
+    const session = connect(broker.url);
+    const stream = session.request({ ":method": method, ":path": path, authorization: `Bearer ${token}` });
+    if (method !== "GET") stream.end(typeof body === "string" ? body : JSON.stringify(body ?? null));
+    const [headers] = (await once(stream, "response")) as [Record<string, unknown>];
+    const said = await text(stream);
+    session.close();
+    return { status: headers[":status"], said };
+  };
+
+  test.for([["a wrong token", "wrong"], ["none", ""], ["one that is longer", `${TOKEN}x`]] as const)(
+    "%s",
+    async ([, token]) => {
+      for (const path of ["/host", "/containers?swarm=refusals", "/nothing"])
+        expect(await ask("GET", path, undefined, token)).toMatchObject({ status: 401 });
+      expect(await ask("POST", "/containers", order, token)).toMatchObject({ status: 401 });
+      expect(await provider.list()).toEqual([]);
+    },
+  );
+
+  test.for([
+    { image: "debian:bookworm-slim" },
+    { Image: "debian:bookworm-slim" },
+    { binds: ["/:/host"] },
+    { mounts: [{ from: "/", at: "x" }] },
+    { privileged: true },
+    { network: "host" },
+    { HostConfig: { Privileged: true } },
+    { user: "0:0" },
+    { limits: { ...DEFAULT_SANDBOX_LIMITS, capAdd: ["SYS_ADMIN"] } },
+    { limits: { memoryBytes: GIB } },
+    { contents: [{ key: "a", at: "../etc" }] },
+    { contents: [{ key: "a", at: "/etc" }] },
+    { contents: [{ key: "a", at: "x/../../etc" }] },
+    { contents: [{ key: "/var/run", at: "x" }] },
+    { contents: [{ key: "a", at: "x", from: "/etc" }] },
+    { labels: { ...labels, owner: "broker:other" } },
+    { labels: { ...labels, swarm: "../x" } },
+  ])("%o", async (addition) => {
+    expect(await ask("POST", "/containers", { ...order, ...addition })).toMatchObject({ status: 400 });
+    expect(await provider.list()).toEqual([]);
+  });
+
+  test.for([
+    { memoryBytes: 5 * GIB },
+    { pids: 513 },
+    { cpus: 2.5 },
+    { wallMs: DEFAULT_SANDBOX_LIMITS.wallMs + 1 },
+  ])("limits above its own: %o", async (limits) => {
+    await expect(provider.open({ labels, limits })).rejects.toMatchObject({ code: "sandbox.refused" });
+    expect(await provider.list()).toEqual([]);
+  });
+
+  test("what is no request of its kind", async () => {
+    expect(await ask("POST", "/containers", "{")).toMatchObject({ status: 400 });
+    expect(await ask("POST", "/containers", "x".repeat(300_000))).toMatchObject({ status: 400 });
+    for (const path of ["/images/json", "/v1.41/containers/json", "/containers/x/attach", "/volumes"])
+      expect(await ask("POST", path, {})).toMatchObject({ status: 404 });
+    expect(await ask("GET", "/contents/..%2f")).toMatchObject({ status: 400 });
+  });
+
+  test("more content than it takes, and keeps nothing of it", async () => {
+    const put = await ask("PUT", "/contents/too-much", "x".repeat(1_100_000));
+    expect(put.status).toBe(400);
+    expect(await ask("GET", "/contents/too-much")).toMatchObject({ status: 404 });
+  });
+
+  test("more sandboxes than it has room for, until one ends", async () => {
+    const [first, second] = [await provider.open({ labels }), await provider.open({ labels })];
+    await expect(provider.open({ labels })).rejects.toMatchObject({ retryable: true });
+    await first.terminate();
+    await (await provider.open({ labels })).terminate();
+    await second.terminate();
+  });
+
+  test("what is in another client's sandbox", async () => {
+    const theirs = await provider.open({ labels });
+    const program = { exec: "4c0d8f0e-52a4-4a07-8f4e-0d9d1a0b2c3d", argv: ["true"] };
+    for (const [method, what] of [
+      ["POST", "programs"],
+      ["PUT", "files"],
+      ["POST", "kill"],
+      ["GET", "figures"],
+      ["POST", "end"],
+    ] as const)
+      expect(await ask(method, `/containers/${theirs.id}/${what}`, program)).toMatchObject({ status: 404 });
+    expect((await theirs.run(["echo", "alive"])).outputTail).toBe("alive\n");
+    await theirs.terminate();
+  });
+});
