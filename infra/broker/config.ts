@@ -23,7 +23,10 @@ export const settings = z.object({
     .regex(/^[a-z0-9-]{1,40}$/)
     .default("default")
     .describe("Tells brokers on the same engine apart"),
-  SANDBOX_IMAGE: z.string().default("agentswarm-sandbox").describe("The one image that sandboxes are made of"),
+  SANDBOX_IMAGE: z
+    .string()
+    .default("agentswarm-sandbox")
+    .describe("The one image that sandboxes are made of"),
   SANDBOX_WORK_BYTES: most(2 * GIB).describe("Room in each sandbox's work folder, which is memory"),
   BROKER_MAX_SANDBOXES: most(128).describe("Sandboxes at once"),
   BROKER_MAX_MEMORY_BYTES: most(4 * GIB).describe("The most that one sandbox may ask for"),

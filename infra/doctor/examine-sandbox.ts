@@ -1,10 +1,13 @@
 import { Fault } from "@agentswarm/contracts";
-import { openSandboxProvider } from "@agentswarm/sandbox";
+import { openSandboxProvider, type SandboxProvider } from "@agentswarm/sandbox";
 import { parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
 import { fail, ok, warn, type Finding } from "./finding.ts";
 
 const NAME = "sandbox";
 const UNISOLATED = "install bubblewrap (apt-get install bubblewrap) and allow user namespaces";
+const UNLIMITED =
+  "control groups set them: run as root, or have cgroup delegation, or set SANDBOX_PROVIDER=docker";
+const TRIAL_TIMEOUT_MS = 30_000;
 
 /** Tries isolation by really starting something in it. */
 export async function examineSandbox(env: NodeJS.ProcessEnv, home: string): Promise<Finding> {
@@ -19,8 +22,26 @@ export async function examineSandbox(env: NodeJS.ProcessEnv, home: string): Prom
         UNISOLATED,
       );
     }
+    await tryOne(provider);
+    if (provider.unenforced.length > 0) {
+      const limits = provider.unenforced.join(", ");
+      return warn(NAME, `${name}, isolated by ${provider.isolation}, without limits of ${limits}`, UNLIMITED);
+    }
     return ok(NAME, `${name}, isolated by ${provider.isolation}`);
   } catch (error) {
     return fail(NAME, Fault.from(error).message, "SANDBOX_PROVIDER names the provider; local is the default");
+  }
+}
+
+/** Throws unless a sandbox opens and what agents work with is in it. */
+async function tryOne(provider: SandboxProvider): Promise<void> {
+  const sandbox = await provider.open({ labels: { swarm: "doctor", purpose: "trial" } });
+  try {
+    const argv = ["sh", "-c", "node --version && git --version"];
+    const { exitCode, outputTail } = await sandbox.run(argv, { timeoutMs: TRIAL_TIMEOUT_MS });
+    if (exitCode !== 0)
+      throw new Fault("sandbox.unavailable", `node or git does not run inside: ${outputTail.trim()}`);
+  } finally {
+    await sandbox.terminate();
   }
 }

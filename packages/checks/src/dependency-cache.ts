@@ -42,7 +42,7 @@ export function openDependencyCache({ home }: { home: string }): DependencyCache
         .digest("hex")
         .slice(0, 24);
       const dir = join(root, key);
-      const mounts = [{ from: join(dir, MODULES), at: MODULES }];
+      const mounts = [{ from: join(dir, MODULES), at: MODULES, key: `deps-${key}` }];
       if (existsSync(dir)) return mounts;
       await mkdir(root, { recursive: true });
       await using _turn = await waitForTurn(`${dir}.lock`);

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { Fault, type Check, type CheckResult } from "@agentswarm/contracts";
 import { bundleFor } from "@agentswarm/git";
 import type { Mount, Sandbox, SandboxFigures, SandboxProvider } from "@agentswarm/sandbox";
@@ -43,7 +44,11 @@ git rev-parse 'HEAD^{tree}'`;
 export async function runChecks(options: RunChecksOptions): Promise<CheckRun> {
   const { provider, commit, checks, signal } = options;
   const { full, thin } = await bundleFor(options);
-  const mounts = [...options.mounts, { from: full, at: "full.bundle" }];
+  // Many commits share the full one, which the commit in its name says all about; the other is for this one alone.
+  const mounts: Mount[] = [
+    ...options.mounts,
+    { from: full, at: "full.bundle", key: basename(full, ".bundle") },
+  ];
   if (thin !== null) mounts.push({ from: thin, at: "thin.bundle" });
   const sandbox = await provider.open({ labels: options.labels, mounts });
   const onAbort = () => void sandbox.terminate();

@@ -14,7 +14,7 @@ export interface Ground {
 
 /** Reads what the trunk's newest commit, as far as it is known here, asks of an attempt. */
 export async function readGround(
-  shop: Pick<Workshop, "mirror" | "dependencies" | "agentFile" | "runtime">,
+  shop: Pick<Workshop, "mirror" | "dependencies" | "agentFile" | "agentKey" | "runtime">,
 ): Promise<Ground> {
   const { mirror } = shop;
   const baseCommit = await mirror.head();
@@ -23,7 +23,7 @@ export async function readGround(
   const mounts = [
     ...(await shop.dependencies.ensure(readFile)),
     ...shop.runtime.mounts,
-    { from: shop.agentFile, at: AGENT_AT },
+    { from: shop.agentFile, at: AGENT_AT, key: shop.agentKey },
   ];
   return { baseCommit, target, mounts };
 }

@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "@agentswarm/contracts";
 import { openDependencyCache } from "@agentswarm/checks";
@@ -82,6 +83,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     maxTokens: settings.LLM_MAX_TOKENS,
     temperature: settings.LLM_TEMPERATURE,
     agentFile,
+    agentKey: `agent-${createHash("sha256").update(readFileSync(agentFile)).digest("hex").slice(0, 24)}`,
     runtime: await readRuntime(settings),
     bundlesDir,
     transcriptsDir: join(home, "artifacts", "transcripts"),

@@ -26,6 +26,8 @@ export interface Workshop {
   readonly maxTokens: number;
   readonly temperature: number;
   readonly agentFile: string;
+  /** Names the agent file's content. */
+  readonly agentKey: string;
   readonly runtime: ChosenRuntime;
   readonly bundlesDir: string;
   readonly transcriptsDir: string;

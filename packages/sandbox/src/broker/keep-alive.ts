@@ -7,10 +7,7 @@ const ANSWER_MS = 20_000;
 export function keepAlive(session: Http2Session): void {
   let answeredAt = performance.now();
   const timer = setInterval(() => {
-    if (performance.now() - answeredAt > PING_MS + ANSWER_MS) {
-      session.destroy();
-      return;
-    }
+    if (performance.now() - answeredAt > PING_MS + ANSWER_MS) return session.destroy();
     try {
       session.ping(() => (answeredAt = performance.now()));
     } catch {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:http2";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
 import { findDocker } from "../../testing/docker-image.ts";
 import { openBroker, TOKEN } from "../../testing/open-broker.ts";
 import { DEFAULT_SANDBOX_IMAGE } from "../docker/docker-host.ts";
@@ -15,8 +16,9 @@ const labels = { swarm: "refusals", purpose: "test" };
 const order = { labels, limits: DEFAULT_SANDBOX_LIMITS, contents: [] };
 
 test("a broker without its token is not asked at all", async () => {
-  const options = { provider: "docker", home: "/nowhere", swarm: "refusals", allowUnisolated: false };
-  const opening = openSandboxProvider({ ...options, brokerUrl: "http://127.0.0.1:9" });
+  const env = { SANDBOX_PROVIDER: "docker", BROKER_URL: "http://127.0.0.1:9" };
+  const settings = parseEnv(sandboxSettingsSchema, env);
+  const opening = openSandboxProvider({ home: "/nowhere", swarm: "refusals", settings });
   await expect(opening).rejects.toThrow("BROKER_TOKEN");
 });
 
@@ -45,15 +47,16 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("a broker refuses", () => {
     return { status: headers[":status"], said };
   };
 
-  test.for([["a wrong token", "wrong"], ["none", ""], ["one that is longer", `${TOKEN}x`]] as const)(
-    "%s",
-    async ([, token]) => {
-      for (const path of ["/host", "/containers?swarm=refusals", "/nothing"])
-        expect(await ask("GET", path, undefined, token)).toMatchObject({ status: 401 });
-      expect(await ask("POST", "/containers", order, token)).toMatchObject({ status: 401 });
-      expect(await provider.list()).toEqual([]);
-    },
-  );
+  test.for([
+    ["a wrong token", "wrong"],
+    ["none", ""],
+    ["one that is longer", `${TOKEN}x`],
+  ] as const)("%s", async ([, token]) => {
+    for (const path of ["/host", "/containers?swarm=refusals", "/nothing"])
+      expect(await ask("GET", path, undefined, token)).toMatchObject({ status: 401 });
+    expect(await ask("POST", "/containers", order, token)).toMatchObject({ status: 401 });
+    expect(await provider.list()).toEqual([]);
+  });
 
   test.for([
     { image: "debian:bookworm-slim" },

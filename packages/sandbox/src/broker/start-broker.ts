@@ -1,11 +1,10 @@
 import { timingSafeEqual, createHash } from "node:crypto";
-import { once } from "node:events";
 import * as http2 from "node:http2";
-import type { AddressInfo } from "node:net";
 import { Fault } from "@agentswarm/contracts";
 import { openDockerHost } from "../docker/docker-host.ts";
 import type { SandboxLimits } from "../sandbox.ts";
 import { keepAlive } from "./keep-alive.ts";
+import { listenAt } from "./listen-at.ts";
 import { openLiveContainers } from "./live-containers.ts";
 import { WIRE, type Refusal } from "./protocol.ts";
 import { createRoutes } from "./routes.ts";
@@ -70,14 +69,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       refuse(stream, status, refusal.message, refusal);
     });
   });
-  const [, address = "", port = ""] = /^(.*):(\d+)$/.exec(options.listen) ?? [];
-  if (port === "") server.listen(options.listen);
-  else server.listen(Number(port), address);
-  await once(server, "listening");
+  const url = await listenAt(server, options.listen);
 
   return {
-    url:
-      port === "" ? `unix:${options.listen}` : `http://${address}:${(server.address() as AddressInfo).port}`,
+    url,
     async [Symbol.asyncDispose]() {
       server.close();
       for (const session of sessions) session.destroy();
