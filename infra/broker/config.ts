@@ -2,13 +2,14 @@ import { z } from "zod";
 import { baseSettings } from "@agentswarm/service";
 
 const GIB = 1024 ** 3;
-const { LOG_LEVEL, LOG_FORMAT, GRACE_MS } = baseSettings;
+const { LOG_LEVEL, LOG_FORMAT, HEALTH_FILE, GRACE_MS } = baseSettings;
 const most = (value: number) => z.coerce.number().positive().default(value);
 
 /** Every setting of the broker. */
 export const settings = z.object({
   LOG_LEVEL,
   LOG_FORMAT,
+  HEALTH_FILE,
   GRACE_MS,
   BROKER_LISTEN: z
     .string()

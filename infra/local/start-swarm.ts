@@ -70,13 +70,9 @@ export async function startSwarm(options: LocalSwarmOptions): Promise<LocalSwarm
   if (recorded) {
     const port = await freePort();
     run(replayProgram(options.scenarioDir, port, env, logs.of("replay")));
-    Object.assign(env, {
-      LLM_BASE_URL: `http://127.0.0.1:${port}/v1`,
-      LLM_API_KEY: "none-is-needed",
-      LLM_MODEL: "recorded",
-      MODEL_RECORDED: "true",
-    });
-    await waitFor("the recorded model", READY_WITHIN_MS, () => answers(`${env["LLM_BASE_URL"]}/models`));
+    const url = `http://127.0.0.1:${port}/v1`;
+    Object.assign(env, { RECORDED_MODEL_URL: url, MODEL_RECORDED: "true" });
+    await waitFor("the recorded model", READY_WITHIN_MS, () => answers(`${url}/models`));
   }
 
   env["API_PORT"] ||= "8080";

@@ -27,6 +27,10 @@ export const baseSettings = {
 export const modelSettings = {
   LLM_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   LLM_API_KEY: z.string().optional(),
+  RECORDED_MODEL_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("Where recorded answers are played; asked only when no model is configured"),
   LLM_MODEL: z.string().default("glm-5"),
   LLM_MAX_TOKENS: z.coerce.number().int().min(1).default(8_192),
   LLM_TEMPERATURE: z.coerce.number().min(0).max(2).default(0.7),

@@ -13,6 +13,7 @@ export interface BackendSettings {
   readonly RUNPOD_API_KEY?: string | undefined;
   readonly MODAL_GLM_URL?: string | undefined;
   readonly MODAL_GLM_API_KEY?: string | undefined;
+  readonly RECORDED_MODEL_URL?: string | undefined;
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -53,7 +54,7 @@ function readEntries(setting: string): BackendEntry[] {
   }
 }
 
-/** RunPod first, one's own Modal as its overflow, then any other server. */
+/** RunPod first, one's own Modal as its overflow, then any other server; recorded answers only where there is none. */
 function entriesOfSettings(settings: BackendSettings): BackendEntry[] {
   const entries: BackendEntry[] = [];
   const add = (name: string, kind: BackendEntry["kind"]) => entries.push({ name, kind, jsonSchema: false });
@@ -61,6 +62,10 @@ function entriesOfSettings(settings: BackendSettings): BackendEntry[] {
   if (settings.MODAL_GLM_URL !== undefined) add("modal", "glm-modal");
   if (settings.LLM_BASE_URL !== undefined) add(nameOf(settings.LLM_BASE_URL), "openai-compatible");
   if (entries.length > 0) return entries;
+  if (settings.RECORDED_MODEL_URL !== undefined) {
+    const baseUrl = settings.RECORDED_MODEL_URL;
+    return [{ name: "recorded", kind: "openai-compatible", baseUrl, model: "recorded", jsonSchema: false }];
+  }
   throw new Fault(
     "config.invalid",
     "no model: set LLM_BASE_URL and LLM_API_KEY, or RUNPOD_ENDPOINT_ID and RUNPOD_API_KEY",
