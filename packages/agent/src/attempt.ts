@@ -31,6 +31,7 @@ export async function runAttempt(
   const startedAt = performance.now();
   const { task } = assignment;
   await layOut(door, assignment, repo, workDir);
+  let told = Promise.resolve();
   const session = openSession({
     assignment,
     cwd: repo,
@@ -40,13 +41,18 @@ export async function runAttempt(
     // Signs of life and transcripts are best effort; the host may be slow, and the work goes on.
     onProgress: (progress) =>
       void door.send("POST", "/progress", JSON.stringify(progress)).catch(() => undefined),
-    onTranscript: (entry) =>
-      void door.send("POST", "/transcript", `${JSON.stringify(entry)}\n`).catch(() => undefined),
+    onTranscript(entry) {
+      // One after another: what is sent at once may come in in any order.
+      told = told
+        .then(() => door.send("POST", "/transcript", `${JSON.stringify(entry)}\n`))
+        .catch(() => undefined);
+    },
   });
   const finish = async (ending: Ending): Promise<AgentResult> => {
     const changes = await stageChanges(repo, assignment.baseCommit);
     const keep = ending.keep && changes.files.length > 0;
     const headCommit = keep ? await handOver(door, assignment, repo, workDir, ending.claim) : null;
+    await told;
     return resultOf(ending, changes, session, headCommit, performance.now() - startedAt);
   };
 

@@ -44,6 +44,17 @@ test("the limit of turns holds for a program that knows nothing of it", async ()
   expect(calls).toBe(3);
 });
 
+test("a program that does not take no for an answer is ended at its limit", async () => {
+  const { argv } = TEMPLATE;
+  const { result } = await lab.attempt(
+    byCommand(
+      { steps: steps(bash("ls"), bash("pwd"), bash("id")), limits: { turns: 2 } },
+      { ...TEMPLATE, argv: ["sh", "-c", 'while :; do "$@" < "$0"; done', "{{promptFile}}", ...argv] },
+    ),
+  );
+  expect(result).toMatchObject({ end: "limit-reached", reason: "the limit of 2 turns was reached" });
+});
+
 test("what was handed over before the limit was reached counts", async () => {
   const { result } = await lab.attempt(
     byCommand({

@@ -27,3 +27,35 @@ test("a plain output is one message that grows, of which the end is kept", () =>
   const [event] = read("x".repeat(50_000));
   expect(event).toMatchObject({ text: `${"x".repeat(9_999)}\n` });
 });
+
+test("opencode's lines tell the session on each, finished texts and calls, and steps as rounds", () => {
+  const read = lineReader("opencode");
+  const line = (type: string, part: object) =>
+    JSON.stringify({ type, timestamp: 1, sessionID: "ses_1", part });
+  const session = { kind: "session", id: "ses_1" };
+  const input = { filePath: "/work/repo/a", content: "a" };
+  const done = { status: "completed", input, output: "Wrote file successfully.", title: "a" };
+  expect(read(line("step_start", { type: "step-start" }))).toEqual([session]);
+  expect(read(line("tool_use", { type: "tool", tool: "write", callID: "1", state: done }))).toEqual([
+    session,
+    { kind: "tool", name: "write", args: input, output: "Wrote file successfully." },
+  ]);
+  const failed = { status: "error", input, error: "not allowed" };
+  expect(read(line("tool_use", { type: "tool", tool: "write", state: failed }))).toContainEqual(
+    expect.objectContaining({ output: "not allowed" }),
+  );
+  expect(read(line("text", { type: "text", text: "Done." }))).toEqual([
+    session,
+    { kind: "text", text: "Done.", whole: true },
+  ]);
+  expect(read(line("step_finish", { reason: "stop" }))).toEqual([session, { kind: "round" }]);
+  const error = { name: "APIError", data: { message: "no such model" } };
+  expect(read(JSON.stringify({ type: "error", sessionID: "ses_1", error }))).toEqual([
+    session,
+    { kind: "error", message: JSON.stringify(error) },
+  ]);
+});
+
+test("a call without arguments is a call", () => {
+  expect(lineReader("jsonl")('{"type":"tool","name":"ls"}')[0]).toMatchObject({ kind: "tool", name: "ls" });
+});

@@ -16,7 +16,12 @@ export type LineReader = (line: string) => AgentEvent[];
 const jsonlSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("session"), id: z.string() }),
   z.object({ type: z.literal("text"), text: z.string() }),
-  z.object({ type: z.literal("tool"), name: z.string(), args: z.unknown(), output: z.string().default("") }),
+  z.object({
+    type: z.literal("tool"),
+    name: z.string(),
+    args: z.unknown().optional(),
+    output: z.string().default(""),
+  }),
   z.object({ type: z.literal("error"), message: z.string() }),
 ]);
 
@@ -46,7 +51,7 @@ const opencodeSchema = z.object({
       state: z.object({ input: z.unknown(), output: z.unknown(), error: z.unknown() }).partial().optional(),
     })
     .optional(),
-  error: z.unknown(),
+  error: z.unknown().optional(),
 });
 
 /** `opencode run --format json`: a line per finished text, tool call and step. */
