@@ -44,12 +44,31 @@ test("the limit of turns holds for a program that knows nothing of it", async ()
   expect(calls).toBe(3);
 });
 
+const forEver = (argv: readonly string[]) => [
+  "sh",
+  "-c",
+  'while :; do "$@" < "$0"; done',
+  "{{promptFile}}",
+  ...argv,
+];
+
+test("a program that asks a failing model for ever is ended", async () => {
+  const { result, calls } = await lab.attempt(
+    byCommand({ steps: [] }, { ...TEMPLATE, argv: forEver(TEMPLATE.argv) }),
+  );
+  expect(result).toMatchObject({
+    end: "failed",
+    reason: "the model failed 5 times in a row, last with 404",
+    headCommit: null,
+  });
+  expect(calls).toBe(5);
+});
+
 test("a program that does not take no for an answer is ended at its limit", async () => {
-  const { argv } = TEMPLATE;
   const { result } = await lab.attempt(
     byCommand(
       { steps: steps(bash("ls"), bash("pwd"), bash("id")), limits: { turns: 2 } },
-      { ...TEMPLATE, argv: ["sh", "-c", 'while :; do "$@" < "$0"; done', "{{promptFile}}", ...argv] },
+      { ...TEMPLATE, argv: forEver(TEMPLATE.argv) },
     ),
   );
   expect(result).toMatchObject({ end: "limit-reached", reason: "the limit of 2 turns was reached" });

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { AgentTemplate } from "@agentswarm/contracts";
-import { watchCircles, type Stop } from "../limits.ts";
+import { watchCircles } from "../limits.ts";
 import type { Session, SessionOptions, Turned } from "../runtime.ts";
 import { agentEnvironment, writeHome } from "./agent-home.ts";
 import { handOverPrompt } from "./command-prompt.ts";
@@ -15,6 +15,8 @@ import { startCommand } from "./start-command.ts";
 const AGENT_DIR = ".agent";
 /** The gateway's answer once a bound of the task is reached. */
 const OVER_BUDGET = 402;
+/** The gateway has tried again for itself; a program may do so for ever. */
+const FAILURES_IN_A_ROW = 5;
 
 /** A session with a coding agent that has a command line: one run of its program for every prompt. */
 export function openCommandSession(template: AgentTemplate, options: SessionOptions): Session {
@@ -25,12 +27,19 @@ export function openCommandSession(template: AgentTemplate, options: SessionOpti
   let session: string | null = null;
   let beginning = options.system;
   let begun = false;
-  let stopNow: (why: NonNullable<Stop>) => void = () => undefined;
+  let failures = 0;
+  let stopNow: (why: Turned) => void = () => undefined;
 
   // The gateway counts for itself; this is how its bounds reach a program that knows nothing of them.
   relay.onAnswer((status) => {
-    if (status === OVER_BUDGET) stopNow({ end: "limit-reached", reason: "a limit of the task was reached" });
-    else turns += 1;
+    if (status === OVER_BUDGET) {
+      const reason = "a limit of the task was reached";
+      return stopNow({ kind: "stopped", stop: { end: "limit-reached", reason } });
+    }
+    turns += 1;
+    failures = status < 400 ? 0 : failures + 1;
+    if (failures === FAILURES_IN_A_ROW)
+      stopNow({ kind: "failed", reason: `the model failed ${failures} times in a row, last with ${status}` });
   });
 
   const run = async (text: string): Promise<Turned> => {
@@ -58,12 +67,17 @@ export function openCommandSession(template: AgentTemplate, options: SessionOpti
     };
     await writeHome(template, dirs.homeDir, values);
 
-    const stops: NonNullable<Stop>[] = [];
+    const stops: Turned[] = [];
     stopNow = (why) => {
       stops.push(why);
       command.kill();
     };
-    const heard = followEvents({ ...options, circles, turns: () => turns, onStuck: (why) => stopNow(why) });
+    const heard = followEvents({
+      ...options,
+      circles,
+      turns: () => turns,
+      onStuck: (stop) => stopNow({ kind: "stopped", stop }),
+    });
     const read = lineReader(template.output);
     const argv = (continued ?? template.argv).map((part) => fillText(part, values));
     const command = startCommand({
@@ -84,7 +98,7 @@ export function openCommandSession(template: AgentTemplate, options: SessionOpti
       program: argv[0] ?? "",
       end,
       ...(await folder.read()),
-      stop: stops[0] ?? null,
+      stopped: stops[0] ?? null,
       lastMessage: heard.lastMessage(),
       lastError: heard.lastError(),
     });

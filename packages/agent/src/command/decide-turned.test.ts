@@ -3,14 +3,14 @@ import { agentClaimSchema } from "@agentswarm/contracts";
 import { decideTurned, type RunFacts } from "./decide-turned.ts";
 
 const claim = agentClaimSchema.parse({ summary: "Handed over." });
-const stop = { end: "stuck", reason: "in circles" } as const;
+const stopped = { kind: "stopped", stop: { end: "stuck", reason: "in circles" } } as const;
 const ended = { code: 0, signal: null, notStarted: null, stderrTail: "" };
 const facts = (more: Partial<RunFacts>): RunFacts => ({
   program: "agent",
   end: ended,
   claim: null,
   problem: null,
-  stop: null,
+  stopped: null,
   lastMessage: "",
   lastError: "",
   ...more,
@@ -18,13 +18,13 @@ const facts = (more: Partial<RunFacts>): RunFacts => ({
 const failed = { ...ended, code: 1, stderrTail: "no model" };
 
 test("whoever has handed over is done, however it ended", () => {
-  for (const more of [{}, { stop }, { end: failed }, { end: { ...ended, code: null, signal: "SIGKILL" } }])
+  for (const more of [{}, { stopped }, { end: failed }, { end: { ...ended, code: null, signal: "SIGKILL" } }])
     expect(decideTurned(facts({ claim, ...more }))).toEqual({ kind: "submitted", claim });
 });
 
 test("one that was stopped is told with the reason, not with how it died of it", () => {
   const killed = { ...ended, code: null, signal: "SIGKILL" };
-  expect(decideTurned(facts({ stop, end: killed, lastMessage: "Hm." }))).toEqual({ kind: "stopped", stop });
+  expect(decideTurned(facts({ stopped, end: killed, lastMessage: "Hm." }))).toBe(stopped);
 });
 
 test("the last message counts only of one that ended well", () => {

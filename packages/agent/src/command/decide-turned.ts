@@ -1,5 +1,4 @@
 import type { AgentClaim } from "@agentswarm/contracts";
-import type { Stop } from "../limits.ts";
 import type { Turned } from "../runtime.ts";
 import type { CommandEnd } from "./start-command.ts";
 
@@ -9,8 +8,8 @@ export interface RunFacts {
   /** What it wrote into the place for it; null when nothing, or nothing that counts. */
   readonly claim: AgentClaim | null;
   readonly problem: string | null;
-  /** Why the runner ended it, or null. */
-  readonly stop: Stop;
+  /** How it ended, when it was the runner that ended it; else null. */
+  readonly stopped: Turned | null;
   readonly lastMessage: string;
   readonly lastError: string;
 }
@@ -19,12 +18,12 @@ const MAX_SUMMARY_CHARS = 10_000;
 
 /** How a run of an agent's program ended, from all that is known about it. */
 export function decideTurned(facts: RunFacts): Turned {
-  const { end, claim, stop } = facts;
+  const { end, claim, stopped } = facts;
   if (end.notStarted !== null)
     return { kind: "failed", reason: whyNotStarted(facts.program, end.notStarted) };
   // Whoever has handed over is done, however it ended then; what it is worth the checks will tell.
   if (claim !== null) return { kind: "submitted", claim };
-  if (stop !== null) return { kind: "stopped", stop };
+  if (stopped !== null) return stopped;
   if (end.code !== 0) return { kind: "failed", reason: whyFailed(facts) };
   const said = facts.lastMessage.trim();
   if (said === "") {
