@@ -136,3 +136,14 @@ test("an agent that claims done while its checks stay red fails, and nothing of 
   expect(taken).toBeNull();
   expect(promptsOf(transcript)).toHaveLength(4);
 });
+
+test("doing the same in every run does not count as going in circles", async () => {
+  const script = `echo b >> src/b.txt; echo '{"type":"tool","name":"append"}'; echo '{"type":"text","text":"Done."}'`;
+  const { result } = await lab.attempt(
+    byCommand(
+      { steps: [], checks: [STATE] },
+      { ...TEMPLATE, argv: ["sh", "-c", script], continueArgv: undefined },
+    ),
+  );
+  expect(result).toMatchObject({ end: "failed", checks: [{ exitCode: 3 }], metrics: { toolCalls: 4 } });
+});

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import type { AgentTemplate } from "@agentswarm/contracts";
-import { watchCircles } from "../limits.ts";
 import type { Session, SessionOptions, Turned } from "../runtime.ts";
 import { agentEnvironment, writeHome } from "./agent-home.ts";
 import { handOverPrompt } from "./command-prompt.ts";
@@ -22,7 +21,6 @@ const FAILURES_IN_A_ROW = 5;
 export function openCommandSession(template: AgentTemplate, options: SessionOptions): Session {
   const { assignment, workDir, relay } = options;
   const dirs = { homeDir: join(workDir, "agent-home"), agentDir: join(workDir, AGENT_DIR) };
-  const circles = watchCircles();
   let [turns, toolCalls] = [0, 0];
   let session: string | null = null;
   let beginning = options.system;
@@ -74,7 +72,6 @@ export function openCommandSession(template: AgentTemplate, options: SessionOpti
     };
     const heard = followEvents({
       ...options,
-      circles,
       turns: () => turns,
       onStuck: (stop) => stopNow({ kind: "stopped", stop }),
     });

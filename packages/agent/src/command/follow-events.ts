@@ -1,5 +1,5 @@
 import type { Progress } from "@agentswarm/contracts";
-import type { Stop } from "../limits.ts";
+import { watchCircles, type Stop } from "../limits.ts";
 import type { AgentEvent } from "./read-output.ts";
 
 export interface Follower {
@@ -14,7 +14,6 @@ export interface Follower {
 }
 
 export interface FollowOptions {
-  readonly circles: (calls: readonly { name: string; args: unknown }[]) => Stop;
   readonly turns: () => number;
   readonly onStuck: (why: NonNullable<Stop>) => void;
   readonly onProgress: (progress: Progress) => void;
@@ -26,6 +25,8 @@ const MAX_OUTPUT_CHARS = 20_000;
 
 /** Follows what one run of an agent's program tells of itself. */
 export function followEvents(options: FollowOptions): Follower {
+  // Doing the same in every run is not going in circles: the checks have said something in between.
+  const circles = watchCircles();
   let calls: { name: string; args: unknown }[] = [];
   let [lastMessage, lastError] = ["", ""];
   let session: string | null = null;
@@ -61,7 +62,7 @@ export function followEvents(options: FollowOptions): Follower {
           lastError = event.message.slice(0, 2_000);
           return;
         case "round": {
-          const stuck = options.circles(calls);
+          const stuck = circles(calls);
           calls = [];
           if (stuck !== null) options.onStuck(stuck);
         }
