@@ -31,13 +31,25 @@ const LETTING_GO_MS = 1_000;
 
 /** Starts a program in a process group of its own. When it ends, whatever it leaves running in there is killed. */
 export function startCommand(order: CommandOrder): RunningCommand {
-  const [program = "", ...args] = order.argv;
-  const child = spawn(program, args, {
-    cwd: order.cwd,
-    env: order.env,
-    detached: true,
-    stdio: ["pipe", "pipe", "pipe"],
-  });
+  try {
+    return follow(begin(order), order);
+  } catch (error) {
+    // Such as arguments that are too long, which node does not tell by an event.
+    const notStarted = codeOf(error as NodeJS.ErrnoException);
+    return { ended: Promise.resolve({ code: null, signal: null, notStarted, stderrTail: "" }), kill() {} };
+  }
+}
+
+function begin({ argv, cwd, env }: CommandOrder) {
+  const [program = "", ...args] = argv;
+  return spawn(program, args, { cwd, env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+}
+
+function codeOf(error: NodeJS.ErrnoException): string {
+  return error.code ?? error.message;
+}
+
+function follow(child: ReturnType<typeof begin>, order: CommandOrder): RunningCommand {
   const kill = () => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
@@ -59,7 +71,7 @@ export function startCommand(order: CommandOrder): RunningCommand {
   const { promise: ended, resolve } = Promise.withResolvers<CommandEnd>();
   let notStarted: string | null = null;
   child.on("error", (error: NodeJS.ErrnoException) => {
-    notStarted = error.code ?? error.message;
+    notStarted = codeOf(error);
   });
   child.on("exit", () => {
     kill();
