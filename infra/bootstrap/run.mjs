@@ -12,6 +12,7 @@ const COMMANDS = {
   test: { file: "infra/ci/main.ts", args: ["test"], needs: ["redis-server"] },
   "bench:landing": { file: "bench/landing/main.ts", needs: ["redis-server"] },
   "bench:swarm": { file: "bench/swarm/main.ts", needs: ["redis-server"] },
+  "check:modal": { file: "infra/modal/check-main.ts", needs: [] },
   check: { file: "infra/ci/main.ts", args: ["check"], needs: [] },
 };
 

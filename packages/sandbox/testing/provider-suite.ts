@@ -6,14 +6,14 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { describeHostileGuests } from "./hostile-suite.ts";
+import { describeHostileGuests, type ProviderPromises } from "./hostile-suite.ts";
 import { openDoor, type Sandbox, type SandboxProvider } from "../src/index.ts";
 
 /** What every provider must hold, whatever it is made of. */
 export function describeProvider(
   name: string,
   open: () => Promise<SandboxProvider>,
-  promises: { isolated: boolean },
+  promises: ProviderPromises,
 ): void {
   describe(name, () => {
     let provider: SandboxProvider;

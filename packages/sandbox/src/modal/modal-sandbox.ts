@@ -18,12 +18,14 @@ export interface Places {
   readonly notes: string;
   readonly home: string;
   readonly path: string;
+  /** Whether we are root there; only then can the guest be somebody else. */
+  readonly isRoot: boolean;
 }
 
 export async function prepare(box: Box): Promise<Places> {
   const said = await mustRun(box, "make things ready", ["sh", "-c", PREPARE]);
-  const [workDir = "", notes = "", home = "", path = ""] = said.split("\n");
-  return { workDir, notes, home, path };
+  const [workDir = "", notes = "", home = "", path = "", user] = said.split("\n");
+  return { workDir, notes, home, path, isRoot: user === "0" };
 }
 
 export interface ModalSandboxOptions {
@@ -57,7 +59,7 @@ export function openModalSandbox(box: Box, options: ModalSandboxOptions): Sandbo
         note: posix.join(places.notes, String(started)),
         cwd: posix.join(places.workDir, cwd ?? "."),
         env: { ...basics, ...env },
-        guest,
+        guest: places.isRoot ? guest : null,
         argv,
       },
       { signal, timeoutMs },

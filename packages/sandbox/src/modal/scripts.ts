@@ -6,7 +6,7 @@ export interface Guest {
 
 /**
  * Makes a new sandbox ready and says where things lie in it: the work folder, a folder for notes that the guest cannot
- * read, the guest's home, and the image's own PATH. Whoever may write into the work folder cannot remove what others
+ * read, the guest's home, the image's own PATH, and the user's number. Whoever may write into the work folder cannot remove what others
  * have put there.
  */
 export const PREPARE = `set -e
@@ -14,7 +14,7 @@ umask 022
 notes=$(mktemp -d)
 home=$(mktemp -d)
 chmod 1777 . "$home"
-printf '%s\\n' "$(pwd -P)" "$notes" "$home" "$PATH"`;
+printf '%s\\n' "$(pwd -P)" "$notes" "$home" "$PATH" "$(id -u)"`;
 
 /** Whatever group it is started in itself, the program gets one of its own, and its exit code is passed on. */
 const APART = `setsid "$@"; exit $?`;
