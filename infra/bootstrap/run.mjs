@@ -13,6 +13,7 @@ const COMMANDS = {
   "bench:landing": { file: "bench/landing/main.ts", needs: ["redis-server"] },
   "bench:swarm": { file: "bench/swarm/main.ts", needs: ["redis-server"] },
   "check:modal": { file: "infra/modal/check-main.ts", needs: [] },
+  "check:model": { file: "infra/glm/check-main.ts", needs: [] },
   check: { file: "infra/ci/main.ts", args: ["check"], needs: [] },
 };
 
