@@ -37,6 +37,12 @@ export function openBox(sandbox: Sandbox, backOff: BackOff): Box {
   const ended = watchEnd(sandbox, closing.signal);
   const start = (argv: readonly string[]) =>
     whenFree("start a program", () => sandbox.exec([...argv], { mode: "binary" }), backOff);
+  const end = async () => {
+    await whenFree("end a sandbox", () => endSandbox(sandbox), backOff);
+    await Promise.race([ended, sleep(END_KNOWN_WITHIN_MS, undefined, { ref: false })]);
+    closing.abort();
+    sandbox.detach();
+  };
   let terminated: Promise<void> | undefined;
   return {
     id: sandbox.sandboxId,
@@ -62,12 +68,11 @@ export function openBox(sandbox: Sandbox, backOff: BackOff): Box {
       return image.imageId;
     },
     terminate() {
-      terminated ??= (async () => {
-        await whenFree("end a sandbox", () => endSandbox(sandbox), backOff);
-        await Promise.race([ended, sleep(END_KNOWN_WITHIN_MS, undefined, { ref: false })]);
-        closing.abort();
-        sandbox.detach();
-      })();
+      terminated ??= end().catch((error: unknown) => {
+        // The next who asks tries again.
+        terminated = undefined;
+        throw error;
+      });
       return terminated;
     },
   };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { estimateCostUsd, MODAL_PRICES } from "./prices.ts";
-import { parseUse } from "./read-use.ts";
+import { parseUse, useSince } from "./read-use.ts";
 
 const GIB = 1024 ** 3;
 
@@ -17,6 +17,19 @@ test("what is not counted there is null", () => {
     cpuMs: null,
     memoryPeakBytes: null,
   });
+});
+
+test("a sandbox took what was counted since its begin, unless that cannot be its own", () => {
+  const bounds = { aliveMs: 1_000, cpus: 2, memoryBytes: GIB };
+  const before = { cpuMs: 500, memoryPeakBytes: 1 };
+  expect(useSince(before, { cpuMs: 2_000, memoryPeakBytes: GIB }, bounds)).toEqual({
+    cpuMs: 1_500,
+    memoryPeakBytes: GIB,
+  });
+  const nothing = { cpuMs: null, memoryPeakBytes: null };
+  expect(useSince(before, { cpuMs: 3_501, memoryPeakBytes: GIB + 1 }, bounds)).toEqual(nothing);
+  expect(useSince(before, { cpuMs: 499, memoryPeakBytes: null }, bounds)).toEqual(nothing);
+  expect(useSince(nothing, { cpuMs: 499, memoryPeakBytes: null }, bounds)).toEqual(nothing);
 });
 
 test("an hour costs what was set aside, or what was used where that is more", () => {

@@ -200,6 +200,23 @@ test("a service that stays busy is unavailable, and what was half open is ended"
   expect(await provider.list()).toEqual([]);
 });
 
+test("a sandbox that could not be ended is ended when asked again", async () => {
+  const provider = await openProvider({ backOff: { firstMs: 1, longestMs: 5, withinMs: 50 } });
+  const sandbox = await provider.open({ labels });
+  const running = sandbox.exec(["sleep", "600"]);
+  await fake.tell({
+    kind: "refuse",
+    method: "SandboxTerminateV2",
+    times: 10_000,
+    status: RESOURCE_EXHAUSTED,
+  });
+  await expect(sandbox.terminate()).rejects.toMatchObject({ code: "sandbox.unavailable" });
+  await fake.tell({ kind: "refuse", method: "SandboxTerminateV2", times: 0, status: RESOURCE_EXHAUSTED });
+  await sandbox.terminate();
+  expect(await running.exit).toMatchObject({ code: null });
+  expect((await provider.list()).map((one) => one.id)).not.toContain(sandbox.id);
+});
+
 test("without a token it says which settings are missing; a wrong one is refused by name", async () => {
   const { settings } = fake;
   const openBy = (change: object) =>

@@ -5,7 +5,7 @@ import type { ExecOptions, Sandbox, SandboxLimits } from "../sandbox.ts";
 import { mustRun, type Box } from "./box.ts";
 import { startModalProcess, type StartedModalProcess } from "./modal-process.ts";
 import { estimateCostUsd } from "./prices.ts";
-import { parseUse, READ_USE, type Use } from "./read-use.ts";
+import { parseUse, READ_USE, useSince, type Use } from "./read-use.ts";
 import { PREPARE, type Guest } from "./scripts.ts";
 
 /** The end of a sandbox does not wait longer for what it took. */
@@ -20,12 +20,14 @@ export interface Places {
   readonly path: string;
   /** Whether we are root there; only then can the guest be somebody else. */
   readonly isRoot: boolean;
+  /** What the control groups had counted before anything ran. */
+  readonly use: Use;
 }
 
 export async function prepare(box: Box): Promise<Places> {
   const said = await mustRun(box, "make things ready", ["sh", "-c", PREPARE]);
-  const [workDir = "", notes = "", home = "", path = "", user] = said.split("\n");
-  return { workDir, notes, home, path, isRoot: user === "0" };
+  const [workDir = "", notes = "", home = "", path = "", user, ...counted] = said.split("\n");
+  return { workDir, notes, home, path, isRoot: user === "0", use: parseUse(counted.join("\n")) };
 }
 
 export interface ModalSandboxOptions {
@@ -78,23 +80,29 @@ export function openModalSandbox(box: Box, options: ModalSandboxOptions): Sandbo
   let used: Use | undefined;
   const readUse = async (): Promise<Use> => {
     const asking = box.run(["sh", "-c", READ_USE]).then(
-      ({ stdout }) => parseUse(stdout),
+      ({ stdout }) =>
+        useSince(places.use, parseUse(stdout), { ...limits, aliveMs: performance.now() - askedAt }),
       () => UNKNOWN,
     );
     return Promise.race([asking, box.ended.then(() => UNKNOWN), nap(USE_WITHIN_MS).then(() => UNKNOWN)]);
   };
   let asked = false;
   let ended: Promise<void> | undefined;
+  const end = async () => {
+    clearTimeout(deadline);
+    const exits = [...running].map((child) => child.exit);
+    used ??= await readUse();
+    await box.terminate();
+    aliveMs = performance.now() - askedAt;
+    await Promise.all(exits);
+  };
   const terminate = () => {
     asked = true;
-    ended ??= (async () => {
-      clearTimeout(deadline);
-      const exits = [...running].map((child) => child.exit);
-      used = await readUse();
-      await box.terminate();
-      aliveMs = performance.now() - askedAt;
-      await Promise.all(exits);
-    })();
+    ended ??= end().catch((error: unknown) => {
+      // The next who asks tries again.
+      ended = undefined;
+      throw error;
+    });
     return ended;
   };
   const deadline = setTimeout(() => void terminate().catch(() => undefined), limits.wallMs);

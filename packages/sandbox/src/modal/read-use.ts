@@ -6,6 +6,8 @@ done`;
 
 const US_PER_MS = 1_000;
 const NS_PER_MS = 1_000_000;
+/** By how much a limit may be overrun for a moment. */
+const BURST = 1.5;
 
 export interface Use {
   readonly cpuMs: number | null;
@@ -26,5 +28,24 @@ export function parseUse(text: string): Use {
         ? nanoseconds && Math.round(nanoseconds / NS_PER_MS)
         : Math.round(microseconds / US_PER_MS),
     memoryPeakBytes: find(/^@memory\.peak\n(\d+)$/m) ?? find(/^@memory\/memory\.max_usage_in_bytes\n(\d+)$/m),
+  };
+}
+
+/**
+ * What a sandbox took, of what was counted at its begin and now. Figures that cannot be its own are null: where the
+ * control groups seen inside are those of the whole machine, they count everybody's.
+ */
+export function useSince(
+  before: Use,
+  now: Use,
+  bounds: { readonly aliveMs: number; readonly cpus: number; readonly memoryBytes: number },
+): Use {
+  const cpuMs = before.cpuMs === null || now.cpuMs === null ? null : now.cpuMs - before.cpuMs;
+  const mostCpuMs = bounds.aliveMs * bounds.cpus * BURST;
+  const { memoryPeakBytes } = now;
+  return {
+    cpuMs: cpuMs === null || cpuMs < 0 || cpuMs > mostCpuMs ? null : cpuMs,
+    memoryPeakBytes:
+      memoryPeakBytes !== null && memoryPeakBytes > bounds.memoryBytes ? null : memoryPeakBytes,
   };
 }

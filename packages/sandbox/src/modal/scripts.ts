@@ -1,3 +1,5 @@
+import { READ_USE } from "./read-use.ts";
+
 /** Whom the guest's programs run as inside; null leaves them as they are started. */
 export interface Guest {
   readonly uid: number;
@@ -6,7 +8,7 @@ export interface Guest {
 
 /**
  * Makes a new sandbox ready and says where things lie in it: the work folder, a folder for notes that the guest cannot
- * read, the guest's home, the image's own PATH, and the user's number. Whoever may write into the work folder cannot remove what others
+ * read, the guest's home, the image's own PATH, and the user's number; then what was counted up to now. Whoever may write into the work folder cannot remove what others
  * have put there.
  */
 export const PREPARE = `set -e
@@ -14,7 +16,8 @@ umask 022
 notes=$(mktemp -d)
 home=$(mktemp -d)
 chmod 1777 . "$home"
-printf '%s\\n' "$(pwd -P)" "$notes" "$home" "$PATH" "$(id -u)"`;
+printf '%s\\n' "$(pwd -P)" "$notes" "$home" "$PATH" "$(id -u)"
+${READ_USE}`;
 
 /** Whatever group it is started in itself, the program gets one of its own, and its exit code is passed on. */
 const APART = `setsid "$@"; exit $?`;
