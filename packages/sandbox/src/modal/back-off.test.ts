@@ -40,8 +40,9 @@ test("asks again while the service is busy, and gives its answer", async () => {
   expect([answer, asked]).toEqual(["open", 4]);
 });
 
-test("a service that stays busy or is away is unavailable, to be tried later", async () => {
-  for (const error of [grpc(8), grpc(14)]) {
+test("a service that stays busy, is away or in trouble is unavailable, to be tried later", async () => {
+  const late = Object.assign(new Error("late"), { name: "TimeoutError" });
+  for (const error of [grpc(8), grpc(14), grpc(13), grpc(4), late]) {
     const fault = await whenFree("open a sandbox", () => Promise.reject(error), quick).catch((one) => one);
     expect(fault).toBeInstanceOf(Fault);
     expect(fault).toMatchObject({ code: "sandbox.unavailable", retryable: true, cause: error });
@@ -62,6 +63,13 @@ test("a refused token names its settings, and is not tried again", async () => {
   await expect(asking).rejects.toMatchObject({ code: "config.invalid", retryable: false });
   await expect(asking).rejects.toThrow(/MODAL_TOKEN_ID and MODAL_TOKEN_SECRET/);
   expect(asked).toBe(1);
+});
+
+test("what the service refuses to do at all is not tried again", async () => {
+  for (const error of [grpc(3), Object.assign(new Error("too long"), { name: "InvalidError" })]) {
+    const asking = whenFree("start a program", () => Promise.reject(error), quick);
+    await expect(asking).rejects.toMatchObject({ code: "sandbox.refused", retryable: false });
+  }
 });
 
 test("anything else is passed on as it is", async () => {

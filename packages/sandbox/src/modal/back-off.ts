@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Fault } from "@agentswarm/contracts";
 
-const RESOURCE_EXHAUSTED = 8;
+const INVALID_ARGUMENT = 3;
 const PERMISSION_DENIED = 7;
-const UNAVAILABLE = 14;
+const RESOURCE_EXHAUSTED = 8;
 const UNAUTHENTICATED = 16;
+/** Unknown, deadline exceeded, aborted, internal, unavailable: trouble on the way or over there. */
+const TROUBLE: readonly number[] = [2, 4, 10, 13, 14];
 
 /** How long to go on asking a service that is at its limits. */
 export interface BackOff {
@@ -37,8 +39,9 @@ export function nextDelay(tries: number, waitedMs: number, chance: number, bound
 }
 
 /**
- * Makes a call, again and again while Modal is busy. Throws Fault `sandbox.unavailable` (retryable) when it stays so
- * or is away, and `config.invalid` when it refuses the token.
+ * Makes a call, again and again while Modal is busy. Throws Fault `sandbox.unavailable` (retryable) when it stays so,
+ * is away or in trouble, `config.invalid` when it refuses the token, and `sandbox.refused` when it refuses what was
+ * asked; anything else as it is.
  */
 export async function whenFree<T>(
   what: string,
@@ -60,18 +63,17 @@ export async function whenFree<T>(
 
 function faultOf(what: string, error: unknown): unknown {
   const status = statusOf(error);
-  const said = error instanceof Error ? error.message : String(error);
-  if (status === UNAUTHENTICATED || status === PERMISSION_DENIED) {
-    return new Fault(
-      "config.invalid",
-      `Modal refuses MODAL_TOKEN_ID and MODAL_TOKEN_SECRET (${what}: ${said})`,
-      {
-        cause: error,
-      },
-    );
-  }
-  if (!isBusy(error) && status !== UNAVAILABLE) return error;
-  return new Fault("sandbox.unavailable", `Modal has no room or is away (${what}: ${said})`, {
+  const { name, message } = error as { name?: unknown; message?: unknown };
+  const said = `${what}: ${String(message ?? error)}`;
+  if (status === UNAUTHENTICATED || status === PERMISSION_DENIED)
+    return new Fault("config.invalid", `Modal refuses MODAL_TOKEN_ID and MODAL_TOKEN_SECRET (${said})`, {
+      cause: error,
+    });
+  if (status === INVALID_ARGUMENT || name === "InvalidError")
+    return new Fault("sandbox.refused", `Modal refuses what was asked for (${said})`, { cause: error });
+  const inTrouble = (status !== null && TROUBLE.includes(status)) || name === "TimeoutError";
+  if (!isBusy(error) && !inTrouble) return error;
+  return new Fault("sandbox.unavailable", `Modal has no room or is away (${said})`, {
     retryable: true,
     retryAfterMs: BACK_OFF.longestMs,
     cause: error,
