@@ -1,19 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import picomatch from "picomatch";
-import { runGit } from "@agentswarm/git";
+import { countChanges, COUNTED, runGit, type ChangeCounts } from "@agentswarm/git";
 
 /** Who the agent's commits are by; the merger signs the landing itself. */
 export const AUTHOR = { name: "AgentSwarm Agent", email: "agent@agentswarm.invalid" };
 
 /** What the work tree has over its base. */
-export interface Changes {
-  readonly files: string[];
-  readonly linesAdded: number;
-  readonly linesRemoved: number;
-  readonly filesCreated: number;
-  readonly filesModified: number;
-}
+export type Changes = ChangeCounts;
 
 /** An index of the runner's own, so that whatever the agent does with git's (or commits) makes no difference. */
 const INDEX = { GIT_INDEX_FILE: ".git/swarm-index" };
@@ -23,34 +17,7 @@ export async function stageChanges(repo: string, base: string): Promise<Changes>
   const git = (...args: string[]) => runGit(args, { cwd: repo, env: INDEX });
   await git("read-tree", "--reset", base);
   await git("add", "--all");
-  const both = ["--raw", "--numstat", "-z", "--no-renames"];
-  return countChanges((await git("diff-index", "--cached", ...both, base, "--")).stdout);
-}
-
-/** Reads the records of `--raw -z`, which have their path after them, and of `--numstat -z`, which have it inside. */
-function countChanges(text: string): Changes {
-  const states: string[] = [];
-  const files: string[] = [];
-  let [linesAdded, linesRemoved] = [0, 0];
-  const records = text.split("\0");
-  for (let at = 0; at < records.length; at += 1) {
-    const record = records[at] ?? "";
-    const state = /^:\d{6} \d{6} \S+ \S+ ([A-Z])/.exec(record)?.[1];
-    if (state !== undefined) {
-      states.push(state);
-      at += 1;
-      continue;
-    }
-    const [added, removed, ...rest] = record.split("\t");
-    if (rest.length === 0) continue;
-    // A path may hold tabs itself.
-    files.push(rest.join("\t"));
-    // Binary files count as "-".
-    linesAdded += Number(added) || 0;
-    linesRemoved += Number(removed) || 0;
-  }
-  const count = (wanted: string) => states.filter((state) => state === wanted).length;
-  return { files, linesAdded, linesRemoved, filesCreated: count("A"), filesModified: count("M") };
+  return countChanges((await git("diff-index", "--cached", ...COUNTED, base, "--")).stdout);
 }
 
 /** Makes what was staged last one commit on the base, by us and by nobody else. Returns it. */

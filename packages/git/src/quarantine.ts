@@ -1,7 +1,6 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { attemptRef, Fault } from "@agentswarm/contracts";
-import { initBare } from "./init-bare.ts";
 import { inspectCommits, type Inspection } from "./inspect-commits.ts";
 import { runGit } from "./run-git.ts";
 import type { Store } from "./store.ts";
@@ -27,8 +26,7 @@ export async function fetchQuarantined(options: {
   const { bundlePath, baseCommit, headCommit, store } = options;
   const dir = await mkdtemp(join(store.dir, "quarantine-"));
   try {
-    await initBare(dir);
-    await writeFile(join(dir, "objects/info/alternates"), `${join(options.repoDir, "objects")}\n`);
+    await layOut(dir, options.repoDir);
     let brought: string[];
     try {
       brought = await unbundle(dir, bundlePath);
@@ -37,20 +35,24 @@ export async function fetchQuarantined(options: {
       if (fault.retryable) throw fault;
       return { kind: "refused", why: `the bundle was refused: ${fault.message}` };
     }
-    const known = await runGit(["cat-file", "-t", headCommit], { cwd: dir, answers: [1, 128] });
-    if (!brought.includes(headCommit) || known.stdout.trim() !== "commit")
+    if (!brought.includes(headCommit))
       return { kind: "refused", why: "the bundle lacks the commit it was sent for" };
     const descends = await runGit(["merge-base", "--is-ancestor", baseCommit, headCommit], {
       cwd: dir,
       answers: [1, 128],
     });
+    if (descends.exitCode === 128)
+      return { kind: "refused", why: "the bundle lacks the commit it was sent for" };
     if (descends.exitCode !== 0)
       return { kind: "refused", why: "the attempt does not descend from its base" };
 
     const inspection = await inspectCommits(dir, baseCommit, headCommit);
     if (inspection.kind === "refused") return inspection;
+    // A tag leads to a commit, but is none.
+    if (inspection.commits.at(-1) !== headCommit)
+      return { kind: "refused", why: "the bundle lacks the commit it was sent for" };
     const ref = attemptRef(options.taskId, options.attempt);
-    await runGit(["update-ref", CHECKED, headCommit], { cwd: dir });
+    await writeFile(join(dir, CHECKED), `${headCommit}\n`);
     await runGit(
       ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", dir, `+${CHECKED}:${ref}`],
       {
@@ -61,4 +63,13 @@ export async function fetchQuarantined(options: {
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** A bare repository as `git init` makes one, without a process: quarantine is made for every attempt anew. */
+async function layOut(dir: string, repoDir: string): Promise<void> {
+  for (const folder of ["objects/info", "objects/pack", dirname(CHECKED)])
+    await mkdir(join(dir, folder), { recursive: true });
+  await writeFile(join(dir, "HEAD"), "ref: refs/heads/none\n");
+  await writeFile(join(dir, "config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n");
+  await writeFile(join(dir, "objects/info/alternates"), `${join(repoDir, "objects")}\n`);
 }

@@ -5,7 +5,6 @@ import type { JobContext } from "@agentswarm/queue";
 import { carryIn } from "./carry-in.ts";
 import { collect, type Collected } from "./collect.ts";
 import { decideEnd } from "./decide-end.ts";
-import { readGround } from "./ground.ts";
 import { runAgent } from "./run-agent.ts";
 import { salvage } from "./salvage.ts";
 import { createTeller, ROLE } from "./tell.ts";
@@ -38,10 +37,10 @@ export async function runAttempt(shop: Workshop, order: AttemptOrder): Promise<A
   const log = shop.log.child({ featureId: task.featureId, taskId: task.id, attempt });
 
   const [now] = await Promise.all([shop.connection.now(), mirror.fetch()]);
-  const { baseCommit, target, mounts } = await readGround(shop);
+  const { baseCommit, target, mounts, bundles } = await shop.ground();
 
   await using stack = new AsyncDisposableStack();
-  const files = await carryIn(shop, task, baseCommit, attempt);
+  const files = await carryIn(shop, task, bundles, attempt);
   stack.defer(() => rm(files.result, { force: true }));
   if (files.resolve !== null) stack.defer(() => rm(files.resolve ?? "", { force: true }));
   const transcript = stack.use(
@@ -69,7 +68,7 @@ export async function runAttempt(shop: Workshop, order: AttemptOrder): Promise<A
     gatewayKey: "",
     maxTokens: shop.maxTokens,
     temperature: shop.temperature,
-    runtime: shop.runtime.runtime,
+    runtime: shop.runtime,
   };
   const { ticket, readyAt, atWorkAt, ...facts } = await runAgent(shop, {
     agent,

@@ -1,20 +1,17 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Task } from "@agentswarm/contracts";
-import { bundleFor, fetchAttempts, makeBundle } from "@agentswarm/git";
+import { fetchAttempts, makeBundle, type Bundles } from "@agentswarm/git";
 import type { Files } from "./serve-door.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** Makes the files that an attempt is given: history as bundles, for a resolve the conflicting commits too. */
+/** Makes the files that an attempt is given: the trunk's history as bundles, for a resolve the conflicting commits too. */
 export async function carryIn(
   shop: Workshop,
   task: Task,
-  baseCommit: string,
+  { full, thin }: Bundles,
   attempt: number,
 ): Promise<Files> {
   const { mirror, store, bundlesDir } = shop;
-  await mkdir(bundlesDir, { recursive: true });
-  const { full, thin } = await bundleFor({ repoDir: mirror.dir, commit: baseCommit, cacheDir: bundlesDir });
   const result = join(bundlesDir, `result-${task.id}-${attempt}.bundle`);
   const { resolve } = task;
   if (resolve === undefined) return { full, thin, resolve: null, result };

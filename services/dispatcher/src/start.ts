@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "@agentswarm/contracts";
 import { openDependencyCache } from "@agentswarm/checks";
-import { openMirror, openStore } from "@agentswarm/git";
+import { findInPlace, openInPlace, openMirror, openStore, type Mirror } from "@agentswarm/git";
 import { openRouter } from "@agentswarm/llm";
 import { consume, createSender, openBudgets, openQueue } from "@agentswarm/queue";
 import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
@@ -14,9 +14,10 @@ import { dispatch } from "./dispatch.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { openPool } from "./pool.ts";
 import { keepSmall } from "./reap.ts";
-import { readGround } from "./ground.ts";
+import { openGround } from "./ground.ts";
 import { openRounds } from "./rounds.ts";
 import { readRuntime } from "./runtime/read-runtime.ts";
+import { AGENT_AT } from "./start-agent.ts";
 import { tellBackend } from "./tell-backend.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -45,15 +46,13 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
   if (provider.unenforced.length > 0)
     log.warn({ limits: provider.unenforced }, "limits this machine cannot enforce");
 
-  const mirror = await openMirror({
-    url: settings.GIT_REPO_URL,
-    dir: join(home, "mirrors", "dispatcher"),
-    ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}),
-  });
+  const mirror = stack.use(await openOrigin(settings));
   const store = await openStore({ dir: settings.SWARM_STORE_URL ?? join(home, "store.git") });
   const router = openRouter(settings, process.env, (change) => tellBackend(sender, log, change));
   const agentFile = settings.AGENT_FILE ?? join(home, "agent", "agent.mjs");
   if (!existsSync(agentFile)) throw new Fault("config.invalid", `AGENT_FILE: there is no ${agentFile}`);
+  const runtime = await readRuntime(settings);
+  const agent = [...runtime.mounts, { from: agentFile, at: AGENT_AT, key: keyOf(agentFile) }];
   const rounds = openRounds(connection);
   const bundlesDir = join(home, "bundles");
   const wallMs = settings.WORKER_TIMEOUT * 1_000;
@@ -76,15 +75,13 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     store,
     provider,
     pool,
-    dependencies: openDependencyCache({ home }),
+    ground: openGround({ mirror, dependencies: openDependencyCache({ home }), agent, bundlesDir }),
     gateway: createGateway(router, { model: router.model, maxTokens: settings.LLM_MAX_TOKENS, log }),
     rounds,
     model: router.model,
     maxTokens: settings.LLM_MAX_TOKENS,
     temperature: settings.LLM_TEMPERATURE,
-    agentFile,
-    agentKey: `agent-${createHash("sha256").update(readFileSync(agentFile)).digest("hex").slice(0, 24)}`,
-    runtime: await readRuntime(settings),
+    runtime: runtime.runtime,
     bundlesDir,
     transcriptsDir: join(home, "artifacts", "transcripts"),
     swarm,
@@ -99,7 +96,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     }),
   );
   // The first attempt need not wait for an agent either, if it takes its time to come.
-  readGround(shop).then(
+  shop.ground().then(
     (ground) => pool.fill(ground.mounts),
     (error: unknown) => log.warn({ err: error }, "no agent waits yet: the target could not be read"),
   );
@@ -107,4 +104,17 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     { maxWorkers: settings.MAX_WORKERS, isolation: provider.isolation, model: router.model },
     "taking tasks",
   );
+}
+
+/** The origin where it lies if that can be used directly, so that nothing has to be fetched; else a mirror of it. */
+async function openOrigin(settings: Settings): Promise<Mirror> {
+  const options = { url: settings.GIT_REPO_URL, ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}) };
+  const here = await findInPlace(settings.GIT_REPO_URL);
+  if (here !== null) return openInPlace({ ...options, dir: here });
+  return openMirror({ ...options, dir: join(settings.SWARM_HOME, "mirrors", "dispatcher") });
+}
+
+/** Names the agent file's content. */
+function keyOf(agentFile: string): string {
+  return `agent-${createHash("sha256").update(readFileSync(agentFile)).digest("hex").slice(0, 24)}`;
 }

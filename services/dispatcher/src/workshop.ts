@@ -1,12 +1,12 @@
-import type { DependencyCache } from "@agentswarm/checks";
+import type { AgentRuntime } from "@agentswarm/contracts";
 import type { Mirror, Store } from "@agentswarm/git";
 import type { Budgets, QueueConnection, Sender } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
 import type { Gateway } from "./gateway/gateway.ts";
+import type { Ground } from "./ground.ts";
 import type { AgentPool } from "./pool.ts";
 import type { Rounds } from "./rounds.ts";
-import type { ChosenRuntime } from "./runtime/read-runtime.ts";
 
 /** What an attempt is run with. */
 export interface Workshop {
@@ -18,17 +18,15 @@ export interface Workshop {
   readonly store: Store;
   readonly provider: SandboxProvider;
   readonly pool: AgentPool;
-  readonly dependencies: DependencyCache;
+  /** What attempts stand on now. */
+  readonly ground: () => Promise<Ground>;
   readonly gateway: Gateway;
   readonly rounds: Rounds;
   /** The model's name towards agents; which backend answers is the gateway's choice. */
   readonly model: string;
   readonly maxTokens: number;
   readonly temperature: number;
-  readonly agentFile: string;
-  /** Names the agent file's content. */
-  readonly agentKey: string;
-  readonly runtime: ChosenRuntime;
+  readonly runtime: AgentRuntime;
   readonly bundlesDir: string;
   readonly transcriptsDir: string;
   /** The label all sandboxes of this swarm carry. */
