@@ -23,9 +23,12 @@ export interface Repository {
   readFile(commit: string, path: string): Promise<string | null>;
   listFiles(commit: string): Promise<string[]>;
   recentCommits(commit: string, count: number): Promise<CommitInfo[]>;
-  diffStat(from: string, to: string): Promise<string>;
+  /** What each of some commits changed against its first parent, file by file for people; in the same order. */
+  diffStats(commits: readonly string[]): Promise<string[]>;
   changedPaths(from: string, to: string): Promise<string[]>;
   isAncestor(ancestor: string, descendant: string): Promise<boolean>;
+  /** Whether a commit's history has all of these. */
+  hasAll(commit: string, wanted: readonly string[]): Promise<boolean>;
   landings(head: string, since?: string): Promise<Landing[]>;
 }
 
@@ -75,8 +78,14 @@ export function openRepository(options: {
         return hash ? [{ commit: hash, title, author, at: Number(at) }] : [];
       });
     },
-    async diffStat(from, to) {
-      return (await git(["diff", "--stat=100", "--no-ext-diff", "--no-textconv", from, to, "--"])).stdout;
+    async diffStats(commits) {
+      if (commits.length === 0) return [];
+      const how = ["--no-walk=unsorted", "--first-parent", "-m", "--no-ext-diff", "--no-textconv"];
+      const input = commits.map((commit) => `${commit}\n`).join("");
+      const args = ["log", ...how, "--stat=100", "--format=%x00", "--stdin"];
+      const { stdout } = await runGit(args, { cwd: dir, input });
+      const told = stdout.split("\0").slice(1);
+      return commits.map((_, nth) => told[nth]?.replace(/^\n+/, "") ?? "");
     },
     async changedPaths(from, to) {
       const { stdout } = await git(["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to, "--"]);
@@ -85,6 +94,11 @@ export function openRepository(options: {
     async isAncestor(ancestor, descendant) {
       const args = ["merge-base", "--is-ancestor", ancestor, descendant];
       return (await git(args, [1])).exitCode === 0;
+    },
+    async hasAll(commit, wanted) {
+      const input = `${wanted.map((one) => `${one}\n`).join("")}^${commit}\n`;
+      const { stdout } = await runGit(["rev-list", "--max-count=1", "--stdin"], { cwd: dir, input });
+      return stdout === "";
     },
     landings: (head, since) => readLandings(dir, head, since),
   };

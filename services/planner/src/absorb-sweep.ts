@@ -79,8 +79,8 @@ function standingFeature(createdAt: number): Ledger {
 
 /** Whether a commit's history has every landing of a feature. */
 async function isIn({ mirror }: Workshop, ledger: Ledger, commit: string): Promise<boolean> {
-  for (const { commit: landing } of ledger.tasks) {
-    if (landing !== null && !(await mirror.isAncestor(landing, commit))) return false;
-  }
-  return true;
+  return mirror.hasAll(
+    commit,
+    ledger.tasks.flatMap((task) => task.commit ?? []),
+  );
 }

@@ -62,12 +62,9 @@ function absorbAcceptance(shop: Workshop, ledger: Ledger, { met, reason, tasks }
 /** What the feature's landings changed, file by file. */
 async function changesOf({ mirror }: Workshop, landed: readonly TaskRecord[]): Promise<string> {
   await mirror.fetch();
-  const parts: string[] = [];
-  for (const { commit, task } of landed) {
-    if (commit === null) continue;
-    parts.push(`${task.title}\n${await mirror.diffStat(`${commit}^`, commit)}`);
-  }
-  return parts.join("\n") || "(none)";
+  const known = landed.flatMap(({ commit, task }) => (commit === null ? [] : [{ commit, task }]));
+  const stats = await mirror.diffStats(known.map(({ commit }) => commit));
+  return known.map(({ task }, nth) => `${task.title}\n${stats[nth] ?? ""}`).join("\n") || "(none)";
 }
 
 function describe({ task, lastHandoff }: TaskRecord): string {
