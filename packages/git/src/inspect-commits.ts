@@ -12,6 +12,8 @@ const MAX_LINK_BYTES = 4_096;
 const SYMLINK = "120000";
 const SUBMODULE = "160000";
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+/** What git says of a commit that is none, or that is not there. */
+const NOT_THERE = /fatal: (?:Invalid revision range|bad object|bad revision)/;
 const NULL_ID = "0".repeat(40);
 
 /** One changed entry of a commit, as `git diff-tree --raw` tells it. */
@@ -32,18 +34,29 @@ export async function inspectCommits(dir: string, base: string, head: string): P
   } catch (error) {
     const fault = Fault.from(error);
     if (fault.retryable) throw fault;
+    if (NOT_THERE.test(fault.message)) return refuse("the bundle lacks the commit it was sent for");
     return refuse(`git cannot read it: ${fault.message}`);
   }
 }
 
 async function inspect(dir: string, base: string, head: string): Promise<Inspection> {
   const { stdout } = await runGit(
-    ["rev-list", "--reverse", `--max-count=${MAX_COMMITS + 1}`, "--end-of-options", `${base}..${head}`],
+    [
+      "rev-list",
+      "--reverse",
+      "--parents",
+      `--max-count=${MAX_COMMITS + 1}`,
+      "--end-of-options",
+      `${base}..${head}`,
+    ],
     { cwd: dir },
   );
-  const commits = stdout.split("\n").filter((line) => line !== "");
+  const family = stdout.split("\n").flatMap((line) => (line === "" ? [] : [line.split(" ")]));
+  const commits = family.map(([commit = ""]) => commit);
   if (commits.length === 0) return refuse("the attempt has no commit on its base");
   if (commits.length > MAX_COMMITS) return refuse(`more than ${MAX_COMMITS} commits`);
+  if (!family.some(([, ...parents]) => parents.includes(base)))
+    return refuse("the attempt does not descend from its base");
   const touched = new Map<string, ChangedEntry>();
   for (const commit of commits) {
     const raw = await runGit(["diff-tree", "-r", "-z", "--raw", "--no-renames", "-m", "--root", commit], {
