@@ -30,9 +30,13 @@ export async function askStructured<S extends z.ZodType>(
     { role: "system", content: system },
     { role: "user", content: question.user },
   ];
+  const answered = async (value: z.infer<S>, usage: Usage) => {
+    await model.recorder?.answer(question.key, value);
+    return { value, usage };
+  };
   const first = await model.complete({ ...asking, messages });
   const read = readAnswer(question.schema, first.text);
-  if (read.ok) return { value: read.value, usage: first.usage };
+  if (read.ok) return answered(read.value, first.usage);
 
   const repair = `That answer does not fit: ${read.why}\nAnswer again, with the whole corrected JSON value only.`;
   const again = [
@@ -42,7 +46,7 @@ export async function askStructured<S extends z.ZodType>(
   ];
   const second = await model.complete({ ...asking, messages: again });
   const reread = readAnswer(question.schema, second.text);
-  if (reread.ok) return { value: reread.value, usage: together(first.usage, second.usage) };
+  if (reread.ok) return answered(reread.value, together(first.usage, second.usage));
   throw new Fault("model.invalid", `${question.key}: the model's answer does not fit, twice: ${reread.why}`);
 }
 

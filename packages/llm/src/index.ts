@@ -5,6 +5,8 @@ export { resolveBackends } from "./backends/resolve-backends.ts";
 export { estimateCall, NO_BUDGET, paidFrom, type Budget } from "./budget.ts";
 export { createModel, type Model } from "./model.ts";
 export { openRouter } from "./open-router.ts";
+export { assembleTurn } from "./record/assemble-turn.ts";
+export { openRecorder, type Recorder } from "./record/recorder.ts";
 export { renderPrompt } from "./render-prompt.ts";
 export { createRouter, type BackendChange, type Router, type RouterOptions } from "./router/router.ts";
 export {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Fault, type Role } from "@agentswarm/contracts";
 import type { Backend } from "./backends/backend.ts";
 import type { Prices } from "./backends/models.ts";
+import type { Recorder } from "./record/recorder.ts";
 import { retryAfterMs } from "./router/retry.ts";
 import type { Answer, Router } from "./router/router.ts";
 import { estimateTokens, estimateUsage, readUsage, type Usage } from "./usage.ts";
@@ -26,11 +27,14 @@ export interface Model {
   readonly prices: Prices;
   /** Asks for an answer in JSON. Throws Fault `model.unavailable` (retryable) or `model.refused`. */
   complete(asking: Asking): Promise<{ text: string; usage: Usage }>;
+  readonly recorder?: Recorder | undefined;
 }
 
 export interface ModelOptions {
   readonly maxTokens: number;
   readonly temperature: number;
+  /** Gets every answer that is made use of, where a run is recorded. */
+  readonly recorder?: Recorder | undefined;
 }
 
 const completionSchema = z.object({
@@ -48,6 +52,7 @@ export function createModel(router: Router, options: ModelOptions): Model {
   return {
     name: router.model,
     prices: router.prices,
+    recorder: options.recorder,
     async complete({ messages, role, schema, signal }) {
       const asked = messages.map((message) => message.content).join("\n");
       const body = ({ jsonSchema }: Backend) => ({

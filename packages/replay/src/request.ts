@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { findSwarmKey } from "@agentswarm/contracts";
 
 const textPart = z.object({ type: z.string(), text: z.string().optional() });
 const contentSchema = z.union([z.string(), z.array(textPart), z.null()]).optional();
@@ -34,19 +35,15 @@ export interface Situation {
 }
 
 export function readSituation(request: ChatRequest): Situation {
-  let key: string | null = null;
   let lastUserText = "";
   let chars = 0;
   const toolCallIds: string[] = [];
   for (const message of request.messages) {
     const text = textOf(message.content);
     chars += text.length;
-    for (const match of text.matchAll(/Swarm-Key: (\S+)/g)) {
-      // A key that a tool has printed is no key of the caller.
-      if (message.role !== "tool" && message.role !== "assistant") key = match[1] ?? key;
-    }
     if (message.role === "user") lastUserText = text;
     toolCallIds.push(...(message.tool_calls ?? []).map((call) => call.id));
   }
+  const key = findSwarmKey(request.messages.map(({ role, content }) => ({ role, text: textOf(content) })));
   return { key, lastUserText, toolCallIds, chars };
 }

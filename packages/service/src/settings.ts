@@ -42,6 +42,10 @@ export const modelSettings = {
     .describe("Where your own SGLang runs"),
   MODAL_GLM_API_KEY: z.string().optional(),
   LLM_BACKENDS: z.string().optional().describe("A JSON list of backends, or the file that holds it"),
+  RECORD: z
+    .string()
+    .optional()
+    .describe("Folder to write what the model says to, as a scenario to play back"),
   LLM_CONNECT_TIMEOUT: z.coerce.number().min(0.001).default(10).describe("Seconds to connect in"),
   LLM_FIRST_TOKEN_TIMEOUT: z.coerce
     .number()

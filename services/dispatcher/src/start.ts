@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Fault } from "@agentswarm/contracts";
 import { openDependencyCache } from "@agentswarm/checks";
 import { findInPlace, openInPlace, openMirror, openStore, type Mirror } from "@agentswarm/git";
-import { openRouter } from "@agentswarm/llm";
+import { openRecorder, openRouter } from "@agentswarm/llm";
 import { consume, createSender, openBudgets, openQueue } from "@agentswarm/queue";
 import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
@@ -76,7 +76,12 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     provider,
     pool,
     ground: openGround({ mirror, dependencies: openDependencyCache({ home }), agent, bundlesDir }),
-    gateway: createGateway(router, { model: router.model, maxTokens: settings.LLM_MAX_TOKENS, log }),
+    gateway: createGateway(router, {
+      model: router.model,
+      maxTokens: settings.LLM_MAX_TOKENS,
+      log,
+      recorder: settings.RECORD === undefined ? undefined : openRecorder(settings.RECORD),
+    }),
     rounds,
     model: router.model,
     maxTokens: settings.LLM_MAX_TOKENS,

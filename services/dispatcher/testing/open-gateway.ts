@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS, type Limits } from "@agentswarm/contracts";
 import {
   createRouter,
   NO_BUDGET,
+  openRecorder,
   resolveBackends,
   type Budget,
   type RouterOptions,
@@ -42,12 +43,18 @@ export async function openGateway(
     ttlMs?: number;
     patience?: RouterOptions["patience"];
     budget?: Budget;
+    recordDir?: string;
   } = {},
 ): Promise<OpenGateway> {
   const settings = { LLM_BASE_URL: baseUrl, LLM_API_KEY: "the-real-key", LLM_MODEL: MODEL };
   const log = createLogger({ service: "test", level: "silent" });
   const router = createRouter(resolveBackends(settings, {}), options);
-  const gateway = createGateway(router, { model: MODEL, maxTokens: 500, log });
+  const gateway = createGateway(router, {
+    model: MODEL,
+    maxTokens: 500,
+    log,
+    recorder: options.recordDir === undefined ? undefined : openRecorder(options.recordDir),
+  });
   const charged: Usage[] = [];
   const exhausted: string[] = [];
   const issue = (limits: Partial<Limits> = {}, ttlMs = 60_000) =>

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openMirror } from "@agentswarm/git";
-import { createModel, openRouter } from "@agentswarm/llm";
+import { createModel, openRecorder, openRouter } from "@agentswarm/llm";
 import { consume, createSender, openBudgets, openDocuments, openQueue } from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
 import { z } from "zod";
@@ -53,6 +53,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
     model: createModel(openRouter(settings, process.env), {
       maxTokens: settings.LLM_MAX_TOKENS,
       temperature: settings.LLM_TEMPERATURE,
+      recorder: settings.RECORD === undefined ? undefined : openRecorder(settings.RECORD),
     }),
     maxTokens: settings.LLM_MAX_TOKENS,
     history: openCostHistory(connection),

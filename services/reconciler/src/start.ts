@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { openDependencyCache } from "@agentswarm/checks";
 import { TRUNK_HEALTH } from "@agentswarm/contracts";
 import { openMirror } from "@agentswarm/git";
-import { createModel, openRouter, paidFrom } from "@agentswarm/llm";
+import { createModel, openRecorder, openRouter, paidFrom } from "@agentswarm/llm";
 import { consume, createSender, openBudgets, openQueue } from "@agentswarm/queue";
 import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
@@ -37,6 +37,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
   const model = createModel(openRouter(settings, process.env), {
     maxTokens: settings.LLM_MAX_TOKENS,
     temperature: settings.LLM_TEMPERATURE,
+    recorder: settings.RECORD === undefined ? undefined : openRecorder(settings.RECORD),
   });
   const budgets = stack.use(openBudgets(connection, settings));
   const shop: Workshop = {

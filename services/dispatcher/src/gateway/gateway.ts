@@ -8,12 +8,14 @@ import {
   readUsage,
   type Backend,
   type Prices,
+  type Recorder,
   type Router,
   type Usage,
 } from "@agentswarm/llm";
 import type { Logger } from "@agentswarm/service";
 import { readBody } from "../read-body.ts";
 import { guardCompletion, guardStream } from "./guard-tool-calls.ts";
+import { openTape } from "./tape.ts";
 import { openTicketOffice, type Ticket, type TicketOffice } from "./ticket.ts";
 
 /** The model as sandboxes see it: metered, capped, and with a key that is worth nothing elsewhere. */
@@ -33,11 +35,13 @@ export interface GatewayOptions {
   readonly model: string;
   readonly maxTokens: number;
   readonly log: Logger;
+  /** Gets every exchange, where a run is recorded. */
+  readonly recorder?: Recorder | undefined;
 }
 
 export function createGateway(router: Router, options: GatewayOptions): Gateway {
   const office = openTicketOffice();
-  const { log, maxTokens, model } = options;
+  const { log, maxTokens, model, recorder } = options;
 
   /** Whether the caller holds the key of this very door; refuses it when not. */
   const admit = (own: Ticket, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean => {
@@ -99,10 +103,12 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
             unavailable = `the model answered ${answer.status}: ${answer.message.slice(0, 500)}`;
           return refuse(stream, answer.status, answer.message, answer.retryAfter);
         }
-        const meter = meterOf(text, answer.backend, model);
+        const tape = recorder === undefined ? null : openTape(recorder, body, log);
+        const meter = meterOf(text, answer.backend, model, tape?.hear);
         try {
           if (answer.kind === "whole") relayWhole(stream, guardCompletion(answer.completion), meter);
           else await relayStream(stream, guardStream(answer.events), meter, gone.signal);
+          await tape?.keep(own.key);
         } catch (error) {
           // Bytes were passed on, so nothing can be tried again: the reader must see a stream that broke off.
           if (!gone.signal.aborted) unavailable = `the model's answer broke off: ${String(error)}`;
@@ -165,12 +171,18 @@ interface Meter {
  * Reads what a call used off its answer, or counts it from the texts where the backend does not tell. The backend's
  * name for its model stays with the host.
  */
-function meterOf(asked: string, backend: Backend, outwardModel: string): Meter {
+function meterOf(
+  asked: string,
+  backend: Backend,
+  outwardModel: string,
+  onEvent?: (event: object) => void,
+): Meter {
   const { prices, name, model } = backend;
   let said = "";
   let told: unknown;
   return {
     see(event) {
+      onEvent?.(event);
       const text = JSON.stringify("model" in event ? { ...event, model: outwardModel } : event);
       said += text;
       told = (event as { usage?: unknown }).usage ?? told;
