@@ -41,16 +41,25 @@ export async function openGateway(
   options: {
     limits?: Partial<Limits>;
     ttlMs?: number;
+    /** LLM_BACKENDS, instead of the one at `baseUrl`. */
+    backends?: object[];
+    model?: string;
     patience?: RouterOptions["patience"];
     budget?: Budget;
     recordDir?: string;
   } = {},
 ): Promise<OpenGateway> {
-  const settings = { LLM_BASE_URL: baseUrl, LLM_API_KEY: "the-real-key", LLM_MODEL: MODEL };
+  const { backends, model = MODEL } = options;
+  const settings = {
+    LLM_BASE_URL: baseUrl,
+    LLM_API_KEY: "the-real-key",
+    LLM_MODEL: MODEL,
+    LLM_BACKENDS: backends === undefined ? undefined : JSON.stringify(backends),
+  };
   const log = createLogger({ service: "test", level: "silent" });
   const router = createRouter(resolveBackends(settings, {}), options);
   const gateway = createGateway(router, {
-    model: MODEL,
+    model,
     maxTokens: 500,
     log,
     recorder: options.recordDir === undefined ? undefined : openRecorder(options.recordDir),
