@@ -14,6 +14,7 @@ const COMMANDS = {
   "bench:swarm": { file: "bench/swarm/main.ts", needs: ["redis-server"] },
   "check:modal": { file: "infra/modal/check-main.ts", needs: [] },
   "check:model": { file: "infra/glm/check-main.ts", needs: [] },
+  "bench:gateway": { file: "bench/gateway/main.ts", needs: [] },
   check: { file: "infra/ci/main.ts", args: ["check"], needs: [] },
 };
 
