@@ -29,7 +29,7 @@ async function main(): Promise<number> {
     ...examineSearchTools(env["SWARM_TOOLS"]),
     await examineRedis(env),
     await examineSandbox(env, home),
-    await examineModel(env),
+    ...(await examineModel(env)),
     await examineOrigin(env, home),
   ];
   const healthy = findings.every((finding) => finding.state !== "fail");
