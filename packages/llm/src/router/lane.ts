@@ -26,6 +26,8 @@ export interface Place {
 export interface LaneOptions {
   readonly patience: Patience;
   readonly breaker: BreakerOptions;
+  /** There is no other: what is wrong with its key must be told to those who ask, at once and each time. */
+  readonly alone: boolean;
   readonly onChange: (backend: Backend, state: "opened" | "closed", why: string) => void;
   /** Called when it may have become free. */
   readonly onFree: () => void;
@@ -82,7 +84,7 @@ export function openLane(backend: Backend, options: LaneOptions): Lane {
       const said = await askOnce(backend, body, { streamed, patience: options.patience, signal });
       if (said.kind === "refused") {
         const { refusal } = said;
-        const down = refusal === "outage" || refusal === "foreign" || said.status === 503;
+        const down = refusal === "outage" || said.status === 503 || (refusal === "foreign" && !options.alone);
         if (down) trouble = `${said.status}: ${said.message.slice(0, 500)}`;
         if (down || refusal === "overflow" || refusal === "request") await breaker.report(!down);
         end(refusal === "overload" ? "overload" : "unknown");

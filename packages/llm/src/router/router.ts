@@ -78,6 +78,7 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
   for (const backend of backends) {
     const lane = openLane(backend, {
       patience,
+      alone: backends.length === 1,
       breaker: { ...BREAKER, ...options.breaker },
       onFree: () => room.nudge(),
       onChange: ({ name }, state, why) => options.onChange?.({ backend: name, state, why }),

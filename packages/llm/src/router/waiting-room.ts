@@ -21,8 +21,10 @@ export function openWaitingRoom(): WaitingRoom {
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, Math.min(Math.max(0, until - Date.now()), LONGEST_TIMER_MS));
       waiting.add(resolve);
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      const onAbort = () => resolve();
+      signal.addEventListener("abort", onAbort);
       await promise;
+      signal.removeEventListener("abort", onAbort);
       clearTimeout(timer);
       waiting.delete(resolve);
       signal.throwIfAborted();
