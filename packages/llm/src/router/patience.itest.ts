@@ -18,17 +18,17 @@ test("connecting has a deadline of its own, and it is not that of the answer", a
   await once(silent, "listening");
   const url = `https://127.0.0.1:${(silent.address() as AddressInfo).port}/v1`;
   await using slow = await startBackend((request, response) => {
-    setTimeout(() => json(200, { choices: [] })(request, response, {}), 300);
+    setTimeout(() => json(200, { choices: [] })(request, response, {}), 800);
   });
   const backends = [backendAt("silent", url), backendAt("slow", slow.baseUrl, { priority: 2 })];
-  const router = createRouter(backends, { patience: { ...LONG, connectMs: 100 } });
+  const router = createRouter(backends, { patience: { ...LONG, connectMs: 500 } });
   try {
     expect(who(await ask(router))).toBe("slow");
-    const alone = createRouter([backendAt("silent", url)], { patience: { ...LONG, connectMs: 100 } });
+    const alone = createRouter([backendAt("silent", url)], { patience: { ...LONG, connectMs: 500 } });
     const answer = await ask(alone, { manner: "once" });
     expect(answer).toMatchObject({
       status: 502,
-      message: expect.stringContaining("no connection within 100 ms"),
+      message: expect.stringContaining("no connection within 500 ms"),
     });
   } finally {
     silent.close();
@@ -67,11 +67,11 @@ test("keep-alive comments are signs of life", async () => {
     const timer = setInterval(() => {
       response.write(": still here\n\n");
       signs += 1;
-      if (signs < 5) return;
+      if (signs < 15) return;
       clearInterval(timer);
       response.end(event(chunk({}, "stop")));
     }, 100);
   });
-  const router = createRouter([backendAt("slow", slow.baseUrl)], { patience: { ...LONG, betweenMs: 300 } });
+  const router = createRouter([backendAt("slow", slow.baseUrl)], { patience: { ...LONG, betweenMs: 1_000 } });
   expect(await readAll(await ask(router, { streamed: true }))).toHaveLength(2);
 });
