@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { jobId, type DomainEvent, type MessageOf, type Task } from "@agentswarm/contracts";
 import { runGit } from "@agentswarm/git";
-import { cancelJob, heldSlots, jobBody, jobState } from "@agentswarm/queue";
+import { cancelJob, heldSlots, jobBody, jobState, openBudgets } from "@agentswarm/queue";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { json, startBackend, USAGE, type ScriptedBackend } from "../testing/scripted-backend.ts";
 import { openSwarm, type TestSwarm } from "../testing/open-swarm.ts";
@@ -146,6 +146,31 @@ test("a budget ends an attempt with limit-reached", async () => {
   const { handoff } = await toPlanner(await swarm.submit("spend", { limits: { tokens: 2_000 } }));
   expect(handoff).toMatchObject({ end: "limit-reached", reason: "the limit of 2000 tokens was reached" });
   expect(handoff.metrics.tokensIn).toBe(2_000);
+});
+
+test("an attempt that a used-up feature's budget ends costs nothing; the next sending opens no sandbox", async () => {
+  using budgets = openBudgets(swarm.connection, {});
+  await budgets.setFeatureCap("feature-poor", { tokens: 2_000 }, 1);
+  const task = await swarm.submit("spend", { featureId: "feature-poor" });
+  const { handoff, outcome } = await toPlanner(task);
+  const why = "the feature's budget.tokens=2000 is used up (2200)";
+  expect(outcome).toBeNull();
+  expect(handoff).toMatchObject({
+    end: "budget",
+    outcome: "failed",
+    reason: why,
+    metrics: { tokensIn: 2_000 },
+  });
+  const reached = await waitUntil(
+    "the event",
+    WITHIN_MS,
+    async () => (await eventsOf(task)).find((event) => event.type === "budget.reached") ?? null,
+  );
+  expect(reached.data).toEqual({ level: "feature", why });
+
+  const next = await swarm.submit("work", { featureId: "feature-poor" });
+  expect((await toPlanner(next)).handoff).toMatchObject({ end: "budget", reason: why, model: "none" });
+  expect(typesOf(await eventsOf(next))).toEqual(new Set());
 });
 
 test("the door answers only its own paths, and the gateway only its key", async () => {

@@ -26,7 +26,10 @@ export interface TestSwarm extends AsyncDisposable {
   /** Starts one as a process of its own. */
   process(more?: Record<string, string>): ChildProcess;
   /** Sends a task whose fake agent does as `act` says. */
-  submit(act: string, more?: { limits?: Partial<Limits>; kind?: Task["kind"]; key?: string }): Promise<Task>;
+  submit(
+    act: string,
+    more?: { limits?: Partial<Limits>; kind?: Task["kind"]; key?: string; featureId?: string },
+  ): Promise<Task>;
 }
 
 export async function openSwarm(baseUrl: string): Promise<TestSwarm> {
@@ -79,7 +82,7 @@ export async function openSwarm(baseUrl: string): Promise<TestSwarm> {
       const id = `task-${sent}`;
       const task = taskSchema.parse({
         id,
-        featureId: "feature-1",
+        featureId: more.featureId ?? "feature-1",
         featureSlug: "feature",
         key: more.key ?? "work",
         kind: more.kind ?? "build",

@@ -1,0 +1,127 @@
+import type { ServerResponse } from "node:http";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openBudgets, openQueue, type BudgetCaps } from "@agentswarm/queue";
+import { startRedis, type TestRedis } from "../../../../test/support/redis.ts";
+import { waitUntil } from "../../../../test/support/wait-until.ts";
+import { event, chunk, json, startBackend, USAGE } from "../../testing/scripted-backend.ts";
+import { openGateway } from "../../testing/open-gateway.ts";
+
+const COMPLETION = {
+  choices: [{ message: { role: "assistant", content: "hi" }, finish_reason: "stop" }],
+  usage: USAGE,
+};
+/** What one such call costs at glm-5's prices. */
+const CALL = { costUsd: (600 * 1 + 400 * 0.2 + 100 * 3.2) / 1_000_000, tokens: 1_100 };
+
+let redis: TestRedis;
+let swarms = 0;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+
+/** The budgets of a swarm of its own, with the purse of one attempt. */
+async function openMoney(caps: BudgetCaps, limits = { costUsd: 5, tokens: 1_000_000 }) {
+  swarms += 1;
+  const stack = new AsyncDisposableStack();
+  const connection = stack.use(
+    await openQueue({ redisUrl: redis.url, service: "test", prefix: `gateway-${swarms}` }),
+  );
+  const budgets = stack.use(openBudgets(connection, caps));
+  const attempt = { taskId: "t", attempt: 1, limits };
+  const budget = budgets.of({ featureId: "f", attempt });
+  return { budgets, budget, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+test("at the feature's cap a call is answered 402 with the setting's name, and the model is not asked", async () => {
+  await using money = await openMoney({ FEATURE_BUDGET_USD: 0.0015 });
+  await using backend = await startBackend(json(200, COMPLETION));
+  await using gateway = await openGateway(backend.baseUrl, { budget: money.budget });
+  expect((await gateway.say({})).status).toBe(200);
+  expect((await gateway.say({})).status).toBe(200);
+  for (let again = 0; again < 2; again += 1) {
+    const refused = await gateway.say({});
+    expect(refused.status).toBe(402);
+    expect(JSON.parse(refused.text)).toEqual({
+      error: { message: "FEATURE_BUDGET_USD=0.0015 is used up (0.002)" },
+    });
+  }
+  expect(backend.asked).toHaveLength(2);
+  // It is nobody's limit but the feature's, told once, and no turn of the attempt.
+  expect(gateway.exhausted).toEqual(["FEATURE_BUDGET_USD=0.0015 is used up (0.002)"]);
+  expect([gateway.own.usedUp(), gateway.own.exhausted()]).toEqual([gateway.exhausted[0], null]);
+  expect(gateway.own.calls()).toBe(2);
+  const { swarm, feature } = await money.budgets.read("f");
+  const stand = {
+    spent: { costUsd: 2 * CALL.costUsd, tokens: 2 * CALL.tokens },
+    reserved: { costUsd: 0, tokens: 0 },
+  };
+  expect([swarm, feature]).toMatchObject([stand, stand]);
+});
+
+test("while a call is under way its prompt and its longest answer are set aside, and a refusal gives them back", async () => {
+  await using money = await openMoney({});
+  let answer: ServerResponse | undefined;
+  await using backend = await startBackend((_, response) => void (answer = response), json(400, {}));
+  await using gateway = await openGateway(backend.baseUrl, { budget: money.budget });
+  const messages = [{ role: "user", content: "x".repeat(40_000) }];
+  const said = gateway.say({ messages, max_tokens: 300 });
+  const open = await waitUntil("the call", 10_000, () => answer ?? null);
+  const { reserved } = (await money.budgets.read()).swarm;
+  expect(reserved.tokens).toBeGreaterThan(10_300);
+  expect(reserved.tokens).toBeLessThan(10_400);
+  expect(reserved.costUsd).toBeCloseTo(((reserved.tokens - 300) * 1 + 300 * 3.2) / 1_000_000, 9);
+  open.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(COMPLETION));
+  await said;
+  expect((await gateway.say({})).status).toBe(400);
+  expect((await money.budgets.read()).swarm).toMatchObject({
+    spent: { tokens: CALL.tokens },
+    reserved: { costUsd: 0, tokens: 0 },
+  });
+});
+
+test("a sandbox that goes amid a stream pays for what it was told, and sets nothing aside any more", async () => {
+  await using money = await openMoney({});
+  await using backend = await startBackend((_, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(event(chunk({ content: "and then ".repeat(100) })));
+  });
+  await using gateway = await openGateway(backend.baseUrl, { budget: money.budget });
+  const stream = gateway.ask({ stream: true });
+  stream.on("error", () => undefined);
+  await new Promise((seen) => stream.once("data", seen));
+  stream.destroy();
+  const state = await waitUntil("the end of the call", 10_000, async () => {
+    const { swarm } = await money.budgets.read();
+    return swarm.reserved.tokens === 0 ? swarm : null;
+  });
+  expect(state.spent.tokens).toBeGreaterThan(200);
+});
+
+test("of many agents that ask at once with little left, all but one call waits for its turn or is refused", async () => {
+  // One call's tokens are less than it sets aside, so that there is room for three of them one after another.
+  await using money = await openMoney({ BUDGET_TOKENS: 2.5 * CALL.tokens });
+  await using backend = await startBackend(json(200, { ...COMPLETION }));
+  const messages = [{ role: "user", content: "x".repeat(12_000) }];
+  const stack = new AsyncDisposableStack();
+  await using _ = stack;
+  const gateways = await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      return stack.use(await openGateway(backend.baseUrl, { budget: money.budget }));
+    }),
+  );
+  const said = await Promise.all(gateways.map((one) => one.say({ messages })));
+  expect(said.map((one) => one.status).toSorted()).toEqual([200, 200, 200, 402, 402, 402, 402, 402]);
+  expect((await money.budgets.read()).swarm.spent.tokens).toBe(3 * CALL.tokens);
+});
+
+test("an attempt's own limit is held over calls that it makes at once, and is told as its own", async () => {
+  await using money = await openMoney({}, { costUsd: 5, tokens: 500 });
+  await using backend = await startBackend(json(200, COMPLETION));
+  await using gateway = await openGateway(backend.baseUrl, { budget: money.budget });
+  const said = await Promise.all([1, 2, 3, 4].map(() => gateway.say({})));
+  expect(said.map((one) => one.status).toSorted()).toEqual([200, 402, 402, 402]);
+  expect(gateway.own.usedUp()).toBeNull();
+  expect(gateway.own.exhausted()).toBe("the limit of 500 tokens was reached (1100)");
+  expect(gateway.exhausted).toHaveLength(1);
+});
