@@ -22,6 +22,20 @@ export function openTeller(api: TestApi) {
   };
   return {
     event,
+    /** Tells an event to an api that has taken it in before, as after a crash. */
+    async again(id: string, type: EventType, about: object, data: object) {
+      const queue = api.connection.queue("event");
+      for (let nth = 0; nth < 2; nth += 1) {
+        await sender.event({ id, type, ...about, data: { ...data } });
+        await waitUntil(`event ${id} taken in`, 20_000, async () => {
+          const done = await queue.getJobs("completed");
+          const job = done.find((one) => (one.data as { body: { id: string } }).body.id === id);
+          // Without it the queue would see a second sending of the same job.
+          await job?.remove();
+          return job === undefined ? null : true;
+        });
+      }
+    },
     /** A feature with one task, which stands as `status` says, and is shown so when this resolves. */
     async task(id: string, status: TaskStatus, more: Partial<Task> = {}): Promise<Task> {
       const featureId = `feature-of-${id}`;

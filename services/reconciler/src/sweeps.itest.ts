@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { TRUNK_HEALTH } from "@agentswarm/contracts";
+import { openBudgets } from "@agentswarm/queue";
 import { refusal, type Answer } from "../../../test/support/scripted-model.ts";
 import { git } from "../../../test/support/string-kit.ts";
 import { checksAre, startReconciler, type TestReconciler } from "../testing/start-reconciler.ts";
@@ -71,6 +73,27 @@ test.each([
   expect(sweep.drafts[0]).toMatchObject({ signature: sweep.failures[0]?.signature, scope: [] });
   expect(sweep.drafts[0]?.title).toContain("Mend the trunk");
   expect(sweep.drafts[0]?.description).toContain(`src/${file}.js`);
+});
+
+test("without money a red trunk is told all the same, and the model is not asked; calls before were paid for and told", async () => {
+  using budgets = openBudgets(reconciler.connection, {});
+  const { spent, reserved } = (await budgets.read(TRUNK_HEALTH)).feature ?? {};
+  expect(spent?.tokens).toBeGreaterThan(0);
+  expect(reserved).toEqual({ costUsd: 0, tokens: 0 });
+  const used = (await reconciler.events()).filter(({ type }) => type === "model.used");
+  expect(used[0]).toMatchObject({
+    featureId: TRUNK_HEALTH,
+    data: { role: "draft-fixes", backend: new URL(reconciler.model.url).host, tokensIn: 100 },
+  });
+  const told = used.reduce((sum, { data }) => sum + Number(data["tokensIn"]) + Number(data["tokensOut"]), 0);
+  expect(told).toBe(spent?.tokens);
+
+  await budgets.setFeatureCap(TRUNK_HEALTH, { tokens: 1 }, 1);
+  const asked = reconciler.model.asked.length;
+  reconciler.commit(failing("six"));
+  const sweep = await sweepNow();
+  expect(sweep).toMatchObject({ outcome: "red", drafts: [{ scope: [] }] });
+  expect(reconciler.model.asked).toHaveLength(asked);
 });
 
 test("a target whose checks cannot be told makes a sweep that says so", async () => {

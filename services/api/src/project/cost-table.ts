@@ -33,8 +33,9 @@ export function addCost(table: CostTable, event: DomainEvent): CostTable {
 }
 
 function nameIn(known: object, name: string): string {
-  const plain = /^[\w.:-]{1,100}$/.test(name) && name !== "__proto__";
-  if (!plain) return OTHER;
+  const plain = /^[\w.:-]{1,100}$/.test(name);
+  // Every object has a `toString`, and it is no sum.
+  if (!plain || name in {}) return OTHER;
   return Object.hasOwn(known, name) || Object.keys(known).length < MAX_NAMES ? name : OTHER;
 }
 

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import type { DomainEvent } from "@agentswarm/contracts";
+import { addCost, entriesOf, sumUp, type CostTable } from "./cost-table.ts";
+
+const used = (role: unknown, backend: unknown, costUsd: unknown = 1): DomainEvent => ({
+  id: "e",
+  at: 1,
+  type: "model.used",
+  actor: "test",
+  data: { role, backend, tokensIn: 2, tokensOut: 3, costUsd },
+});
+
+test("an event that tells no cost leaves the table as it is", () => {
+  const table = addCost({}, used("work", "one"));
+  expect(addCost(table, { ...used("work", "one"), type: "task.sent" })).toBe(table);
+  expect(addCost(table, used("work", "one", "dear"))).toBe(table);
+});
+
+test("a table stays small however many names come, and loses nothing of the sum", () => {
+  let table: CostTable = {};
+  for (let nth = 0; nth < 200; nth += 1) table = addCost(table, used(`role-${nth % 50}`, `backend-${nth}`));
+  expect(Object.keys(table)).toHaveLength(33);
+  expect(sumUp(table)).toMatchObject({ usd: 200, tokens: 1_000 });
+  expect(entriesOf(table).length).toBeLessThanOrEqual(33 * 33);
+  const odd = addCost({}, used("__proto__", "a b\n"));
+  expect(entriesOf(odd)).toEqual([["other", "other", { usd: 1, tokens: 5 }]]);
+  const inherited = sumUp(addCost({}, used("constructor", "toString")));
+  expect(inherited).toMatchObject({
+    usd: 1,
+    byRole: { other: { usd: 1 } },
+    byBackend: { other: { usd: 1 } },
+  });
+});
