@@ -9,15 +9,17 @@ import { connect, createServer, type Socket } from "node:net";
 export async function openSilentProxy(target: URL) {
   let silent = false;
   const sockets = new Set<Socket>();
+  const upstreams = new Set<Socket>();
   const server = createServer((client) => {
     sockets.add(client);
     client.on("error", () => undefined).on("close", () => sockets.delete(client));
     if (silent) return client.resume();
     const upstream = connect(Number(target.port), target.hostname);
     sockets.add(upstream);
+    upstreams.add(upstream);
     upstream
       .on("error", () => client.destroy())
-      .on("close", () => (sockets.delete(upstream), client.destroy()));
+      .on("close", () => (sockets.delete(upstream), upstreams.delete(upstream), client.destroy()));
     client.on("close", () => upstream.destroy());
     client.pipe(upstream).pipe(client);
   }).listen(0, "127.0.0.1");
@@ -28,6 +30,14 @@ export async function openSilentProxy(target: URL) {
     silence() {
       silent = true;
       for (const socket of sockets) socket.unpipe().resume();
+    },
+    /** What is asked arrives, and no answer comes back. */
+    swallowAnswers() {
+      for (const upstream of upstreams) upstream.unpipe().resume();
+    },
+    /** Ends every connection; new ones work. */
+    cut() {
+      for (const socket of sockets) socket.destroy();
     },
     heal() {
       silent = false;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TRUNK_HEALTH } from "@agentswarm/contracts";
+import { openSilentProxy } from "../../testing/silent-proxy.ts";
 import { startRedis, type TestRedis } from "../../../../test/support/redis.ts";
 import { openBudgets, openQueue, type BudgetCaps, type Budgets, type QueueConnection } from "../index.ts";
 
@@ -176,6 +177,33 @@ test("a process that slept past its time still settles what its call came to, on
     { spent: { costUsd: 0.5, tokens: 4 }, reserved: { tokens: 0 } },
     { spent: { costUsd: 0.5, tokens: 4 }, reserved: { tokens: 0 } },
   ]);
+});
+
+test("what was said to Redis and said again, as the answer got lost on the way, counts once", async () => {
+  await using swarm = await openSwarm({});
+  await using proxy = await openSilentProxy(new URL(redis.url));
+  const at = { redisUrl: proxy.url, service: "test", prefix: `swarm-${swarms}`, onError: () => undefined };
+  await using connection = await openQueue(at);
+  using far = openBudgets(connection, {});
+  const state = async () => (await swarm.first.read("a")).feature;
+
+  proxy.swallowAnswers();
+  const reserving = far.of({ featureId: "a" }).reserve({ costUsd: 1, tokens: 10 });
+  await expect.poll(async () => (await state())?.reserved.tokens).toBe(10);
+  proxy.cut();
+  const reserved = await reserving;
+  expect((await state())?.reserved).toEqual({ costUsd: 1, tokens: 10 });
+
+  if (reserved.kind !== "granted") throw new Error("not granted");
+  proxy.swallowAnswers();
+  const settling = reserved.settle({ costUsd: 0.5, tokensIn: 4, tokensOut: 0 });
+  await expect.poll(async () => (await state())?.spent.tokens).toBe(4);
+  proxy.cut();
+  await settling;
+  expect(await state()).toMatchObject({
+    spent: { costUsd: 0.5, tokens: 4 },
+    reserved: { costUsd: 0, tokens: 0 },
+  });
 });
 
 test("what Redis refuses to write down is written down later", async () => {
