@@ -2,7 +2,7 @@ export { askStructured } from "./ask-structured.ts";
 export type { Backend } from "./backends/backend.ts";
 export type { Prices } from "./backends/models.ts";
 export { resolveBackends } from "./backends/resolve-backends.ts";
-export { estimateCall, NO_BUDGET, paidFrom, type Budget } from "./budget.ts";
+export { estimateCall, NO_BUDGET, paidFrom, type Budget, type Estimate } from "./budget.ts";
 export { createModel, type Model } from "./model.ts";
 export { openRouter } from "./open-router.ts";
 export { assembleTurn } from "./record/assemble-turn.ts";

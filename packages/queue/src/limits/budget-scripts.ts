@@ -30,7 +30,9 @@ local function read(level)
     release(sums, reservation)
     redis.call("ZADD", held, -now, reservation)
   end
-  redis.call("ZREMRANGEBYSCORE", held, "(" .. string.format("%.0f", day - now), 0)
+  local old = "(" .. string.format("%.0f", day - now)
+  -- Written only where there is something to write: a server that takes no writes can still be read.
+  if redis.call("ZCOUNT", held, old, -1) > 0 then redis.call("ZREMRANGEBYSCORE", held, old, -1) end
   return redis.call("HMGET", sums, "usd", "tokens", "heldUsd", "heldTokens", "capUsd", "capTokens")
 end
 `;

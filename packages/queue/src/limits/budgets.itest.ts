@@ -179,6 +179,18 @@ test("a process that slept past its time still settles what its call came to, on
   ]);
 });
 
+test("marks of expired reservations go after a day", async () => {
+  await using swarm = await openSwarm({});
+  const [connection] = swarm.connections as [QueueConnection];
+  const key = connection.key("budget", "swarm", "reserved");
+  const hourMs = 3_600_000;
+  const now = await connection.now();
+  const marked = [now - 25 * hourMs, now - 23 * hourMs].flatMap((at) => [String(-at), `at-${at}|1|1`]);
+  await connection.redis.zadd(key, ...marked);
+  await swarm.first.read();
+  expect(await connection.redis.zrange(key, 0, -1)).toEqual([`at-${now - 23 * hourMs}|1|1`]);
+});
+
 test("what was said to Redis and said again, as the answer got lost on the way, counts once", async () => {
   await using swarm = await openSwarm({});
   await using proxy = await openSilentProxy(new URL(redis.url));
@@ -206,14 +218,25 @@ test("what was said to Redis and said again, as the answer got lost on the way, 
   });
 });
 
-test("what Redis refuses to write down is written down later", async () => {
+test("what Redis refuses to write down is written down later, and who has to set something aside waits for it", async () => {
   await using swarm = await openSwarm({}, { ttlMs: 150 });
-  const reserved = await swarm.first.of({}).reserve({ costUsd: 1, tokens: 10 });
-  const [connection] = swarm.connections as [QueueConnection];
   const { redis: client } = swarm.connections[1] as QueueConnection;
-  await client.config("SET", "min-replicas-to-write", "1");
+  const refuseWrites = (refuse: boolean) => client.config("SET", "min-replicas-to-write", refuse ? "1" : "0");
+  const refusals = async () =>
+    Number(/errorstat_NOREPLICAS:count=(\d+)/.exec(await client.info("errorstats"))?.[1] ?? 0);
+  const state = async () => (await swarm.first.read()).swarm;
+
+  const reserved = await swarm.first.of({}).reserve({ costUsd: 1, tokens: 10 });
+  await refuseWrites(true);
   if (reserved.kind === "granted") await reserved.settle({ costUsd: 0.5, tokensIn: 3, tokensOut: 1 });
-  expect(await connection.redis.hget(connection.key("budget", "swarm"), "tokens")).toBeNull();
-  await client.config("SET", "min-replicas-to-write", "0");
-  await expect.poll(async () => (await swarm.first.read()).swarm.spent.tokens, { timeout: 5_000 }).toBe(4);
+  expect((await state()).spent.tokens).toBe(0);
+  await refuseWrites(false);
+  await expect.poll(async () => (await state()).spent.tokens).toBe(4);
+
+  const before = await refusals();
+  await refuseWrites(true);
+  const next = swarm.first.of({}).reserve({ costUsd: 1, tokens: 10 });
+  await expect.poll(refusals).toBeGreaterThan(before);
+  await refuseWrites(false);
+  expect(await next).toMatchObject({ kind: "granted" });
 });

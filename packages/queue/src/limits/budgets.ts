@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Budget, UsedUp } from "@agentswarm/contracts";
 import type { QueueConnection } from "../connect.ts";
+import { asFault } from "../redis-fault.ts";
 import { levelsOf, sayUsedUp, type BudgetCaps, type Level, type Purpose } from "./budget-levels.ts";
 import { READ, RENEW, RESERVE, SET_CAP, SETTLE } from "./budget-scripts.ts";
 
@@ -23,7 +24,7 @@ export type Reserved =
 export interface Purse {
   /**
    * Sets aside what a call may come to, or says which budget is used up. Waits while other calls have set aside all
-   * that is left: what they do not use comes back. Throws when aborted meanwhile.
+   * that is left, for what they do not use comes back, and while Redis takes no writes. Throws when aborted meanwhile.
    */
   reserve(estimate: Amount, signal?: AbortSignal): Promise<Reserved>;
 }
@@ -70,6 +71,13 @@ export function openBudgets(
     return redis.eval(script, keys.length, ...keys, ...args);
   };
 
+  /** A server that is full or failing over takes no reservation for now, which is nobody's failure but its own. */
+  const unlessItPasses = (error: unknown): string[] => {
+    if (connection.closed.aborted || !asFault(error).retryable) throw error;
+    connection.report(error as Error);
+    return ["busy"];
+  };
+
   /** Reservations of this process that are not settled yet, with how to. */
   const open = new Map<string, () => Promise<unknown>>();
   const tick = () => {
@@ -107,7 +115,7 @@ export function openBudgets(
           const args = [reservation, ttlMs, ...levels.flatMap(asArguments)];
           for (;;) {
             signal?.throwIfAborted();
-            const answer = (await run(RESERVE, levels, args)) as string[];
+            const answer = (await run(RESERVE, levels, args).catch(unlessItPasses)) as string[];
             if (answer[0] === "granted") return granted(levels, reservation);
             if (answer[0] === "exhausted") return readRefusal(levels, answer);
             await sleep(pollMs, undefined, signal === undefined ? {} : { signal });

@@ -118,6 +118,16 @@ test("of many agents that ask at once with little left, all but one call waits f
   expect((await money.budgets.read()).swarm.spent.tokens).toBe(3 * CALL.tokens);
 });
 
+test("a budget that cannot be asked is the infrastructure's trouble, and the model is not asked either", async () => {
+  const money = await openMoney({});
+  await using backend = await startBackend(json(200, COMPLETION));
+  await using gateway = await openGateway(backend.baseUrl, { budget: money.budget });
+  await money[Symbol.asyncDispose]();
+  expect((await gateway.say({})).status).toBe(503);
+  expect(gateway.own.unavailable()).toContain("the budget could not be asked");
+  expect([gateway.own.usedUp(), backend.asked.length]).toEqual([null, 0]);
+});
+
 test("an attempt's own limit is held over calls that it makes at once, and is told as its own", async () => {
   await using money = await openMoney({}, { costUsd: 5, tokens: 500 });
   await using backend = await startBackend(json(200, COMPLETION));

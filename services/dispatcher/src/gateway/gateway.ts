@@ -7,7 +7,7 @@ import {
   NO_USAGE,
   readUsage,
   type Backend,
-  type Prices,
+  type Estimate,
   type Recorder,
   type Router,
   type Usage,
@@ -81,7 +81,8 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
       stream.once("close", () => gone.abort(new Error("the sandbox is gone")));
       const streamed = body["stream"] === true;
       const asked = bounded(body, streamed, maxTokens);
-      const reserved = await reserve(own, text, asked.max_tokens, router.prices, gone.signal);
+      const estimate = estimateCall(text, asked.max_tokens, router.prices);
+      const reserved = await reserve(own, stream, estimate, gone.signal);
       if (reserved === null) return;
       if (reserved.kind === "exhausted") {
         log.info({ level: reserved.level, why: reserved.why }, "a budget is used up");
@@ -127,17 +128,17 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
   };
 }
 
-/** Sets aside what a call that was begun may come to. Null when the sandbox went while it waited for that. */
-async function reserve(own: Ticket, text: string, maxTokens: number, prices: Prices, gone: AbortSignal) {
+/** Sets aside what a call that was begun may come to. Null when that cannot be had: the call is over then. */
+async function reserve(own: Ticket, stream: ServerHttp2Stream, estimate: Estimate, gone: AbortSignal) {
   try {
-    const estimate = estimateCall(text, maxTokens, prices);
     const reserved = await own.budget.reserve(estimate, gone);
     if (reserved.kind === "exhausted") own.forbid(reserved.level, reserved.why);
     return reserved;
   } catch (error) {
-    own.charge(NO_USAGE);
-    if (gone.aborted) return null;
-    throw error;
+    const why = `the budget could not be asked: ${String(error)}`;
+    own.charge(NO_USAGE, gone.aborted ? undefined : why);
+    refuse(stream, 503, why);
+    return null;
   }
 }
 
