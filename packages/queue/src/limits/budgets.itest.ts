@@ -140,7 +140,7 @@ test("who comes while all that is left is set aside waits for what comes back of
 });
 
 test("what a dead process had set aside comes back; a live one keeps it however long its call takes", async () => {
-  const ttlMs = 300;
+  const ttlMs = 1_000;
   await using swarm = await openSwarm({ BUDGET_TOKENS: 100 }, { ttlMs });
   const [dead, alive, other] = swarm.replicas as [Budgets, Budgets, Budgets];
   await dead.of({}).reserve({ costUsd: 0.5, tokens: 70 });
@@ -155,7 +155,7 @@ test("what a dead process had set aside comes back; a live one keeps it however 
       tokens: 20,
     });
   const since = performance.now();
-  while (performance.now() - since < 3 * ttlMs) expect((await other.read()).swarm.reserved.tokens).toBe(20);
+  while (performance.now() - since < 2 * ttlMs) expect((await other.read()).swarm.reserved.tokens).toBe(20);
   if (slow.kind === "granted") await slow.settle({ costUsd: 0.1, tokensIn: 5, tokensOut: 6 });
   expect((await other.read()).swarm).toMatchObject({
     spent: { costUsd: 0.1, tokens: 11 },
@@ -185,10 +185,10 @@ test("marks of expired reservations go after a day", async () => {
   const key = connection.key("budget", "swarm", "reserved");
   const hourMs = 3_600_000;
   const now = await connection.now();
-  const marked = [now - 25 * hourMs, now - 23 * hourMs].flatMap((at) => [String(-at), `at-${at}|1|1`]);
-  await connection.redis.zadd(key, ...marked);
+  for (const at of [now - 25 * hourMs, now - 23 * hourMs])
+    await connection.redis.zadd(key, -at, `at-${at}|1|1`);
   await swarm.first.read();
-  expect(await connection.redis.zrange(key, 0, -1)).toEqual([`at-${now - 23 * hourMs}|1|1`]);
+  expect(await connection.redis.zrange(key, 0, "-1")).toEqual([`at-${now - 23 * hourMs}|1|1`]);
 });
 
 test("what was said to Redis and said again, as the answer got lost on the way, counts once", async () => {
