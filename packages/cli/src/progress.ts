@@ -15,12 +15,12 @@ export function formatProgress(features: readonly FeatureSummary[], status: Swar
   const lines = features.map(({ title, status: state, counts, reason }) => {
     const name = oneLine(title).slice(0, TITLE_CHARS).padEnd(TITLE_CHARS);
     const tasks = `${counts.landed}/${counts.total}`.padStart(5);
-    const why =
-      state === "failed" || state === "held"
-        ? `  ${plainText(reason ?? "")
-            .split("\n")[0]
-            ?.slice(0, 60)}`
-        : "";
+    const stands = state === "failed" || state === "held" || reason?.startsWith("waiting: ") === true;
+    const why = stands
+      ? `  ${plainText(reason ?? "")
+          .split("\n")[0]
+          ?.slice(0, 60)}`
+      : "";
     return `${MARK[state] ?? "…"} ${name} ${state.padEnd(10)} ${tasks}${why}`;
   });
   return [...lines, formatStatusLine(status)].join("\n");

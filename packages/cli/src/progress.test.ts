@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { formatProgress } from "./progress.ts";
+
+const status = {
+  features: {},
+  queues: {},
+  services: {},
+  agents: { live: 0 },
+  landings: { total: 0, lastHour: 0 },
+  trunk: null,
+  green: null,
+  cost: { usd: 0, tokens: 0 },
+};
+const counts = { total: 2, landed: 1, running: 0, failed: 0, held: 0 };
+const lineOf = (state: "building" | "failed" | "done", reason: string | null) =>
+  formatProgress([{ id: "f", title: "One", status: state, reason, counts, costUsd: 0 }], status).split(
+    "\n",
+  )[0];
+
+test("a feature that stands still says why, one that goes on does not", () => {
+  const why = "waiting: FEATURE_BUDGET_USD=5 is used up (5.02)";
+  expect(lineOf("building", why)).toContain(`1/2  ${why}`);
+  expect(lineOf("failed", "no idea\nat all")).toMatch(/1\/2 {2}no idea$/);
+  expect(lineOf("building", "retried by ada")).not.toContain("ada");
+  expect(lineOf("done", "It is all there.")).not.toContain("all there");
+});
