@@ -12,6 +12,8 @@ const TIMED_OUT = { status: 4, exitcode: 124 };
 export interface FakeSandboxOptions {
   readonly id: string;
   readonly root: string;
+  /** A folder of programs that go before this machine's. */
+  readonly programs: string;
   readonly tags: readonly { tagName: string; tagValue: string }[];
   readonly workdir: string;
   readonly timeoutSecs: number;
@@ -53,7 +55,7 @@ export async function openFakeSandbox(options: FakeSandboxOptions) {
     ended: end.promise,
     isOver: () => over,
     start(execId: string, argv: readonly string[]) {
-      const path = `${dirname(process.execPath)}:${process.env["PATH"]}`;
+      const path = [options.programs, dirname(process.execPath), process.env["PATH"]].join(":");
       const env = { PATH: path, TMPDIR: temporary, HOME: temporary };
       if (!processes.has(execId)) processes.set(execId, startFakeProcess(argv, work, env));
     },

@@ -11,7 +11,7 @@ export type Order =
   | { readonly kind: "tell" };
 
 const SECRET = "as-fake";
-const world = await openWorld();
+const world = await openWorld(process.env["FAKE_MODAL_ROOTLESS"] === "true");
 const calls: Record<string, number> = {};
 const refusals = new Map<string, { times: number; status: number }>();
 

@@ -20,10 +20,12 @@ export interface FakeModal extends AsyncDisposable {
 /**
  * Starts a service that speaks Modal's protocol to Modal's own SDK, and runs what it is asked to as processes of this
  * machine: nothing is isolated there, limited or built. It ends with all it has started when this process does.
+ * `rootless`: programs are told that they are not root, as in an image with a user of its own.
  */
-export async function startFakeModal(): Promise<FakeModal> {
+export async function startFakeModal(options: { rootless?: boolean } = {}): Promise<FakeModal> {
   const child = fork(join(import.meta.dirname, "main.ts"), {
     execArgv: [],
+    env: { ...process.env, FAKE_MODAL_ROOTLESS: String(options.rootless ?? false) },
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const [{ port }] = (await once(child, "message")) as [{ port: number }];

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { chmod, cp, mkdtemp, rm } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ServerError, Status } from "nice-grpc";
@@ -28,10 +28,13 @@ export interface Definition {
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
 /** All that the fake service has: sandboxes and images, in one temporary folder. */
-export async function openWorld() {
+export async function openWorld(rootless: boolean) {
   // Its real path, by which processes are found.
   const dir = await mkdtemp(join(tmpdir(), "swarm-fake-modal-"));
   await chmod(dir, 0o755);
+  const programs = join(dir, "bin");
+  await mkdir(programs);
+  if (rootless) await writeFile(join(programs, "id"), "#!/bin/sh\necho 1000\n", { mode: 0o755 });
   const sandboxes = new Map<string, FakeSandbox>();
   const images = new Map<string, string | null>();
   const opened: Opened[] = [];
@@ -51,7 +54,7 @@ export async function openWorld() {
       if (image === undefined) throw new ServerError(Status.NOT_FOUND, `no image ${imageId}`);
       const id = `sb-${randomUUID().replaceAll("-", "").slice(0, 26)}`;
       const root = join(dir, id);
-      const sandbox = await openFakeSandbox({ id, root, tags, workdir, timeoutSecs, image });
+      const sandbox = await openFakeSandbox({ id, root, programs, tags, workdir, timeoutSecs, image });
       sandboxes.set(id, sandbox);
       opened.push({
         imageId,
