@@ -1,10 +1,13 @@
-/** What Modal asks for sandboxes: its list prices without regional surcharges, to be looked at again now and then. */
+/**
+ * What Modal asks for sandboxes, without regional surcharges. An assumption to be checked against the source: its price
+ * for functions as told on the day given, times three, which is what a reader of the page said sandboxes cost.
+ */
 export const MODAL_PRICES = {
   asOf: "2026-06-27",
   source: "https://modal.com/pricing",
   /** A physical core, that is two of a machine's. */
-  usdPerCoreSecond: 0.000_039_42,
-  usdPerGibSecond: 0.000_006_72,
+  usdPerCoreSecond: 3 * 0.000_013_1,
+  usdPerGibSecond: 3 * 0.000_002_22,
 } as const;
 
 const CPUS_PER_CORE = 2;
