@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { DEFAULT_LIMITS } from "@agentswarm/contracts";
-import { createRouter, resolveBackends } from "@agentswarm/llm";
+import { NO_BUDGET, createRouter, resolveBackends } from "@agentswarm/llm";
 import { openDoor } from "@agentswarm/sandbox";
 import { createLogger } from "@agentswarm/service";
 import { createGateway } from "../../services/dispatcher/src/gateway/gateway.ts";
@@ -53,6 +53,7 @@ export async function measureGateway(order: GatewayOrder): Promise<Figures & { c
     const tickets = Array.from({ length: perDoor }, () =>
       gateway.issue({
         role: "work",
+        budget: NO_BUDGET,
         limits: { ...DEFAULT_LIMITS, turns: 1e9, tokens: 1e12, costUsd: 1e9 },
         expiresAt: Date.now() + 3_600_000,
       }),

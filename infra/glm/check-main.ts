@@ -1,11 +1,12 @@
 import { Fault } from "@agentswarm/contracts";
-import { resolveModelSettings } from "@agentswarm/llm";
+import { resolveBackends } from "@agentswarm/llm";
 import { checkEndpoint, speedOf, type EndpointReport } from "./check-endpoint.ts";
 
 const NOT_CHECKED = 2;
 const HELP = `npm run check:model: asks the model's server what agents will ask it, and says how fast it answers
 
-It needs LLM_BASE_URL and LLM_API_KEY, or RUNPOD_ENDPOINT_ID and RUNPOD_API_KEY; LLM_MODEL is glm-5 by default.
+It asks every backend that the settings name: LLM_BASE_URL and LLM_API_KEY, RUNPOD_ENDPOINT_ID and RUNPOD_API_KEY,
+MODAL_GLM_URL, or LLM_BACKENDS; LLM_MODEL is glm-5 by default.
 A server that scales to zero may take many minutes to load.
 
 Exit code 0 when agents can work with it, 1 when something is in their way, 2 when nothing was tried.
@@ -16,19 +17,18 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const get = (name: string) => process.env[name] || undefined;
+  // A blank setting counts as none, as it does for the services.
+  const given = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value?.trim() !== ""));
   try {
-    const endpoint = resolveModelSettings({
-      LLM_BASE_URL: get("LLM_BASE_URL"),
-      LLM_API_KEY: get("LLM_API_KEY"),
-      LLM_MODEL: get("LLM_MODEL") ?? "glm-5",
-      RUNPOD_ENDPOINT_ID: get("RUNPOD_ENDPOINT_ID"),
-      RUNPOD_API_KEY: get("RUNPOD_API_KEY"),
-    });
-    process.stdout.write(`${endpoint.model} at ${endpoint.baseUrl}\n`);
-    const report = await checkEndpoint(endpoint);
-    process.stdout.write(wordsFor(report));
-    return report.problems.length === 0 ? 0 : 1;
+    const backends = resolveBackends({ ...given, LLM_MODEL: given["LLM_MODEL"] ?? "glm-5" }, given);
+    let problems = 0;
+    for (const backend of backends) {
+      process.stdout.write(`${backend.model} at ${backend.name} (${backend.baseUrl})\n`);
+      const report = await checkEndpoint(backend);
+      process.stdout.write(wordsFor(report));
+      problems += report.problems.length;
+    }
+    return problems === 0 ? 0 : 1;
   } catch (error) {
     process.stderr.write(`NOTHING WAS CHECKED: ${Fault.from(error).message}\n\n${HELP}`);
     return NOT_CHECKED;

@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
 import { Fault } from "@agentswarm/contracts";
 import { refusal, startModel, type Answer } from "../../../test/support/scripted-model.ts";
-import { createModel, NO_USAGE, paidFrom, type Budget, type Usage } from "./index.ts";
+import {
+  createModel,
+  createRouter,
+  NO_USAGE,
+  paidFrom,
+  resolveBackends,
+  type Budget,
+  type Usage,
+} from "./index.ts";
 
 /** Asks once, from a budget that notes what happens to it, over the wire. */
 async function ask(answer: Answer, why: string | null = null) {
@@ -14,14 +22,14 @@ async function ask(answer: Answer, why: string | null = null) {
       return Promise.resolve({ kind: "granted", settle: async (usage: Usage) => void notes.push({ usage }) });
     },
   };
-  const endpoint = { baseUrl: server.url, apiKey: "k", model: "glm-5", maxTokens: 200, temperature: 0 };
+  const router = createRouter(resolveBackends({ LLM_BASE_URL: server.url, LLM_MODEL: "glm-5" }, {}));
   const told: Usage[] = [];
-  const model = paidFrom(budget, createModel(endpoint), {
+  const model = paidFrom(budget, createModel(router, { maxTokens: 200, temperature: 0 }), {
     maxTokens: 200,
     onUse: async (usage) => void told.push(usage),
   });
   const said = await model
-    .complete([{ role: "user", content: "x".repeat(4_000) }])
+    .complete({ role: "plan", schema: {}, messages: [{ role: "user", content: "x".repeat(4_000) }] })
     .catch((error: unknown) => Fault.from(error));
   return { said, notes, told, asked: server.asked.length };
 }
