@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["**/*.itest.ts"],
-          exclude: [...exclude, "test/journeys/**"],
+          exclude: [...exclude, "test/journeys/**", "infra/compose/**"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -28,6 +28,8 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      // Only where Docker answers; says so where it does not.
+      { test: { name: "compose", include: ["infra/compose/**/*.itest.ts"] } },
     ],
   },
 });

@@ -10,6 +10,7 @@ const COMMANDS = {
   start: { file: "infra/local/start-main.ts", needs: ["redis-server"] },
   demo: { file: "infra/demo/main.ts", needs: ["redis-server"] },
   test: { file: "infra/ci/main.ts", args: ["test"], needs: ["redis-server"] },
+  "test:compose": { file: "infra/ci/main.ts", args: ["test", "--only", "compose"], needs: [] },
   "bench:landing": { file: "bench/landing/main.ts", needs: ["redis-server"] },
   "bench:swarm": { file: "bench/swarm/main.ts", needs: ["redis-server"] },
   "check:modal": { file: "infra/modal/check-main.ts", needs: [] },

@@ -6,9 +6,10 @@ import { parseArgs } from "node:util";
 import { stepsOf } from "./steps.ts";
 
 const HELP = `npm run check: format, lint, types, unused code, unit tests
-npm test:      the same, and the suites with real Redis, git and processes, and the journeys
+npm test:      the same, and the suites with real Redis, git and processes, the journeys, and where Docker
+               answers the swarm in containers
 
-  --only <step>   run just one step: format, lint, types, knip, unit, integration, journey
+  --only <step>   run just one step: format, lint, types, knip, unit, integration, journey, compose
   --help          this text
 `;
 

@@ -38,5 +38,7 @@ export function stepsOf(command: "check" | "test", dir: string): Step[] {
     { name: "knip", args: [bin("knip")] },
     vitest("unit"),
   ];
-  return command === "check" ? check : [...check, vitest("integration"), vitest("journey")];
+  return command === "check"
+    ? check
+    : [...check, vitest("integration"), vitest("journey"), vitest("compose")];
 }

@@ -48,7 +48,7 @@ export async function buildApp(house: House, log: Logger, stopping: AbortSignal)
     },
   });
   // After helmet, so that refusals carry its headers; before the limit, which counts per key.
-  guard(app as never, house.keys, house.demandKeys);
+  guard(app as never, house.keys, house.keyDemand);
   await app.register(rateLimit, {
     max: REQUESTS_PER_MINUTE,
     timeWindow: "1 minute",

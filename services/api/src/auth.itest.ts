@@ -10,7 +10,7 @@ let locked: TestApi;
 let keys: { read: string; write: string; revoked: string };
 
 beforeAll(async () => {
-  open = await startApi();
+  open = await startApi({ API_HOSTS: "api, swarm.internal" });
   locked = await startApi();
   const ring = (...args: string[]) => keysCommand(locked.env, ...args);
   keys = { read: ring("create", "--scope", "read"), write: ring("create"), revoked: ring("create") };
@@ -25,6 +25,9 @@ test.each([
   [{}, 200],
   [{ host: "localhost:8080" }, 200],
   [{ origin: "http://localhost:3000" }, 200],
+  [{ host: "api:8080" }, 200],
+  [{ host: "swarm.internal" }, 200],
+  [{ host: "api.example.com" }, 403],
   [{ host: "swarm.example.com" }, 403],
   [{ host: "127.0.0.1.example.com" }, 403],
   [{ origin: "https://evil.example" }, 403],

@@ -76,9 +76,9 @@ test("what models cost is shown by attempt, role and backend, and counted for Pr
     [2, 1, 130, { "two.example:8000": { usd: 1, tokens: 130 } }],
   ]);
   const metrics = await (await api.ask("/metrics")).text();
-  expect(metrics).toContain("# TYPE swarm_cost_usd_total counter");
-  expect(metrics).toContain('swarm_cost_usd_total{role="work",backend="two.example:8000"} 1');
-  expect(metrics).toContain('swarm_tokens_total{role="plan",backend="one.example"} 110');
+  expect(metrics).toContain("# TYPE agentswarm_cost_usd_total counter");
+  expect(metrics).toContain('agentswarm_cost_usd_total{role="work",backend="two.example:8000"} 1');
+  expect(metrics).toContain('agentswarm_tokens_total{role="plan",backend="one.example"} 110');
   expect(metrics).not.toContain(task.id);
 });
 

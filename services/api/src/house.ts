@@ -1,3 +1,4 @@
+import type { KeyDemand } from "./auth/guard.ts";
 import type { FastifyInstance, FastifyBaseLogger, RawServerDefault } from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ZodTypeProvider } from "@fastify/type-provider-zod";
@@ -23,7 +24,7 @@ export interface House {
   readonly caps: BudgetCaps;
   readonly keys: KeyRing;
   /** The address is published, so that without a key nobody may come in. */
-  readonly demandKeys: boolean;
+  readonly keyDemand: KeyDemand;
   readonly transcriptsDir: string;
   readonly maxQueueDepth: number;
 }

@@ -12,8 +12,8 @@ import { openReadModel } from "./project/read-model.ts";
 export async function start({ settings, log, stack, signal }: ServiceContext<Settings>): Promise<void> {
   const home = settings.SWARM_HOME;
   const keys = openKeyRing(settings.API_KEYS_FILE ?? join(home, "api-keys.json"));
-  const demandKeys = !isLoopback(settings.API_PUBLISHED_ON);
-  if (demandKeys && (await keys.list()).length === 0) {
+  const keyDemand = { always: !isLoopback(settings.API_PUBLISHED_ON), hosts: settings.API_HOSTS };
+  if (keyDemand.always && (await keys.list()).length === 0) {
     throw new Fault(
       "config.invalid",
       `API_PUBLISHED_ON=${settings.API_PUBLISHED_ON} is not loopback, and there are no API keys: make one with \`node services/api/src/keys-main.ts create\`, or set API_PUBLISHED_ON=127.0.0.1`,
@@ -35,7 +35,7 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
     budgets: stack.use(openBudgets(connection, settings)),
     caps: settings,
     keys,
-    demandKeys,
+    keyDemand,
     transcriptsDir: join(home, "artifacts", "transcripts"),
     maxQueueDepth: settings.MAX_QUEUE_DEPTH,
   };

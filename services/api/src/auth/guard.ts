@@ -14,15 +14,23 @@ export function isProbe(request: FastifyRequest): boolean {
   return OPEN_PATHS.has(request.url.split("?")[0] ?? "");
 }
 
+export interface KeyDemand {
+  /** Whether a key is needed even while there are none. */
+  readonly always: boolean;
+  /** Names of this machine beside those of loopback, as in a network of containers. */
+  readonly hosts: readonly string[];
+}
+
 /**
  * Lets in who may come in. With keys: Bearer, or HTTP Basic with the key as password. Without: only requests that
  * name this machine as their host and origin, so that no web page can reach the api through somebody's browser;
- * and nobody when `demandKeys` is set, as when the last key was revoked on a published address.
+ * and nobody when keys are always demanded, as when the last key was revoked on a published address.
  */
-export function guard(app: FastifyInstance, keys: KeyRing, demandKeys: boolean): void {
+export function guard(app: FastifyInstance, keys: KeyRing, demand: KeyDemand): void {
+  const isOwn = (host: string) => isLoopback(host) || demand.hosts.includes(host);
   app.addHook("onRequest", async (request, reply) => {
     if (isProbe(request)) return;
-    if (!demandKeys && (await keys.list()).length === 0) return refuseForeign(request);
+    if (!demand.always && (await keys.list()).length === 0) return refuseForeign(request, isOwn);
     const key = await keyOf(request, keys);
     if (key === null) {
       void reply.header("www-authenticate", 'Basic realm="AgentSwarm", Bearer');
@@ -43,9 +51,9 @@ declare module "fastify" {
   }
 }
 
-function refuseForeign(request: FastifyRequest): void {
+function refuseForeign(request: FastifyRequest, isOwn: (host: string) => boolean): void {
   const host = hostOf(`http://${request.headers.host ?? ""}`);
-  if (host === null || !isLoopback(host)) {
+  if (host === null || !isOwn(host)) {
     throw new Problem(
       403,
       "foreign-host",
@@ -55,7 +63,7 @@ function refuseForeign(request: FastifyRequest): void {
   const { origin } = request.headers;
   if (origin === undefined) return;
   const from = hostOf(origin);
-  if (from === null || !isLoopback(from)) {
+  if (from === null || !isOwn(from)) {
     throw new Problem(403, "foreign-origin", `without API keys pages of ${origin} may not ask`);
   }
 }

@@ -82,12 +82,15 @@ export function statusRoutes(app: App, house: House): void {
       gauge("agents_live", "Attempts at work").set(status.agents.live);
       gauge("landings", "Attempts landed").set(status.landings.total);
       gauge("landings_last_hour", "Attempts landed within the last hour").set(status.landings.lastHour);
-      gauge("cost_usd", "Spent on models, US dollars").set(status.cost.usd);
-      gauge("tokens", "Model tokens used").set(status.cost.tokens);
       const counter = (name: string, help: string) =>
-        new Counter({ name, help, labelNames: ["role", "backend"], registers: [registry] });
-      const usd = counter("swarm_cost_usd_total", "Spent on models, US dollars, by who asked which backend");
-      const tokens = counter("swarm_tokens_total", "Model tokens used, by who asked which backend");
+        new Counter({
+          name: `agentswarm_${name}`,
+          help,
+          labelNames: ["role", "backend"],
+          registers: [registry],
+        });
+      const usd = counter("cost_usd_total", "Spent on models, US dollars, by who asked which backend");
+      const tokens = counter("tokens_total", "Model tokens used, by who asked which backend");
       for (const [role, backend, amount] of entriesOf(costs)) {
         usd.inc({ role, backend }, amount.usd);
         tokens.inc({ role, backend }, amount.tokens);
