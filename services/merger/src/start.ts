@@ -29,7 +29,8 @@ import { openLandings } from "./landings.ts";
 import { openUpkeep } from "./upkeep.ts";
 import type { Workshop } from "./workshop.ts";
 
-const LEASE_MS = 4_000;
+/** A holder that died is seen at once; this is only for one that is cut off, or whose machine is far behind. */
+const LEASE_MS = 15_000;
 const LEASE_RETRY_MS = 500;
 
 /** Wires the merger: one line of landings, and only while it holds the repository's lease. */
