@@ -20,3 +20,13 @@ export function findDocker(image: string): boolean {
   if (built.status !== 0) throw new Error(`the sandbox's image could not be built: ${built.stderr}`);
   return true;
 }
+
+/** Removes the volumes that hold what this very process has carried in; content is otherwise kept for a week. */
+export function removeSuiteContent(): void {
+  const docker = (args: string[]) => spawnSync("docker", args, { encoding: "utf8", timeout: 30_000 }).stdout;
+  const format = '{{.Name}} {{index .Labels "agentswarm.content"}}';
+  const names = docker(["volume", "ls", "-q", "--filter", "label=agentswarm.content"]).split("\n");
+  const described = docker(["volume", "inspect", "--format", format, ...names.filter(Boolean)]).split("\n");
+  const own = described.filter((line) => line.split(" ")[1]?.startsWith(`suite-${process.pid}-`));
+  if (own.length > 0) docker(["volume", "rm", ...own.map((line) => line.split(" ")[0] ?? "")]);
+}

@@ -84,7 +84,7 @@ export function describeProvider(
       symlinkSync("deep/er/run", join(from, "modules/link"));
       writeFileSync(join(from, "file"), "the content");
       writeFileSync(join(from, "empty"), "");
-      const key = randomUUID();
+      const key = `suite-${process.pid}-${randomUUID()}`;
       const mounts = [
         { from: join(from, "modules"), at: "kept-modules", key: `${key}-modules` },
         { from: join(from, "modules"), at: "modules" },

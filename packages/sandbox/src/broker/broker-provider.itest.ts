@@ -1,5 +1,5 @@
 import { afterAll } from "vitest";
-import { findDocker } from "../../testing/docker-image.ts";
+import { findDocker, removeSuiteContent } from "../../testing/docker-image.ts";
 import { openBroker, TOKEN } from "../../testing/open-broker.ts";
 import { describeProvider } from "../../testing/provider-suite.ts";
 import { DEFAULT_SANDBOX_IMAGE } from "../docker/docker-host.ts";
@@ -7,7 +7,10 @@ import { openBrokerProvider } from "./broker-provider.ts";
 
 if (findDocker(DEFAULT_SANDBOX_IMAGE)) {
   const broker = await openBroker();
-  afterAll(() => broker[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await broker[Symbol.asyncDispose]();
+    removeSuiteContent();
+  });
   const options = { swarm: "suite", url: broker.url, token: TOKEN };
   describeProvider("docker, through a broker", () => openBrokerProvider(options), { isolated: true });
 }

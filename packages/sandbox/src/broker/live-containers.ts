@@ -29,8 +29,8 @@ export function openLiveContainers(): LiveContainers {
     const ending = [...live].filter(([, one]) => which(one));
     await Promise.allSettled(
       ending.map(async ([id, { container }]) => {
-        await container.terminate();
         live.delete(id);
+        await container.terminate();
       }),
     );
   };

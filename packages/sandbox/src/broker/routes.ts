@@ -127,6 +127,7 @@ function atMost(stream: ServerHttp2Stream, maxBytes: number): Readable {
       else done(new TypeError(`longer than ${maxBytes} bytes`));
     },
   });
+  counted.on("error", () => undefined);
   stream.on("aborted", () => counted.destroy(new TypeError("broken off")));
   stream.pipe(counted);
   return counted;

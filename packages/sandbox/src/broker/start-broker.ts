@@ -9,6 +9,8 @@ import { openLiveContainers } from "./live-containers.ts";
 import { WIRE, type Refusal } from "./protocol.ts";
 import { createRoutes } from "./routes.ts";
 
+const SWEEP_MS = 60_000;
+
 export interface BrokerOptions {
   /** `host:port`, or the path of a unix socket. */
   readonly listen: string;
@@ -43,7 +45,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     owner,
     isOrphaned: (written, isLive) => written === owner && !isLive,
   });
-  for (const left of await host.list(null)) if (left.orphaned) await host.terminate(left.id);
+  // At first what an earlier broker left; later on what could not be ended when it should have been.
+  const sweep = async () => {
+    for (const left of await host.list(null)) if (left.orphaned) await host.terminate(left.id);
+  };
+  await sweep();
+  const sweeping = setInterval(() => void sweep().catch(onError), SWEEP_MS);
   const live = openLiveContainers();
   const serve = createRoutes(host, live, options);
   const isToken = tokenTest(options.token);
@@ -74,6 +81,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   return {
     url,
     async [Symbol.asyncDispose]() {
+      clearInterval(sweeping);
       server.close();
       for (const session of sessions) session.destroy();
       await live.endAll();

@@ -89,8 +89,13 @@ export function execBody(argv: readonly string[], options: ExecOptions, mark: st
 /** Unpacks what is carried in; as root without any capability, so that the guest cannot change it. */
 export function unpackBody() {
   const unpack = ["tar", "-x", "-f", "-", "-C", WORK, "--no-same-owner", "--no-same-permissions"];
+  return askBody(["/bin/sh", "-c", 'umask 022; exec "$@"', "sh", ...unpack]);
+}
+
+/** For programs of our own, which the guest shall have no power over: root without any capability. */
+export function askBody(argv: readonly string[]) {
   return {
-    Cmd: ["/bin/sh", "-c", 'umask 022; exec "$@"', "sh", ...unpack],
+    Cmd: [...argv],
     User: "0:0",
     WorkingDir: WORK,
     AttachStdin: true,

@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 
 /** Content by key, in volumes that are filled once and then only read. */
 export interface ContentVolumes {
@@ -11,8 +12,6 @@ export interface ContentVolumes {
   clean(now: number): Promise<void>;
 }
 
-const KIND = "agentswarm.content";
-const HOLDS = "agentswarm.holds";
 const WEEK_MS = 7 * 24 * 3_600_000;
 const HOUR_MS = 3_600_000;
 const FILL = "/fill";
@@ -21,8 +20,9 @@ const FILL = "/fill";
  * A volume cannot be renamed nor labelled again, so "filled" is told by a second, empty one: it bears the key as its
  * name and the full one's name as its label, and is made after the other was filled. Whoever makes it first has won.
  */
-export function openContentVolumes(docker: Docker, image: string): ContentVolumes {
-  const pointerOf = (key: string) => `agentswarm-content-${key}`;
+export function openContentVolumes(docker: Docker, image: string, prefix = "agentswarm"): ContentVolumes {
+  const [KIND, HOLDS] = [`${prefix}.content`, `${prefix}.holds`];
+  const pointerOf = (key: string) => `${prefix}-content-${key}`;
   const volumeOf = async (key: string) => {
     const pointer = await ifThere(docker.getVolume(pointerOf(key)).inspect());
     return pointer?.Labels?.[HOLDS] ?? null;
@@ -39,10 +39,12 @@ export function openContentVolumes(docker: Docker, image: string): ContentVolume
   return {
     volumeOf,
     async put(key, tar) {
-      const name = `agentswarm-data-${randomUUID()}`;
+      const whole = finished(tar, { writable: false });
+      whole.catch(() => undefined);
+      const name = `${prefix}-data-${randomUUID()}`;
       await docker.createVolume({ Name: name, Labels: { [KIND]: key } });
       try {
-        await fill(docker, image, name, tar);
+        await fill(docker, image, name, tar, whole);
         await docker.createVolume({ Name: pointerOf(key), Labels: { [KIND]: key, [HOLDS]: name } });
       } catch (error) {
         await remove(name);
@@ -70,12 +72,18 @@ export function openContentVolumes(docker: Docker, image: string): ContentVolume
 }
 
 /** Through a container that is never started: the engine itself unpacks, and nothing runs. */
-async function fill(docker: Docker, image: string, volume: string, tar: Readable): Promise<void> {
+async function fill(
+  docker: Docker,
+  image: string,
+  volume: string,
+  tar: Readable,
+  whole: Promise<void>,
+): Promise<void> {
   const container = await docker.createContainer({
     Image: image,
     Entrypoint: [],
     Cmd: ["true"],
-    Labels: { [KIND]: "filler" },
+    Labels: { "agentswarm.filler": volume },
     NetworkDisabled: true,
     HostConfig: {
       NetworkMode: "none",
@@ -85,7 +93,9 @@ async function fill(docker: Docker, image: string, volume: string, tar: Readable
     },
   });
   try {
-    await container.putArchive(tar as unknown as NodeJS.ReadableStream, { path: FILL });
+    // A stream that has failed by now would never end for the engine.
+    if (tar.destroyed && !tar.readableEnded) await whole;
+    await Promise.all([container.putArchive(tar, { path: FILL }), whole]);
   } finally {
     await container.remove({ force: true });
   }

@@ -1,14 +1,11 @@
 import type Docker from "dockerode";
 import { Fault } from "@agentswarm/contracts";
-import { runToEnd } from "../run-to-end.ts";
 import type { SandboxLimits } from "../sandbox.ts";
 import { unpackBody } from "./container-body.ts";
 import { figuresOf, UNKNOWN, type Used } from "./container-figures.ts";
 import type { Container } from "./container-host.ts";
 import { execInContainer, feed } from "./exec-in-container.ts";
 import type { RemoteProcess } from "./remote-process.ts";
-
-const PEAK_TIMEOUT_MS = 2_000;
 
 export interface RunningContainer {
   readonly id: string;
@@ -26,14 +23,9 @@ export function attendContainer({ id, container, limits, readyMs, onEnd }: Runni
   let used: Used | undefined;
   let ended: Promise<void> | undefined;
 
-  const readPeak = async () => {
-    const argv = ["cat", "/sys/fs/cgroup/memory.peak"];
-    const { outputTail } = await runToEnd(execInContainer(container, argv, { timeoutMs: PEAK_TIMEOUT_MS }));
-    return Number.parseInt(outputTail, 10) || null;
-  };
   const end = async () => {
     // Counted before its end: the engine forgets with the container.
-    const last = figuresOf(container, readPeak);
+    const last = figuresOf(container);
     const exits = [...running].map((child) => child.exit);
     used = await last;
     for (const child of running) child.kill();
@@ -42,7 +34,11 @@ export function attendContainer({ id, container, limits, readyMs, onEnd }: Runni
   };
   const terminate = () => {
     clearTimeout(deadline);
-    ended ??= end().finally(onEnd);
+    ended ??= end().then(onEnd, (error: unknown) => {
+      // Whoever asks again tries again.
+      ended = undefined;
+      throw error;
+    });
     return ended;
   };
   const deadline = setTimeout(() => void terminate().catch(() => undefined), limits.wallMs);
@@ -74,7 +70,7 @@ export function attendContainer({ id, container, limits, readyMs, onEnd }: Runni
     async figures() {
       const bytes = [...running].map((child) => child.bytes());
       const sum = (way: "in" | "out") => bytes.reduce((total, one) => total + one[way], moved[way]);
-      const now = ended === undefined ? await figuresOf(container, readPeak) : (used ?? UNKNOWN);
+      const now = ended === undefined ? await figuresOf(container) : (used ?? UNKNOWN);
       return { readyMs, ...now, bytesIn: sum("in"), bytesOut: sum("out"), costUsd: 0 };
     },
     terminate,

@@ -1,10 +1,11 @@
-import { expect, test } from "vitest";
-import { findDocker } from "../../testing/docker-image.ts";
+import { afterAll, expect, test } from "vitest";
+import { findDocker, removeSuiteContent } from "../../testing/docker-image.ts";
 import { describeProvider } from "../../testing/provider-suite.ts";
 import { DEFAULT_SANDBOX_IMAGE } from "./docker-host.ts";
 import { openDockerProvider } from "./docker-provider.ts";
 
 if (findDocker(DEFAULT_SANDBOX_IMAGE)) {
+  afterAll(removeSuiteContent);
   describeProvider("docker", () => openDockerProvider({ swarm: "suite" }), { isolated: true });
 
   test("where the image is missing it says how to build it", async () => {

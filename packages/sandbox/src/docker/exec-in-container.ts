@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecOptions } from "../sandbox.ts";
 import type { ChildStreams } from "./child-streams.ts";
@@ -97,7 +98,7 @@ export async function feed(
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-2_000)));
   }
-  input.on("error", () => child.kill());
+  finished(input, { writable: false }).catch(() => child.kill());
   input.pipe(child.stdin);
   const { code } = await child.exit;
   return { code, said };

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { pack as openPack, type Headers, type Pack } from "tar-stream";
 
@@ -26,8 +26,12 @@ export function packFiles(all: readonly Packed[]): Readable {
     }
     pack.finalize();
   };
-  work().catch((error: Error) => pack.destroy(error));
-  return pack as unknown as Readable;
+  const out = new PassThrough();
+  // It may fail before anybody listens, who then finds it destroyed.
+  out.on("error", () => undefined);
+  pipeline(pack, out).catch(() => undefined);
+  work().catch((error: Error) => out.destroy(error));
+  return out;
 }
 
 async function addPath(pack: Pack, name: string, from: string): Promise<void> {
