@@ -37,6 +37,7 @@ export interface Connection {
 export async function connectBroker({ url, token }: BrokerAddress): Promise<Connection> {
   const unix = /^unix:(.+)$/.exec(url)?.[1];
   const session = http2.connect(unix === undefined ? url : "http://broker", {
+    maxSessionMemory: WIRE.sessionMemoryMib,
     settings: { initialWindowSize: WIRE.streamWindowBytes },
     ...(unix === undefined ? {} : { createConnection: () => connectSocket(unix) }),
   });

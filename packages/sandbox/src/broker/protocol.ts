@@ -70,5 +70,12 @@ export const refusalSchema = z.strictObject({
 });
 export type Refusal = z.infer<typeof refusalSchema>;
 
-/** Windows large enough that a program's output is not held up by the wire. */
-export const WIRE = { streamWindowBytes: 1024 ** 2, sessionWindowBytes: 16 * 1024 ** 2 } as const;
+/**
+ * Windows large enough that a program's output is not held up by the wire, and room for a hundred of them: with less
+ * than it needs node:http2 breaks streams off.
+ */
+export const WIRE = {
+  streamWindowBytes: 1024 ** 2,
+  sessionWindowBytes: 16 * 1024 ** 2,
+  sessionMemoryMib: 1_024,
+} as const;

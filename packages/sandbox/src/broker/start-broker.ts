@@ -55,7 +55,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const serve = createRoutes(host, live, options);
   const isToken = tokenTest(options.token);
 
-  const server = http2.createServer({ settings: { initialWindowSize: WIRE.streamWindowBytes } });
+  const server = http2.createServer({
+    maxSessionMemory: WIRE.sessionMemoryMib,
+    settings: { initialWindowSize: WIRE.streamWindowBytes },
+  });
   const sessions = new Set<http2.ServerHttp2Session>();
   server.on("session", (session) => {
     sessions.add(session);
