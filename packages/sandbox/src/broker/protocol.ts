@@ -71,8 +71,8 @@ export const refusalSchema = z.strictObject({
 export type Refusal = z.infer<typeof refusalSchema>;
 
 /**
- * Windows large enough that a program's output is not held up by the wire, and room for a hundred of them: with less
- * than it needs node:http2 breaks streams off.
+ * Windows large enough that a program's output is not held up by the wire, and room for hundreds of them at once, which
+ * node:http2 would not give by itself.
  */
 export const WIRE = {
   streamWindowBytes: 1024 ** 2,
