@@ -48,7 +48,11 @@ export function describeHostileGuests(
       const before = process.memoryUsage().rss;
       let peak = before;
       const watching = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 5);
-      const { outputTail, exitCode } = await sh(sandbox, "yes 0123456789 | head -c 200000000; echo the end");
+      const { outputTail, exitCode } = await sh(
+        sandbox,
+        "yes 0123456789 | head -c 200000000; echo the end",
+        50_000,
+      );
       clearInterval(watching);
       expect(exitCode).toBe(0);
       expect(outputTail).toMatch(/^\[… 199\d{6} characters before this were dropped\]\n/);

@@ -33,23 +33,22 @@ export function openCarrier(host: ContainerHost): (mounts: readonly Mount[]) => 
     return work;
   };
 
+  const carry = async ({ from, at, key }: Mount): Promise<Carried> => {
+    const path = await realpath(from);
+    if (key === undefined) return { contents: [], files: [{ name: at, from: path }] };
+    if (!KEY.test(key))
+      throw new Fault("internal", `a mount's key may hold letters, digits and dashes: ${key}`);
+    const isFolder = (await stat(path)).isDirectory();
+    await holdOnce(key, { name: isFolder ? "." : FILE, from: path });
+    if (isFolder) return { contents: [{ key, at }], files: [] };
+    // A volume is always a folder, so a single file is seen by way of a link.
+    return { contents: [{ key }], files: [{ name: at, linkTo: `${contentPath(key)}/${FILE}` }] };
+  };
   return async (mounts) => {
-    const contents: HeldContent[] = [];
-    const files: Packed[] = [];
-    for (const { from, at, key } of mounts) {
-      const path = await realpath(from);
-      const isFolder = (await stat(path)).isDirectory();
-      if (key === undefined) {
-        files.push({ name: at, from: path });
-        continue;
-      }
-      if (!KEY.test(key))
-        throw new Fault("internal", `a mount's key may hold letters, digits and dashes: ${key}`);
-      await holdOnce(key, { name: isFolder ? "." : FILE, from: path });
-      // A volume is always a folder, so a single file is seen by way of a link.
-      contents.push(isFolder ? { key, at } : { key });
-      if (!isFolder) files.push({ name: at, linkTo: `${contentPath(key)}/${FILE}` });
-    }
-    return { contents, files };
+    const carried = await Promise.all(mounts.map(carry));
+    return {
+      contents: carried.flatMap((one) => one.contents),
+      files: carried.flatMap((one) => one.files),
+    };
   };
 }

@@ -34,13 +34,12 @@ export async function openDockerHost(options: DockerHostOptions): Promise<Contai
   const live = new Map<string, Container | null>();
 
   const volumesFor = async (order: ContainerOrder) => {
-    const volumes = new Map<string, string>();
-    for (const { key } of order.contents) {
+    const found = order.contents.map(async ({ key }) => {
       const volume = await contents.volumeOf(key);
       if (volume === null) throw died(`the content ${key} is not there`);
-      volumes.set(key, volume);
-    }
-    return volumes;
+      return [key, volume] as const;
+    });
+    return new Map(await Promise.all(found));
   };
 
   const start = async (body: Docker.ContainerCreateOptions, volumes: ReadonlyMap<string, string>) => {
@@ -48,8 +47,8 @@ export async function openDockerHost(options: DockerHostOptions): Promise<Contai
     try {
       await container.start();
       // Removed in between, the engine has made an empty one of the same name.
-      for (const [key, volume] of volumes)
-        if ((await contents.volumeOf(key)) !== volume) throw died(`the content ${key} is gone`);
+      const still = await Promise.all([...volumes.keys()].map((key) => contents.volumeOf(key)));
+      if (still.some((volume, i) => volume !== [...volumes.values()][i])) throw died("its content is gone");
       return container;
     } catch (error) {
       await removeContainer(container).catch(() => undefined);
