@@ -29,7 +29,14 @@ export default defineConfig({
         },
       },
       // Only where Docker answers; says so where it does not.
-      { test: { name: "compose", include: ["infra/compose/**/*.itest.ts"] } },
+      {
+        test: {
+          name: "compose",
+          include: ["infra/compose/**/*.itest.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
     ],
   },
 });

@@ -55,7 +55,7 @@ describe.runIf(command !== null)("docker compose up", () => {
     await project.up();
     const again = await status();
     expect(again).toMatchObject({ trunk: built.trunk, green: built.green, features: built.features });
-  }, 300_000);
+  });
 
   test("a backup of the running swarm is restored into empty volumes, and into no others", async () => {
     const archive = join(project.dir, "swarm.tar");
@@ -68,7 +68,7 @@ describe.runIf(command !== null)("docker compose up", () => {
     const restored = await status();
     expect(restored).toMatchObject({ trunk: built.trunk, green: built.green, features: built.features });
     expect(restored.landings.total).toBe(built.landings.total);
-  }, 300_000);
+  });
 
   test("published elsewhere it demands keys, of which the first is made by a command", async () => {
     const published = { API_PUBLISHED_ON: "0.0.0.0" };
@@ -81,5 +81,5 @@ describe.runIf(command !== null)("docker compose up", () => {
     expect((await board({ authorization: `Basic ${basic}` })).status).toBe(200);
     const own = await fetch(`${project.url}/v1/status`, { headers: { authorization: `Bearer ${key}` } });
     expect(own.status).toBe(200);
-  }, 300_000);
+  });
 });
