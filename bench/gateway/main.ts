@@ -1,3 +1,4 @@
+import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { percentile } from "../landing/measure.ts";
 import { measureGateway } from "./measure-gateway.ts";
@@ -24,6 +25,7 @@ if (values.help) {
   process.stdout.write(HELP);
   process.exit(0);
 }
+const [loadAverage = 0] = loadavg();
 const streams = Number(values.streams);
 const { direct, door, cpuMsPerCall } = await measureGateway({
   streams,
@@ -41,12 +43,14 @@ const [directMs, gatewayMs] = [figuresOf(direct), figuresOf(door)];
 const addedMs = { p50: round(gatewayMs.p50 - directMs.p50), p99: round(gatewayMs.p99 - directMs.p99) };
 const cpuMs = round(cpuMsPerCall);
 const say = (line: string) => process.stderr.write(`${line}\n`);
-say(`${streams} streams at once; milliseconds to the first byte`);
+say(
+  `${streams} streams at once; milliseconds to the first byte (load of the machine before: ${loadAverage})`,
+);
 say(`  direct            p50 ${directMs.p50}  p99 ${directMs.p99}  (${direct.length} calls)`);
 say(`  door and gateway  p50 ${gatewayMs.p50}  p99 ${gatewayMs.p99}  (${door.length} calls)`);
 say(`  added             p50 ${addedMs.p50}  p99 ${addedMs.p99}`);
 say(`  the gateway takes ${cpuMs} ms of processor time for a stream of ten pieces`);
 if (values.json)
   process.stdout.write(
-    `${JSON.stringify({ streams, directMs, gatewayMs, addedMs, cpuMsPerCall: cpuMs, calls: { direct: direct.length, gateway: door.length } })}\n`,
+    `${JSON.stringify({ streams, loadAverage, directMs, gatewayMs, addedMs, cpuMsPerCall: cpuMs, calls: { direct: direct.length, gateway: door.length } })}\n`,
   );

@@ -3,10 +3,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import {
   estimateCall,
   estimateTokens,
-  estimateUsage,
   NO_USAGE,
-  readUsage,
-  type Backend,
   type Estimate,
   type Recorder,
   type Router,
@@ -15,6 +12,7 @@ import {
 import type { Logger } from "@agentswarm/service";
 import { readBody } from "../read-body.ts";
 import { guardCompletion, guardStream } from "./guard-tool-calls.ts";
+import { openMeter, type Meter } from "./meter.ts";
 import { openTape } from "./tape.ts";
 import { openTicketOffice, type Ticket, type TicketOffice } from "./ticket.ts";
 
@@ -105,7 +103,7 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
           return refuse(stream, answer.status, answer.message, answer.retryAfter);
         }
         const tape = recorder === undefined ? null : openTape(recorder, body, log);
-        const meter = meterOf(text, answer.backend, model, tape?.hear);
+        const meter = openMeter(text, answer.backend, model, tape?.hear);
         try {
           if (answer.kind === "whole") relayWhole(stream, guardCompletion(answer.completion), meter);
           else await relayStream(stream, guardStream(answer.events), meter, gone.signal);
@@ -161,40 +159,6 @@ function bounded(body: Record<string, unknown>, streamed: boolean, maxTokens: nu
   const wanted = Number(rest["max_tokens"] ?? alias);
   const max = Number.isFinite(wanted) && wanted > 0 ? Math.min(wanted, maxTokens) : maxTokens;
   return { ...rest, max_tokens: max, ...(streamed ? { stream_options: { include_usage: true } } : {}) };
-}
-
-interface Meter {
-  see(event: object): string;
-  usage(): Usage;
-}
-
-/**
- * Reads what a call used off its answer, or counts it from the texts where the backend does not tell. The backend's
- * name for its model stays with the host.
- */
-function meterOf(
-  asked: string,
-  backend: Backend,
-  outwardModel: string,
-  onEvent?: (event: object) => void,
-): Meter {
-  const { prices, name, model } = backend;
-  let said = "";
-  let told: unknown;
-  return {
-    see(event) {
-      onEvent?.(event);
-      const text = JSON.stringify("model" in event ? { ...event, model: outwardModel } : event);
-      said += text;
-      told = (event as { usage?: unknown }).usage ?? told;
-      return text;
-    },
-    usage: () => ({
-      ...(readUsage(told, prices) ?? estimateUsage(asked, said, prices)),
-      backend: name,
-      model,
-    }),
-  };
 }
 
 function relayWhole(stream: ServerHttp2Stream, completion: object, meter: Meter): void {
