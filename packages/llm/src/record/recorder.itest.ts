@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { parse } from "yaml";
 import { afterEach, expect, test } from "vitest";
 import { openRecorder } from "./recorder.ts";
@@ -35,6 +36,24 @@ test("a structured answer is kept, the last one of several", async () => {
   await recorder.answer("f/-/plan", { tasks: [1] });
   await recorder.answer("f/-/plan", { tasks: ["a\nb: c"] });
   expect(await written("f_-_plan.yaml")).toEqual([{ key: "f/-/plan", answer: { tasks: ["a\nb: c"] } }]);
+});
+
+test("what was said comes back as it was, however long its lines and wherever they begin", async () => {
+  const recorder = openRecorder(dir);
+  const text = fc
+    .array(
+      fc.oneof(
+        fc.string(),
+        fc.constantFrom(" ", "\n", "\t", "\r\n", "  - a: ", "word ".repeat(30), "# ", "é"),
+      ),
+    )
+    .map((parts) => parts.join(""));
+  const property = fc.asyncProperty(text, text, async (say, content) => {
+    const said = { say, calls: [{ tool: "edit", args: { edits: [{ content }], [content]: say } }] };
+    await recorder.turn("f/exact/work", String(Math.random()), said);
+    expect(await written("f_exact_work.yaml")).toEqual([{ key: "f/exact/work", steps: [said] }]);
+  });
+  await fc.assert(property, { numRuns: 300 });
 });
 
 test("a key from a sandbox leads nowhere else", async () => {

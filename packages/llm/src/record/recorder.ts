@@ -14,6 +14,9 @@ export interface Recorder {
   answer(key: string, value: unknown): Promise<void>;
 }
 
+/** Where yaml folds long lines it breaks those that begin with spaces: what was written must come back as it was. */
+const EXACT = { lineWidth: 0, blockQuote: "literal" } as const;
+
 const KEY = /^[^/\s]+\/[^/\s]+\/[^/\s]+$/;
 
 export function openRecorder(dir: string): Recorder {
@@ -24,7 +27,7 @@ export function openRecorder(dir: string): Recorder {
   const write = (key: string, entry: object) => {
     // A key may come out of a sandbox, so it names no path.
     const file = join(dir, `${key.replaceAll(/[^A-Za-z0-9-]+/g, "_").slice(0, 200)}.yaml`);
-    const text = `# Recorded; see CONTRIBUTING.md, "Record a scenario".\n${stringify([{ key, ...entry }])}`;
+    const text = `# Recorded; see CONTRIBUTING.md, "Record a scenario".\n${stringify([{ key, ...entry }], EXACT)}`;
     const done = writing.then(async () => {
       await writeFile(`${file}.new`, text);
       await rename(`${file}.new`, file);
