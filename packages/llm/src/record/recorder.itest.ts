@@ -44,7 +44,7 @@ test("what was said comes back as it was, however long its lines and wherever th
     .array(
       fc.oneof(
         fc.string(),
-        fc.constantFrom(" ", "\n", "\t", "\r\n", "  - a: ", "word ".repeat(30), "# ", "é"),
+        fc.constantFrom(" ", "\n", " \n", "\t", "\r\n", "  - a: ", "word ".repeat(30), "# ", "é"),
       ),
     )
     .map((parts) => parts.join(""));

@@ -1,6 +1,7 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { isDeepStrictEqual } from "node:util";
+import { parse, stringify } from "yaml";
 import type { Turn } from "./assemble-turn.ts";
 
 /** Writes what the model says as scenarios that packages/replay plays back, one file for each Swarm-Key. */
@@ -14,9 +15,6 @@ export interface Recorder {
   answer(key: string, value: unknown): Promise<void>;
 }
 
-/** Where yaml folds long lines it breaks those that begin with spaces: what was written must come back as it was. */
-const EXACT = { lineWidth: 0, blockQuote: "literal" } as const;
-
 const KEY = /^[^/\s]+\/[^/\s]+\/[^/\s]+$/;
 
 export function openRecorder(dir: string): Recorder {
@@ -27,7 +25,7 @@ export function openRecorder(dir: string): Recorder {
   const write = (key: string, entry: object) => {
     // A key may come out of a sandbox, so it names no path.
     const file = join(dir, `${key.replaceAll(/[^A-Za-z0-9-]+/g, "_").slice(0, 200)}.yaml`);
-    const text = `# Recorded; see CONTRIBUTING.md, "Record a scenario".\n${stringify([{ key, ...entry }], EXACT)}`;
+    const text = `# Recorded; see CONTRIBUTING.md, "Record a scenario".\n${exactly([{ key, ...entry }])}`;
     const done = writing.then(async () => {
       await writeFile(`${file}.new`, text);
       await rename(`${file}.new`, file);
@@ -61,4 +59,21 @@ export function openRecorder(dir: string): Recorder {
       if (KEY.test(key)) await write(key, { answer: value });
     },
   };
+}
+
+/**
+ * As YAML that people can read, where it comes back as it was. The library folds lines that begin with spaces wrongly,
+ * and has its trouble with texts of blanks; these are written as JSON, which is YAML too.
+ */
+function exactly(value: unknown): string {
+  const readable = stringify(value, { lineWidth: 0, blockQuote: "literal" });
+  return readsAs(readable, value) ? readable : `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function readsAs(text: string, value: unknown): boolean {
+  try {
+    return isDeepStrictEqual(parse(text), value);
+  } catch {
+    return false;
+  }
 }
