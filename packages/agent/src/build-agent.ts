@@ -4,6 +4,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { leaveOut } from "./leave-out.ts";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const MODULES = join(HERE, "../../../node_modules");
@@ -25,6 +26,7 @@ export async function buildAgent(outFile: string): Promise<string> {
     minify: true,
     write: false,
     loader: { ".md": "text" },
+    plugins: [leaveOut],
     alias: { "@earendil-works/pi-coding-agent": PI_TOOLS },
     // CommonJS packages in the bundle ask for these.
     banner: {
