@@ -5,6 +5,7 @@ import type { Assignment } from "@agentswarm/contracts";
 import { runGit } from "@agentswarm/git";
 import { AUTHOR } from "./changes.ts";
 import type { Door, Relay } from "./door.ts";
+import { rehearse } from "./rehearse.ts";
 
 /** What can be done before the task is known, so that nobody waits for it later. */
 export interface Prepared {
@@ -16,9 +17,8 @@ export interface Prepared {
 
 export async function prepare(door: Door, workDir: string): Promise<Prepared> {
   const repo = join(workDir, "repo");
-  const [relay] = await Promise.all([door.openRelay(), initRepo(repo, workDir)]);
-  // Nothing is there, but what an HTTP client needs is loaded by asking.
-  await fetch(`${relay.baseUrl}/nothing`).then((response) => response.body?.cancel());
+  const relay = await door.openRelay();
+  await Promise.all([initRepo(repo, workDir), rehearse(relay, workDir)]);
   return { repo, relay };
 }
 

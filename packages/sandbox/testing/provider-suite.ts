@@ -144,6 +144,21 @@ export function describeProvider(
       expect((await provider.list()).map((one) => one.id)).not.toContain(other.id);
     });
 
+    test("what it is for may be written anew, where the provider can", async ({ skip }) => {
+      const other = await provider.open({ labels: { swarm: "suite", purpose: "pool" } });
+      try {
+        if (other.label === undefined) return skip("this provider cannot");
+        const labels = { swarm: "suite", purpose: "agent", task: "t-2", attempt: "3" };
+        await other.label(labels);
+        const listed = (await provider.list()).filter((one) => one.id === other.id);
+        expect(listed).toEqual([{ id: other.id, labels, orphaned: false }]);
+      } finally {
+        await other.terminate();
+      }
+      await expect(other.label({ swarm: "suite", purpose: "late" })).rejects.toThrow();
+      expect((await provider.list()).map((one) => one.id)).not.toContain(other.id);
+    });
+
     test("tells what it took: time, processor, memory, bytes in and out", async () => {
       const other = await provider.open({ labels: { swarm: "suite", purpose: "test" } });
       const script = "while (process.cpuUsage().user < 150_000); process.stdin.pipe(process.stdout)";

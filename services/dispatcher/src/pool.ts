@@ -42,6 +42,8 @@ interface Place {
 
 /** Loading takes a processor, which those at work need more. */
 const LOADING_AT_ONCE = 2;
+/** The one that was taken goes to work first. */
+const REFILL_AFTER_MS = 250;
 const IDLE_MS = 600_000;
 const RETRY_MS = 5_000;
 
@@ -53,6 +55,7 @@ export function openPool(options: PoolOptions): AgentPool {
   const underWay = new Set<Promise<unknown>>();
   let mounts: readonly Mount[] | null = null;
   let retry: NodeJS.Timeout | undefined;
+  let soon: NodeJS.Timeout | undefined;
   let closed = false;
 
   const open = async (sees: readonly Mount[], labels: SandboxLabels): Promise<StartedAgent> => {
@@ -117,23 +120,31 @@ export function openPool(options: PoolOptions): AgentPool {
       track(occupy(place, mounts));
     }
   };
-  const fill = (sees: readonly Mount[]) => {
+  const see = (sees: readonly Mount[]) => {
     if (mounts !== null && keyOf(mounts) !== keyOf(sees)) for (const place of places) discard(place);
     mounts = sees;
-    refill();
+  };
+  const refillSoon = () => {
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      refill();
+    }, REFILL_AFTER_MS);
   };
 
   return {
-    fill,
+    fill(sees) {
+      see(sees);
+      refill();
+    },
     ready: () => [...places].filter((place) => place.loaded && place.agent?.isGone() === false).length,
     async take(order) {
-      fill(order.mounts);
+      see(order.mounts);
       // The first has waited longest; one that still loads is ahead of one that would be started now.
       for (const place of places) {
         const { agent } = place;
         if (agent === null || agent.isGone()) continue;
         leave(place);
-        refill();
+        refillSoon();
         try {
           await agent.sandbox.label?.(order.labels);
           return { agent, warm: true };
@@ -142,11 +153,13 @@ export function openPool(options: PoolOptions): AgentPool {
           track(end(agent));
         }
       }
+      refillSoon();
       return { agent: await open(order.mounts, order.labels), warm: false };
     },
     async [Symbol.asyncDispose]() {
       closed = true;
       clearTimeout(retry);
+      clearTimeout(soon);
       for (const place of places) discard(place);
       while (underWay.size > 0) await Promise.all(underWay);
     },

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { buildAgent } from "@agentswarm/agent";
-import { jobId } from "@agentswarm/contracts";
+import { jobId, type DomainEvent } from "@agentswarm/contracts";
 import { jobBody } from "@agentswarm/queue";
 import { startReplay } from "@agentswarm/replay";
 import { waitUntil } from "../../../test/support/wait-until.ts";
-import { openSwarm } from "../testing/open-swarm.ts";
+import { openSwarm, type TestSwarm } from "../testing/open-swarm.ts";
 
 const SCENARIO = `
 - key: feature/hello/work
@@ -25,6 +25,22 @@ const SCENARIO = `
 const dir = mkdtempSync(join(tmpdir(), "swarm-real-agent-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
+interface Figures {
+  readonly sandbox: { readonly warm: boolean; readonly bytesIn: number };
+  readonly sentToReadyMs: number;
+  readonly sentToWorkMs: number;
+}
+
+/** What the end of a task's attempt told beside its handoff. */
+function figuresOf(swarm: TestSwarm, taskId: string): Promise<Figures> {
+  return waitUntil(`the end of ${taskId} being told`, 10_000, async () => {
+    const jobs = await swarm.connection.queue("event").getJobs();
+    const events = jobs.map((job) => (job.data as { body: DomainEvent }).body);
+    const ended = events.find((one) => one.type === "attempt.ended" && one.taskId === taskId);
+    return (ended?.data as Figures | undefined) ?? null;
+  });
+}
+
 test("the real agent works through the gateway: a 429 is waited out, half a tool call never run", async () => {
   writeFileSync(join(dir, "scenario.yaml"), SCENARIO);
   const agentFile = await buildAgent(join(dir, "agent", "agent.mjs"));
@@ -41,5 +57,11 @@ test("the real agent works through the gateway: a 429 is waited out, half a tool
     );
     expect(request.handoff).toMatchObject({ outcome: "complete", end: "submitted", filesChanged: [file] });
     expect(request.handoff.metrics).toMatchObject({ linesAdded: 1, filesCreated: 1 });
+    const { sandbox, sentToReadyMs, sentToWorkMs } = await figuresOf(swarm, task.id);
+    expect(sandbox.bytesIn).toBeGreaterThan(1_000);
+    expect(sentToReadyMs).toBeGreaterThan(0);
+    expect(sentToWorkMs).toBeGreaterThan(sentToReadyMs);
+    // The first task may be sent before an agent has come to wait.
+    if (key === "half") expect(sandbox.warm).toBe(true);
   }
 });
