@@ -41,10 +41,9 @@ describe.runIf(command !== null)("docker compose up", () => {
     built = await status();
     expect(built.features).toMatchObject({ done: 8 });
     expect(built.green).toBe(built.trunk);
-    const log = await project.compose([
-      ...["exec", "-T", "merger", "git", "-C", "/var/lib/swarm/origin/origin.git"],
-      ...["log", "--format=%(trailers:key=Swarm-Task,valueonly,separator=)", "main"],
-    ]);
+    const format = "--format=%(trailers:key=Swarm-Task,valueonly,separator=)";
+    const git = ["exec", "-T", "merger", "git", "-C", "/var/lib/swarm/origin/origin.git"];
+    const log = await project.compose([...git, "log", format, "main"]);
     const landed = log.split("\n").filter((line) => line !== "");
     expect(new Set(landed).size).toBe(landed.length);
     expect(landed).toHaveLength(built.landings.total);

@@ -28,7 +28,7 @@ export const settings = z.object({
     .max(100)
     .optional()
     .describe(
-      "Sandboxes kept open ahead with a loaded agent; by default MAX_WORKERS, but 4 at most; 0: none",
+      "Sandboxes kept open ahead with a loaded agent; 0: none. By default MAX_WORKERS, but 4 at most; none in a cloud",
     ),
   WORKER_TIMEOUT: z.coerce.number().int().min(1).default(1_800).describe("Seconds one attempt may take"),
   AGENT_FILE: z.string().optional().describe("The agent's one file; by default <SWARM_HOME>/agent/agent.mjs"),

@@ -6,7 +6,7 @@ import { openDependencyCache } from "@agentswarm/checks";
 import { findInPlace, openInPlace, openMirror, openStore, type Mirror } from "@agentswarm/git";
 import { openRecorder, openRouter } from "@agentswarm/llm";
 import { consume, createSender, openBudgets, openQueue } from "@agentswarm/queue";
-import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
+import { openSandboxProvider, reapOrphans, type SandboxProvider } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
 import { BACKSTOP_MS } from "./attempt.ts";
 import type { Settings } from "./config.ts";
@@ -21,8 +21,10 @@ import { AGENT_AT } from "./start-agent.ts";
 import { tellBackend } from "./tell-backend.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** How many agents wait for a task when nothing else is set. */
-const DEFAULT_POOL = 4;
+/** How many agents wait for a task when nothing else is set; in a cloud waiting costs money. */
+function defaultPool({ isolation }: SandboxProvider, maxWorkers: number): number {
+  return isolation === "modal" ? 0 : Math.min(maxWorkers, 4);
+}
 
 /** Wires the dispatcher: takes tasks, runs an agent for each in a sandbox, and passes on what came of it. */
 export async function start({ settings, log, stack }: ServiceContext<Settings>): Promise<void> {
@@ -60,7 +62,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
   const pool = stack.use(
     openPool({
       provider,
-      size: settings.WARM_POOL ?? Math.min(settings.MAX_WORKERS, DEFAULT_POOL),
+      size: settings.WARM_POOL ?? defaultPool(provider, settings.MAX_WORKERS),
       swarm,
       wallMs: wallMs + BACKSTOP_MS,
       log,
