@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { buildAgent } from "@agentswarm/agent";
 import { openSandboxProvider, type Mount, type SandboxProvider } from "@agentswarm/sandbox";
 import { createLogger, parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
+import { processesOf } from "../../../test/support/leftovers.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { openPool, type AgentPool, type PoolOptions, type Taken } from "./pool.ts";
 import { AGENT_AT } from "./start-agent.ts";
@@ -92,7 +93,8 @@ test("one that died is not handed out, and another takes its place", async () =>
   pool.fill(mounts);
   await full(pool, 1);
   const [dead = ""] = await inPool();
-  await provider.terminate(dead);
+  for (const line of await processesOf(dead)) process.kill(Number.parseInt(line, 10), "SIGKILL");
+  await waitUntil("its end", WITHIN_MS, async () => ((await inPool()).includes(dead) ? null : true));
   const taken = await pool.take({ mounts, labels: labelled(1) });
   expect(taken.agent.sandbox.id).not.toBe(dead);
   expect(await firstQuestion(taken)).toBe("GET /task");

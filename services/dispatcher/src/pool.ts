@@ -136,13 +136,13 @@ export function openPool(options: PoolOptions): AgentPool {
       see(sees);
       refill();
     },
-    ready: () => [...places].filter((place) => place.loaded && place.agent?.isGone() === false).length,
+    ready: () => [...places].filter((place) => place.loaded).length,
     async take(order) {
       see(order.mounts);
       // The first has waited longest; one that still loads is ahead of one that would be started now.
       for (const place of places) {
         const { agent } = place;
-        if (agent === null || agent.isGone()) continue;
+        if (agent === null) continue;
         leave(place);
         refillSoon();
         try {

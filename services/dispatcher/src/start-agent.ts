@@ -7,7 +7,6 @@ export interface StartedAgent {
   readonly child: SandboxProcess;
   /** Resolves when there is nobody left to work: the process has ended or its door is shut. */
   readonly gone: Promise<void>;
-  isGone(): boolean;
   /** Resolves when it has asked for something: all that it needs is loaded. */
   readonly asked: Promise<void>;
   /** Gives it to one attempt: this answers what it has asked already and whatever it asks from now on. */
@@ -37,15 +36,10 @@ export function startAgent(sandbox: Sandbox): StartedAgent {
     else if (held.length < MOST_HELD) held.push([stream, headers]);
     else child.kill();
   });
-  let isGone = false;
-  const gone = door.closed.then(() => {
-    isGone = true;
-  });
   return {
     sandbox,
     child,
-    gone,
-    isGone: () => isGone,
+    gone: door.closed,
     asked: asked.promise,
     serve(handler) {
       serving = handler;
