@@ -17,26 +17,23 @@ export interface CpuMs {
 }
 
 /** Each program of a swarm in a group of its own; sandboxes leave it for theirs. */
-export interface CpuMeter extends AsyncDisposable {
+export interface CpuMeter {
   /** Milliseconds so far, by program. */
   read(): ReadonlyMap<string, number>;
 }
 
-/** Null where this machine does not count. */
-export async function meterCpu(swarm: LocalSwarm): Promise<CpuMeter | null> {
+/** Null where this machine does not count. The groups are put on `stack`, to be removed when the swarm is gone. */
+export async function meterCpu(swarm: LocalSwarm, stack: AsyncDisposableStack): Promise<CpuMeter | null> {
   const groups = new Map<string, CpuGroup>();
   for (const [name, { pid }] of swarm.processes) {
     const group = await openCpuGroup(`bench-${process.pid}-${name}`);
-    if (group === null || pid === null) return null;
+    if (group === null) return null;
+    stack.use(group);
+    if (pid === null) return null;
     await group.add(pid);
     groups.set(name, group);
   }
-  return {
-    read: () => new Map([...groups].map(([name, group]) => [name, group.usedMs()])),
-    async [Symbol.asyncDispose]() {
-      for (const group of groups.values()) await group[Symbol.asyncDispose]();
-    },
-  };
+  return { read: () => new Map([...groups].map(([name, group]) => [name, group.usedMs()])) };
 }
 
 /** What checks took between two moments, by what merger and reconciler logged of each. */

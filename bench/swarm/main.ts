@@ -54,6 +54,8 @@ for (let at = 0; at < tasks; at += TASKS_PER_FEATURE) {
 const dir = await mkdtemp(join(tmpdir(), "swarm-bench-"));
 try {
   const { REDIS_URL: _, GIT_REPO_URL: __, LLM_BASE_URL: ___, RUNPOD_ENDPOINT_ID: ____, ...env } = process.env;
+  // Ended after the swarm: a group with somebody in it cannot be removed.
+  await using groups = new AsyncDisposableStack();
   await using swarm = await startSwarm({
     home: join(dir, "home"),
     env: {
@@ -74,7 +76,7 @@ try {
   (99 of 100: ${alone.sentToReadyMs.p99} ms, ${alone.sentToWorkMs.p99} ms)`);
 
   say(`${tasks} tasks at once, ${values.workers} attempts at a time …`);
-  await using meter = await meterCpu(swarm);
+  const meter = await meterCpu(swarm, groups);
   if (meter === null) say("  without control groups nobody counts processor time");
   const before = meter?.read();
   const startedAt = Date.now();
