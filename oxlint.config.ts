@@ -26,8 +26,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const OWNERS: Record<string, readonly string[]> = {
   bullmq: ["packages/queue"],
   ioredis: ["packages/queue"],
-  // The wire is spoken by packages/llm itself; this is the tests' other end of it.
-  openai: [],
+  openai: ["packages/llm"],
   cockatiel: ["packages/llm"],
   "simple-git": ["packages/git"],
   "@earendil-works": ["packages/agent"],

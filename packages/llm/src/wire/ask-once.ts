@@ -1,4 +1,5 @@
 import type { Backend } from "../backends/backend.ts";
+import { askWhole, RefusedByServer } from "./ask-whole.ts";
 import { judgeRefusal, type Refusal } from "./judge-refusal.ts";
 import { post, readText } from "./post.ts";
 import { readEvents } from "./sse.ts";
@@ -44,22 +45,29 @@ export async function askOnce(
 ): Promise<Said> {
   const { streamed, patience, signal } = options;
   const watchdog = startWatchdog("the model", streamed ? patience.firstMs : patience.wholeMs);
+  const asked = { ...body, model: backend.model };
+  const { connectMs } = patience;
+  const either = AbortSignal.any([signal, watchdog.signal]);
   let handedOn = false;
   try {
+    if (!streamed) {
+      const completion = await askWhole(backend, asked, {
+        connectMs,
+        withinMs: patience.wholeMs,
+        signal: either,
+      });
+      return { kind: "whole", completion: unlessError(completion) };
+    }
     const response = await post(`${backend.baseUrl}/chat/completions`, {
       apiKey: backend.apiKey,
-      body: JSON.stringify({ ...body, model: backend.model }),
-      connectMs: patience.connectMs,
-      signal: AbortSignal.any([signal, watchdog.signal]),
+      body: JSON.stringify(asked),
+      connectMs,
+      signal: either,
     });
     const status = response.statusCode ?? 502;
     if (status < 200 || status > 299) {
-      const message = (await readText(response)).slice(0, SHOWN_CHARS);
-      const retryAfter = response.headers["retry-after"] ?? null;
-      return { kind: "refused", refusal: judgeRefusal(status, message), status, message, retryAfter };
+      throw new RefusedByServer(status, await readText(response), response.headers["retry-after"] ?? null);
     }
-    if (!streamed) return { kind: "whole", completion: unlessError(JSON.parse(await readText(response))) };
-
     const events = readEvents(response, () => watchdog.within(patience.betweenMs));
     const first = await events.next();
     if (first.done) throw new Error("the stream was empty");
@@ -68,6 +76,11 @@ export async function askOnce(
     return { kind: "stream", events: resume(first.value, events, watchdog) };
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof RefusedByServer) {
+      const { status, retryAfter } = error;
+      const message = error.message.slice(0, SHOWN_CHARS);
+      return { kind: "refused", refusal: judgeRefusal(status, message), status, message, retryAfter };
+    }
     const why = watchdog.signal.aborted ? watchdog.signal.reason : error;
     const message = `the model could not be reached: ${why instanceof Error ? why.message : String(why)}`;
     return { kind: "refused", refusal: "outage", status: 502, message, retryAfter: null };

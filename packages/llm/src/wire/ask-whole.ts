@@ -1,0 +1,58 @@
+import { Readable } from "node:stream";
+import OpenAI, { APIError } from "openai";
+import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources";
+import type { Backend } from "../backends/backend.ts";
+import { post } from "./post.ts";
+
+/** What a server refused a call with. */
+export class RefusedByServer extends Error {
+  readonly status: number;
+  readonly retryAfter: string | null;
+  constructor(status: number, body: string, retryAfter: string | null) {
+    super(body);
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/**
+ * Asks for an answer in one piece, by OpenAI's own client. It tries nothing again, which is the router's business, and
+ * connects by our means, for the sake of its deadline. Throws RefusedByServer when there is an answer that is none.
+ */
+export async function askWhole(
+  { baseUrl, apiKey }: Backend,
+  body: object,
+  options: { connectMs: number; withinMs: number; signal: AbortSignal },
+): Promise<object> {
+  const { connectMs, withinMs, signal } = options;
+  const client = new OpenAI({
+    baseURL: baseUrl,
+    apiKey,
+    maxRetries: 0,
+    timeout: withinMs,
+    fetch: async (_url, init) => {
+      const text = typeof init?.body === "string" ? init.body : "";
+      const response = await post(`${baseUrl}/chat/completions`, { apiKey, body: text, connectMs, signal });
+      const headers = Object.entries(response.headers).map(([name, value]): [string, string] => [
+        name,
+        String(value),
+      ]);
+      return new Response(Readable.toWeb(response) as ReadableStream, {
+        status: response.statusCode ?? 502,
+        headers,
+      });
+    },
+  });
+  try {
+    return await client.chat.completions.create(body as ChatCompletionCreateParamsNonStreaming);
+  } catch (error) {
+    if (!(error instanceof APIError) || error.status === undefined) throw causeOf(error);
+    const said = error.error === undefined ? error.message : JSON.stringify({ error: error.error });
+    throw new RefusedByServer(error.status, said, error.headers?.get("retry-after") ?? null);
+  }
+}
+
+/** The client hides what went wrong behind "Connection error". */
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? error.cause : error;
+}
