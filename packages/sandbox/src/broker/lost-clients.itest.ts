@@ -18,7 +18,8 @@ import { openBrokerProvider } from "./broker-provider.ts";
 const CLIENT = `
   const { openSandboxProvider } = await import(${JSON.stringify(join(import.meta.dirname, "../open-sandbox.ts"))});
   const options = JSON.parse(process.argv[1]);
-  const provider = await openSandboxProvider({ provider: "docker", home: "/nowhere", allowUnisolated: false, ...options });
+  const settings = { SANDBOX_PROVIDER: "docker", ...options };
+  const provider = await openSandboxProvider({ home: "/nowhere", swarm: options.swarm, settings });
   const sandbox = await provider.open({ labels: { swarm: options.swarm, purpose: "test", task: "t-1" } });
   const child = sandbox.exec(["sh", "-c", 'trap "" TERM HUP; echo begun; while :; do sleep 0.1; done', sandbox.id]);
   child.stdout.once("data", () => console.log(sandbox.id));`;
@@ -40,7 +41,7 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("what a client that is gone ha
       await using broker = await openBroker({ listen });
       const swarm = "lost-client";
       const provider = await openBrokerProvider({ swarm, url: broker.url, token: TOKEN });
-      const { client, id } = await startClient({ swarm, brokerUrl: broker.url, brokerToken: TOKEN });
+      const { client, id } = await startClient({ swarm, BROKER_URL: broker.url, BROKER_TOKEN: TOKEN });
       const own = await provider.open({ labels: { swarm, purpose: "test" } });
       await reapOrphans(provider, () => expect.unreachable());
       client.kill("SIGKILL");
