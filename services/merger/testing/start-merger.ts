@@ -41,6 +41,8 @@ export async function startMerger(
   options: {
     checks?: readonly string[];
     files?: Readonly<Record<string, string>>;
+    /** How the merger gets to the origin, where not by its path. */
+    urlOf?: (origin: string) => string;
     env?: Record<string, string>;
   } = {},
 ): Promise<TestMerger> {
@@ -60,7 +62,7 @@ export async function startMerger(
   const sender = createSender(connection, "test");
   const env = {
     REDIS_URL: redis.url,
-    GIT_REPO_URL: origin,
+    GIT_REPO_URL: options.urlOf?.(origin) ?? origin,
     SWARM_HOME: home,
     MODEL_RECORDED: "true",
     ...options.env,

@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { jobId } from "@agentswarm/contracts";
+import { openHttpOrigin, type HttpOrigin } from "../../../test/support/http-origin.ts";
+import { git } from "../../../test/support/string-kit.ts";
+import { waitUntil } from "../../../test/support/wait-until.ts";
+import { startMerger, type Attempt, type TestMerger } from "../testing/start-merger.ts";
+
+let host: HttpOrigin;
+let merger: TestMerger;
+beforeAll(async () => {
+  host = await openHttpOrigin();
+  merger = await startMerger({ checks: ["true"], urlOf: (origin) => host.url + origin });
+  expect(existsSync(join(merger.home, "mirrors/merger/HEAD"))).toBe(true);
+});
+afterAll(async () => {
+  await merger?.[Symbol.asyncDispose]();
+  await host?.[Symbol.asyncDispose]();
+});
+
+async function ask(taskId: string): Promise<Attempt> {
+  const attempt = { taskId, base: merger.head(), files: { [`src/${taskId}.js`]: `// ${taskId}\n` } };
+  await merger.store([attempt]);
+  await merger.request([attempt]);
+  return attempt;
+}
+
+async function expectLanded(taskId: string): Promise<void> {
+  const outcome = await merger.outcome(taskId);
+  expect(["landed", "already-landed"]).toContain(outcome.kind);
+  expect(merger.landed().filter((one) => one === taskId)).toHaveLength(1);
+  expect(await merger.connection.queue("merge").getFailedCount()).toBe(0);
+}
+
+test("attempts land on a repository elsewhere, by one push that is never forced", async () => {
+  const before = merger.head();
+  const { taskId } = await ask("elsewhere");
+  await expectLanded(taskId);
+  expect(git(merger.origin, "merge-base", before, "main")).toBe(before);
+});
+
+test.each(["unauthorized", "broken"] as const)(
+  "a host that is %s pauses the landing and fails no task; when it is well again, it lands",
+  async (mood) => {
+    host.mood = mood;
+    const { taskId } = await ask(mood);
+    await waitUntil("the job to wait", 40_000, async () =>
+      (await merger.connection.queue("merge").getJobState(jobId.merge(taskId, 1))) === "delayed"
+        ? true
+        : null,
+    );
+    expect(merger.service.output()).toContain("GIT_REPO_URL");
+    host.mood = "well";
+    await expectLanded(taskId);
+  },
+);
+
+test("a host that hangs is waited for, and asked again once it breaks off", async () => {
+  host.mood = "deaf";
+  const { taskId } = await ask("deaf");
+  await waitUntil("a question without an answer", 40_000, () => (host.seen.deaf > 0 ? true : null));
+  expect(await merger.connection.queue("merge").getJobState(jobId.merge(taskId, 1))).toBe("active");
+  host.mood = "well";
+  host.hangUp();
+  await expectLanded(taskId);
+});
+
+test("a push that arrived but was never acknowledged is found to have landed, and not made again", async () => {
+  host.mood = "forgetful";
+  const { taskId } = await ask("forgetful");
+  await waitUntil("a push that is forgotten", 40_000, () => (host.seen.forgetful > 0 ? true : null));
+  host.mood = "well";
+  await expectLanded(taskId);
+  expect(git(merger.origin, "fsck", "--strict", "--no-dangling")).toBe("");
+});

@@ -1,0 +1,58 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+
+/** What happens to one call: passed on to the model behind, refused with 429, or broken off within its answer. */
+export type Treatment = "pass" | "overloaded" | "dies";
+
+/** A backend of its own before a model that others share. */
+export interface ModelProxy extends AsyncDisposable {
+  /** For LLM_BACKENDS. */
+  readonly url: string;
+  /** How many calls were treated so. */
+  readonly seen: Record<Treatment, number>;
+}
+
+/** `treat` is asked for each chat completion, counted from 1. */
+export async function openModelProxy(
+  modelUrl: string,
+  treat: (nth: number, streamed: boolean) => Treatment = () => "pass",
+): Promise<ModelProxy> {
+  const seen = { pass: 0, overloaded: 0, dies: 0 };
+  let calls = 0;
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (request.method === "GET") {
+      response.setHeader("content-type", "application/json");
+      response.end('{"object":"list","data":[]}');
+      return;
+    }
+    const body = await text(request);
+    const streamed = (JSON.parse(body) as { stream?: boolean }).stream === true;
+    const treatment = treat((calls += 1), streamed);
+    seen[treatment] += 1;
+    if (treatment === "overloaded") {
+      response.writeHead(429, { "retry-after": "1" }).end('{"error":{"message":"too many requests"}}');
+      return;
+    }
+    const headers = { "content-type": "application/json" };
+    const passed = await fetch(`${modelUrl}/chat/completions`, { method: "POST", headers, body });
+    response.writeHead(passed.status, { "content-type": passed.headers.get("content-type") ?? "" });
+    const said = await passed.text();
+    if (treatment === "pass") response.end(said);
+    // Its first event is whole, so that it has been passed on when the rest does not come.
+    else response.write(said.slice(0, said.indexOf("\n\n") + 10), () => request.socket.destroy());
+  };
+  const server = createServer((request, response) => void answer(request, response));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    seen,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
