@@ -1,9 +1,10 @@
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { stepsOf } from "./steps.ts";
+import { stagesOf, type Step } from "./steps.ts";
 
 const HELP = `npm run check: format, lint, types, unused code, unit tests
 npm test:      the same, and the suites with real Redis, git and processes, the journeys, and where Docker
@@ -19,7 +20,7 @@ interface Report {
   readonly numPendingTests: number;
 }
 
-function main(): number {
+async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { only: { type: "string" }, help: { type: "boolean" } },
@@ -29,20 +30,23 @@ function main(): number {
     return 0;
   }
   const dir = mkdtempSync(join(tmpdir(), "swarm-ci-"));
-  const steps = stepsOf(positionals[0] === "check" ? "check" : "test", dir).filter(
-    (step) => values.only === undefined || values.only === step.name,
-  );
   const failed: string[] = [];
   const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const step of steps) {
-    const startedAt = performance.now();
-    process.stdout.write(`\n── ${step.name}\n`);
-    const { status } = spawnSync(process.execPath, step.args, { stdio: ["ignore", "inherit", "inherit"] });
-    if (status !== 0) failed.push(step.name);
-    if (step.report !== undefined) addReport(step.report, total);
-    process.stdout.write(
-      `   ${status === 0 ? "ok" : "FAILED"} in ${Math.round(performance.now() - startedAt)} ms\n`,
-    );
+  const runLane = async (steps: readonly Step[]) => {
+    for (const step of steps) {
+      if (values.only !== undefined && values.only !== step.name) continue;
+      const startedAt = performance.now();
+      process.stdout.write(`\n── ${step.name}\n`);
+      const child = spawn(process.execPath, step.args, { stdio: ["ignore", "inherit", "inherit"] });
+      const [code] = (await once(child, "exit")) as [number | null];
+      if (code !== 0) failed.push(step.name);
+      if (step.report !== undefined) addReport(step.report, total);
+      const tookMs = Math.round(performance.now() - startedAt);
+      process.stdout.write(`── ${step.name}: ${code === 0 ? "ok" : "FAILED"} in ${tookMs} ms\n`);
+    }
+  };
+  for (const lanes of stagesOf(positionals[0] === "check" ? "check" : "test", dir)) {
+    await Promise.all(lanes.map(runLane));
   }
   rmSync(dir, { recursive: true, force: true });
   if (failed.length > 0) process.stdout.write(`\nFailed: ${failed.join(", ")}\n`);
@@ -61,4 +65,4 @@ function addReport(file: string, total: { passed: number; failed: number; skippe
   }
 }
 
-process.exitCode = main();
+process.exitCode = await main();

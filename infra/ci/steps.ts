@@ -24,8 +24,11 @@ function bin(pkg: string, name = pkg): string {
   return join(dirname(manifest), file);
 }
 
-/** What `npm run check` and `npm test` run, in order. `dir` is for the reports. */
-export function stepsOf(command: "check" | "test", dir: string): Step[] {
+/**
+ * What `npm run check` and `npm test` run: one stage after another, and in a stage its lanes side by side, each in
+ * order. `dir` is for the reports.
+ */
+export function stagesOf(command: "check" | "test", dir: string): Step[][][] {
   const vitest = (project: string): Step => {
     const report = join(dir, `${project}.json`);
     const args = [bin("vitest"), "run", "--project", project, "--reporter=default", "--reporter=json"];
@@ -38,7 +41,7 @@ export function stepsOf(command: "check" | "test", dir: string): Step[] {
     { name: "knip", args: [bin("knip")] },
     vitest("unit"),
   ];
-  return command === "check"
-    ? check
-    : [...check, vitest("integration"), vitest("journey"), vitest("compose")];
+  if (command === "check") return [[check]];
+  // Journeys and containers mostly wait for one another's services.
+  return [[check], [[vitest("integration")], [vitest("journey"), vitest("compose")]]];
 }
