@@ -14,13 +14,12 @@ export interface ModelProxy extends AsyncDisposable {
   readonly seen: Record<Treatment, number>;
 }
 
-/** `treat` is asked for each chat completion, counted from 1. */
+/** `treat` is asked for each chat completion. */
 export async function openModelProxy(
   modelUrl: string,
-  treat: (nth: number, streamed: boolean) => Treatment = () => "pass",
+  treat: (streamed: boolean) => Treatment = () => "pass",
 ): Promise<ModelProxy> {
   const seen = { pass: 0, overloaded: 0, dies: 0 };
-  let calls = 0;
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.method === "GET") {
       response.setHeader("content-type", "application/json");
@@ -29,10 +28,10 @@ export async function openModelProxy(
     }
     const body = await text(request);
     const streamed = (JSON.parse(body) as { stream?: boolean }).stream === true;
-    const treatment = treat((calls += 1), streamed);
+    const treatment = treat(streamed);
     seen[treatment] += 1;
     if (treatment === "overloaded") {
-      response.writeHead(429, { "retry-after": "1" }).end('{"error":{"message":"too many requests"}}');
+      response.writeHead(429, { "retry-after": "0" }).end('{"error":{"message":"too many requests"}}');
       return;
     }
     const headers = { "content-type": "application/json" };

@@ -47,7 +47,9 @@ export async function askWhole(
     return await client.chat.completions.create(body as ChatCompletionCreateParamsNonStreaming);
   } catch (error) {
     if (!(error instanceof APIError) || error.status === undefined) throw causeOf(error);
-    const said = error.error === undefined ? error.message : JSON.stringify({ error: error.error });
+    // What is no JSON comes as a message that begins with the status.
+    const words = error.message.replace(`${error.status} `, "");
+    const said = error.error === undefined ? words : JSON.stringify({ error: error.error });
     throw new RefusedByServer(error.status, said, error.headers?.get("retry-after") ?? null);
   }
 }
