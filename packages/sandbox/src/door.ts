@@ -38,6 +38,9 @@ export function openDoor(child: SandboxProcess, handler: DoorHandler): Door {
   };
 }
 
+/** How often it is looked whether a slow reader has read the last of a process that is gone. */
+const READ_POLL_MS = 20;
+
 /**
  * The process's two pipes as one stream. Every write is called back, also when the process is gone in the middle of
  * it: `Duplex.from` would wait for a drain that never comes, and http2 takes that for a bug of its own and throws.
@@ -56,6 +59,13 @@ function wireOf(child: SandboxProcess): Duplex {
   child.stdout.on("data", (chunk: Buffer) => {
     if (!wire.push(chunk)) child.stdout.pause();
   });
-  child.stdout.on("end", () => wire.push(null));
+  // A process without output is gone or as good as gone. An end of what can be read would have the session's socket
+  // begin to end its other side, and a write that still comes then is a failed assertion of node:http2's own; so all
+  // of the wire goes, once what came has been read.
+  const goOnceRead = () => {
+    if (wire.readableLength === 0 || wire.destroyed) wire.destroy();
+    else setTimeout(goOnceRead, READ_POLL_MS);
+  };
+  child.stdout.on("end", () => setImmediate(goOnceRead));
   return wire;
 }

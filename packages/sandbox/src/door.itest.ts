@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { openDoor } from "./door.ts";
+import { startProcess } from "./local/start-process.ts";
+
+/** Asks for an answer without an end, over its own stdin and stdout, and reads it. */
+const CLIENT = `
+  const http2 = require("node:http2"), { Duplex } = require("node:stream");
+  const wire = Duplex.from({ readable: process.stdin, writable: process.stdout });
+  const session = http2.connect("http://door", { createConnection: () => wire });
+  session.on("error", () => {});
+  const stream = session.request({ ":path": "/endless" });
+  stream.on("error", () => {});
+  stream.on("data", () => {});`;
+
+test("a guest that dies in the middle of an answer closes the door, and nothing else", async () => {
+  const failures: unknown[] = [];
+  const note = (error: unknown) => failures.push(error);
+  process.on("uncaughtException", note);
+  const one = async (nth: number) => {
+    const child = startProcess({
+      argv: [process.execPath, "-e", CLIENT],
+      cwd: "/",
+      env: {},
+      cgroups: [],
+    });
+    const asked = Promise.withResolvers<void>();
+    const door = openDoor(child, (stream) => {
+      stream.respond({ ":status": 200 });
+      const write = () => {
+        if (stream.destroyed) return;
+        stream.write("x".repeat(10_000));
+        setImmediate(write);
+      };
+      write();
+      asked.resolve();
+    });
+    await asked.promise;
+    await sleep(nth % 10);
+    child.kill();
+    await door.closed;
+    await child.exit;
+    door.close();
+  };
+  for (let round = 0; round < 5; round += 1)
+    await Promise.all(Array.from({ length: 8 }, (_, nth) => one(nth)));
+  process.off("uncaughtException", note);
+  expect(failures).toEqual([]);
+});
