@@ -2,12 +2,12 @@ import { spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Fault } from "@agentswarm/contracts";
 import type { Mount } from "@agentswarm/sandbox";
 import type { ReadFile } from "./find-checks.ts";
+import { waitForTurn } from "./wait-for-turn.ts";
 
 /** The target's dependencies, installed once per lockfile and shared by all sandboxes, read-only. */
 export interface DependencyCache {
@@ -16,7 +16,6 @@ export interface DependencyCache {
 }
 
 const MODULES = "node_modules";
-const WAIT_MS = 100;
 const INSTALL_TIMEOUT_MS = 600_000;
 const STDERR_CHARS = 2_000;
 const KEPT_ENVIRONMENT = [
@@ -96,32 +95,11 @@ async function install(dir: string, manifest: string, lock: string | null): Prom
         },
       );
     }
-    await rename(fresh, dir);
+    await rename(fresh, dir).catch((error: unknown) => {
+      // Two may take over what a dead one left; whoever is first is as good.
+      if (!existsSync(dir)) throw error;
+    });
   } finally {
     await rm(fresh, { recursive: true, force: true });
-  }
-}
-
-/** A lock by an exclusive file, taken over when its owner is dead. */
-async function waitForTurn(file: string): Promise<AsyncDisposable> {
-  for (;;) {
-    try {
-      await writeFile(file, String(process.pid), { flag: "wx" });
-      return { [Symbol.asyncDispose]: () => rm(file, { force: true }) };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
-    const pid = Number(await readFile(file, "utf8").catch(() => "0"));
-    if (pid > 0 && pid !== process.pid && !isAlive(pid)) await rm(file, { force: true });
-    else await sleep(WAIT_MS);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

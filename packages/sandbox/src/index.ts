@@ -1,3 +1,4 @@
+export { describeProcess, isRunning, type Owner } from "./local/owner.ts";
 export { openDoor, type Door, type DoorHandler } from "./door.ts";
 export { openSandboxProvider } from "./open-sandbox.ts";
 export { reapOrphans } from "./reap-orphans.ts";

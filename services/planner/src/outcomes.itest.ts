@@ -16,10 +16,15 @@ const conflict: MergeOutcome = {
 };
 
 const sentAs = (planner: TestPlanner, key: string, round = 1): Promise<TaskMessage> =>
-  waitUntil(`the sending of ${key}`, 20_000, async () => {
-    const message = (await planner.sent()).get(key);
-    return message?.round === round ? message : null;
-  });
+  waitUntil(
+    `the sending of ${key}`,
+    20_000,
+    async () => {
+      const message = (await planner.sent()).get(key);
+      return message?.round === round ? message : null;
+    },
+    () => planner.service.output(),
+  );
 
 test("a conflict is answered by one resolve task with both intents, which lands in its place", async () => {
   await using planner = await startPlanner(answer);
