@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Handoff, TaskMessage } from "@agentswarm/contracts";
+import type { Handoff } from "@agentswarm/contracts";
 import { openBudgets } from "@agentswarm/queue";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { planned, startPlanner, type TestPlanner } from "../testing/start-planner.ts";
@@ -10,18 +10,6 @@ const answer = (_: number, text: string) => (text.includes("Is the feature") ? m
 /** What the scripted model tells of each call, at glm-5's prices. */
 const CALL = { usd: 0.000_132, tokens: 110 };
 
-/** A slow test may find an earlier round in the queue too, which the audit has sent once more. */
-const sentAs = (planner: TestPlanner, key: string, round = 1): Promise<TaskMessage> =>
-  waitUntil(
-    `round ${round} of ${key}`,
-    20_000,
-    async () => {
-      const jobs = await planner.connection.queue("task").getJobs();
-      const bodies = jobs.map((job) => (job.data as { body: TaskMessage }).body);
-      return bodies.find((body) => body.task.key === key && body.round === round) ?? null;
-    },
-    () => planner.service.output(),
-  );
 const metricsOf = (costUsd: number, tokensIn: number): Handoff["metrics"] => ({
   linesAdded: 1,
   linesRemoved: 0,
@@ -53,7 +41,7 @@ const told = async (planner: TestPlanner, type: string) =>
 test("at the feature's cap its tasks wait and its state says why; with a higher setting the work goes on", async () => {
   await using planner = await startPlanner(answer, { FEATURE_BUDGET_USD: "0.5" });
   const id = await planner.submit();
-  const a = await sentAs(planner, "a");
+  const a = await planner.sentAs("a");
   await spend(planner, id, 0.6, 1_000);
   await planner.land(a);
   const waiting = await planner.ledger(
@@ -91,14 +79,14 @@ test("at the feature's cap its tasks wait and its state says why; with a higher 
 test("an attempt that ended for want of money is sent again once its feature is given more", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit("Frugal", { usd: 0.001, tokens: 1_000 });
-  const a = await sentAs(planner, "a");
+  const a = await planner.sentAs("a");
   await spend(planner, id, 0.002, 10);
   await planner.handOver(a, null, { end: "budget", outcome: "failed", headCommit: null, reason: "no money" });
   const waiting = await planner.ledger(id, (one) => one.tasks[0]?.status === "planned");
   expect(waiting.waiting?.why).toMatch(/^the feature's budget.usd=0.001 is used up \(0.00213/);
   expect(waiting.tasks[0]).toMatchObject({ attemptsUsed: 0, crashes: 0 });
   await planner.tell({ kind: "budget", featureId: id, budget: { usd: 1 }, by: "ada" });
-  const again = await sentAs(planner, "a", 2);
+  const again = await planner.sentAs("a", 2);
   expect(again.task.id).toBe(a.task.id);
   const ledger = await planner.ledger(id, (one) => one.waiting === null);
   expect(ledger.feature.budget).toEqual({ usd: 1, tokens: 1_000 });
@@ -122,7 +110,7 @@ test("nothing is planned while the swarm's budget is used up; afterwards it is, 
 test("the planner's own calls are set aside, settled and told, those whose answer fits nothing too", async () => {
   await using planner = await startPlanner((nth) => (nth === 0 ? "no plan" : plan));
   const id = await planner.submit();
-  await sentAs(planner, "a");
+  await planner.sentAs("a");
   using budgets = openBudgets(planner.connection, {});
   const { feature } = await budgets.read(id);
   expect(feature).toMatchObject({ spent: { tokens: 2 * CALL.tokens }, reserved: { costUsd: 0, tokens: 0 } });
@@ -142,10 +130,10 @@ test("a plan comes with what it will cost, by what landed tasks have cost with a
   await using planner = await startPlanner(answer, { FEATURE_BUDGET_USD: "3" });
   const id = await planner.submit();
   expect((await planner.ledger(id, (one) => one.tasks.length === 2)).forecast).toBeNull();
-  const a = await sentAs(planner, "a");
+  const a = await planner.sentAs("a");
   const failed = { end: "failed", headCommit: null, attempt: 1, metrics: metricsOf(0.5, 100) } as const;
   await planner.handOver(a, null, failed);
-  const again = await sentAs(planner, "a", 2);
+  const again = await planner.sentAs("a", 2);
   const commit = "c".repeat(40);
   const landed = { kind: "landed", commit, tree: commit, group: 1 } as const;
   await planner.handOver(again, landed, { attempt: 2, metrics: metricsOf(1.25, 200) });

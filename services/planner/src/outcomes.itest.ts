@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { TRUNK_HEALTH, type MergeOutcome, type PlanMessage, type TaskMessage } from "@agentswarm/contracts";
+import { TRUNK_HEALTH, type MergeOutcome, type PlanMessage } from "@agentswarm/contracts";
 import { git } from "../../../test/support/string-kit.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
-import { planned, startPlanner, type TestPlanner } from "../testing/start-planner.ts";
+import { planned, startPlanner } from "../testing/start-planner.ts";
 
 const plan = { tasks: [planned("a"), planned("b", "a")] };
 const met = { met: true, reason: "It is all there.", tasks: [] };
@@ -15,24 +15,13 @@ const conflict: MergeOutcome = {
   paths: [{ path: "src/x.js", base: commit, ours: commit, theirs: commit }],
 };
 
-const sentAs = (planner: TestPlanner, key: string, round = 1): Promise<TaskMessage> =>
-  waitUntil(
-    `the sending of ${key}`,
-    20_000,
-    async () => {
-      const message = (await planner.sent()).get(key);
-      return message?.round === round ? message : null;
-    },
-    () => planner.service.output(),
-  );
-
 test("a conflict is answered by one resolve task with both intents, which lands in its place", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
-  const message = await sentAs(planner, "a");
+  const message = await planner.sentAs("a");
   await planner.handOver(message, conflict);
   await planner.handOver(message, conflict);
-  const resolve = await sentAs(planner, "a-resolve");
+  const resolve = await planner.sentAs("a-resolve");
   expect(resolve.task).toMatchObject({ kind: "resolve", parentId: message.task.id });
   expect(resolve.task.resolve).toMatchObject({
     paths: ["src/x.js"],
@@ -40,7 +29,7 @@ test("a conflict is answered by one resolve task with both intents, which lands 
   });
   expect(resolve.task.resolve?.ourIntent).toContain("All about a");
   await planner.land(resolve);
-  await planner.land(await sentAs(planner, "b"));
+  await planner.land(await planner.sentAs("b"));
   const ledger = await planner.ledger(id, (one) => one.status === "verifying");
   expect(ledger.tasks.filter((record) => record.task.kind === "resolve")).toHaveLength(1);
 });
@@ -49,10 +38,10 @@ test("a resolve that goes on conflicting goes back to planning, never to a resol
   const next = { tasks: [planned("other-way")] };
   await using planner = await startPlanner((nth) => (nth === 0 ? plan : next));
   const id = await planner.submit();
-  await planner.handOver(await sentAs(planner, "a"), conflict);
-  await planner.handOver(await sentAs(planner, "a-resolve"), conflict);
-  await planner.handOver(await sentAs(planner, "a-resolve", 2), conflict);
-  await sentAs(planner, "other-way");
+  await planner.handOver(await planner.sentAs("a"), conflict);
+  await planner.handOver(await planner.sentAs("a-resolve"), conflict);
+  await planner.handOver(await planner.sentAs("a-resolve", 2), conflict);
+  await planner.sentAs("other-way");
   const ledger = await planner.ledger(id, (one) => one.planningRound === 2);
   expect(ledger.tasks.filter((record) => record.task.kind === "resolve")).toHaveLength(1);
   expect(planner.model.asked[1]).toContain("src/x.js");
@@ -61,7 +50,7 @@ test("a resolve that goes on conflicting goes back to planning, never to a resol
 test("an attempt held for a person waits; approved it is sent with the approval, refused it runs again", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
-  const message = await sentAs(planner, "a");
+  const message = await planner.sentAs("a");
   await planner.handOver(message, { kind: "held", why: "it changes swarm.json", base: commit });
   await planner.ledger(id, (one) => one.tasks[0]?.status === "held");
   const decide = (decision: "approve" | "refuse"): PlanMessage => ({
@@ -72,13 +61,13 @@ test("an attempt held for a person waits; approved it is sent with the approval,
     reason: "leave the checks alone",
   });
   await planner.tell(decide("approve"));
-  const approved = await sentAs(planner, "a", 2);
+  const approved = await planner.sentAs("a", 2);
   expect(approved.approved).toMatchObject({ by: "ada", attempt: 1 });
 
   await planner.handOver(approved, { kind: "held", why: "it changes swarm.json", base: commit });
   await planner.ledger(id, (one) => one.tasks[0]?.status === "held");
   await planner.tell(decide("refuse"));
-  const again = await sentAs(planner, "a", 3);
+  const again = await planner.sentAs("a", 3);
   expect(again.approved).toBeUndefined();
   expect(again.task.feedback).toContain("leave the checks alone");
 });
@@ -86,7 +75,7 @@ test("an attempt held for a person waits; approved it is sent with the approval,
 test("a cancelled feature's tasks leave the queue, and what comes of them later changes nothing", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
-  const message = await sentAs(planner, "a");
+  const message = await planner.sentAs("a");
   await planner.tell({ kind: "cancel", featureId: id, by: "ada" });
   const ended = await planner.ledger(id, (one) => one.status === "cancelled");
   expect(ended.reason).toBe("cancelled by ada");
@@ -104,7 +93,7 @@ test("a failed task blocks its dependents and is planned anew; a person's retry 
   await using planner = await startPlanner(() => plan);
   const id = await planner.submit();
   const fail = async (round: number) =>
-    planner.handOver(await sentAs(planner, "a", round), null, {
+    planner.handOver(await planner.sentAs("a", round), null, {
       end: "failed",
       headCommit: null,
       reason: "no idea",
@@ -128,8 +117,8 @@ test("a failed task blocks its dependents and is planned anew; a person's retry 
 test("a red sweep books one fix per failure at priority 1, however often it is told; green ends the feature", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
-  await planner.land(await sentAs(planner, "a"));
-  await planner.land(await sentAs(planner, "b"));
+  await planner.land(await planner.sentAs("a"));
+  await planner.land(await planner.sentAs("b"));
   await planner.ledger(id, (one) => one.status === "verifying");
   for (let told = 0; told < 3; told += 1) await planner.tell(planner.swept("red", ["one", "two"]));
   const health = await planner.ledger(TRUNK_HEALTH, (one) => one.tasks.length === 2);
@@ -152,8 +141,8 @@ test.each([
   async (_, outcome) => {
     await using planner = await startPlanner(answer);
     const id = await planner.submit();
-    await planner.land(await sentAs(planner, "a"));
-    await planner.land(await sentAs(planner, "b"));
+    await planner.land(await planner.sentAs("a"));
+    await planner.land(await planner.sentAs("b"));
     await planner.ledger(id, (one) => one.status === "verifying");
     const sweep = planner.swept(outcome);
     for (const sweepId of ["one", "two"]) await planner.tell(sweep, sweepId);
@@ -175,11 +164,11 @@ test("a red sweep that is told after the trunk was found green books nothing", a
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
   const red = planner.swept("red", ["one"]);
-  await planner.land(await sentAs(planner, "a"));
+  await planner.land(await planner.sentAs("a"));
   git(planner.origin, "update-ref", "refs/heads/green", "refs/heads/main");
   await planner.tell(red, "late");
   await planner.tell(planner.swept("red", ["one"]), "late-too");
-  await planner.land(await sentAs(planner, "b"));
+  await planner.land(await planner.sentAs("b"));
   await planner.ledger(id, (one) => one.status === "verifying");
   await planner.tell(planner.swept("red", ["two"]), "now");
   const health = await planner.ledger(TRUNK_HEALTH);
@@ -189,7 +178,7 @@ test("a red sweep that is told after the trunk was found green books nothing", a
 test("a feature is held while its tasks wait behind one that a person has to decide", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
-  const message = await sentAs(planner, "a");
+  const message = await planner.sentAs("a");
   await planner.handOver(message, { kind: "held", why: "it changes swarm.json", base: commit });
   const held = await planner.ledger(id, (one) => one.status === "held");
   expect(held.reason).toBe("a: it changes swarm.json");
