@@ -1,5 +1,6 @@
 import type { ExecOptions, Exit, SandboxProcess } from "../sandbox.ts";
 import { openChildStreams, type ChildStreams } from "./child-streams.ts";
+import { killWhenOver } from "../kill-when-over.ts";
 
 /** How long after a kill its output is still waited for. */
 const LETTING_GO_MS = 5_000;
@@ -20,7 +21,6 @@ export interface RemoteProcess extends SandboxProcess {
 /** A program somewhere else, to be dealt with like a child of this process. */
 export function startRemote(remote: Remote, options: ExecOptions = {}): RemoteProcess {
   const streams = openChildStreams();
-  let timedOut = false;
   let killed = false;
   let ended = false;
   let lettingGo: NodeJS.Timeout | undefined;
@@ -30,25 +30,18 @@ export function startRemote(remote: Remote, options: ExecOptions = {}): RemotePr
     remote.kill();
     lettingGo = setTimeout(() => streams.letGo(), LETTING_GO_MS);
   };
-  const timer =
-    options.timeoutMs === undefined
-      ? undefined
-      : setTimeout(() => {
-          timedOut = true;
-          kill();
-        }, options.timeoutMs);
-  options.signal?.addEventListener("abort", kill);
-  if (options.signal?.aborted) kill();
+  const watch = killWhenOver(options, kill);
 
   const exit = (async (): Promise<Exit> => {
     // Where it could not be started at all, that shows as an exit without a code.
     const code = await remote.run(streams).catch(() => null);
     ended = true;
-    clearTimeout(timer);
-    options.signal?.removeEventListener("abort", kill);
+    watch[Symbol.dispose]();
     await streams.finish();
     clearTimeout(lettingGo);
-    return killed ? { code: null, signal: "SIGKILL", timedOut } : { code, signal: null, timedOut };
+    return killed
+      ? { code: null, signal: "SIGKILL", timedOut: watch.timedOut }
+      : { code, signal: null, timedOut: watch.timedOut };
   })();
   const { stdin, stdout, stderr, bytes } = streams;
   return { stdin, stdout, stderr, exit, kill, bytes };

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Exit, SandboxProcess } from "../sandbox.ts";
+import { killWhenOver } from "../kill-when-over.ts";
 
 export interface StartOptions {
   readonly argv: readonly string[];
@@ -37,7 +38,6 @@ export function startProcess(options: StartOptions): StartedProcess {
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
   });
-  let timedOut = false;
   let closed = false;
   let lettingGo: NodeJS.Timeout | undefined;
   // The program itself may be gone while something that it has started still holds its output.
@@ -53,15 +53,7 @@ export function startProcess(options: StartOptions): StartedProcess {
       child.stderr.destroy();
     }, LETTING_GO_MS);
   };
-  const timer =
-    options.timeoutMs === undefined
-      ? undefined
-      : setTimeout(() => {
-          timedOut = true;
-          kill();
-        }, options.timeoutMs);
-  options.signal?.addEventListener("abort", kill);
-  if (options.signal?.aborted) kill();
+  const watch = killWhenOver(options, kill);
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on("error", () => undefined);
 
   const exit = (async (): Promise<Exit> => {
@@ -71,10 +63,9 @@ export function startProcess(options: StartOptions): StartedProcess {
       // It could not be started at all, which shows as an exit without a code.
     }
     closed = true;
-    clearTimeout(timer);
+    watch[Symbol.dispose]();
     clearTimeout(lettingGo);
-    options.signal?.removeEventListener("abort", kill);
-    return { code: child.exitCode, signal: child.signalCode, timedOut };
+    return { code: child.exitCode, signal: child.signalCode, timedOut: watch.timedOut };
   })();
   const { stdin, stdout, stderr } = child;
   // Pipes of a child are sockets, which count.

@@ -6,6 +6,7 @@ import type { Exit, SandboxProcess } from "../sandbox.ts";
 import type { Box } from "./box.ts";
 import { readWhenOpen, writeWhenOpen } from "./byte-streams.ts";
 import { KILL, startCommand, type Start } from "./scripts.ts";
+import { killWhenOver } from "../kill-when-over.ts";
 
 /** How long a killed program's end, and then the end of its output, is waited for. */
 const GONE_WITHIN_MS = 5_000;
@@ -46,7 +47,6 @@ export function startModalProcess(
   let lost: Fault | null = null;
   let boxGone = false;
   let killed = false;
-  let timedOut = false;
 
   const ending = waitFor(starting, over.signal).catch((error: unknown) => {
     if (!killed) lost = died(error);
@@ -72,15 +72,7 @@ export function startModalProcess(
     if (!over.signal.aborted) void letGoSoon();
   });
 
-  const timer =
-    options.timeoutMs === undefined
-      ? undefined
-      : setTimeout(() => {
-          timedOut = true;
-          kill();
-        }, options.timeoutMs);
-  options.signal?.addEventListener("abort", kill);
-  if (options.signal?.aborted) kill();
+  const watch = killWhenOver(options, kill);
 
   const exit = (async (): Promise<Exit> => {
     await Promise.race([Promise.all([ending, outputs]), letGo.promise]);
@@ -90,10 +82,11 @@ export function startModalProcess(
     if (byForce && !killed) await Promise.race([box.ended, nap(LETTING_GO_MS, over.signal)]);
     if (byForce && !killed && boxGone) lost ??= died(new Error("the sandbox is gone"));
     over.abort();
-    clearTimeout(timer);
-    options.signal?.removeEventListener("abort", kill);
+    watch[Symbol.dispose]();
     for (const stream of [stdin, stdout, stderr]) stream.destroy();
-    return byForce ? { code: null, signal: "SIGKILL", timedOut } : { code, signal: null, timedOut };
+    return byForce
+      ? { code: null, signal: "SIGKILL", timedOut: watch.timedOut }
+      : { code, signal: null, timedOut: watch.timedOut };
   })();
   return { stdin, stdout, stderr, exit, kill, bytes: () => moved, lost: () => lost };
 }
