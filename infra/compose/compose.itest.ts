@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SwarmStatus } from "@agentswarm/cli";
 import { freePort } from "../../test/support/redis.ts";
@@ -30,6 +32,22 @@ describe.runIf(command !== null)("docker compose up", () => {
     const published = await project.compose(["port", "api", "8080"]);
     expect(published).toMatch(/^127\.0\.0\.1:/);
     expect(await project.compose(["port", "redis", "6379"]).catch(() => "")).not.toMatch(/\d+\.\d+/);
+  });
+
+  test("the doctor finds everything a service needs, and tries a sandbox through the broker", async () => {
+    const { ok, findings } = JSON.parse(
+      (await project.compose(["run", "--rm", "-T", "dispatcher", "doctor", "--json"])).trim(),
+    ) as { ok: boolean; findings: { state: string }[] };
+    expect([ok, findings.filter((one) => one.state === "fail")]).toEqual([true, []]);
+    expect(JSON.stringify(findings)).toContain("isolated by docker");
+  });
+
+  test("the command line on the host talks to it by its URL", async () => {
+    const cli = join(import.meta.dirname, "../../packages/cli/src/main.ts");
+    const { stdout } = await promisify(execFile)(process.execPath, [cli, "status", "--json"], {
+      env: { ...process.env, SWARM_URL: project.url },
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ services: { planner: 1, merger: 1 } });
   });
 
   test("three dispatchers and the demo, while one of each is killed: every feature lands", async () => {

@@ -1,12 +1,13 @@
 #!/bin/sh
 # What the image runs, by the name of it: a service, the broker, the recorded model, or a command of its own.
 set -eu
-name=${1:?name what to run: planner, dispatcher, merger, reconciler, api, broker, model, seed, keys, demo or swarm}
+name=${1:?name what to run: planner, dispatcher, merger, reconciler, api, broker, model, seed, keys, doctor, demo or swarm}
 case "$name" in
   planner | dispatcher | merger | reconciler | api) exec node "/app/services/$name/src/main.ts" ;;
   broker) exec node /app/infra/broker/main.ts ;;
   model) exec node /app/packages/replay/src/main.ts --scenario /app/infra/demo/scenario --host 0.0.0.0 --port 9100 ;;
   seed) exec node /app/infra/compose/seed.ts ;;
+  doctor) shift && exec node /app/infra/doctor/main.ts "$@" ;;
   keys) exec node /app/services/api/src/keys-main.ts "$@" ;;
   demo) exec node /app/infra/compose/demo.ts ;;
   swarm) shift && exec node /app/packages/cli/src/main.ts "$@" ;;

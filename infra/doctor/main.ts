@@ -26,7 +26,8 @@ async function main(): Promise<number> {
   const findings = [
     examineNode(),
     examineGit(),
-    ...examineSearchTools(env["SWARM_TOOLS"]),
+    // Elsewhere they come with the image of the sandbox.
+    ...((env["SANDBOX_PROVIDER"] || "local") === "local" ? examineSearchTools(env["SWARM_TOOLS"]) : []),
     await examineRedis(env),
     await examineSandbox(env, home),
     ...(await examineModel(env)),
