@@ -8,7 +8,8 @@ import { freePort } from "../../test/support/redis.ts";
 import { findCompose, openProject, type ComposeProject } from "./testing/compose-project.ts";
 
 const command = findCompose();
-if (command === null) console.warn("Docker does not answer here: the swarm in containers is NOT tested");
+if (command === null)
+  console.warn("No Docker with its base images here: the swarm in containers is NOT tested");
 
 /** The order in which one of each is killed while the demo runs. */
 const VICTIMS = ["planner", "dispatcher", "merger", "reconciler", "broker", "redis", "api", "model"];

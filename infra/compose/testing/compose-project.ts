@@ -11,11 +11,19 @@ const ROOT = resolve(import.meta.dirname, "../../..");
 const run = promisify(execFile);
 const OUTPUT_BYTES = 64 * 1024 * 1024;
 
-/** How compose is called on this machine, or null where Docker does not answer. */
+/** What the images are made from. */
+const BASES = ["node:24-bookworm-slim", "redis:8-alpine"];
+const PULL_TIMEOUT_MS = 180_000;
+
+/** How compose is called on this machine, or null where Docker does not answer or cannot get what images begin with. */
 export function findCompose(): string[] | null {
-  const answers = (argv: readonly string[]) =>
-    spawnSync(argv[0] ?? "", argv.slice(1), { stdio: "ignore", timeout: 20_000 }).status === 0;
+  const answers = (argv: readonly string[], timeout = 20_000) =>
+    spawnSync(argv[0] ?? "", argv.slice(1), { stdio: "ignore", timeout }).status === 0;
   if (!answers(["docker", "info"])) return null;
+  for (const base of BASES) {
+    if (answers(["docker", "image", "inspect", base])) continue;
+    if (!answers(["docker", "pull", "--quiet", base], PULL_TIMEOUT_MS)) return null;
+  }
   return [["docker", "compose"], ["docker-compose"]].find((argv) => answers([...argv, "version"])) ?? null;
 }
 
