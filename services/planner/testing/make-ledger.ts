@@ -1,4 +1,4 @@
-import { NO_METRICS, type Handoff, type MergeOutcome } from "@agentswarm/contracts";
+import { NO_METRICS, NO_NOTES, type Handoff, type MergeOutcome } from "@agentswarm/contracts";
 import { adoptPlan, type TaskDefaults } from "../src/ledger/adopt-plan.ts";
 import { newLedger, type Ledger, type TaskRecord } from "../src/ledger/ledger.ts";
 import { plannedTaskSchema, type PlannedTask } from "../src/ledger/validate-plan.ts";
@@ -67,12 +67,7 @@ export function handoffOf(
     outcome: "complete",
     end: "submitted",
     summary: "done",
-    did: [],
-    deviations: [],
-    concerns: [],
-    suggestions: [],
-    filesChanged: [],
-    checks: [],
+    ...NO_NOTES,
     metrics: { ...NO_METRICS, tokensIn: 10, costUsd: 0.5 },
     headCommit: commit,
     model: "m",
