@@ -1,5 +1,6 @@
 import type Docker from "dockerode";
 import { Fault } from "@agentswarm/contracts";
+import { openRunningProcesses } from "../running-processes.ts";
 import type { SandboxLimits } from "../sandbox.ts";
 import { unpackBody } from "./container-body.ts";
 import { figuresOf, UNKNOWN, type Used } from "./container-figures.ts";
@@ -18,19 +19,18 @@ export interface RunningContainer {
 
 /** A container that runs, as what is started in it, carried into it, and told of it. */
 export function attendContainer({ id, container, limits, readyMs, onEnd }: RunningContainer): Container {
-  const running = new Set<RemoteProcess>();
-  const moved = { in: 0, out: 0 };
+  const running = openRunningProcesses<RemoteProcess>();
   let used: Used | undefined;
   let ended: Promise<void> | undefined;
 
   const end = async () => {
     // Counted before its end: the engine forgets with the container.
     const last = figuresOf(container);
-    const exits = [...running].map((child) => child.exit);
+    const exits = running.ended();
     used = await last;
-    for (const child of running) child.kill();
+    running.kill();
     await removeContainer(container);
-    await Promise.all(exits);
+    await exits;
   };
   const terminate = () => {
     clearTimeout(deadline);
@@ -45,17 +45,7 @@ export function attendContainer({ id, container, limits, readyMs, onEnd }: Runni
 
   return {
     id,
-    exec(argv, options) {
-      const child = execInContainer(container, argv, options);
-      running.add(child);
-      void child.exit.then(() => {
-        running.delete(child);
-        const bytes = child.bytes();
-        moved.in += bytes.in;
-        moved.out += bytes.out;
-      });
-      return child;
-    },
+    exec: (argv, options) => running.add(execInContainer(container, argv, options)),
     async putFiles(tar) {
       const { code, said } = await feed(container, unpackBody(), tar);
       if (code === 0) return;
@@ -68,10 +58,8 @@ export function attendContainer({ id, container, limits, readyMs, onEnd }: Runni
       );
     },
     async figures() {
-      const bytes = [...running].map((child) => child.bytes());
-      const sum = (way: "in" | "out") => bytes.reduce((total, one) => total + one[way], moved[way]);
       const now = ended === undefined ? await figuresOf(container) : (used ?? UNKNOWN);
-      return { readyMs, ...now, bytesIn: sum("in"), bytesOut: sum("out"), costUsd: 0 };
+      return { readyMs, ...now, ...running.figures(), costUsd: 0 };
     },
     terminate,
   };

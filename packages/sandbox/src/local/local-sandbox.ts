@@ -1,5 +1,6 @@
 import { mkdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { openRunningProcesses } from "../running-processes.ts";
 import { runToEnd } from "../run-to-end.ts";
 import { DEFAULT_SANDBOX_LIMITS, type ExecOptions, type Sandbox, type SandboxSpec } from "../sandbox.ts";
 import { bubblewrapArgs, WORK } from "./bubblewrap.ts";
@@ -36,14 +37,13 @@ export async function openLocalSandbox(
   writeRecord(root, id, spec.labels);
   await mkdir(work, { recursive: true });
   const group = await host.cgroups.create(groupOf(id), limits);
-  const running = new Set<StartedProcess>();
-  const moved = { in: 0, out: 0 };
+  const running = openRunningProcesses<StartedProcess>();
   const workDir = host.bwrap === null ? work : WORK;
   if (host.bwrap === null) await linkMounts(work, mounts);
 
   const deadline = setTimeout(() => killAll(), limits.wallMs);
   const killAll = () => {
-    for (const child of running) child.kill();
+    running.kill();
     group.kill();
   };
 
@@ -72,17 +72,7 @@ export async function openLocalSandbox(
             signal: options.signal,
             timeoutMs: options.timeoutMs,
           });
-    running.add(child);
-    void child.exit.then(() => {
-      running.delete(child);
-      add(child);
-    });
-    return child;
-  };
-  const add = (child: StartedProcess) => {
-    const bytes = child.bytes();
-    moved.in += bytes.in;
-    moved.out += bytes.out;
+    return running.add(child);
   };
 
   const readyMs = performance.now() - askedAt;
@@ -97,16 +87,14 @@ export async function openLocalSandbox(
       rewriteRecord(root, id, labels);
     },
     async figures() {
-      const bytes = [...running].map((child) => child.bytes());
-      const sum = (way: "in" | "out") => bytes.reduce((total, one) => total + one[way], moved[way]);
-      return { readyMs, ...(used ?? group.used()), bytesIn: sum("in"), bytesOut: sum("out"), costUsd: 0 };
+      return { readyMs, ...(used ?? group.used()), ...running.figures(), costUsd: 0 };
     },
     terminate() {
       ended ??= (async () => {
         clearTimeout(deadline);
-        const exits = [...running].map((child) => child.exit);
+        const exits = running.ended();
         killAll();
-        await Promise.all(exits);
+        await exits;
         used = group.used();
         await group.remove();
         await removeRecorded(root, id);

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { openRunningProcesses } from "../running-processes.ts";
 import { runToEnd } from "../run-to-end.ts";
 import type { ExecOptions, Sandbox, SandboxLimits } from "../sandbox.ts";
 import { mustRun, type Box } from "./box.ts";
@@ -43,8 +44,7 @@ export interface ModalSandboxOptions {
 export function openModalSandbox(box: Box, options: ModalSandboxOptions): Sandbox {
   const { places, guest, limits, reserved, askedAt } = options;
   const readyMs = performance.now() - askedAt;
-  const running = new Set<StartedModalProcess>();
-  const moved = { in: 0, out: 0 };
+  const running = openRunningProcesses<StartedModalProcess>();
   let started = 0;
   const basics = {
     PATH: `${posix.join(places.workDir, "node_modules/.bin")}:${places.path}`,
@@ -66,14 +66,7 @@ export function openModalSandbox(box: Box, options: ModalSandboxOptions): Sandbo
       },
       { signal, timeoutMs },
     );
-    running.add(child);
-    void child.exit.then(() => {
-      running.delete(child);
-      const bytes = child.bytes();
-      moved.in += bytes.in;
-      moved.out += bytes.out;
-    });
-    return child;
+    return running.add(child);
   };
 
   let aliveMs: number | undefined;
@@ -90,11 +83,11 @@ export function openModalSandbox(box: Box, options: ModalSandboxOptions): Sandbo
   let ended: Promise<void> | undefined;
   const end = async () => {
     clearTimeout(deadline);
-    const exits = [...running].map((child) => child.exit);
+    const exits = running.ended();
     used ??= await readUse();
     await box.terminate();
     aliveMs = performance.now() - askedAt;
-    await Promise.all(exits);
+    await exits;
   };
   const terminate = () => {
     asked = true;
@@ -120,14 +113,12 @@ export function openModalSandbox(box: Box, options: ModalSandboxOptions): Sandbo
     },
     async figures() {
       const use = used ?? (await readUse());
-      const bytes = [...running].map((child) => child.bytes());
-      const sum = (way: "in" | "out") => bytes.reduce((total, one) => total + one[way], moved[way]);
       const costUsd = estimateCostUsd({
         aliveMs: aliveMs ?? performance.now() - askedAt,
         ...reserved,
         ...use,
       });
-      return { readyMs, ...use, bytesIn: sum("in"), bytesOut: sum("out"), costUsd };
+      return { readyMs, ...use, ...running.figures(), costUsd };
     },
     terminate,
   };
