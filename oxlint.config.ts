@@ -19,7 +19,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "services/merger": SERVICE,
   "services/reconciler": SERVICE,
   "services/api": SERVICE,
-  infra: ["contracts", "service", "git", "sandbox", "checks", "agent", "replay", "cli", "queue", "llm"],
+  tools: ["contracts", "service", "git", "sandbox", "checks", "agent", "replay", "cli", "queue", "llm"],
+  "infra/broker": ["contracts", "service", "sandbox"],
 };
 
 /** One owner per library. */

@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["**/*.itest.ts"],
-          exclude: [...exclude, "test/journeys/**", "infra/compose/**"],
+          exclude: [...exclude, "test/journeys/**", "tools/compose/**"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -32,7 +32,7 @@ export default defineConfig({
       {
         test: {
           name: "compose",
-          include: ["infra/compose/**/*.itest.ts"],
+          include: ["tools/compose/**/*.itest.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

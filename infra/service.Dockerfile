@@ -24,6 +24,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --omit=dev --o
  && npm cache clean --force >/dev/null 2>&1
 COPY prompts prompts
 COPY infra infra
+COPY tools tools
 COPY target-repo target-repo
 COPY --from=agent /app/agent.mjs agent.mjs
 # Volumes take over the owner of the folder they are first mounted on.
@@ -37,4 +38,4 @@ ENV NODE_ENV=production \
     AGENT_FILE=/app/agent.mjs \
     HEALTH_FILE=/tmp/healthy
 USER node
-ENTRYPOINT ["sh", "/app/infra/compose/entrypoint.sh"]
+ENTRYPOINT ["sh", "/app/tools/compose/entrypoint.sh"]

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DomainEvent } from "@agentswarm/contracts";
-import type { LocalSwarm } from "../../infra/local/start-swarm.ts";
+import type { LocalSwarm } from "../../tools/local/start-swarm.ts";
 import { openCpuGroup, type CpuGroup } from "./cpu-group.ts";
 
 /** Milliseconds of processor that each part of a swarm has taken. */

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { freePort } from "../../infra/local/free-port.ts";
-import { startSwarm, type LocalSwarm } from "../../infra/local/start-swarm.ts";
+import { freePort } from "../../tools/local/free-port.ts";
+import { startSwarm, type LocalSwarm } from "../../tools/local/start-swarm.ts";
 import { git, makeStringKit } from "../support/string-kit.ts";
 import { waitUntil } from "../support/wait-until.ts";
 

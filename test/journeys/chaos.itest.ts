@@ -7,9 +7,9 @@ import { ApiClient, type FeatureDetail } from "@agentswarm/cli";
 import { TRUNK_HEALTH, type DomainEvent, type FeatureInput } from "@agentswarm/contracts";
 import { heldSlots, openEventLog, openQueue } from "@agentswarm/queue";
 import { startReplay, type Replay } from "@agentswarm/replay";
-import { freePort } from "../../infra/local/free-port.ts";
-import { seedOrigin } from "../../infra/local/origin.ts";
-import { startSwarm, type LocalSwarm } from "../../infra/local/start-swarm.ts";
+import { freePort } from "../../tools/local/free-port.ts";
+import { seedOrigin } from "../../tools/local/origin.ts";
+import { startSwarm, type LocalSwarm } from "../../tools/local/start-swarm.ts";
 import { filesUnder, processesOf, whereSecretIs } from "../support/leftovers.ts";
 import { seededRandom, shuffled } from "../support/seeded-random.ts";
 import { git } from "../support/string-kit.ts";
@@ -44,7 +44,7 @@ beforeAll(async () => {
   home = join(dir, "home");
   origin = await seedOrigin(join(ROOT, "target-repo"), dir);
   git(origin, "config", "core.logAllRefUpdates", "always");
-  model = await startReplay({ scenarioDir: join(ROOT, "infra/demo/scenario"), port: 0 });
+  model = await startReplay({ scenarioDir: join(ROOT, "tools/demo/scenario"), port: 0 });
   swarm = await startSwarm({
     home,
     env: {
@@ -64,7 +64,7 @@ beforeAll(async () => {
     say: (line) => diary.push(line),
   });
   const client = new ApiClient(swarm.apiUrl);
-  const inputs = JSON.parse(await readFile(join(ROOT, "infra/demo/features.json"), "utf8")) as FeatureInput[];
+  const inputs = JSON.parse(await readFile(join(ROOT, "tools/demo/features.json"), "utf8")) as FeatureInput[];
   const ids: string[] = [];
   for (const [nth, input] of inputs.entries()) ids.push((await client.submit(input, `chaos-${nth}`)).id);
 

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Feature } from "@agentswarm/contracts";
-import { freePort } from "../../infra/local/free-port.ts";
-import { startSwarm, type LocalSwarm } from "../../infra/local/start-swarm.ts";
+import { freePort } from "../../tools/local/free-port.ts";
+import { startSwarm, type LocalSwarm } from "../../tools/local/start-swarm.ts";
 import { git, makeStringKit } from "../support/string-kit.ts";
 import { waitUntil } from "../support/wait-until.ts";
 

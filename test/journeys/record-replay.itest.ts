@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { freePort } from "../../infra/local/free-port.ts";
-import { startSwarm } from "../../infra/local/start-swarm.ts";
+import { freePort } from "../../tools/local/free-port.ts";
+import { startSwarm } from "../../tools/local/start-swarm.ts";
 import { runFeature } from "../support/run-feature.ts";
 import { git, makeStringKit } from "../support/string-kit.ts";
 

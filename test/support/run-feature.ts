@@ -1,5 +1,5 @@
 import type { FeatureDetail } from "@agentswarm/cli";
-import type { LocalSwarm } from "../../infra/local/start-swarm.ts";
+import type { LocalSwarm } from "../../tools/local/start-swarm.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const WITHIN_MS = 120_000;

@@ -9,7 +9,7 @@ ensureInstalled();
 const home = swarmHome(ROOT);
 const doctor = process.argv[2] === "doctor";
 const { tools } = ensureTools(home, undefined, { fetch: false });
-const file = doctor ? "infra/doctor/main.ts" : "packages/cli/src/main.ts";
+const file = doctor ? "tools/doctor/main.ts" : "packages/cli/src/main.ts";
 const child = spawn(
   localNode(),
   [...settingsArgs(), join(ROOT, file), ...process.argv.slice(doctor ? 3 : 2)],

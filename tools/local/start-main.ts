@@ -23,7 +23,7 @@ async function main(): Promise<number> {
   await using swarm = await startSwarm({
     home: resolve(process.env["SWARM_HOME"] ?? ".swarm"),
     env: { ...process.env, ...pretty },
-    scenarioDir: resolve("infra/demo/scenario"),
+    scenarioDir: resolve("tools/demo/scenario"),
     say,
     onOutput: (_name, chunk) => process.stdout.write(chunk),
   });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startApi } from "../../services/api/testing/start-api.ts";
 
-const DASHBOARDS = join(import.meta.dirname, "grafana/dashboards");
+const DASHBOARDS = join(import.meta.dirname, "../../infra/observability/grafana/dashboards");
 
 test("dashboards ask only for metrics that there are", async () => {
   await using api = await startApi();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Program } from "./supervise.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const GUARD = join(ROOT, "infra/local/guard.mjs");
+const GUARD = join(ROOT, "tools/local/guard.mjs");
 const PRELOAD = new URL("die-with-supervisor.mjs", import.meta.url).href;
 
 export const SERVICES = ["planner", "dispatcher", "merger", "reconciler", "api"] as const;

@@ -1,4 +1,4 @@
-// `node infra/bootstrap/run.mjs <command> [arguments]`: sets up what the command needs, then runs it with the
+// `node tools/bootstrap/run.mjs <command> [arguments]`: sets up what the command needs, then runs it with the
 // project's own Node. Plain JavaScript for Node 18 and newer.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -7,21 +7,21 @@ import { ensureTools, swarmHome } from "./tools.mjs";
 
 /** Which TypeScript file each command runs, and which tools it cannot do without. */
 const COMMANDS = {
-  start: { file: "infra/local/start-main.ts", needs: ["redis-server"] },
-  demo: { file: "infra/demo/main.ts", needs: ["redis-server"] },
-  test: { file: "infra/ci/main.ts", args: ["test"], needs: ["redis-server"] },
-  "test:compose": { file: "infra/ci/main.ts", args: ["test", "--only", "compose"], needs: [] },
+  start: { file: "tools/local/start-main.ts", needs: ["redis-server"] },
+  demo: { file: "tools/demo/main.ts", needs: ["redis-server"] },
+  test: { file: "tools/ci/main.ts", args: ["test"], needs: ["redis-server"] },
+  "test:compose": { file: "tools/ci/main.ts", args: ["test", "--only", "compose"], needs: [] },
   "bench:landing": { file: "bench/landing/main.ts", needs: ["redis-server"] },
   "bench:swarm": { file: "bench/swarm/main.ts", needs: ["redis-server"] },
-  "check:modal": { file: "infra/modal/check-main.ts", needs: [] },
-  "check:model": { file: "infra/glm/check-main.ts", needs: [] },
+  "check:modal": { file: "tools/modal/check-main.ts", needs: [] },
+  "check:model": { file: "tools/glm/check-main.ts", needs: [] },
   "bench:gateway": { file: "bench/gateway/main.ts", needs: [] },
-  check: { file: "infra/ci/main.ts", args: ["check"], needs: [] },
+  check: { file: "tools/ci/main.ts", args: ["check"], needs: [] },
 };
 
 const [name, ...rest] = process.argv.slice(2);
 const command = COMMANDS[name];
-if (command === undefined) giveUp(`usage: node infra/bootstrap/run.mjs ${Object.keys(COMMANDS).join(" | ")}`);
+if (command === undefined) giveUp(`usage: node tools/bootstrap/run.mjs ${Object.keys(COMMANDS).join(" | ")}`);
 
 ensureInstalled();
 const home = swarmHome(ROOT);
