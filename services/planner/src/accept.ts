@@ -12,7 +12,7 @@ import { modelFor } from "./meter.ts";
 import { unlessAnswered } from "./plan-feature.ts";
 import { bulleted } from "./survey/bulleted.ts";
 import { untrusted } from "./survey/untrusted.ts";
-import type { Workshop } from "./workshop.ts";
+import type { PlannerContext } from "./context.ts";
 
 const SYSTEM = "You judge whether a feature is done.";
 const HANDOFF_TOKENS = 8_000;
@@ -26,41 +26,41 @@ const acceptanceSchema = z.object({
 type Acceptance = z.infer<typeof acceptanceSchema>;
 
 /** Asks the model, once per planning round, whether what has landed is what was asked for. */
-export async function acceptFeature(shop: Workshop, ledger: Ledger, signal: AbortSignal): Promise<void> {
+export async function acceptFeature(ctx: PlannerContext, ledger: Ledger, signal: AbortSignal): Promise<void> {
   const { feature, planningRound } = ledger;
   const key = swarmKey(feature.title, "-", "accept");
   const landed = ledger.tasks.filter((record) => record.status === "landed");
-  const user = await renderPrompt(shop.promptsDir, "accept", {
+  const user = await renderPrompt(ctx.promptsDir, "accept", {
     swarmKey: key,
     title: feature.title,
     description: feature.description || "(none)",
     acceptance: bulleted(feature.acceptance, "(none; judge by the description)"),
-    changes: untrusted(fitTokens(await changesOf(shop, landed), DIFF_TOKENS)),
+    changes: untrusted(fitTokens(await changesOf(ctx, landed), DIFF_TOKENS)),
     handoffs: untrusted(fitTokens(landed.map(describe).join("\n\n"), HANDOFF_TOKENS)),
   });
   const question = { system: SYSTEM, user, schema: acceptanceSchema, key, signal };
-  const answer = await askStructured(modelFor(shop, feature.id, "accept"), question).catch(unlessAnswered);
-  await step(shop, feature.id, (now) => {
+  const answer = await askStructured(modelFor(ctx, feature.id, "accept"), question).catch(unlessAnswered);
+  await step(ctx, feature.id, (now) => {
     // Meanwhile a person may have opened a task again, and then it is not all there yet.
     if (now === null || now.planningRound !== planningRound || decideNext(now).kind !== "accept") return now;
     if (answer instanceof Fault) return replan(now, answer.message);
-    return absorbAcceptance(shop, spend(now, answer.usage), answer.value);
+    return absorbAcceptance(ctx, spend(now, answer.usage), answer.value);
   });
 }
 
-function absorbAcceptance(shop: Workshop, ledger: Ledger, { met, reason, tasks }: Acceptance): Ledger {
+function absorbAcceptance(ctx: PlannerContext, ledger: Ledger, { met, reason, tasks }: Acceptance): Ledger {
   if (met) return { ...ledger, status: "verifying", reason };
-  const refusal = refusePlan(tasks, new Set(namesThatLanded(ledger).keys()), shop.maxTasks);
+  const refusal = refusePlan(tasks, new Set(namesThatLanded(ledger).keys()), ctx.maxTasks);
   const next = replan(ledger, `Not accepted: ${reason}`);
   if (next.planningRound > PLANNING_ROUNDS) return next;
   // Tasks that cannot be carried out are planned anew, with the reason for both.
   if (refusal !== null)
     return { ...next, planningWhy: `${next.planningWhy}\nThe tasks you gave were refused: ${refusal}` };
-  return adoptPlan(next, tasks, shop.defaults);
+  return adoptPlan(next, tasks, ctx.defaults);
 }
 
 /** What the feature's landings changed, file by file. */
-async function changesOf({ mirror }: Workshop, landed: readonly TaskRecord[]): Promise<string> {
+async function changesOf({ mirror }: PlannerContext, landed: readonly TaskRecord[]): Promise<string> {
   await mirror.fetch();
   const known = landed.flatMap(({ commit, task }) => (commit === null ? [] : [{ commit, task }]));
   const stats = await mirror.diffStats(known.map(({ commit }) => commit));

@@ -13,7 +13,7 @@ import {
 } from "./ledger/ledger.ts";
 import { settle } from "./ledger/settle.ts";
 import { isSweepOnItsWay, tasksOnTheirWay } from "./on-its-way.ts";
-import type { Workshop } from "./workshop.ts";
+import type { PlannerContext } from "./context.ts";
 
 const IN_A_QUEUE: ReadonlySet<JobState> = new Set(["waiting", "prioritized", "delayed", "active"]);
 
@@ -21,55 +21,55 @@ const IN_A_QUEUE: ReadonlySet<JobState> = new Set(["waiting", "prioritized", "de
  * Does again what got lost: what a crash left pending, the same round of a task when its job is gone, the next one
  * when the job ended without a handoff. A task is believed lost only when two audits in a row miss it.
  */
-export async function audit(shop: Workshop): Promise<void> {
-  const ledgers = await shop.ledgers.open();
+export async function audit(ctx: PlannerContext): Promise<void> {
+  const ledgers = await ctx.ledgers.open();
   for (const ledger of ledgers) {
-    await carryOut(shop, ledger);
-    await auditTasks(shop, ledger);
+    await carryOut(ctx, ledger);
+    await auditTasks(ctx, ledger);
     // A step that changes nothing still notes how the budgets stand.
-    await step(shop, ledger.feature.id, (now) => now);
-    await advance(shop, ledger.feature.id);
+    await step(ctx, ledger.feature.id, (now) => now);
+    await advance(ctx, ledger.feature.id);
   }
-  await auditSweeps(shop, ledgers);
+  await auditSweeps(ctx, ledgers);
 }
 
-async function auditTasks(shop: Workshop, ledger: Ledger): Promise<void> {
+async function auditTasks(ctx: PlannerContext, ledger: Ledger): Promise<void> {
   const states = new Map<TaskRecord, JobState>();
   for (const record of ledger.tasks.filter(isUnderWay)) {
-    const state = await jobState(shop.connection, "task", jobId.task(record.task.id, record.round));
+    const state = await jobState(ctx.connection, "task", jobId.task(record.task.id, record.round));
     if (!IN_A_QUEUE.has(state)) states.set(record, state);
-    else if (record.missed) await mark(shop, record, false);
+    else if (record.missed) await mark(ctx, record, false);
   }
   if (states.size === 0) return;
   // A task's job ends after its message went on, so that this look comes after the one above.
-  const onTheirWay = await tasksOnTheirWay(shop.connection);
+  const onTheirWay = await tasksOnTheirWay(ctx.connection);
   for (const [record, state] of states) {
     const missed = !onTheirWay.has(record.task.id);
-    if (missed && record.missed) await sendLost(shop, record, state);
-    else if (missed !== record.missed) await mark(shop, record, missed);
+    if (missed && record.missed) await sendLost(ctx, record, state);
+    else if (missed !== record.missed) await mark(ctx, record, missed);
   }
 }
 
 /** Sends a task's round again, or its next one where the job ended and nothing came of it. */
-async function sendLost(shop: Workshop, { task, round }: TaskRecord, state: JobState): Promise<void> {
-  const current = findRecord((await shop.ledgers.get(task.featureId)) ?? { tasks: [] }, task.id);
+async function sendLost(ctx: PlannerContext, { task, round }: TaskRecord, state: JobState): Promise<void> {
+  const current = findRecord((await ctx.ledgers.get(task.featureId)) ?? { tasks: [] }, task.id);
   if (current === undefined || current.round !== round || !isUnderWay(current)) return;
-  shop.log.warn({ featureId: task.featureId, taskId: task.id, round, state }, "a task got lost; sent again");
+  ctx.log.warn({ featureId: task.featureId, taskId: task.id, round, state }, "a task got lost; sent again");
   if (state === "missing") {
-    await sendTask(shop, current);
-    return mark(shop, current, false);
+    await sendTask(ctx, current);
+    return mark(ctx, current, false);
   }
   // It costs of the machine's budget, for a task that ends its dispatcher each time would be sent for ever.
   const why = `round ${round} ended (${state}) and no handoff came of it`;
-  await step(shop, task.featureId, (now) => {
+  await step(ctx, task.featureId, (now) => {
     const newest = now === null ? undefined : findRecord(now, task.id);
     if (now === null || newest === undefined || newest.round !== round || !isUnderWay(newest)) return now;
     return settle(retry(now, newest, why, false));
   });
 }
 
-async function mark(shop: Workshop, { task, round }: TaskRecord, missed: boolean): Promise<void> {
-  await shop.ledgers.update(task.featureId, (now) => {
+async function mark(ctx: PlannerContext, { task, round }: TaskRecord, missed: boolean): Promise<void> {
+  await ctx.ledgers.update(task.featureId, (now) => {
     const current = now === null ? undefined : findRecord(now, task.id);
     if (now === null || current?.round !== round || !isUnderWay(current) || current.missed === missed)
       return now;
@@ -78,9 +78,9 @@ async function mark(shop: Workshop, { task, round }: TaskRecord, missed: boolean
 }
 
 /** Features that wait for green get a sweep when none is on its way and nobody is mending the trunk. */
-async function auditSweeps(shop: Workshop, ledgers: readonly Ledger[]): Promise<void> {
+async function auditSweeps(ctx: PlannerContext, ledgers: readonly Ledger[]): Promise<void> {
   if (!ledgers.some((ledger) => ledger.status === "verifying")) return;
   const health = ledgers.find((ledger) => ledger.feature.id === TRUNK_HEALTH);
-  if (health?.tasks.some(isUnsettled) || (await isSweepOnItsWay(shop.connection))) return;
-  await shop.sender.send("sweep", { why: "last-task" });
+  if (health?.tasks.some(isUnsettled) || (await isSweepOnItsWay(ctx.connection))) return;
+  await ctx.sender.send("sweep", { why: "last-task" });
 }

@@ -2,8 +2,6 @@ import { z } from "zod";
 import { taskKindSchema } from "@agentswarm/contracts";
 import { openDocuments, type QueueConnection } from "@agentswarm/queue";
 import type { TaskCost } from "./forecast.ts";
-import { findRecord } from "./ledger/ledger.ts";
-import type { Workshop } from "./workshop.ts";
 
 /** What the newest landed tasks have cost, for forecasts. */
 export interface CostHistory {
@@ -33,14 +31,4 @@ export function openCostHistory(connection: QueueConnection): CostHistory {
       }
     },
   };
-}
-
-/** Keeps what a task has cost, once it has landed. One that a crash swallows is missed by nobody. */
-export async function rememberCost(shop: Workshop, featureId: string, taskId: string): Promise<void> {
-  const ledger = await shop.ledgers.get(featureId);
-  const record = ledger === null ? undefined : findRecord(ledger, taskId);
-  if (record?.status !== "landed") return;
-  const { task, costUsd, tokens } = record;
-  // What landed without an agent, or is not metered, says nothing about what is to come.
-  if (tokens > 0) await shop.history.add(taskId, { kind: task.kind, costUsd, tokens });
 }

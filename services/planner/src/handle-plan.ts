@@ -5,62 +5,79 @@ import { advance } from "./advance.ts";
 import { audit } from "./audit.ts";
 import { step } from "./carry-out.ts";
 import { absorbHandoff } from "./ledger/absorb-handoff.ts";
-import { newLedger, type Ledger } from "./ledger/ledger.ts";
-import { rememberCost } from "./cost-history.ts";
+import { findRecord, newLedger, type Ledger } from "./ledger/ledger.ts";
 import { cancelFeature, decideHeld, giveBudget, retryTask } from "./people.ts";
-import type { Workshop } from "./workshop.ts";
+import type { PlannerContext } from "./context.ts";
 
 const FEATURE_WAIT_MS = 200;
 
 /** One message of the `plan` queue: a pure step of one ledger, then whatever follows from it. May run twice. */
-export async function handlePlan(shop: Workshop, message: PlanMessage, messageId: string): Promise<void> {
+export async function handlePlan(
+  ctx: PlannerContext,
+  message: PlanMessage,
+  messageId: string,
+): Promise<void> {
   switch (message.kind) {
     case "feature": {
       const { feature } = message;
-      return move(shop, feature.id, (ledger) => ledger ?? newLedger(feature, slug(feature.title)));
+      return move(ctx, feature.id, (ledger) => ledger ?? newLedger(feature, slug(feature.title)));
     }
     case "cancel": {
-      const now = await shop.connection.now();
-      return move(shop, message.featureId, (ledger) => ledger && cancelFeature(ledger, message.by, now));
+      const now = await ctx.connection.now();
+      return move(ctx, message.featureId, (ledger) => ledger && cancelFeature(ledger, message.by, now));
     }
     case "budget": {
       const { featureId, budget } = message;
-      await step(shop, featureId, (ledger) => ledger && giveBudget(ledger, budget));
+      await step(ctx, featureId, (ledger) => ledger && giveBudget(ledger, budget));
       // The step after the cap is set sends what had waited for it.
-      return move(shop, featureId, (ledger) => ledger);
+      return move(ctx, featureId, (ledger) => ledger);
     }
     case "handoff": {
       const { featureId, handoff, outcome } = message;
-      await move(shop, featureId, (ledger) => ledger && absorbHandoff(ledger, handoff, outcome));
-      return rememberCost(shop, featureId, handoff.taskId);
+      await move(ctx, featureId, (ledger) => ledger && absorbHandoff(ledger, handoff, outcome));
+      return rememberCost(ctx, featureId, handoff.taskId);
     }
     case "retry":
-      return moveTask(shop, message.taskId, (ledger) => retryTask(ledger, message.taskId, message.by));
+      return moveTask(ctx, message.taskId, (ledger) => retryTask(ledger, message.taskId, message.by));
     case "approve":
-      return moveTask(shop, message.taskId, (ledger) => decideHeld(ledger, message));
+      return moveTask(ctx, message.taskId, (ledger) => decideHeld(ledger, message));
     case "swept":
-      return absorbSweep(shop, message.sweep, messageId);
+      return absorbSweep(ctx, message.sweep, messageId);
     case "audit":
-      return audit(shop);
+      return audit(ctx);
   }
 }
 
 async function move(
-  shop: Workshop,
+  ctx: PlannerContext,
   featureId: string,
   change: (ledger: Ledger | null) => Ledger | null,
 ): Promise<void> {
-  if ((await step(shop, featureId, change)) !== null) return advance(shop, featureId);
-  const submitted = await jobState(shop.connection, "plan", jobId.feature(featureId));
+  if ((await step(ctx, featureId, change)) !== null) return advance(ctx, featureId);
+  const submitted = await jobState(ctx.connection, "plan", jobId.feature(featureId));
   if (submitted !== "missing" && submitted !== "completed" && submitted !== "failed") {
     const message = `feature ${featureId} is still to be taken in`;
     throw new Fault("not-found", message, { retryable: true, retryAfterMs: FEATURE_WAIT_MS });
   }
-  shop.log.error({ featureId }, "a message for a feature that is not in the ledger: was Redis wiped?");
+  ctx.log.error({ featureId }, "a message for a feature that is not in the ledger: was Redis wiped?");
 }
 
-async function moveTask(shop: Workshop, taskId: string, change: (ledger: Ledger) => Ledger): Promise<void> {
-  const featureId = await shop.ledgers.featureOf(taskId);
-  if (featureId === null) shop.log.error({ taskId }, "a message for a task that is not in the ledger");
-  else await move(shop, featureId, (ledger) => ledger && change(ledger));
+async function moveTask(
+  ctx: PlannerContext,
+  taskId: string,
+  change: (ledger: Ledger) => Ledger,
+): Promise<void> {
+  const featureId = await ctx.ledgers.featureOf(taskId);
+  if (featureId === null) ctx.log.error({ taskId }, "a message for a task that is not in the ledger");
+  else await move(ctx, featureId, (ledger) => ledger && change(ledger));
+}
+
+/** Adds the cost of a landed task to the history of costs. A crash may lose one entry. */
+async function rememberCost(ctx: PlannerContext, featureId: string, taskId: string): Promise<void> {
+  const ledger = await ctx.ledgers.get(featureId);
+  const record = ledger === null ? undefined : findRecord(ledger, taskId);
+  if (record?.status !== "landed") return;
+  const { task, costUsd, tokens } = record;
+  // What landed without an agent, or is not metered, says nothing about what is to come.
+  if (tokens > 0) await ctx.history.add(taskId, { kind: task.kind, costUsd, tokens });
 }

@@ -1,15 +1,15 @@
 import { paidFrom, type Model, type Usage } from "@agentswarm/llm";
-import type { Workshop } from "./workshop.ts";
+import type { PlannerContext } from "./context.ts";
 
 /** The model for one feature: paid from its budget, and every call is told with what it used. */
-export function modelFor(shop: Workshop, featureId: string, role: "plan" | "accept"): Model {
+export function modelFor(ctx: PlannerContext, featureId: string, role: "plan" | "accept"): Model {
   const onUse = async (usage: Usage) =>
-    shop.sender.event({
+    ctx.sender.event({
       // An answer that fits nothing was paid too, so that a round may have several; the moment tells them apart.
-      id: `model-used-${role}-${featureId}-${await shop.connection.now()}`,
+      id: `model-used-${role}-${featureId}-${await ctx.connection.now()}`,
       type: "model.used",
       featureId,
-      data: { role, model: shop.model.name, ...usage },
+      data: { role, model: ctx.model.name, ...usage },
     });
-  return paidFrom(shop.budgets.of({ featureId }), shop.model, { maxTokens: shop.maxTokens, onUse });
+  return paidFrom(ctx.budgets.of({ featureId }), ctx.model, { maxTokens: ctx.maxTokens, onUse });
 }

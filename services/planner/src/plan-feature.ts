@@ -12,41 +12,41 @@ import { bulleted } from "./survey/bulleted.ts";
 import { keepSurvey } from "./survey/keep-survey.ts";
 import { surveyTarget } from "./survey/survey-target.ts";
 import { untrusted } from "./survey/untrusted.ts";
-import type { Workshop } from "./workshop.ts";
+import type { PlannerContext } from "./context.ts";
 
 const SYSTEM = "You plan the work of many coding agents on one git repository.";
 
 /** Asks the model for a feature's tasks and adopts them, or plans again with what was wrong with the answer. */
-export async function planFeature(shop: Workshop, ledger: Ledger, signal: AbortSignal): Promise<void> {
+export async function planFeature(ctx: PlannerContext, ledger: Ledger, signal: AbortSignal): Promise<void> {
   const { feature, planningRound } = ledger;
-  const survey = await surveyTarget(shop.mirror, shop.surveyTokens);
+  const survey = await surveyTarget(ctx.mirror, ctx.surveyTokens);
   const landed = ledger.tasks.filter((record) => record.status === "landed");
   const key = swarmKey(feature.title, "-", "plan");
-  const user = await renderPrompt(shop.promptsDir, "plan", {
+  const user = await renderPrompt(ctx.promptsDir, "plan", {
     swarmKey: key,
     title: feature.title,
     description: feature.description || "(none)",
     acceptance: bulleted(feature.acceptance),
     landed: bulleted(landed.map((record) => `${record.task.key}: ${record.task.title}`)),
     why: untrusted(ledger.planningWhy) || "(this is the first plan)",
-    maxTasks: String(shop.maxTasks),
+    maxTasks: String(ctx.maxTasks),
     survey: untrusted(survey),
   });
   const question = { system: SYSTEM, user, schema: planSchema, key, signal };
-  const answer = await askStructured(modelFor(shop, feature.id, "plan"), question).catch(unlessAnswered);
-  if (answer instanceof Fault) return reject(shop, ledger, answer.message, NO_USAGE);
+  const answer = await askStructured(modelFor(ctx, feature.id, "plan"), question).catch(unlessAnswered);
+  if (answer instanceof Fault) return reject(ctx, ledger, answer.message, NO_USAGE);
   failpoint("planner.answered");
 
   const { value, usage } = answer;
-  const refusal = refusePlan(value.tasks, new Set(namesThatLanded(ledger).keys()), shop.maxTasks);
-  if (refusal !== null) return reject(shop, ledger, refusal, usage);
-  await keepSurvey(shop.surveys, feature.id, survey);
+  const refusal = refusePlan(value.tasks, new Set(namesThatLanded(ledger).keys()), ctx.maxTasks);
+  if (refusal !== null) return reject(ctx, ledger, refusal, usage);
+  await keepSurvey(ctx.surveys, feature.id, survey);
   const kinds = value.tasks.map(() => "build" as const);
-  const forecast = makeForecast(kinds, await shop.history.all(), await shop.budgets.read(feature.id));
-  await step(shop, feature.id, (now) =>
+  const forecast = makeForecast(kinds, await ctx.history.all(), await ctx.budgets.read(feature.id));
+  await step(ctx, feature.id, (now) =>
     // Where somebody was faster with this very round, their plan stands.
     isThisRound(now, planningRound)
-      ? { ...adoptPlan(spend(now, usage), value.tasks, shop.defaults), forecast }
+      ? { ...adoptPlan(spend(now, usage), value.tasks, ctx.defaults), forecast }
       : now,
   );
 }
@@ -62,12 +62,12 @@ function isThisRound(ledger: Ledger | null, planningRound: number): ledger is Le
   return ledger?.status === "planning" && ledger.planningRound === planningRound;
 }
 
-async function reject(shop: Workshop, ledger: Ledger, reason: string, usage: Usage): Promise<void> {
+async function reject(ctx: PlannerContext, ledger: Ledger, reason: string, usage: Usage): Promise<void> {
   const { feature, planningRound } = ledger;
-  shop.log.warn({ featureId: feature.id, reason }, "the plan was refused");
+  ctx.log.warn({ featureId: feature.id, reason }, "the plan was refused");
   const id = `plan-rejected-${feature.id}-${planningRound}`;
-  await shop.sender.event({ id, type: "plan.rejected", featureId: feature.id, data: { reason } });
-  await step(shop, feature.id, (now) =>
+  await ctx.sender.event({ id, type: "plan.rejected", featureId: feature.id, data: { reason } });
+  await step(ctx, feature.id, (now) =>
     isThisRound(now, planningRound) ? replan(spend(now, usage), reason) : now,
   );
 }

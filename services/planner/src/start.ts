@@ -14,7 +14,7 @@ import { handlePlan } from "./handle-plan.ts";
 import { ledgerSchema } from "./ledger/ledger.ts";
 import { openLedgerStore } from "./ledger/ledger-store.ts";
 import { alarmIfLost, watchLedger } from "./watch-ledger.ts";
-import type { Workshop } from "./workshop.ts";
+import type { PlannerContext } from "./context.ts";
 
 const PROMPTS = fileURLToPath(new URL("../../../prompts", import.meta.url));
 const CONCURRENCY = 20;
@@ -33,11 +33,11 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
   const sender = createSender(connection, "planner");
   const foreman = openForeman({
     atOnce: settings.PLANS_AT_ONCE,
-    work: (featureId, signal) => takeTurn(shop, featureId, signal),
-    onTrouble: (featureId, fault, troubles) => onTrouble(shop, featureId, fault, troubles),
+    work: (featureId, signal) => takeTurn(ctx, featureId, signal),
+    onTrouble: (featureId, fault, troubles) => onTrouble(ctx, featureId, fault, troubles),
   });
   stack.use(foreman);
-  const shop: Workshop = {
+  const ctx: PlannerContext = {
     connection,
     sender,
     budgets: stack.use(openBudgets(connection, settings)),
@@ -64,15 +64,15 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
   };
   const everyMs = settings.AUDIT_INTERVAL * 1_000;
   const schedule = () => sender.schedule("plan", "audit", everyMs, { kind: "audit" });
-  await alarmIfLost(shop);
-  await audit(shop);
+  await alarmIfLost(ctx);
+  await audit(ctx);
   await schedule();
-  stack.use(watchLedger(shop, everyMs, schedule));
+  stack.use(watchLedger(ctx, everyMs, schedule));
   stack.use(
-    await consume(connection, "plan", (message, { jobId }) => handlePlan(shop, message, jobId), {
+    await consume(connection, "plan", (message, { jobId }) => handlePlan(ctx, message, jobId), {
       concurrency: CONCURRENCY,
       onError: (error) => log.error({ err: error }, "a message could not be absorbed"),
     }),
   );
-  log.info({ model: shop.model.name }, "planning");
+  log.info({ model: ctx.model.name }, "planning");
 }

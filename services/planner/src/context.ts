@@ -8,7 +8,7 @@ import type { TaskDefaults } from "./ledger/adopt-plan.ts";
 import type { LedgerStore } from "./ledger/ledger-store.ts";
 
 /** What planning is done with. */
-export interface Workshop {
+export interface PlannerContext {
   readonly connection: QueueConnection;
   readonly sender: Sender;
   readonly budgets: Budgets;
