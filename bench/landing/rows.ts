@@ -18,6 +18,8 @@ export interface Row {
 
 const RUNS = 5;
 const TRUNK = "refs/heads/main";
+/** No lease: nothing else publishes to a copy made for the measurement. */
+const RIGHT = { lost: new AbortController().signal };
 
 export function requestsOf({ base, heads }: Synthetic): LandingRequest[] {
   return heads.map((head, nth) => ({
@@ -41,7 +43,8 @@ async function landAll(made: Synthetic, dir: string, group: number): Promise<{ m
       const built = await engine.build(tip, requests.slice(at, at + group));
       const last = built.findLast((one) => one.kind === "built");
       if (last?.kind !== "built") return;
-      if ((await origin.push(TRUNK, tip, last.commit)) === "moved") throw new Error("the trunk moved");
+      if ((await origin.push({ ref: TRUNK, from: tip, to: last.commit }, RIGHT)) === "moved")
+        throw new Error("the trunk moved");
       tip = last.commit;
     });
     ms.push(took);

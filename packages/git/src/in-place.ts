@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { openObjectReader, type GitObject } from "./landing/cat-file.ts";
-import { parseCommit } from "./landing/commit-object.ts";
+import { openObjectReader, type GitObject } from "./objects/cat-file.ts";
+import { parseCommit } from "./objects/commit-object.ts";
 import type { Mirror } from "./mirror.ts";
 import { findBare, findTrunk, refuseBackwards, unreachable } from "./origin.ts";
+import { refuseWithoutRight } from "./publish-right.ts";
 import { LOCKS_STALE_AFTER_MS, recoverLocks } from "./recover-locks.ts";
 import { openRefWriter } from "./ref-writer.ts";
 import { openRepository } from "./repository.ts";
@@ -81,9 +82,10 @@ export async function openInPlace(options: { dir: string; url: string; trunk?: s
       // A disk that is not mounted leaves an empty folder, which would look like an origin without a trunk.
       if (!existsSync(join(dir, "HEAD"))) throw unreachable(`${dir} is no repository now`);
     },
-    async push(ref, from, to) {
-      await refuseBackwards(isAncestor, { ref, from, to });
-      return refs.update(ref, from, to).catch(async (error: unknown) => {
+    async push(move, by) {
+      await refuseBackwards(isAncestor, move);
+      refuseWithoutRight(move.ref, by);
+      return refs.update(move).catch(async (error: unknown) => {
         await recoverLocks(dir, LOCKS_STALE_AFTER_MS);
         throw error;
       });

@@ -9,6 +9,7 @@ export { openLandingEngine, type LandingEngine } from "./landing/engine.ts";
 export { type BuiltLanding, type LandingRequest } from "./landing/landing.ts";
 export { MERGE_STRATEGIES, type MergeStrategy } from "./landing/strategies.ts";
 export { openMirror, type Mirror } from "./mirror.ts";
+export { type PublishRight, type RefMove } from "./publish-right.ts";
 export { fetchQuarantined } from "./quarantine.ts";
 export { recoverLocks } from "./recover-locks.ts";
 export { repack } from "./repack.ts";

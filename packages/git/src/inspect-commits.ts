@@ -1,5 +1,5 @@
 import { Fault } from "@agentswarm/contracts";
-import { openObjectReader } from "./landing/cat-file.ts";
+import { openObjectReader } from "./objects/cat-file.ts";
 import { runGit } from "./run-git.ts";
 
 /** Bounds of what one attempt may bring. */

@@ -1,5 +1,6 @@
 import { initBare } from "./init-bare.ts";
 import { findBare, findTrunk, reachOrigin, refuseBackwards, unreachable } from "./origin.ts";
+import { refuseWithoutRight, type PublishRight, type RefMove } from "./publish-right.ts";
 import { LOCKS_STALE_AFTER_MS, recoverLocks } from "./recover-locks.ts";
 import { openRepository, type Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
@@ -8,8 +9,11 @@ import { runGit } from "./run-git.ts";
 export interface Mirror extends Repository, Disposable {
   /** Brings what is known here up to date. Throws Fault `origin.unreachable`, retryable. */
   fetch(): Promise<void>;
-  /** Moves the origin's `ref` from `from` (null: must not exist) to its descendant `to`, or says it had moved. */
-  push(ref: string, from: string | null, to: string): Promise<"published" | "moved">;
+  /**
+   * Moves a ref of the origin by compare-and-swap; "moved": the ref was not at `from`. Throws Fault `git.refused` when
+   * `by` is lost (retryable), or when `to` does not descend from `from`.
+   */
+  push(move: RefMove, by: PublishRight): Promise<"published" | "moved">;
 }
 
 const REMOTE = "refs/remotes/origin";
@@ -37,8 +41,10 @@ export async function openMirror(options: { url: string; dir: string; trunk?: st
         throw error;
       }
     }),
-    async push(ref, from, to) {
-      await refuseBackwards(repository.isAncestor, { ref, from, to });
+    async push(move, by) {
+      const { ref, from, to } = move;
+      await refuseBackwards(repository.isAncestor, move);
+      refuseWithoutRight(ref, by);
       const lease = `--force-with-lease=${ref}:${from ?? ""}`;
       const args = ["push", "--quiet", "--porcelain", lease, "--", url, `${to}:${ref}`];
       const { exitCode, stdout, stderr } = await reachOrigin(dir, args, [1]);

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { Fault } from "@agentswarm/contracts";
+import type { RefMove } from "./publish-right.ts";
 import { runGit, type GitResult } from "./run-git.ts";
 
 const ORIGIN_TIMEOUT_MS = 60_000;
@@ -45,7 +46,7 @@ export async function findTrunk(dir: string, url: string): Promise<string> {
 /** A ref only ever moves to a descendant of where it is. Throws Fault `git.refused` otherwise. */
 export async function refuseBackwards(
   isAncestor: (ancestor: string, descendant: string) => Promise<boolean>,
-  move: { ref: string; from: string | null; to: string },
+  move: RefMove,
 ): Promise<void> {
   const { ref, from, to } = move;
   if (from === null || (await isAncestor(from, to))) return;

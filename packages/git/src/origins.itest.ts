@@ -25,6 +25,7 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const MAIN = "refs/heads/main";
+const RIGHT = { lost: new AbortController().signal };
 const text = (content: string) => ({ "a.txt": { mode: "100644", content } });
 let origins = 0;
 
@@ -79,18 +80,18 @@ describe.each(["in place", "by a mirror"] as const)("an origin used %s", (kind) 
   test("a push moves the ref from where it was said to be, and is known here at once", async () => {
     const { mirror, origin, first, ours } = ground;
     expect(mirror.trunk).toBe("main");
-    expect(await mirror.push(MAIN, first, ours)).toBe("published");
+    expect(await mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).toBe("published");
     expect(at(origin)).toBe(ours);
     expect(await mirror.head()).toBe(ours);
     expect(existsSync(join(origin, "heard"))).toBe(kind === "by a mirror");
-    expect(await mirror.push("refs/heads/green", null, first)).toBe("published");
+    expect(await mirror.push({ ref: "refs/heads/green", from: null, to: first }, RIGHT)).toBe("published");
     expect(await mirror.green()).toBe(first);
   });
 
   test("where somebody else was first it has moved, and theirs stays", async () => {
     const { mirror, origin, first, ours, foreign } = ground;
     git(origin, "update-ref", MAIN, foreign);
-    expect(await mirror.push(MAIN, first, ours)).toBe("moved");
+    expect(await mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).toBe("moved");
     expect(at(origin)).toBe(foreign);
     await mirror.fetch();
     expect(await mirror.head()).toBe(foreign);
@@ -99,59 +100,76 @@ describe.each(["in place", "by a mirror"] as const)("an origin used %s", (kind) 
   test("a ref that must not be there and is, or must be and is not, has moved", async () => {
     const { mirror, origin, first, ours } = ground;
     git(origin, "update-ref", "refs/heads/green", first);
-    expect(await mirror.push("refs/heads/green", null, ours)).toBe("moved");
+    expect(await mirror.push({ ref: "refs/heads/green", from: null, to: ours }, RIGHT)).toBe("moved");
     expect(at(origin, "refs/heads/green")).toBe(first);
-    expect(await mirror.push("refs/heads/gone", first, ours)).toBe("moved");
+    expect(await mirror.push({ ref: "refs/heads/gone", from: first, to: ours }, RIGHT)).toBe("moved");
   });
 
   test("nothing is ever pushed that does not descend from where the ref was", async () => {
     const { mirror, origin, first, ours } = ground;
-    expect(await mirror.push(MAIN, first, ours)).toBe("published");
-    await expect(mirror.push(MAIN, ours, first)).rejects.toMatchObject({
+    expect(await mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).toBe("published");
+    await expect(mirror.push({ ref: MAIN, from: ours, to: first }, RIGHT)).rejects.toMatchObject({
       code: "git.refused",
       retryable: false,
     });
     expect(at(origin)).toBe(ours);
   });
 
+  test("nothing is pushed by a holder whose right to publish is lost", async () => {
+    const { mirror, origin, first, ours } = ground;
+    const by = { lost: AbortSignal.abort("lease lost") };
+    await expect(mirror.push({ ref: MAIN, from: first, to: ours }, by)).rejects.toMatchObject({
+      code: "git.refused",
+      message: `${MAIN} is not pushed: the right to publish is lost (lease lost)`,
+      retryable: true,
+    });
+    expect(at(origin)).toBe(first);
+  });
+
   test("a young lock in the origin is somebody's: the push fails for now, and the lock stays", async () => {
     const { mirror, origin, first, ours } = ground;
     const theirs = lock(join(origin, `${MAIN}.lock`), 0);
-    await expect(mirror.push(MAIN, first, ours)).rejects.toMatchObject({ retryable: true });
+    await expect(mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).rejects.toMatchObject({
+      retryable: true,
+    });
     expect(existsSync(theirs)).toBe(true);
     rmSync(theirs);
-    expect(await mirror.push(MAIN, first, ours)).toBe("published");
+    expect(await mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).toBe("published");
   });
 
   test("an old lock in the origin was left behind: it is removed, and the next push goes through", async () => {
     const { mirror, origin, first, ours } = ground;
     const left = lock(join(origin, `${MAIN}.lock`), 2);
-    await expect(mirror.push(MAIN, first, ours)).rejects.toMatchObject({ retryable: true });
+    await expect(mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).rejects.toMatchObject({
+      retryable: true,
+    });
     expect(existsSync(left)).toBe(false);
-    expect(await mirror.push(MAIN, first, ours)).toBe("published");
+    expect(await mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).toBe("published");
   });
 
   test("an origin that is away is to be tried again, and is found when it is back", async () => {
     const { mirror, origin, first, ours } = ground;
     renameSync(origin, `${origin}.away`);
     await expect(mirror.fetch()).rejects.toMatchObject({ code: "origin.unreachable", retryable: true });
-    await expect(mirror.push(MAIN, first, ours)).rejects.toMatchObject({ retryable: true });
+    await expect(mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).rejects.toMatchObject({
+      retryable: true,
+    });
     mkdirSync(origin);
     await expect(mirror.fetch()).rejects.toMatchObject({ code: "origin.unreachable", retryable: true });
     rmSync(origin, { recursive: true });
     renameSync(`${origin}.away`, origin);
     await mirror.fetch();
-    expect(await mirror.push(MAIN, first, ours)).toBe("published");
+    expect(await mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).toBe("published");
   });
 
   test("where another copy is put in the origin's place, the push goes to that one", async () => {
     const { mirror, origin, first, ours } = ground;
-    expect(await mirror.push("refs/heads/green", null, first)).toBe("published");
+    expect(await mirror.push({ ref: "refs/heads/green", from: null, to: first }, RIGHT)).toBe("published");
     cpSync(origin, `${origin}.copy`, { recursive: true });
     renameSync(origin, `${origin}.old`);
     renameSync(`${origin}.copy`, origin);
     await mirror.fetch();
-    expect(await mirror.push(MAIN, first, ours)).toBe("published");
+    expect(await mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).toBe("published");
     expect([at(origin), at(`${origin}.old`)]).toEqual([ours, first]);
   });
 });
@@ -189,6 +207,6 @@ test("an origin whose hook says no keeps its trunk, and the hook's words are tol
   const hook = join(origin, "hooks/pre-receive");
   writeFileSync(hook, "#!/bin/sh\necho only on Mondays\nexit 1\n");
   chmodSync(hook, 0o755);
-  await expect(mirror.push(MAIN, first, ours)).rejects.toThrow(/only on Mondays/);
+  await expect(mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).rejects.toThrow(/only on Mondays/);
   expect(at(origin)).toBe(first);
 });

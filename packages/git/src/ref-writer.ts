@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { Fault } from "@agentswarm/contracts";
+import type { RefMove } from "./publish-right.ts";
 import { gitCommand } from "./run-git.ts";
 
 const NOTHING = "0".repeat(40);
@@ -8,8 +9,8 @@ const MOVED = /but expected|reference already exists|is missing|unable to resolv
 
 /** Moves refs by compare-and-swap through one long-running `git update-ref --stdin`. */
 export interface RefWriter extends Disposable {
-  /** `from` null: the ref must not exist. Throws Fault `git.failed`, retryable, when git could not try. */
-  update(ref: string, from: string | null, to: string): Promise<"published" | "moved">;
+  /** "moved": the ref was not at `from`. Throws Fault `git.failed`, retryable, when git could not try. */
+  update(move: RefMove): Promise<"published" | "moved">;
 }
 
 export function openRefWriter(dir: string): RefWriter {
@@ -27,7 +28,7 @@ export function openRefWriter(dir: string): RefWriter {
     return started;
   };
 
-  const update = (ref: string, from: string | null, to: string) => {
+  const update = ({ ref, from, to }: RefMove) => {
     child ??= open();
     const running = child;
     const { promise, resolve, reject } = Promise.withResolvers<"published" | "moved">();
@@ -60,8 +61,8 @@ export function openRefWriter(dir: string): RefWriter {
   };
 
   return {
-    update(ref, from, to) {
-      const done = last.then(() => update(ref, from, to));
+    update(move) {
+      const done = last.then(() => update(move));
       last = done.catch(() => undefined);
       return done;
     },

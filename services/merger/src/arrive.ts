@@ -48,7 +48,10 @@ async function publish(shop: Workshop, train: Train, seats: readonly Seat[]): Pr
   const head = landings.at(-1)?.commit;
   if (head !== undefined) {
     const { mirror } = shop;
-    const pushed = await mirror.push(`refs/heads/${mirror.trunk}`, train.base, head);
+    const pushed = await mirror.push(
+      { ref: `refs/heads/${mirror.trunk}`, from: train.base, to: head },
+      shop.lease,
+    );
     failpoint("merger.published");
     if (pushed === "moved") return { whole: false, again: passengersOf(seats).filter(mayTryAgain) };
     shop.landed.note(train.base, head, landings);

@@ -72,6 +72,7 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
     connection,
     sender,
     log,
+    lease,
     mirror,
     store: await openStore({ dir: settings.SWARM_STORE_URL ?? join(home, "store.git") }),
     engine,

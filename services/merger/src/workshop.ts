@@ -1,4 +1,4 @@
-import type { LandingEngine, Mirror, Store } from "@agentswarm/git";
+import type { LandingEngine, Mirror, PublishRight, Store } from "@agentswarm/git";
 import type { QueueConnection, Sender } from "@agentswarm/queue";
 import type { Logger } from "@agentswarm/service";
 import type { Gate } from "./gate.ts";
@@ -10,6 +10,8 @@ export interface Workshop {
   readonly connection: QueueConnection;
   readonly sender: Sender;
   readonly log: Logger;
+  /** The lease of the one merger at work: the right to publish to the trunk. */
+  readonly lease: PublishRight;
   /** The origin itself where it lies on this machine, else our copy of it. */
   readonly mirror: Mirror;
   readonly store: Store;

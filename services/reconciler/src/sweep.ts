@@ -7,7 +7,7 @@ import {
   type SweepRequest,
 } from "@agentswarm/contracts";
 import { failuresOf, findChecks, hashOf } from "@agentswarm/checks";
-import type { Mirror } from "@agentswarm/git";
+import type { Mirror, PublishRight, RefMove } from "@agentswarm/git";
 import { decideGreen } from "./decide-green.ts";
 import { draftFixes, MAX_DRAFTS, plainDraft } from "./draft-fixes.ts";
 import { judge, type Case } from "./judge.ts";
@@ -63,7 +63,9 @@ async function conclude(
   const greenIsAncestor = green !== null && (await mirror.isAncestor(green, head));
   const finding = decideGreen({ head, green, greenIsAncestor, results: checks });
   if (finding.outcome === "green") {
-    const at = finding.advance ? await advanceGreen(mirror, green, head) : green;
+    const at = finding.advance
+      ? await advanceGreen(mirror, { ref: GREEN, from: green, to: head }, { lost: signal })
+      : green;
     return { checks, outcome: "green", green: at, failures: [], drafts: [] };
   }
   const drafts = await draftsFor(shop, one, verdict, green, signal);
@@ -106,11 +108,11 @@ async function checksOf(mirror: Mirror, commit: string): Promise<Check[]> {
   );
 }
 
-/** Moves green by compare-and-swap; somebody else's move wins. Returns where it points now. */
-async function advanceGreen(mirror: Mirror, from: string | null, head: string): Promise<string | null> {
-  const pushed = await mirror.push(GREEN, from, head);
+/** Moves green by compare-and-swap, while this job holds its lock; somebody else's move wins. Returns where it points now. */
+async function advanceGreen(mirror: Mirror, move: RefMove, by: PublishRight): Promise<string | null> {
+  const pushed = await mirror.push(move, by);
   failpoint("reconciler.published");
-  if (pushed === "published") return head;
+  if (pushed === "published") return move.to;
   await mirror.fetch();
   return mirror.green();
 }

@@ -1,12 +1,12 @@
 import { Fault } from "@agentswarm/contracts";
 import type { BuiltLanding, LandingRequest } from "./landing.ts";
-import { diffTrees, type Change } from "./diff-trees.ts";
-import { readFileOf } from "./read-file.ts";
+import { diffTrees, type Change } from "../objects/diff-trees.ts";
+import { readFileOf } from "../objects/read-file.ts";
 import { mergeByGit } from "./merge-by-git.ts";
 import { mergePlain } from "./merge-plain.ts";
-import { openObjects } from "./objects.ts";
+import { openObjects } from "../objects/objects.ts";
 import { warm } from "./warm.ts";
-import { EMPTY_TREE } from "./tree-object.ts";
+import { EMPTY_TREE } from "../objects/tree-object.ts";
 import { buildLanding, type Merge, type MergeStrategy, type Position } from "./strategies.ts";
 
 /** Makes the commits of landings, one upon the other, without publishing them. */

@@ -1,8 +1,8 @@
 import type { ConflictPath } from "@agentswarm/contracts";
 import { MERGER } from "../landing-log.ts";
 import { runGit } from "../run-git.ts";
-import { formatCommit } from "./commit-object.ts";
-import type { Objects } from "./objects.ts";
+import { formatCommit } from "../objects/commit-object.ts";
+import type { Objects } from "../objects/objects.ts";
 
 export type MergedTree = { kind: "merged"; tree: string } | { kind: "conflict"; paths: ConflictPath[] };
 

@@ -1,6 +1,6 @@
 import type { ConflictPath } from "@agentswarm/contracts";
 import { mergeContent } from "./merge-content.ts";
-import type { Objects } from "./objects.ts";
+import type { Objects } from "../objects/objects.ts";
 import {
   EMPTY_TREE,
   isRegularFile,
@@ -10,7 +10,7 @@ import {
   withEntries,
   type Tree,
   type TreeEntry,
-} from "./tree-object.ts";
+} from "../objects/tree-object.ts";
 
 /** What came of merging two trees without git. `not-plain`: only git itself may say. */
 export type PlainMerge =

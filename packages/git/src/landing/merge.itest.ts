@@ -8,7 +8,7 @@ import { fork, type Fork } from "../../testing/histories.ts";
 import { makeCommits } from "../../testing/make-commits.ts";
 import { mergeByGit } from "./merge-by-git.ts";
 import { mergePlain } from "./merge-plain.ts";
-import { openObjects, type Objects } from "./objects.ts";
+import { openObjects, type Objects } from "../objects/objects.ts";
 
 const RUNS = Number(process.env["MERGE_RUNS"] ?? 250);
 

@@ -1,10 +1,10 @@
 import { landingMessage } from "./landing-message.ts";
 import { MERGER } from "../landing-log.ts";
 import { runGit } from "../run-git.ts";
-import { formatCommit, type CommitObject } from "./commit-object.ts";
+import { formatCommit, type CommitObject } from "../objects/commit-object.ts";
 import type { BuiltLanding, LandingRequest } from "./landing.ts";
 import type { MergedTree } from "./merge-by-git.ts";
-import type { Objects } from "./objects.ts";
+import type { Objects } from "../objects/objects.ts";
 
 export const MERGE_STRATEGIES = ["fast-forward", "rebase", "squash", "merge-commit"] as const;
 export type MergeStrategy = (typeof MERGE_STRATEGIES)[number];

@@ -1,6 +1,6 @@
 import type { LandingRequest } from "./landing.ts";
-import type { Objects } from "./objects.ts";
-import { isRegularFile, isTree, sameEntry, type Tree, type TreeEntry } from "./tree-object.ts";
+import type { Objects } from "../objects/objects.ts";
+import { isRegularFile, isTree, sameEntry, type Tree, type TreeEntry } from "../objects/tree-object.ts";
 
 /**
  * Reads what a group will need, all at once, so that its merges, which come one after the other, wait for nothing:
