@@ -14,3 +14,4 @@ export * from "./swarm-key.ts";
 export * from "./sweep.ts";
 export * from "./target-settings.ts";
 export * from "./task.ts";
+export * from "./trace.ts";

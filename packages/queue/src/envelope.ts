@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   envelopeSchema,
   Fault,
@@ -10,15 +9,18 @@ import {
 } from "@agentswarm/contracts";
 
 /** Wraps a body for its queue. Throws Fault `message.invalid` when it does not fit the queue's schema. */
-export function seal<Q extends QueueName>(queue: Q, body: MessageOf<Q>, sentAt: number): Envelope {
+export function seal<Q extends QueueName>(
+  queue: Q,
+  body: MessageOf<Q>,
+  { sentAt, trace }: { sentAt: number; trace: string },
+): Envelope {
   const parsed = QUEUES[queue].safeParse(body);
   if (!parsed.success) throw new Fault("message.invalid", `${queue}: ${parsed.error.message}`);
-  const trace = `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
   return { schemaVersion: SCHEMA_VERSION, sentAt, trace, body: parsed.data };
 }
 
 export type Opened<Q extends QueueName> =
-  | { kind: "message"; body: MessageOf<Q>; sentAt: number; trace: string }
+  | { kind: "message"; body: MessageOf<Q>; sentAt: number }
   | { kind: "unknown-version"; schemaVersion: number }
   | { kind: "invalid"; why: string };
 
@@ -26,9 +28,9 @@ export type Opened<Q extends QueueName> =
 export function unseal<Q extends QueueName>(queue: Q, data: unknown): Opened<Q> {
   const envelope = envelopeSchema.safeParse(data);
   if (!envelope.success) return { kind: "invalid", why: envelope.error.message };
-  const { schemaVersion, sentAt, trace } = envelope.data;
+  const { schemaVersion, sentAt } = envelope.data;
   if (schemaVersion !== SCHEMA_VERSION) return { kind: "unknown-version", schemaVersion };
   const body = QUEUES[queue].safeParse(envelope.data.body);
   if (!body.success) return { kind: "invalid", why: body.error.message };
-  return { kind: "message", body: body.data as MessageOf<Q>, sentAt, trace };
+  return { kind: "message", body: body.data as MessageOf<Q>, sentAt };
 }

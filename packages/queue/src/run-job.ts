@@ -1,5 +1,5 @@
 import { DelayedError, UnrecoverableError, WaitingError, type Job } from "bullmq";
-import { Fault, type MessageOf, type QueueName } from "@agentswarm/contracts";
+import { Fault, traceparentSchema, type MessageOf, type QueueName } from "@agentswarm/contracts";
 import type { QueueConnection } from "./connect.ts";
 import { CRASH_BUDGET, crashBudget } from "./crash-budget.ts";
 import { decideAfterFault } from "./decide-after-fault.ts";
@@ -7,6 +7,7 @@ import { unseal } from "./envelope.ts";
 import { handBack } from "./hand-back.ts";
 import { asFault } from "./redis-fault.ts";
 import { sendEvent } from "./send.ts";
+import { newTrace, traceOfMessage, traceOfRun, withTrace } from "./trace.ts";
 
 export interface JobContext {
   readonly jobId: string;
@@ -20,7 +21,6 @@ export interface JobContext {
   atWork(): Promise<void>;
   /** Redis time at which it was sent. */
   readonly sentAt: number;
-  readonly trace: string;
   /** Adds a line to the job's log, shown in Bull Board. */
   log(line: string): Promise<void>;
 }
@@ -55,7 +55,7 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
     const data = { queue, jobId, code: fault.code, message: fault.message.slice(0, 2_000) };
     // First the event: when Redis refuses it the whole is done again, with nothing forgotten yet.
     const id = `buried-${queue}-${jobId}-${job.attemptsStarted}`;
-    await sendEvent(connection, connection.service, { id, type: "message.buried", data });
+    await sendEvent(connection, connection.service, { id, type: "message.buried", data }, traceOfMessage());
     await budget.ended(jobId);
     onBuried(fault, jobId);
     throw new UnrecoverableError(`${fault.code}: ${fault.message}`);
@@ -85,7 +85,6 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
         crashes,
         atWork,
         sentAt: opened.sentAt,
-        trace: opened.trace,
         log: async (line) => {
           await job.log(line);
         },
@@ -113,9 +112,16 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
     const held = `${job.id} ${token}`;
     running.add(held);
     try {
-      return await handle(job, token, signal);
+      return await withTrace(traceOf(job), () => handle(job, token, signal));
     } finally {
       running.delete(held);
     }
   };
+}
+
+/** The trace in which a job is handled; a message without a valid one starts a new trace. */
+function traceOf(job: Job): string {
+  if (job.repeatJobKey !== undefined) return traceOfRun(job.id ?? "");
+  const trace = traceparentSchema.safeParse((job.data as { trace?: unknown } | null)?.trace);
+  return trace.success ? trace.data : newTrace();
 }

@@ -3,6 +3,7 @@ import type { DomainEvent, MessageOf, QueueName } from "@agentswarm/contracts";
 import type { QueueConnection } from "./connect.ts";
 import { seal } from "./envelope.ts";
 import { openOutbox } from "./event-outbox.ts";
+import { newTrace, traceOfMessage } from "./trace.ts";
 
 export interface SendOptions {
   /** Makes a second sending of the same thing a no-op while the first job is kept. */
@@ -10,6 +11,8 @@ export interface SendOptions {
   /** 1 is first; BullMQ runs jobs without a priority before all others. */
   readonly priority?: number;
   readonly delayMs?: number;
+  /** W3C traceparent of the cause, instead of the current trace. */
+  readonly trace?: string;
 }
 
 /** What a service says about something that happened; the sender adds time and actor. */
@@ -19,25 +22,30 @@ export interface Sender {
   /** Throws Fault `message.invalid` when the body does not fit the queue's schema. */
   send<Q extends QueueName>(queue: Q, body: MessageOf<Q>, options?: SendOptions): Promise<void>;
   /** Never throws: what Redis refuses for now is sent later, and what fits no schema is reported. */
-  event(event: EventToSend): Promise<void>;
+  event(event: EventToSend, options?: Pick<SendOptions, "trace">): Promise<void>;
   /** A job every `everyMs`, one for the whole swarm however many replicas ask for it. */
   schedule<Q extends QueueName>(queue: Q, name: string, everyMs: number, body: MessageOf<Q>): Promise<void>;
 }
 
 /** Everything a service may say to another. */
 export function createSender(connection: QueueConnection, actor: string): Sender {
+  // The trace is taken when the event is emitted: the outbox may send it later, from another context.
+  const outbox = openOutbox(connection, ({ event, trace }: { event: EventToSend; trace: string }) =>
+    sendEvent(connection, actor, event, trace),
+  );
   return {
     async send(queue, body, options = {}) {
-      const envelope = seal(queue, body, await connection.now());
+      const trace = traceOfMessage(options.trace);
+      const envelope = seal(queue, body, { sentAt: await connection.now(), trace });
       await connection.queue(queue).add(queue, envelope, {
         ...(options.jobId === undefined ? {} : { jobId: options.jobId }),
         ...(options.priority === undefined ? {} : { priority: options.priority }),
         ...(options.delayMs === undefined ? {} : { delay: options.delayMs }),
       });
     },
-    event: openOutbox(connection, (event: EventToSend) => sendEvent(connection, actor, event)),
+    event: (event, options = {}) => outbox({ event, trace: traceOfMessage(options.trace) }),
     async schedule(queue, name, everyMs, body) {
-      const envelope = seal(queue, body, await connection.now());
+      const envelope = seal(queue, body, { sentAt: await connection.now(), trace: newTrace() });
       await connection
         .queue(queue)
         .upsertJobScheduler(name, { every: everyMs }, { name: queue, data: envelope });
@@ -50,9 +58,10 @@ export async function sendEvent(
   connection: QueueConnection,
   actor: string,
   event: EventToSend,
+  trace: string,
 ): Promise<void> {
   const at = await connection.now();
-  const envelope = seal("event", { ...event, at, actor }, at);
+  const envelope = seal("event", { ...event, at, actor }, { sentAt: at, trace });
   const jobId = `event-${createHash("sha256").update(event.id).digest("hex").slice(0, 32)}`;
   await connection.queue("event").add("event", envelope, { jobId });
 }

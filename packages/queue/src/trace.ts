@@ -1,0 +1,32 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { createHash } from "node:crypto";
+import { childTraceparent, newTraceparent } from "@agentswarm/contracts";
+
+const storage = new AsyncLocalStorage<string>();
+
+/** The W3C traceparent of the work that is being done; null outside of `withTrace`. */
+export function currentTrace(): string | null {
+  return storage.getStore() ?? null;
+}
+
+/** Runs `work` in the context of a trace: the messages that it sends and the lines that it logs carry its trace id. */
+export function withTrace<T>(traceparent: string, work: () => T): T {
+  return storage.run(traceparent, work);
+}
+
+/** A traceparent that starts a new trace. */
+export const newTrace = newTraceparent;
+
+/** The traceparent of a message that is sent now: a new span of `parent`, else of the current trace, else a new trace. */
+export function traceOfMessage(parent: string | null = currentTrace()): string {
+  return parent === null ? newTrace() : childTraceparent(parent);
+}
+
+/**
+ * The traceparent of one run of a schedule. The schedule's message is sealed once for all runs, so each run starts a
+ * trace of its own; the trace is derived from the job's id, so that a redelivery keeps it.
+ */
+export function traceOfRun(jobId: string): string {
+  const hash = createHash("sha256").update(jobId).digest("hex");
+  return `00-${hash.slice(0, 32)}-${hash.slice(32, 48)}-01`;
+}
