@@ -6,7 +6,10 @@ import { z } from "zod";
  */
 export const traceparentSchema = z
   .string()
-  .regex(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/, "not a W3C traceparent of version 00")
+  .regex(
+    /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/,
+    "not a W3C traceparent of version 00",
+  )
   .describe("W3C traceparent");
 
 /** The 32 hexadecimal digits that all spans of a trace share; null when the text is not a traceparent. */

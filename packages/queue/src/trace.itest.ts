@@ -59,9 +59,7 @@ test("a message that a handler sends carries the trace id of the message that it
 });
 
 test("an event of a handler carries the trace id of the message that it handles", async () => {
-  const { seen, start } = record(() =>
-    sender.event({ id: "emitted", type: "service.started", data: {} }),
-  );
+  const { seen, start } = record(() => sender.event({ id: "emitted", type: "service.started", data: {} }));
   await using _consumer = await start();
   await send("one");
   await expect.poll(() => connection.queue("event").getJobCountByTypes("waiting")).toBe(1);
@@ -80,9 +78,7 @@ test("a message that is sent outside of a handler starts a new trace", async () 
 
 test("the trace of a message can be given by its sender", async () => {
   const trace = newTraceparent();
-  await withTrace(newTraceparent(), () =>
-    sender.send("sweep", { why: "manual" }, { jobId: "given", trace }),
-  );
+  await withTrace(newTraceparent(), () => sender.send("sweep", { why: "manual" }, { jobId: "given", trace }));
   const sent = await traceOfJob("sweep");
   expect(traceIdOf(sent)).toBe(traceIdOf(trace));
   expect(sent).not.toBe(trace);
@@ -90,8 +86,7 @@ test("the trace of a message can be given by its sender", async () => {
 
 test("a redelivered message keeps its trace id", async () => {
   const { seen, start } = record(async () => {
-    if (seen.length < 3)
-      throw new Fault("model.unavailable", "busy", { retryable: true, retryAfterMs: 10 });
+    if (seen.length < 3) throw new Fault("model.unavailable", "busy", { retryable: true, retryAfterMs: 10 });
   });
   await send("again");
   await using _consumer = await start();
