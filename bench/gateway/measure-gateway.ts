@@ -3,12 +3,13 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { DEFAULT_LIMITS } from "@agentswarm/contracts";
-import { NO_BUDGET, createRouter, resolveBackends } from "@agentswarm/llm";
+import {  createRouter, resolveBackends } from "@agentswarm/llm";
 import { openDoor } from "@agentswarm/sandbox";
 import { createLogger } from "@agentswarm/service";
 import { createGateway } from "../../services/dispatcher/src/gateway/gateway.ts";
 import type { Ticket } from "../../services/dispatcher/src/gateway/ticket.ts";
 import type { Assignment, Figures } from "./caller-main.ts";
+import { UNLIMITED_BUDGET } from "../../test/support/unlimited-budget.ts";
 
 export interface GatewayOrder {
   /** Streams through the gateway at any time; as many go to the server itself. */
@@ -53,7 +54,7 @@ export async function measureGateway(order: GatewayOrder): Promise<Figures & { c
     const tickets = Array.from({ length: perDoor }, () =>
       gateway.issue({
         role: "work",
-        budget: NO_BUDGET,
+        budget: UNLIMITED_BUDGET,
         limits: { ...DEFAULT_LIMITS, turns: 1e9, tokens: 1e12, costUsd: 1e9 },
         expiresAt: Date.now() + 3_600_000,
       }),

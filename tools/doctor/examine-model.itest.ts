@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { json, startBackend } from "../../services/dispatcher/testing/scripted-backend.ts";
+import { json, startBackend } from "../../test/support/scripted-backend.ts";
 import { examineModel } from "./examine-model.ts";
 
 test("every backend is examined by itself; blank settings count as none", async () => {

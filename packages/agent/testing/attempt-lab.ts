@@ -12,7 +12,6 @@ import {
   type Task,
 } from "@agentswarm/contracts";
 import { bundleFor, fetchQuarantined, makeBundle, openStore, type Inspection } from "@agentswarm/git";
-import { NO_BUDGET } from "@agentswarm/llm";
 import { startReplay } from "@agentswarm/replay";
 import { createRouter, resolveBackends } from "@agentswarm/llm";
 import { openSandboxProvider, type Mount, type SandboxProvider } from "@agentswarm/sandbox";
@@ -24,6 +23,7 @@ import { runAgent } from "../../../services/dispatcher/src/run-agent.ts";
 import { AGENT_AT, startAgent } from "../../../services/dispatcher/src/start-agent.ts";
 import type { Workshop } from "../../../services/dispatcher/src/workshop.ts";
 import { buildAgent } from "../src/index.ts";
+import { UNLIMITED_BUDGET } from "../../../test/support/unlimited-budget.ts";
 
 interface Call {
   readonly tool: string;
@@ -176,7 +176,7 @@ export async function openLab(): Promise<Lab> {
             gateway.issue({
               limits: task.limits,
               role: "work",
-              budget: NO_BUDGET,
+              budget: UNLIMITED_BUDGET,
               expiresAt: Date.now() + 600_000,
               onExhausted,
             }),

@@ -24,3 +24,38 @@ export const forecastSchema = z.object({
   warning: z.string().nullable().describe("Says so when less than that was left of a budget at that time"),
 });
 export type Forecast = z.infer<typeof forecastSchema>;
+
+/** The most that one call to a model may use: its prompt and the longest answer that it allows. */
+export interface CallEstimate {
+  readonly costUsd: number;
+  /** Prompt and completion tokens together. */
+  readonly tokens: number;
+}
+
+/** The tokens that a call to a model used, and their cost. */
+export interface CallUsage {
+  readonly costUsd: number;
+  readonly tokensIn: number;
+  readonly tokensOut: number;
+}
+
+/** An estimate that was deducted from a budget before the call, or the budget that is used up. */
+export type BudgetReservation =
+  | {
+      readonly kind: "granted";
+      /**
+       * Replaces the reserved estimate by the real usage. Call it once the call has ended, after a failure too.
+       * Never throws; a second commit has no effect.
+       */
+      commitReservation(used: CallUsage): Promise<void>;
+    }
+  | ({ readonly kind: "exhausted" } & UsedUp);
+
+/** The budgets that calls for one purpose are charged to. */
+export interface BudgetHandle {
+  /**
+   * Reserves an estimate, or names the budget that is used up. Waits while other reservations hold all that is left,
+   * and while Redis refuses writes. Throws when `signal` is aborted.
+   */
+  reserve(estimate: CallEstimate, signal?: AbortSignal): Promise<BudgetReservation>;
+}

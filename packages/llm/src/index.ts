@@ -2,7 +2,7 @@ export { askStructured } from "./ask-structured.ts";
 export type { Backend } from "./backends/backend.ts";
 export type { Prices } from "./backends/models.ts";
 export { resolveBackends } from "./backends/resolve-backends.ts";
-export { estimateCall, NO_BUDGET, paidFrom, type Budget, type Estimate } from "./budget.ts";
+export { estimateCall, paidFrom } from "./budget.ts";
 export { createModel, type Model } from "./model.ts";
 export { openRouter } from "./open-router.ts";
 export { assembleTurn } from "./record/assemble-turn.ts";
@@ -16,7 +16,6 @@ export {
   fitTokens,
   NO_USAGE,
   priceOf,
-  pricesOf,
   readUsage,
   type Usage,
 } from "./usage.ts";

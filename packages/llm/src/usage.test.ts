@@ -1,14 +1,15 @@
 import { expect, test } from "vitest";
-import { estimateUsage, fitTokens, priceOf, pricesOf, readUsage } from "./usage.ts";
+import { factsOf } from "./backends/models.ts";
+import { estimateUsage, fitTokens, priceOf, readUsage } from "./usage.ts";
 
 test("GLM-5 costs what its list says, cached tokens less; an unknown model costs nothing", () => {
   const tokens = { tokensIn: 1_000_000, tokensOut: 1_000_000, tokensCached: 500_000 };
-  expect(priceOf(tokens, pricesOf("zai-org/GLM-5"))).toBeCloseTo(0.5 + 0.1 + 3.2, 9);
-  expect(priceOf(tokens, pricesOf("recorded"))).toBe(0);
+  expect(priceOf(tokens, factsOf("zai-org/GLM-5").prices)).toBeCloseTo(0.5 + 0.1 + 3.2, 9);
+  expect(priceOf(tokens, factsOf("recorded").prices)).toBe(0);
 });
 
-test("usage is read where it is told, else estimated and marked", () => {
-  const prices = pricesOf("glm-5");
+test("usage is read where the backend reports it, else estimated and marked", () => {
+  const prices = factsOf("glm-5").prices;
   expect(
     readUsage({ prompt_tokens: 10, completion_tokens: 2, prompt_tokens_details: null }, prices),
   ).toMatchObject({

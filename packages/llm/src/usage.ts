@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { factsOf, type Prices } from "./backends/models.ts";
+import type { Prices } from "./backends/models.ts";
 
 /** What one or more model calls used. */
 export interface Usage {
@@ -16,11 +16,6 @@ export interface Usage {
 }
 
 export const NO_USAGE: Usage = { tokensIn: 0, tokensOut: 0, tokensCached: 0, costUsd: 0, estimated: false };
-
-/** The prices of a model by its name; nothing is charged for one that is not known. */
-export function pricesOf(model: string): Prices {
-  return factsOf(model).prices;
-}
 
 const PER = 1_000_000;
 

@@ -101,7 +101,7 @@ test("budgets are shown with what is spent and set aside, and when they were rea
   using budgets = openBudgets(api.connection, {});
   const purse = budgets.of({ featureId });
   const spent = await purse.reserve({ costUsd: 3, tokens: 100 });
-  if (spent.kind === "granted") await spent.settle({ costUsd: 3.5, tokensIn: 100, tokensOut: 20 });
+  if (spent.kind === "granted") await spent.commitReservation({ costUsd: 3.5, tokensIn: 100, tokensOut: 20 });
   const open = await purse.reserve({ costUsd: 0.25, tokens: 30 });
   const show = async () => ({
     feature: (await read<{ budget: Shown }>(`/v1/features/${featureId}`)).budget,
@@ -117,7 +117,7 @@ test("budgets are shown with what is spent and set aside, and when they were rea
     feature: { usd: 4, tokens: 5_000, ...stand },
     swarm: { usd: 10, tokens: null, ...stand },
   });
-  if (open.kind === "granted") await open.settle({ costUsd: 7, tokensIn: 1, tokensOut: 0 });
+  if (open.kind === "granted") await open.commitReservation({ costUsd: 7, tokensIn: 1, tokensOut: 0 });
   const reached = { level: "swarm", why: "BUDGET_USD=10 is used up (10.5)" };
   await tell.event("budget.reached", { featureId }, reached);
   // An attempt's own limit is told with the attempt.

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { jobId, type Task } from "@agentswarm/contracts";
 import { jobBody, jobState } from "@agentswarm/queue";
 import { waitUntil } from "../../../test/support/wait-until.ts";
-import { json, startBackend, USAGE, type ScriptedBackend } from "../testing/scripted-backend.ts";
+import { json, startBackend, USAGE, type ScriptedBackend } from "../../../test/support/scripted-backend.ts";
 import { openSwarm, type TestSwarm } from "../testing/open-swarm.ts";
 
 const ANSWER = {

@@ -5,7 +5,7 @@ import { jobId, type DomainEvent, type MessageOf, type Task } from "@agentswarm/
 import { runGit } from "@agentswarm/git";
 import { cancelJob, heldSlots, jobBody, jobState, openBudgets } from "@agentswarm/queue";
 import { waitUntil } from "../../../test/support/wait-until.ts";
-import { json, startBackend, USAGE, type ScriptedBackend } from "../testing/scripted-backend.ts";
+import { json, startBackend, USAGE, type ScriptedBackend } from "../../../test/support/scripted-backend.ts";
 import { openSwarm, type TestSwarm } from "../testing/open-swarm.ts";
 
 type Handoff = Extract<MessageOf<"plan">, { kind: "handoff" }>;

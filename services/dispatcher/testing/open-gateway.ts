@@ -1,19 +1,18 @@
 import { once } from "node:events";
 import * as http2 from "node:http2";
 import type { AddressInfo } from "node:net";
-import { DEFAULT_LIMITS, type Limits } from "@agentswarm/contracts";
+import { DEFAULT_LIMITS, type BudgetHandle, type Limits } from "@agentswarm/contracts";
 import {
   createRouter,
-  NO_BUDGET,
   openRecorder,
   resolveBackends,
-  type Budget,
   type RouterOptions,
   type Usage,
 } from "@agentswarm/llm";
 import { createLogger } from "@agentswarm/service";
 import { createGateway } from "../src/gateway/gateway.ts";
 import type { Ticket } from "../src/gateway/ticket.ts";
+import { UNLIMITED_BUDGET } from "../../../test/support/unlimited-budget.ts";
 
 export interface Said {
   readonly status: number;
@@ -45,7 +44,7 @@ export async function openGateway(
     backends?: object[];
     model?: string;
     patience?: RouterOptions["patience"];
-    budget?: Budget;
+    budget?: BudgetHandle;
     recordDir?: string;
   } = {},
 ): Promise<OpenGateway> {
@@ -71,7 +70,7 @@ export async function openGateway(
       limits: { ...DEFAULT_LIMITS, ...limits },
       role: "work",
       expiresAt: Date.now() + ttlMs,
-      budget: options.budget ?? NO_BUDGET,
+      budget: options.budget ?? UNLIMITED_BUDGET,
       onCharge: (usage) => charged.push(usage),
       onExhausted: (why) => exhausted.push(why),
     });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { json, startBackend, type Reply } from "../../../../services/dispatcher/testing/scripted-backend.ts";
+import { json, startBackend, type Reply } from "../../../../test/support/scripted-backend.ts";
 import { ask, backendAt, who } from "../../testing/ask-router.ts";
 import { createRouter, type BackendChange } from "./router.ts";
 

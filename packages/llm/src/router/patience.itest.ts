@@ -6,7 +6,7 @@ import {
   event,
   json,
   startBackend,
-} from "../../../../services/dispatcher/testing/scripted-backend.ts";
+} from "../../../../test/support/scripted-backend.ts";
 import { ask, backendAt, readAll, who } from "../../testing/ask-router.ts";
 import { createRouter } from "./router.ts";
 

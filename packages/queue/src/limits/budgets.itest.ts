@@ -56,8 +56,8 @@ test("200 calls at once over three replicas never go over any cap by more than o
         // Invariant I5 at any moment: the newest call was granted below the cap. (A token is a thousandth here.)
         const now = (await swarm.first.read()).swarm;
         expect(now.spent.tokens + now.reserved.tokens).toBeLessThan(swarmCap + 40);
-        await reserved.settle({ costUsd: used / 1_000, tokensIn: used, tokensOut: 0 });
-        await reserved.settle({ costUsd: 1, tokensIn: 1_000, tokensOut: 0 });
+        await reserved.commitReservation({ costUsd: used / 1_000, tokensIn: used, tokensOut: 0 });
+        await reserved.commitReservation({ costUsd: 1, tokensIn: 1_000, tokensOut: 0 });
         return { feature, used, refused: null };
       };
       const made = await Promise.all(wanted.map(make));
@@ -82,7 +82,7 @@ test("the level that is used up is named, with the setting that would have to be
   await using swarm = await openSwarm({ BUDGET_TOKENS: 1_000, FEATURE_BUDGET_USD: 0.5 });
   const spend = async (featureId: string, costUsd: number, tokens: number) => {
     const reserved = await swarm.first.of({ featureId }).reserve({ costUsd, tokens });
-    if (reserved.kind === "granted") await reserved.settle({ costUsd, tokensIn: tokens, tokensOut: 0 });
+    if (reserved.kind === "granted") await reserved.commitReservation({ costUsd, tokensIn: tokens, tokensOut: 0 });
     return reserved;
   };
   await spend("a", 0.512345, 10);
@@ -104,7 +104,7 @@ test("one attempt is bounded by its own limits; trunk health by no feature's cap
   const attempt = { taskId: "t", attempt: 1, limits: { costUsd: 0, tokens: 50 } };
   const purse = swarm.first.of({ featureId: TRUNK_HEALTH, attempt });
   const reserved = await purse.reserve({ costUsd: 9, tokens: 60 });
-  if (reserved.kind === "granted") await reserved.settle({ costUsd: 9, tokensIn: 60, tokensOut: 0 });
+  if (reserved.kind === "granted") await reserved.commitReservation({ costUsd: 9, tokensIn: 60, tokensOut: 0 });
   expect(await purse.reserve({ costUsd: 0, tokens: 1 })).toMatchObject({ kind: "exhausted", level: "task" });
   const next = swarm.first.of({ featureId: TRUNK_HEALTH, attempt: { ...attempt, attempt: 2 } });
   expect(await next.reserve({ costUsd: 0, tokens: 1 })).toMatchObject({ kind: "granted" });
@@ -113,7 +113,7 @@ test("one attempt is bounded by its own limits; trunk health by no feature's cap
 test("a feature's own cap goes before the setting, and the newest version of it stands", async () => {
   await using swarm = await openSwarm({ FEATURE_BUDGET_TOKENS: 10, FEATURE_BUDGET_USD: 1 });
   const reserved = await swarm.first.of({ featureId: "a" }).reserve({ costUsd: 0, tokens: 20 });
-  if (reserved.kind === "granted") await reserved.settle({ costUsd: 0, tokensIn: 20, tokensOut: 0 });
+  if (reserved.kind === "granted") await reserved.commitReservation({ costUsd: 0, tokensIn: 20, tokensOut: 0 });
   expect(await swarm.first.usedUp("a")).toMatchObject({ why: "FEATURE_BUDGET_TOKENS=10 is used up (20)" });
   await swarm.first.setFeatureCap("a", { tokens: 30 }, 2);
   await swarm.first.setFeatureCap("a", { tokens: 5 }, 1);
@@ -135,7 +135,7 @@ test("who comes while all that is left is set aside waits for what comes back of
   stop.abort(new Error("called off"));
   await expect(calledOff).rejects.toThrow();
   expect((await one.read()).swarm).toMatchObject({ usedUp: null, reserved: { tokens: 100 } });
-  if (first.kind === "granted") await first.settle({ costUsd: 0, tokensIn: 99, tokensOut: 0 });
+  if (first.kind === "granted") await first.commitReservation({ costUsd: 0, tokensIn: 99, tokensOut: 0 });
   expect(await second).toMatchObject({ kind: "granted" });
 });
 
@@ -156,7 +156,7 @@ test("what a dead process had set aside comes back; a live one keeps it however 
     });
   const since = performance.now();
   while (performance.now() - since < 2 * ttlMs) expect((await other.read()).swarm.reserved.tokens).toBe(20);
-  if (slow.kind === "granted") await slow.settle({ costUsd: 0.1, tokensIn: 5, tokensOut: 6 });
+  if (slow.kind === "granted") await slow.commitReservation({ costUsd: 0.1, tokensIn: 5, tokensOut: 6 });
   expect((await other.read()).swarm).toMatchObject({
     spent: { costUsd: 0.1, tokens: 11 },
     reserved: { costUsd: 0, tokens: 0 },
@@ -170,8 +170,8 @@ test("a process that slept past its time still settles what its call came to, on
   sleeper[Symbol.dispose]();
   await expect.poll(async () => (await other.read("a")).feature?.reserved.tokens).toBe(0);
   if (reserved.kind !== "granted") throw new Error("not granted");
-  await reserved.settle({ costUsd: 0.5, tokensIn: 4, tokensOut: 0 });
-  await reserved.settle({ costUsd: 0.5, tokensIn: 4, tokensOut: 0 });
+  await reserved.commitReservation({ costUsd: 0.5, tokensIn: 4, tokensOut: 0 });
+  await reserved.commitReservation({ costUsd: 0.5, tokensIn: 4, tokensOut: 0 });
   const { feature, swarm: all } = await other.read("a");
   expect([feature, all]).toMatchObject([
     { spent: { costUsd: 0.5, tokens: 4 }, reserved: { tokens: 0 } },
@@ -208,7 +208,7 @@ test("what was said to Redis and said again, as the answer got lost on the way, 
 
   if (reserved.kind !== "granted") throw new Error("not granted");
   proxy.swallowAnswers();
-  const settling = reserved.settle({ costUsd: 0.5, tokensIn: 4, tokensOut: 0 });
+  const settling = reserved.commitReservation({ costUsd: 0.5, tokensIn: 4, tokensOut: 0 });
   await expect.poll(async () => (await state())?.spent.tokens).toBe(4);
   proxy.cut();
   await settling;
@@ -228,7 +228,7 @@ test("what Redis refuses to write down is written down later, and who has to set
 
   const reserved = await swarm.first.of({}).reserve({ costUsd: 1, tokens: 10 });
   await refuseWrites(true);
-  if (reserved.kind === "granted") await reserved.settle({ costUsd: 0.5, tokensIn: 3, tokensOut: 1 });
+  if (reserved.kind === "granted") await reserved.commitReservation({ costUsd: 0.5, tokensIn: 3, tokensOut: 1 });
   expect((await state()).spent.tokens).toBe(0);
   await refuseWrites(false);
   await expect.poll(async () => (await state()).spent.tokens).toBe(4);

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Budget, UsedUp } from "@agentswarm/contracts";
+import type { Budget, BudgetHandle, BudgetReservation, UsedUp } from "@agentswarm/contracts";
 import type { QueueConnection } from "../connect.ts";
 import { asFault } from "../redis-fault.ts";
 import { levelsOf, sayUsedUp, type BudgetCaps, type Level, type Purpose } from "./budget-levels.ts";
@@ -10,23 +10,6 @@ interface Amount {
   readonly costUsd: number;
   /** Prompt and completion tokens together. */
   readonly tokens: number;
-}
-
-export type Reserved =
-  | {
-      kind: "granted";
-      /** Tells what the call really came to; may be called twice, and never throws. */
-      settle(used: { costUsd: number; tokensIn: number; tokensOut: number }): Promise<void>;
-    }
-  | ({ kind: "exhausted" } & UsedUp);
-
-/** What calls for one purpose are paid from. The shape of `Budget` in packages/llm. */
-export interface Purse {
-  /**
-   * Sets aside what a call may come to, or says which budget is used up. Waits while other calls have set aside all
-   * that is left, for what they do not use comes back, and while Redis takes no writes. Throws when aborted meanwhile.
-   */
-  reserve(estimate: Amount, signal?: AbortSignal): Promise<Reserved>;
 }
 
 /** How one budget stands. */
@@ -41,7 +24,7 @@ export interface BudgetState {
 
 /** What the swarm, its features and attempts may spend, over all replicas together. */
 export interface Budgets extends Disposable {
-  of(purpose: Purpose): Purse;
+  of(purpose: Purpose): BudgetHandle;
   /** How the swarm's budget and, if one is named, a feature's stand. */
   read(featureId?: string): Promise<{ swarm: BudgetState; feature: BudgetState | null }>;
   /** Which budget leaves nothing for a feature, or null. */
@@ -86,12 +69,12 @@ export function openBudgets(
   const timer = setInterval(tick, ttlMs / 3);
   timer.unref();
 
-  const granted = (levels: readonly Level[], reservation: string): Reserved => {
+  const granted = (levels: readonly Level[], reservation: string): BudgetReservation => {
     open.set(reservation, () => run(RENEW, levels, [reservation, ttlMs]));
     let settled = false;
     return {
       kind: "granted",
-      async settle({ costUsd, tokensIn, tokensOut }) {
+      async commitReservation({ costUsd, tokensIn, tokensOut }) {
         if (settled) return;
         settled = true;
         const settle = async () => {
@@ -150,7 +133,7 @@ function asArguments({ cap, keepMs }: Level): (string | number)[] {
   return [cap.usd === undefined ? "" : toNano(cap.usd), cap.tokens ?? "", keepMs ?? ""];
 }
 
-function readRefusal(levels: readonly Level[], answer: readonly string[]): Reserved {
+function readRefusal(levels: readonly Level[], answer: readonly string[]): BudgetReservation {
   const [, nth, nthUnit, cap, spent, own] = answer;
   const level = levels[Number(nth) - 1]?.level ?? "swarm";
   const [unit, per] = nthUnit === "1" ? (["usd", NANO] as const) : (["tokens", 1] as const);

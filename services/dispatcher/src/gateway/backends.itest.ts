@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { MODEL, openGateway } from "../../testing/open-gateway.ts";
-import { chunk, json, startBackend, streamed, USAGE } from "../../testing/scripted-backend.ts";
+import { chunk, json, startBackend, streamed, USAGE } from "../../../../test/support/scripted-backend.ts";
 
 const answered = (model: string) => ({
   model,

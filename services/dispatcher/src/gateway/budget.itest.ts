@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openBudgets, openQueue, type BudgetCaps } from "@agentswarm/queue";
 import { startRedis, type TestRedis } from "../../../../test/support/redis.ts";
 import { waitUntil } from "../../../../test/support/wait-until.ts";
-import { event, chunk, json, startBackend, USAGE } from "../../testing/scripted-backend.ts";
+import { event, chunk, json, startBackend, USAGE } from "../../../../test/support/scripted-backend.ts";
 import { openGateway } from "../../testing/open-gateway.ts";
 
 const COMPLETION = {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { chunk, event, HELLO, json, startBackend, streamed, USAGE } from "../../testing/scripted-backend.ts";
+import { chunk, event, HELLO, json, startBackend, streamed, USAGE } from "../../../../test/support/scripted-backend.ts";
 import { MODEL, openGateway } from "../../testing/open-gateway.ts";
 
 const COMPLETION = {

@@ -4,11 +4,11 @@ import {
   estimateCall,
   estimateTokens,
   NO_USAGE,
-  type Estimate,
   type Recorder,
   type Router,
   type Usage,
 } from "@agentswarm/llm";
+import type { CallEstimate } from "@agentswarm/contracts";
 import type { Logger } from "@agentswarm/service";
 import { readBody } from "../read-body.ts";
 import { guardCompletion, guardStream } from "./guard-tool-calls.ts";
@@ -120,14 +120,14 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
         if (!gone.signal.aborted) throw error;
       } finally {
         own.charge(usage, unavailable);
-        await reserved.settle(usage);
+        await reserved.commitReservation(usage);
       }
     },
   };
 }
 
 /** Sets aside what a call that was begun may come to. Null when that cannot be had: the call is over then. */
-async function reserve(own: Ticket, stream: ServerHttp2Stream, estimate: Estimate, gone: AbortSignal) {
+async function reserve(own: Ticket, stream: ServerHttp2Stream, estimate: CallEstimate, gone: AbortSignal) {
   try {
     const reserved = await own.budget.reserve(estimate, gone);
     if (reserved.kind === "exhausted") own.forbid(reserved.level, reserved.why);

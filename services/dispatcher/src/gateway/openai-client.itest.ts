@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import OpenAI from "openai";
 import { expect, test } from "vitest";
 import { MODEL, openGateway, type OpenGateway } from "../../testing/open-gateway.ts";
-import { chunk, json, startBackend, streamed, USAGE } from "../../testing/scripted-backend.ts";
+import { chunk, json, startBackend, streamed, USAGE } from "../../../../test/support/scripted-backend.ts";
 
 /** OpenAI's own client, whose requests go through the door. */
 function clientOf(gateway: OpenGateway): OpenAI {

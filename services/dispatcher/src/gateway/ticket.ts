@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import type { BudgetLevel, Limits, Role } from "@agentswarm/contracts";
-import { addUsage, NO_USAGE, type Budget, type Usage } from "@agentswarm/llm";
+import type { BudgetHandle, BudgetLevel, Limits, Role } from "@agentswarm/contracts";
+import { addUsage, NO_USAGE, type Usage } from "@agentswarm/llm";
 
 /** Bounds of what one ticket may be used for. */
 export interface TicketOrder {
@@ -10,7 +10,7 @@ export interface TicketOrder {
   /** Milliseconds since 1970; worth nothing afterwards. */
   readonly expiresAt: number;
   /** What its calls are paid from, beside the limits. */
-  readonly budget: Budget;
+  readonly budget: BudgetHandle;
   /** Told about every finished call, numbered from 1. */
   readonly onCharge?: (usage: Usage, call: number) => void;
   /** Told once, when a call was refused because a bound is reached. */
@@ -21,7 +21,7 @@ export interface TicketOrder {
 export interface Ticket {
   readonly key: string;
   readonly role: Role;
-  readonly budget: Budget;
+  readonly budget: BudgetHandle;
   /** Starts a call, or says which bound forbids it. A call that was started must be charged. */
   begin(): { kind: "open" } | { kind: "exhausted"; why: string } | { kind: "crowded" };
   /** Takes a call back that was started, as its budget forbids it. */
