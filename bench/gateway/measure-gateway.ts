@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { DEFAULT_LIMITS } from "@agentswarm/contracts";
-import {  createRouter, resolveBackends } from "@agentswarm/llm";
+import { createRouter, resolveBackends } from "@agentswarm/llm";
 import { openDoor } from "@agentswarm/sandbox";
 import { createLogger } from "@agentswarm/service";
 import { createGateway } from "../../services/dispatcher/src/gateway/gateway.ts";

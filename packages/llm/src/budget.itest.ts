@@ -1,14 +1,7 @@
 import { expect, test } from "vitest";
 import { Fault, type BudgetHandle, type CallUsage } from "@agentswarm/contracts";
 import { refusal, startModel, type Answer } from "../../../test/support/scripted-model.ts";
-import {
-  createModel,
-  createRouter,
-  NO_USAGE,
-  paidFrom,
-  resolveBackends,
-  type Usage,
-} from "./index.ts";
+import { createModel, createRouter, NO_USAGE, paidFrom, resolveBackends, type Usage } from "./index.ts";
 
 /** Makes one call over HTTP with a budget that records its reservations. */
 async function ask(answer: Answer, why: string | null = null) {
@@ -18,7 +11,10 @@ async function ask(answer: Answer, why: string | null = null) {
     reserve(estimate) {
       notes.push({ estimate });
       if (why !== null) return Promise.resolve({ kind: "exhausted", level: "swarm", why });
-      return Promise.resolve({ kind: "granted", commitReservation: async (usage: CallUsage) => void notes.push({ usage }) });
+      return Promise.resolve({
+        kind: "granted",
+        commitReservation: async (usage: CallUsage) => void notes.push({ usage }),
+      });
     },
   };
   const router = createRouter(resolveBackends({ LLM_BASE_URL: server.url, LLM_MODEL: "glm-5" }, {}));

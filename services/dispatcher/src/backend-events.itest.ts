@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { DomainEvent } from "@agentswarm/contracts";
 import { consume } from "@agentswarm/queue";
-import { json, startBackend, type Reply, type ScriptedBackend } from "../../../test/support/scripted-backend.ts";
+import {
+  json,
+  startBackend,
+  type Reply,
+  type ScriptedBackend,
+} from "../../../test/support/scripted-backend.ts";
 import { openSwarm, type TestSwarm } from "../testing/open-swarm.ts";
 
 const answer = json(200, {

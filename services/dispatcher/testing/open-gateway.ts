@@ -2,13 +2,7 @@ import { once } from "node:events";
 import * as http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { DEFAULT_LIMITS, type BudgetHandle, type Limits } from "@agentswarm/contracts";
-import {
-  createRouter,
-  openRecorder,
-  resolveBackends,
-  type RouterOptions,
-  type Usage,
-} from "@agentswarm/llm";
+import { createRouter, openRecorder, resolveBackends, type RouterOptions, type Usage } from "@agentswarm/llm";
 import { createLogger } from "@agentswarm/service";
 import { createGateway } from "../src/gateway/gateway.ts";
 import type { Ticket } from "../src/gateway/ticket.ts";

@@ -33,7 +33,8 @@ async function spend(
 ): Promise<void> {
   using budgets = openBudgets(planner.connection, {});
   const reserved = await budgets.of({ featureId }).reserve({ costUsd, tokens });
-  if (reserved.kind === "granted") await reserved.commitReservation({ costUsd, tokensIn: tokens, tokensOut: 0 });
+  if (reserved.kind === "granted")
+    await reserved.commitReservation({ costUsd, tokensIn: tokens, tokensOut: 0 });
 }
 const told = async (planner: TestPlanner, type: string) =>
   (await planner.events()).filter((event) => event.type === type);

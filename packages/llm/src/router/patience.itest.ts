@@ -1,12 +1,7 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import {
-  chunk,
-  event,
-  json,
-  startBackend,
-} from "../../../../test/support/scripted-backend.ts";
+import { chunk, event, json, startBackend } from "../../../../test/support/scripted-backend.ts";
 import { ask, backendAt, readAll, who } from "../../testing/ask-router.ts";
 import { createRouter } from "./router.ts";
 

@@ -82,7 +82,8 @@ test("the level that is used up is named, with the setting that would have to be
   await using swarm = await openSwarm({ BUDGET_TOKENS: 1_000, FEATURE_BUDGET_USD: 0.5 });
   const spend = async (featureId: string, costUsd: number, tokens: number) => {
     const reserved = await swarm.first.of({ featureId }).reserve({ costUsd, tokens });
-    if (reserved.kind === "granted") await reserved.commitReservation({ costUsd, tokensIn: tokens, tokensOut: 0 });
+    if (reserved.kind === "granted")
+      await reserved.commitReservation({ costUsd, tokensIn: tokens, tokensOut: 0 });
     return reserved;
   };
   await spend("a", 0.512345, 10);
@@ -104,7 +105,8 @@ test("one attempt is bounded by its own limits; trunk health by no feature's cap
   const attempt = { taskId: "t", attempt: 1, limits: { costUsd: 0, tokens: 50 } };
   const purse = swarm.first.of({ featureId: TRUNK_HEALTH, attempt });
   const reserved = await purse.reserve({ costUsd: 9, tokens: 60 });
-  if (reserved.kind === "granted") await reserved.commitReservation({ costUsd: 9, tokensIn: 60, tokensOut: 0 });
+  if (reserved.kind === "granted")
+    await reserved.commitReservation({ costUsd: 9, tokensIn: 60, tokensOut: 0 });
   expect(await purse.reserve({ costUsd: 0, tokens: 1 })).toMatchObject({ kind: "exhausted", level: "task" });
   const next = swarm.first.of({ featureId: TRUNK_HEALTH, attempt: { ...attempt, attempt: 2 } });
   expect(await next.reserve({ costUsd: 0, tokens: 1 })).toMatchObject({ kind: "granted" });
@@ -113,7 +115,8 @@ test("one attempt is bounded by its own limits; trunk health by no feature's cap
 test("a feature's own cap goes before the setting, and the newest version of it stands", async () => {
   await using swarm = await openSwarm({ FEATURE_BUDGET_TOKENS: 10, FEATURE_BUDGET_USD: 1 });
   const reserved = await swarm.first.of({ featureId: "a" }).reserve({ costUsd: 0, tokens: 20 });
-  if (reserved.kind === "granted") await reserved.commitReservation({ costUsd: 0, tokensIn: 20, tokensOut: 0 });
+  if (reserved.kind === "granted")
+    await reserved.commitReservation({ costUsd: 0, tokensIn: 20, tokensOut: 0 });
   expect(await swarm.first.usedUp("a")).toMatchObject({ why: "FEATURE_BUDGET_TOKENS=10 is used up (20)" });
   await swarm.first.setFeatureCap("a", { tokens: 30 }, 2);
   await swarm.first.setFeatureCap("a", { tokens: 5 }, 1);
@@ -228,7 +231,8 @@ test("what Redis refuses to write down is written down later, and who has to set
 
   const reserved = await swarm.first.of({}).reserve({ costUsd: 1, tokens: 10 });
   await refuseWrites(true);
-  if (reserved.kind === "granted") await reserved.commitReservation({ costUsd: 0.5, tokensIn: 3, tokensOut: 1 });
+  if (reserved.kind === "granted")
+    await reserved.commitReservation({ costUsd: 0.5, tokensIn: 3, tokensOut: 1 });
   expect((await state()).spent.tokens).toBe(0);
   await refuseWrites(false);
   await expect.poll(async () => (await state()).spent.tokens).toBe(4);

@@ -1,7 +1,15 @@
 import type { ServerResponse } from "node:http";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { chunk, event, HELLO, json, startBackend, streamed, USAGE } from "../../../../test/support/scripted-backend.ts";
+import {
+  chunk,
+  event,
+  HELLO,
+  json,
+  startBackend,
+  streamed,
+  USAGE,
+} from "../../../../test/support/scripted-backend.ts";
 import { MODEL, openGateway } from "../../testing/open-gateway.ts";
 
 const COMPLETION = {

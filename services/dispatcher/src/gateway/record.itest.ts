@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startReplay } from "../../../../packages/replay/src/index.ts";
 import { openGateway, type OpenGateway } from "../../testing/open-gateway.ts";
-import { chunk, json, startBackend, streamed, USAGE, type Reply } from "../../../../test/support/scripted-backend.ts";
+import {
+  chunk,
+  json,
+  startBackend,
+  streamed,
+  USAGE,
+  type Reply,
+} from "../../../../test/support/scripted-backend.ts";
 
 const KEY = "a-feature/the-task/work";
 
