@@ -6,7 +6,7 @@ import { secretsOf } from "./secrets.ts";
 const clean = (fields: unknown, secrets: string[] = []) =>
   JSON.parse(cleanLine(`${JSON.stringify(fields)}\n`, secrets)) as Record<string, unknown>;
 
-test("fields named like a secret are masked at any depth; figures about tokens are not", () => {
+test("fields with the name of a secret are masked at any depth, counts of tokens are not", () => {
   const fields = {
     apiKey: "a",
     API_KEY: "b",
@@ -27,13 +27,13 @@ test("fields named like a secret are masked at any depth; figures about tokens a
   });
 });
 
-test("known secrets are masked wherever they stand, also in keys and across escapes", () => {
+test("known secrets are masked in values, in keys and across escape sequences", () => {
   const secret = 'pass"word\\1234';
   expect(clean({ msg: `failed with ${secret}!`, [secret]: 1 }, [secret])).toEqual({
     msg: "failed with [redacted]!",
     "[redacted]": 1,
   });
-  // An escape sequence inside must not hide it.
+  // An escape sequence inside a secret must not keep it from being masked.
   expect(clean({ msg: "abcd\u001b[0mefgh" }, ["abcdefgh"])).toEqual({ msg: "[redacted]" });
 });
 
@@ -50,7 +50,7 @@ test("credentials in URLs and headers are masked", () => {
   });
 });
 
-test("untrusted text can neither drive a terminal nor look like another line", () => {
+test("untrusted text can neither control a terminal nor look like another line", () => {
   const osc52 = "\u001b]52;c;ZXZpbA==\u0007";
   const forged = 'ok\n{"level":30,"msg":"all is well"}\r\nnext';
   expect(clean({ msg: `${osc52}\u001b[31mred\u001b[0m`, out: "\u001b[2Jcleared" })).toEqual({
@@ -60,7 +60,7 @@ test("untrusted text can neither drive a terminal nor look like another line", (
   expect(clean({ msg: forged })["msg"]).toBe('ok ⏎ {"level":30,"msg":"all is well"} ⏎ next');
 });
 
-test("what a logger writes is one clean line, in both formats, bindings and errors included", () => {
+test("a logger writes one clean line in both formats, bindings and errors included", () => {
   for (const format of ["json", "pretty"] as const) {
     let written = "";
     const destination = { write: (text: string) => void (written += text) };
@@ -74,7 +74,7 @@ test("what a logger writes is one clean line, in both formats, bindings and erro
   }
 });
 
-test("secrets are found by the names of settings and inside URLs, numbers and trifles left out", () => {
+test("secrets are found by names of settings and inside URLs, short values and numbers are left out", () => {
   const env = {
     LLM_API_KEY: "sk-1234567890",
     MODAL_TOKEN_ID: "ak-12345",

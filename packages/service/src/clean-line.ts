@@ -6,9 +6,9 @@ const URL_CREDENTIALS = /(:\/\/)(?:[^\s/@]*:[^\s/@]+|[^\s/@:]{16,})@/g;
 const AUTHORIZATION = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi;
 
 /**
- * One log line, as JSON, with nothing in it that must not be read or that could fool a reader: secrets masked by the
- * name of their field, by their value and in URLs and headers, at any depth; escape sequences gone; the message on
- * one line, so that untrusted text cannot look like another line of the log.
+ * Cleans one log line, which is JSON. Secrets are masked by the name of their field, by their value, and in URLs and
+ * headers, at any depth. Escape sequences are removed. The message is put on one line, so that untrusted text cannot
+ * look like another line of the log.
  */
 export function cleanLine(line: string, secrets: readonly string[]): string {
   const cleanText = (text: string) =>
@@ -28,7 +28,7 @@ export function cleanLine(line: string, secrets: readonly string[]): string {
   try {
     fields = clean("", JSON.parse(line)) as Record<string, unknown>;
   } catch {
-    return `${JSON.stringify({ level: 50, msg: "a log line that could not be read was left out" })}\n`;
+    return `${JSON.stringify({ level: 50, msg: "log line dropped: it is not valid JSON" })}\n`;
   }
   if (typeof fields["msg"] === "string") fields["msg"] = fields["msg"].replaceAll(/\s*\n\s*/g, " ⏎ ");
   return `${JSON.stringify(fields)}\n`;

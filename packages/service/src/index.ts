@@ -1,3 +1,4 @@
+export type { Environment } from "./environment.ts";
 export { createLogger, type Logger } from "./logger.ts";
 export { parseEnv } from "./parse-env.ts";
 export { runService, type ServiceContext } from "./run-service.ts";

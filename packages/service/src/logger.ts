@@ -2,19 +2,19 @@ import { pino, type DestinationStream, type Logger as PinoLogger } from "pino";
 import { prettyFactory } from "pino-pretty";
 import { cleanLine } from "./clean-line.ts";
 
-/** Give work its ids with `log.child({ featureId, taskId, attempt })`; they then stand on every line. */
+/** `log.child({ featureId, taskId, attempt })` puts these ids on every line of that child. */
 export type Logger = PinoLogger;
 
 /**
- * A service's log: JSON lines on stdout, or readable ones on a terminal. What `secrets` holds, and what a field's
- * name says is secret, is masked; untrusted text is made safe for a terminal.
+ * Creates a service's log: JSON lines on stdout, or readable lines on a terminal. Masks the values in `secrets` and
+ * the fields with a secret's name. Removes escape sequences from untrusted text.
  */
 export function createLogger(options: {
   service: string;
   level?: string;
   format?: "json" | "pretty" | undefined;
   secrets?: readonly string[];
-  /** Where lines go instead of stdout. */
+  /** Receives the lines instead of stdout. */
   destination?: DestinationStream;
 }): Logger {
   const format = options.format ?? (process.stdout.isTTY ? "pretty" : "json");
@@ -34,6 +34,6 @@ export function createLogger(options: {
       },
     },
   };
-  // Synchronous, as the last lines before an exit are those that matter.
+  // Synchronous, so that the last lines before an exit are not lost.
   return pino(settings, options.destination ?? pino.destination({ dest: 1, sync: true }));
 }

@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { Fault } from "@agentswarm/contracts";
+import type { Environment } from "./environment.ts";
 import { isSecretSetting } from "./secrets.ts";
 
 /**
  * Reads settings from an environment. An empty or blank value counts as not set, so that `NAME=` in a .env file means
- * the default. Throws a Fault `config.invalid` that names every setting at fault at once, what it is now, and what
- * it must be.
+ * the default. Throws a Fault `config.invalid` that lists every invalid setting with its present value and the values
+ * that are allowed.
  */
-export function parseEnv<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEnv): z.infer<S> {
+export function parseEnv<S extends z.ZodType>(schema: S, env: Environment): z.infer<S> {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""),
   );

@@ -22,11 +22,11 @@ function start(behaviour: string, env: Record<string, string> = {}) {
   });
   const lines: Line[] = [];
   let errors = "";
-  let heard = Promise.withResolvers<void>();
+  let printed = Promise.withResolvers<void>();
   createInterface({ input: child.stdout }).on("line", (line) => {
     lines.push(JSON.parse(line) as Line);
-    heard.resolve();
-    heard = Promise.withResolvers();
+    printed.resolve();
+    printed = Promise.withResolvers();
   });
   child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
   const ended = once(child, "close").then(([code]) => code as number | null);
@@ -36,11 +36,11 @@ function start(behaviour: string, env: Record<string, string> = {}) {
     errors: () => errors,
     messages: () => lines.map(({ msg }) => msg),
     kill: (signal: NodeJS.Signals) => child.kill(signal),
-    async says(msg: string) {
+    async logged(msg: string) {
       while (!lines.some((line) => line.msg === msg)) {
         const over = await Promise.race([
-          heard.promise,
-          ended.then((code) => `ended with ${code}: ${errors}`),
+          printed.promise,
+          ended.then((code) => `exited with ${code}: ${errors}`),
         ]);
         if (over && !lines.some((line) => line.msg === msg)) throw new Error(over);
       }
@@ -54,13 +54,13 @@ function start(behaviour: string, env: Record<string, string> = {}) {
 
 test.each(["SIGTERM", "SIGINT"] as const)("%s disposes in reverse and exits 0", async (signal) => {
   await using service = start("slow");
-  await service.says("started");
+  await service.logged("started");
   service.kill(signal);
   expect(await service.ended).toBe(0);
   expect(service.messages()).toEqual([
     "with ids",
     "started",
-    "told",
+    "signal aborted",
     "stopping",
     "disposed last opened",
     "disposed first opened",
@@ -68,10 +68,10 @@ test.each(["SIGTERM", "SIGINT"] as const)("%s disposes in reverse and exits 0", 
   ]);
 });
 
-test("a health file is there, and fresh, only while the service runs", async () => {
+test("the health file exists and is touched only while the service runs", async () => {
   const file = join(mkdtempSync(join(tmpdir(), "swarm-health-")), "healthy");
   await using service = start("slow", { HEALTH_FILE: file });
-  await service.says("started");
+  await service.logged("started");
   const first = statSync(file).mtimeMs;
   await expect.poll(() => statSync(file).mtimeMs, { timeout: 15_000 }).toBeGreaterThan(first);
   service.kill("SIGTERM");
@@ -82,30 +82,30 @@ test("a health file is there, and fresh, only while the service runs", async () 
 
 test("a second signal exits 1 at once", async () => {
   await using service = start("hang");
-  await service.says("started");
+  await service.logged("started");
   service.kill("SIGTERM");
-  await service.says("stopping");
+  await service.logged("stopping");
   service.kill("SIGTERM");
   expect(await service.ended).toBe(1);
 });
 
-test("what does not stop within its grace time is left, with exit 1", async () => {
+test("a stop that takes longer than GRACE_MS ends with exit 1", async () => {
   await using service = start("hang", { GRACE_MS: "200" });
-  await service.says("started");
+  await service.logged("started");
   service.kill("SIGTERM");
   expect(await service.ended).toBe(1);
   expect(service.lines.at(-1)).toMatchObject({ msg: "stopped", ended: "overrun" });
 });
 
-test("a failure to dispose still disposes the rest, and exits 1", async () => {
+test("when one resource cannot be disposed, the others still are", async () => {
   await using service = start("throw");
-  await service.says("started");
+  await service.logged("started");
   service.kill("SIGTERM");
   expect(await service.ended).toBe(1);
   expect(service.messages()).toContain("disposed first opened");
 });
 
-test("a failed start says why, disposes and exits 1", async () => {
+test("a failed start logs the error, disposes the stack and exits 1", async () => {
   await using service = start("fail");
   expect(await service.ended).toBe(1);
   expect(service.messages()).toEqual([
@@ -117,15 +117,15 @@ test("a failed start says why, disposes and exits 1", async () => {
   expect(service.lines[1]).toMatchObject({ err: { message: "no such thing" } });
 });
 
-test("a signal during the start ends it, in order", async () => {
+test("a signal during the start stops the service in order", async () => {
   await using service = start("start-slowly");
-  await service.says("starting");
+  await service.logged("starting");
   service.kill("SIGTERM");
   expect(await service.ended).toBe(0);
   expect(service.messages().slice(-2)).toEqual(["disposed first opened", "stopped"]);
 });
 
-test("every setting at fault is named, with what to change, and no secret shown", async () => {
+test("every invalid setting is listed with its value, except for secrets", async () => {
   await using service = start("slow", {
     WORKERS: "many",
     ORIGIN: "",
@@ -141,7 +141,7 @@ test("every setting at fault is named, with what to change, and no secret shown"
   expect(service.errors()).not.toContain("GRACE_MS");
 });
 
-test("ids stand on the line, secrets do not, wherever they come from", async () => {
+test("a log line carries its ids and no secret", async () => {
   await using service = start("fail");
   await service.ended;
   expect(service.lines[0]).toMatchObject({

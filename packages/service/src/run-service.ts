@@ -1,22 +1,25 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { z } from "zod";
 import { Fault } from "@agentswarm/contracts";
+import type { Environment } from "./environment.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { parseEnv } from "./parse-env.ts";
 import { secretsOf } from "./secrets.ts";
 import { showHealth } from "./show-health.ts";
 
-/** What a service's `start` is given. */
+/** The context that a service's `start` receives. */
 export interface ServiceContext<Settings> {
   readonly settings: Settings;
+  /** The process's environment, for settings that name another variable, such as `keyVar` in LLM_BACKENDS. */
+  readonly env: Environment;
   readonly log: Logger;
-  /** Whatever is put here is disposed in reverse order when the service stops. */
+  /** Resources on this stack are disposed in reverse order when the service stops. */
   readonly stack: AsyncDisposableStack;
-  /** Aborted when the service is asked to stop. */
+  /** Aborted at the first SIGTERM or SIGINT. */
   readonly signal: AbortSignal;
 }
 
-interface Common {
+interface BaseSettings {
   readonly LOG_LEVEL: string;
   readonly LOG_FORMAT?: "json" | "pretty" | undefined;
   readonly HEALTH_FILE?: string | undefined;
@@ -24,18 +27,19 @@ interface Common {
 }
 
 /**
- * Runs a service until SIGTERM or SIGINT: reads its settings, calls `start`, and at the signal disposes what the
- * service put on the stack, in reverse, within GRACE_MS. Exits 0 then; 1 on a second signal, an overrun or a
- * failed start. (The lifecycle of graphile/worker's runner, with the platform's own disposable stack.)
+ * Runs a service until SIGTERM or SIGINT: reads its settings, calls `start`, and at the signal disposes the stack in
+ * reverse order within GRACE_MS milliseconds. Exits 0 after an orderly stop; 1 after a second signal, a stop that takes
+ * longer than GRACE_MS, or a failed start. (The lifecycle of graphile/worker's runner, with an AsyncDisposableStack.)
  */
-export async function runService<S extends z.ZodType<Common>>(
+export async function runService<S extends z.ZodType<BaseSettings>>(
   name: string,
   schema: S,
-  start: (context: ServiceContext<z.infer<S>>) => Promise<void>,
+  start: (ctx: ServiceContext<z.infer<S>>) => Promise<void>,
 ): Promise<void> {
+  const { env } = process;
   let settings: z.infer<S>;
   try {
-    settings = parseEnv(schema, process.env);
+    settings = parseEnv(schema, env);
   } catch (error) {
     process.stderr.write(`${name}: ${Fault.from(error).message}\n`);
     process.exit(1);
@@ -44,26 +48,26 @@ export async function runService<S extends z.ZodType<Common>>(
     service: name,
     level: settings.LOG_LEVEL,
     format: settings.LOG_FORMAT,
-    secrets: secretsOf(process.env),
+    secrets: secretsOf(env),
   });
   const stack = new AsyncDisposableStack();
-  const { stopping, asked } = onFirstSignal();
+  const { stopping, signalled } = listenForSignals();
   process.on("unhandledRejection", (reason) => log.error({ err: reason }, "unhandled rejection"));
   process.on("uncaughtException", (error) => {
     log.fatal({ err: error }, "uncaught exception");
     process.exit(1);
   });
 
-  const starting = start({ settings, log, stack, signal: stopping }).then(
+  const starting = start({ settings, env, log, stack, signal: stopping }).then(
     () => "started" as const,
     (error: unknown) => {
-      // A start that was told to stop may well fail over it.
+      // A start that the signal aborted may reject; that is an orderly stop.
       if (stopping.aborted) return "stopped" as const;
       log.fatal({ err: error }, "could not start");
       return "failed" as const;
     },
   );
-  if ((await Promise.race([starting, asked])) === "failed") {
+  if ((await Promise.race([starting, signalled])) === "failed") {
     await within(settings.GRACE_MS, stack.disposeAsync()).catch(() => undefined);
     process.exit(1);
   }
@@ -72,7 +76,7 @@ export async function runService<S extends z.ZodType<Common>>(
     log.info("started");
   }
 
-  log.info({ signal: await asked }, "stopping");
+  log.info({ signal: await signalled }, "stopping");
   const stop = async () => {
     await starting;
     await stack.disposeAsync();
@@ -86,9 +90,9 @@ export async function runService<S extends z.ZodType<Common>>(
   process.exit(ended === "disposed" ? 0 : 1);
 }
 
-function onFirstSignal(): { stopping: AbortSignal; asked: Promise<NodeJS.Signals> } {
+function listenForSignals(): { stopping: AbortSignal; signalled: Promise<NodeJS.Signals> } {
   const stopping = new AbortController();
-  const asked = new Promise<NodeJS.Signals>((resolve) => {
+  const signalled = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       process.on(signal, () => {
         if (stopping.signal.aborted) process.exit(1);
@@ -97,7 +101,7 @@ function onFirstSignal(): { stopping: AbortSignal; asked: Promise<NodeJS.Signals
       });
     }
   });
-  return { stopping: stopping.signal, asked };
+  return { stopping: stopping.signal, signalled };
 }
 
 function within<T>(ms: number, work: Promise<T>): Promise<T | "overrun"> {

@@ -1,8 +1,10 @@
-/** Names of settings and fields whose values nobody may read. */
+import type { Environment } from "./environment.ts";
+
+/** Names of settings and fields whose values are masked in logs. */
 const SECRET_NAME = /token|api_?-?key|authorization|password|passwd|secret|credential|cookie|gateway_?key/i;
-/** Settings are named by people: a KEY of any kind is one too. */
+/** Users name variables themselves (`keyVar`), so any name with KEY in it counts as a secret. */
 const SECRET_SETTING = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL/;
-/** Shorter values, and plain numbers, would mask half of every log. */
+/** Shorter values and plain numbers are not masked: they occur all over a log. */
 const SHORTEST = 8;
 
 export function isSecretName(name: string): boolean {
@@ -13,8 +15,8 @@ export function isSecretSetting(name: string): boolean {
   return SECRET_SETTING.test(name);
 }
 
-/** The values in an environment that must not show anywhere: of settings so named, and passwords inside URLs. */
-export function secretsOf(env: NodeJS.ProcessEnv): string[] {
+/** The values of an environment to mask: those of settings with a secret's name, and passwords inside URLs. */
+export function secretsOf(env: Environment): string[] {
   const values = Object.entries(env).flatMap(([name, value = ""]) =>
     isSecretSetting(name) ? [value] : credentialsOf(value),
   );
@@ -24,7 +26,7 @@ export function secretsOf(env: NodeJS.ProcessEnv): string[] {
 function credentialsOf(value: string): string[] {
   if (!value.includes("@") || !URL.canParse(value)) return [];
   const { username, password } = new URL(value);
-  // A token alone stands where the user's name would.
+  // A URL with a token only carries it as the user name.
   const found = password === "" ? [username] : [password];
   return found.flatMap((one) => [one, decodeURIComponent(one)]);
 }

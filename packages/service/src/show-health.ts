@@ -3,8 +3,8 @@ import { rmSync, utimesSync, writeFileSync } from "node:fs";
 const EVERY_MS = 5_000;
 
 /**
- * Keeps a file's time of change fresh while this process runs its event loop, for a health check that costs no
- * process of Node: the file is there, and not older than three times five seconds.
+ * Touches a file every 5 s while this process runs its event loop, so that a health check needs no Node process of its
+ * own: a service is healthy when the file exists and is younger than 15 s. Disposing removes the file.
  */
 export function showHealth(file: string): Disposable {
   writeFileSync(file, "");

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { baseSettings, runService } from "../src/index.ts";
 
-/** A service whose behaviour its one argument names; what it does is told by its log. */
+/** A service whose one argument names its behaviour; its log shows each step. */
 const behaviour = process.argv[2];
 const settings = z.object({
   ...baseSettings,
@@ -11,7 +11,7 @@ const settings = z.object({
   SOME_API_KEY: z.string().min(20).optional(),
 });
 
-await runService("test", settings, async ({ log, stack, signal }) => {
+await runService("test", settings, async ({ env, log, stack, signal }) => {
   const keepAlive = setInterval(() => undefined, 1_000);
   stack.defer(() => clearInterval(keepAlive));
   stack.defer(() => log.info("disposed first opened"));
@@ -21,10 +21,10 @@ await runService("test", settings, async ({ log, stack, signal }) => {
     if (behaviour === "throw") throw new Error("cannot dispose");
     log.info("disposed last opened");
   });
-  signal.addEventListener("abort", () => log.info("told"));
+  signal.addEventListener("abort", () => log.info("signal aborted"));
   log
     .child({ featureId: "f-1", taskId: "t-1", attempt: 2 })
-    .info({ key: process.env["SOME_API_KEY"] }, "with ids");
+    .info({ key: env["SOME_API_KEY"] }, "with ids");
   if (behaviour === "fail") throw new Error("no such thing");
   if (behaviour === "start-slowly") {
     log.info("starting");

@@ -27,7 +27,7 @@ function defaultPool({ isolation }: SandboxProvider, maxWorkers: number): number
 }
 
 /** Wires the dispatcher: takes tasks, runs an agent for each in a sandbox, and passes on what came of it. */
-export async function start({ settings, log, stack }: ServiceContext<Settings>): Promise<void> {
+export async function start({ settings, env, log, stack }: ServiceContext<Settings>): Promise<void> {
   const home = settings.SWARM_HOME;
   const swarm = settings.QUEUE_PREFIX;
   const connection = stack.use(
@@ -50,7 +50,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
 
   const mirror = stack.use(await openOrigin(settings));
   const store = await openStore({ dir: settings.SWARM_STORE_URL ?? join(home, "store.git") });
-  const router = openRouter(settings, process.env, (change) => tellBackend(sender, log, change));
+  const router = openRouter(settings, env, (change) => tellBackend(sender, log, change));
   const agentFile = settings.AGENT_FILE ?? join(home, "agent", "agent.mjs");
   if (!existsSync(agentFile)) throw new Fault("config.invalid", `AGENT_FILE: there is no ${agentFile}`);
   const runtime = await readRuntime(settings);

@@ -20,7 +20,7 @@ const PROMPTS = fileURLToPath(new URL("../../../prompts", import.meta.url));
 const CONCURRENCY = 20;
 
 /** Wires the planner: everything that feeds back comes through one queue. */
-export async function start({ settings, log, stack }: ServiceContext<Settings>): Promise<void> {
+export async function start({ settings, env, log, stack }: ServiceContext<Settings>): Promise<void> {
   const home = settings.SWARM_HOME;
   const connection = stack.use(
     await openQueue({
@@ -50,7 +50,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
       dir: join(home, "mirrors", "planner"),
       ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}),
     }),
-    model: createModel(openRouter(settings, process.env), {
+    model: createModel(openRouter(settings, env), {
       maxTokens: settings.LLM_MAX_TOKENS,
       temperature: settings.LLM_TEMPERATURE,
       recorder: settings.RECORD === undefined ? undefined : openRecorder(settings.RECORD),

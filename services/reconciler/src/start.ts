@@ -15,7 +15,7 @@ import type { Workshop } from "./workshop.ts";
 const PROMPTS = fileURLToPath(new URL("../../../prompts", import.meta.url));
 
 /** Wires the reconciler: one sweep at a time, on a timer and whenever it is asked for. */
-export async function start({ settings, log, stack }: ServiceContext<Settings>): Promise<void> {
+export async function start({ settings, env, log, stack }: ServiceContext<Settings>): Promise<void> {
   const home = settings.SWARM_HOME;
   const connection = stack.use(
     await openQueue({
@@ -34,7 +34,7 @@ export async function start({ settings, log, stack }: ServiceContext<Settings>):
   const swarm = settings.QUEUE_PREFIX;
   const provider = await openSandboxProvider({ home, swarm, settings });
   await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
-  const model = createModel(openRouter(settings, process.env), {
+  const model = createModel(openRouter(settings, env), {
     maxTokens: settings.LLM_MAX_TOKENS,
     temperature: settings.LLM_TEMPERATURE,
     recorder: settings.RECORD === undefined ? undefined : openRecorder(settings.RECORD),
