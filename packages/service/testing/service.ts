@@ -22,9 +22,7 @@ await runService("test", settings, async ({ env, log, stack, signal }) => {
     log.info("disposed last opened");
   });
   signal.addEventListener("abort", () => log.info("signal aborted"));
-  log
-    .child({ featureId: "f-1", taskId: "t-1", attempt: 2 })
-    .info({ key: env["SOME_API_KEY"] }, "with ids");
+  log.child({ featureId: "f-1", taskId: "t-1", attempt: 2 }).info({ key: env["SOME_API_KEY"] }, "with ids");
   if (behaviour === "fail") throw new Error("no such thing");
   if (behaviour === "start-slowly") {
     log.info("starting");
