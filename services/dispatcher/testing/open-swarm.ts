@@ -63,9 +63,10 @@ export async function openSwarm(baseUrl: string): Promise<TestSwarm> {
     env,
     async dispatcher(more = {}) {
       const stack = new AsyncDisposableStack();
-      const read = parseEnv(settings, { ...env, ...more });
+      const variables = { ...env, ...more };
+      const read = parseEnv(settings, variables);
       const log = createLogger({ service: "dispatcher", level: "silent" });
-      await start({ settings: read, log, stack, signal: new AbortController().signal });
+      await start({ settings: read, env: variables, log, stack, signal: new AbortController().signal });
       return { [Symbol.asyncDispose]: () => stack.disposeAsync() };
     },
     process(more = {}) {
