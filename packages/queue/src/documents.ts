@@ -7,6 +7,12 @@ export interface Documents<T> {
   get(key: string): Promise<{ value: T; version: number } | null>;
   /** Writes version `expected + 1` if the stored one is `expected` (0: none yet). False when somebody was first. */
   compareAndSet(key: string, expected: number, value: T): Promise<boolean>;
+  /**
+   * Writes what `change` makes of the newest value, and calls it again when another writer was first. `change` gets
+   * null for a document that does not exist, and the version that its result will have. A change that returns null or
+   * the value it got writes nothing. Returns the newest value. Throws Fault `conflict` (retryable) after 100 tries.
+   */
+  update(key: string, change: (value: T | null, version: number) => T | null): Promise<T | null>;
   keys(): Promise<string[]>;
   all(): Promise<Map<string, T>>;
   delete(key: string): Promise<void>;
@@ -18,6 +24,8 @@ if version ~= tonumber(ARGV[2]) then return 0 end
 redis.call("HSET", KEYS[1], ARGV[1], ARGV[3])
 redis.call("HSET", KEYS[2], ARGV[1], version + 1)
 return 1`;
+
+const TRIES = 100;
 
 const READ = `return {redis.call("HGET", KEYS[1], ARGV[1]), redis.call("HGET", KEYS[2], ARGV[1])}`;
 
@@ -38,7 +46,7 @@ export function openDocuments<S extends z.ZodType>(
       `document ${namespace}/${key} does not fit its schema: ${parsed.error.message}`,
     );
   };
-  return {
+  const documents: Documents<z.infer<S>> = {
     async get(key) {
       const answer = (await redis.eval(READ, 2, values, versions, key)) as [string | null, string | null];
       const [text, version] = answer;
@@ -47,6 +55,23 @@ export function openDocuments<S extends z.ZodType>(
     async compareAndSet(key, expected, value) {
       const text = JSON.stringify(value);
       return (await redis.eval(COMPARE_AND_SET, 2, values, versions, key, String(expected), text)) === 1;
+    },
+    async update(key, change) {
+      for (let tries = 0; tries < TRIES; tries += 1) {
+        const found = await documents.get(key);
+        const value = found?.value ?? null;
+        const version = found?.version ?? 0;
+        const changed = change(value, version + 1);
+        if (changed === null || changed === value) return value;
+        if (await documents.compareAndSet(key, version, changed)) return changed;
+      }
+      throw new Fault(
+        "conflict",
+        `document ${namespace}/${key} was changed during each of ${TRIES} tries to write it`,
+        {
+          retryable: true,
+        },
+      );
     },
     keys: () => redis.hkeys(values),
     async all() {
@@ -57,4 +82,5 @@ export function openDocuments<S extends z.ZodType>(
       await redis.multi().hdel(values, key).hdel(versions, key).exec();
     },
   };
+  return documents;
 }

@@ -26,12 +26,8 @@ export function openRounds(connection: QueueConnection): Rounds {
   const documents = openDocuments(connection, "rounds", roundSchema);
   const keyOf = (taskId: string, round: number) => `${taskId}.${round}`;
   const write = async (key: string, change: (before: Round, at: number) => Round): Promise<void> => {
-    for (;;) {
-      const found = await documents.get(key);
-      const at = await connection.now();
-      const before = found?.value ?? { attempts: [], sent: null, at };
-      if (await documents.compareAndSet(key, found?.version ?? 0, change(before, at))) return;
-    }
+    const at = await connection.now();
+    await documents.update(key, (before) => change(before ?? { attempts: [], sent: null, at }, at));
   };
   return {
     async get(taskId, round) {

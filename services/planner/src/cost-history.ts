@@ -22,13 +22,10 @@ export function openCostHistory(connection: QueueConnection): CostHistory {
   return {
     all: async () => (await documents.get(KEY))?.value ?? [],
     async add(taskId, cost) {
-      for (;;) {
-        const found = await documents.get(KEY);
-        const known = found?.value ?? [];
-        if (known.some((one) => one.taskId === taskId)) return;
-        const next = [...known, { taskId, ...cost }].slice(-KEPT);
-        if (await documents.compareAndSet(KEY, found?.version ?? 0, next)) return;
-      }
+      await documents.update(KEY, (known) => {
+        if (known?.some((one) => one.taskId === taskId)) return null;
+        return [...(known ?? []), { taskId, ...cost }].slice(-KEPT);
+      });
     },
   };
 }

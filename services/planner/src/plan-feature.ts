@@ -9,7 +9,6 @@ import { planSchema, refusePlan } from "./ledger/validate-plan.ts";
 import { replan, spend } from "./ledger/steps.ts";
 import { modelFor } from "./meter.ts";
 import { bulleted } from "./survey/bulleted.ts";
-import { keepSurvey } from "./survey/keep-survey.ts";
 import { surveyTarget } from "./survey/survey-target.ts";
 import { untrusted } from "./survey/untrusted.ts";
 import type { PlannerContext } from "./context.ts";
@@ -40,7 +39,7 @@ export async function planFeature(ctx: PlannerContext, ledger: Ledger, signal: A
   const { value, usage } = answer;
   const refusal = refusePlan(value.tasks, new Set(namesThatLanded(ledger).keys()), ctx.maxTasks);
   if (refusal !== null) return reject(ctx, ledger, refusal, usage);
-  await keepSurvey(ctx.surveys, feature.id, survey);
+  await ctx.surveys.update(feature.id, () => survey);
   const kinds = value.tasks.map(() => "build" as const);
   const forecast = makeForecast(kinds, await ctx.history.all(), await ctx.budgets.read(feature.id));
   await step(ctx, feature.id, (now) =>

@@ -27,9 +27,7 @@ export function openVerdicts(connection: QueueConnection): Verdicts {
     find: async (tree, checksHash) => (await documents.get(keyOf(tree, checksHash)))?.value ?? null,
     async keep(tree, checksHash, verdict) {
       const key = keyOf(tree, checksHash);
-      const found = await documents.get(key);
-      // Where another replica was faster its verdict is as good.
-      if (!(await documents.compareAndSet(key, found?.version ?? 0, verdict))) return;
+      await documents.update(key, () => verdict);
       const newestFirst = [...(await documents.all())].toSorted(([, a], [, b]) => b.at - a.at);
       for (const [old] of newestFirst.slice(KEPT)) await documents.delete(old);
     },

@@ -48,29 +48,16 @@ export function openReadModel(connection: QueueConnection, artifactsDir: string)
     async absorb(event) {
       // Views first: they take an event twice without harm, so a crash before the log's line costs nothing.
       const { featureId, taskId } = event;
-      if (featureId !== undefined) await change(features, featureId, (view) => projectFeature(view, event));
-      if (taskId !== undefined) await change(tasks, taskId, (view) => projectTask(view, event));
+      if (featureId !== undefined) await features.update(featureId, (view) => projectFeature(view, event));
+      if (taskId !== undefined) await tasks.update(taskId, (view) => projectTask(view, event));
       if ((await events.append(event)) === null) return;
       // Sums are made behind the log, which lets each event in only once.
-      if (featureId !== undefined) await change(features, featureId, (view) => addFeatureCost(view, event));
-      if (taskId !== undefined) await change(tasks, taskId, (view) => addTaskCost(view, event));
-      await change(swarms, SWARM, (view) => projectSwarm(view ?? EMPTY_SWARM, event));
+      if (featureId !== undefined) await features.update(featureId, (view) => addFeatureCost(view, event));
+      if (taskId !== undefined) await tasks.update(taskId, (view) => addTaskCost(view, event));
+      await swarms.update(SWARM, (view) => projectSwarm(view ?? EMPTY_SWARM, event));
       await mkdir(archive, { recursive: true });
       const day = new Date(event.at).toISOString().slice(0, 10);
       await appendFile(join(archive, `${day}.jsonl`), `${JSON.stringify(event)}\n`);
     },
   };
-}
-
-async function change<T>(
-  documents: Documents<T>,
-  key: string,
-  project: (view: T | null) => T | null,
-): Promise<void> {
-  for (;;) {
-    const found = await documents.get(key);
-    const next = project(found?.value ?? null);
-    if (next === null || next === found?.value) return;
-    if (await documents.compareAndSet(key, found?.version ?? 0, next)) return;
-  }
 }

@@ -1,4 +1,3 @@
-import { Fault } from "@agentswarm/contracts";
 import type { Documents } from "@agentswarm/queue";
 import { effectId, effectsBetween } from "./effects-between.ts";
 import { hasEnded, type Effect, type Ledger } from "./ledger.ts";
@@ -20,7 +19,6 @@ export interface LedgerStore {
   featureOf(taskId: string): Promise<string | null>;
 }
 
-const TRIES = 100;
 /** After so many looks at what is open the ended ones are looked at again: another replica may have opened one. */
 const LOOKS = 100;
 
@@ -49,22 +47,14 @@ export function openLedgerStore(documents: Documents<Ledger>): LedgerStore {
     },
     isEmpty: async () => (await documents.keys()).length === 0,
     async update(featureId, step) {
-      for (let tries = 0; tries < TRIES; tries += 1) {
-        const found = await documents.get(featureId);
-        const before = found?.value ?? null;
-        const version = found?.version ?? 0;
+      const newest = await documents.update(featureId, (before, version) => {
         const after = step(before);
         if (after === null || after === before) return before;
-        const effects = effectsBetween(before, after, version + 1);
-        const written = { ...after, pending: [...after.pending, ...effects] };
-        if (await documents.compareAndSet(featureId, version, written)) {
-          note(written);
-          return written;
-        }
-      }
-      throw new Fault("conflict", `the ledger of ${featureId} changed ${TRIES} times meanwhile`, {
-        retryable: true,
+        const effects = effectsBetween(before, after, version);
+        return { ...after, pending: [...after.pending, ...effects] };
       });
+      if (newest !== null) note(newest);
+      return newest;
     },
     async done(featureId, effects) {
       const done = new Set(effects.map(effectId));
