@@ -2,7 +2,7 @@ import { defineConfig } from "oxlint";
 
 /** Which of our packages each folder may import; what is not listed is an error. See ARCHITECTURE.md. */
 const FLOOR_2 = ["contracts"];
-const SERVICE = ["contracts", "queue", "service", "git", "llm", "sandbox", "checks"];
+const SERVICE = ["contracts", "queue", "service", "git", "llm", "sandbox", "broker", "checks"];
 const MAY_IMPORT: Record<string, readonly string[]> = {
   "packages/contracts": [],
   "packages/queue": FLOOR_2,
@@ -13,14 +13,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "packages/replay": FLOOR_2,
   "packages/cli": FLOOR_2,
   "packages/checks": ["contracts", "sandbox", "git"],
+  "packages/broker": ["contracts", "sandbox"],
   "packages/agent": ["contracts", "git"],
   "services/planner": SERVICE,
   "services/dispatcher": SERVICE,
   "services/merger": SERVICE,
   "services/reconciler": SERVICE,
   "services/api": SERVICE,
-  tools: ["contracts", "service", "git", "sandbox", "checks", "agent", "replay", "cli", "queue", "llm"],
-  "infra/broker": ["contracts", "service", "sandbox"],
+  "services/broker": ["contracts", "service", "sandbox", "broker"],
+  tools: ["contracts", "service", "git", "sandbox", "broker", "checks", "agent", "replay", "cli", "queue", "llm"],
 };
 
 /** One owner per library. */

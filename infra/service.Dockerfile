@@ -20,7 +20,7 @@ COPY packages packages
 COPY services services
 RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --omit=dev --omit=optional \
     --workspace=services/planner --workspace=services/dispatcher --workspace=services/merger \
-    --workspace=services/reconciler --workspace=services/api --workspace=packages/cli --workspace=packages/replay \
+    --workspace=services/reconciler --workspace=services/api --workspace=services/broker --workspace=packages/cli --workspace=packages/replay \
  && npm cache clean --force >/dev/null 2>&1
 COPY prompts prompts
 COPY infra infra

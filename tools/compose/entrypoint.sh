@@ -3,8 +3,7 @@
 set -eu
 name=${1:?name what to run: planner, dispatcher, merger, reconciler, api, broker, model, seed, keys, doctor, demo or swarm}
 case "$name" in
-  planner | dispatcher | merger | reconciler | api) exec node "/app/services/$name/src/main.ts" ;;
-  broker) exec node /app/infra/broker/main.ts ;;
+  planner | dispatcher | merger | reconciler | api | broker) exec node "/app/services/$name/src/main.ts" ;;
   model) exec node /app/packages/replay/src/main.ts --scenario /app/tools/demo/scenario --host 0.0.0.0 --port 9100 ;;
   seed) exec node /app/tools/compose/seed.ts ;;
   doctor) shift && exec node /app/tools/doctor/main.ts "$@" ;;

@@ -1,3 +1,4 @@
+import { openBrokerProvider } from "@agentswarm/broker";
 import { Fault } from "@agentswarm/contracts";
 import { openSandboxProvider, type SandboxProvider } from "@agentswarm/sandbox";
 import { parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
@@ -14,7 +15,12 @@ export async function examineSandbox(env: NodeJS.ProcessEnv, home: string): Prom
   const name = env["SANDBOX_PROVIDER"] || "local";
   try {
     const settings = parseEnv(sandboxSettingsSchema, { ...env, ALLOW_UNISOLATED: "true" });
-    const provider = await openSandboxProvider({ home, swarm: "doctor", settings });
+    const provider = await openSandboxProvider({
+      home,
+      swarm: "doctor",
+      settings,
+      openBroker: openBrokerProvider,
+    });
     if (provider.isolation === "none") {
       return warn(
         NAME,

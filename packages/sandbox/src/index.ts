@@ -1,14 +1,18 @@
 export { describeProcess, isRunning, type Owner } from "./local/owner.ts";
 export { openDoor, type Door, type DoorHandler } from "./door.ts";
-export { openSandboxProvider } from "./open-sandbox.ts";
+export { openSandboxProvider, type OpenBroker } from "./open-sandbox.ts";
 export { reapOrphans } from "./reap-orphans.ts";
 export {
+  DEFAULT_SANDBOX_LIMITS,
+  type ExecOptions,
   type Exit,
   type Mount,
   type RunResult,
   type Sandbox,
   type SandboxFigures,
+  type SandboxInfo,
   type SandboxLabels,
+  type SandboxLimits,
   type SandboxProcess,
   type SandboxProvider,
 } from "./sandbox.ts";

@@ -23,9 +23,23 @@ export interface ProviderOptions {
   /** The label all its sandboxes carry. */
   readonly swarm: string;
   readonly settings: SandboxSettings;
+  /**
+   * Opens the provider of the broker at BROKER_URL: `openBrokerProvider` of packages/broker, which stands above this
+   * package. Without it BROKER_URL is refused.
+   */
+  readonly openBroker?: OpenBroker;
 }
 
-/** The provider that SANDBOX_PROVIDER names. The SDKs of the others are not loaded. */
+export type OpenBroker = (broker: {
+  readonly swarm: string;
+  readonly url: string;
+  readonly token: string;
+}) => Promise<SandboxProvider>;
+
+/**
+ * Opens the provider that SANDBOX_PROVIDER names; the SDKs of the other providers are not loaded. Throws Fault
+ * `config.invalid` when a setting of the provider is missing, `sandbox.unavailable` when it cannot be used.
+ */
 export async function openSandboxProvider(options: ProviderOptions): Promise<SandboxProvider> {
   const { home, swarm, settings } = options;
   switch (settings.SANDBOX_PROVIDER) {
@@ -37,7 +51,7 @@ export async function openSandboxProvider(options: ProviderOptions): Promise<San
         allowUnisolated: settings.ALLOW_UNISOLATED || settings.MODEL_RECORDED,
       });
     case "docker":
-      return openDocker(swarm, settings);
+      return openDocker(options);
     case "modal": {
       const { openModalProvider } = await import("./modal/modal-provider.ts");
       return openModalProvider({ home, swarm, settings });
@@ -45,8 +59,8 @@ export async function openSandboxProvider(options: ProviderOptions): Promise<San
   }
 }
 
-/** By a broker where one is named, so that its clients need no access to the engine; else by this machine's own. */
-async function openDocker(swarm: string, settings: SandboxSettings): Promise<SandboxProvider> {
+/** Uses the broker if BROKER_URL is set, so that this process needs no access to the engine; else the local engine. */
+async function openDocker({ swarm, settings, openBroker }: ProviderOptions): Promise<SandboxProvider> {
   const { BROKER_URL: url, BROKER_TOKEN: token } = settings;
   if (url === undefined) {
     const { openDockerProvider } = await import("./docker/docker-provider.ts");
@@ -56,7 +70,12 @@ async function openDocker(swarm: string, settings: SandboxSettings): Promise<San
       workBytes: settings.SANDBOX_WORK_BYTES,
     });
   }
-  if (token === undefined) throw new Fault("config.invalid", "BROKER_URL is set, and BROKER_TOKEN is not");
-  const { openBrokerProvider } = await import("./broker/broker-provider.ts");
-  return openBrokerProvider({ swarm, url, token });
+  if (token === undefined)
+    throw new Fault(
+      "config.invalid",
+      "BROKER_URL is set but BROKER_TOKEN is not: set it to the broker's BROKER_TOKEN",
+    );
+  if (openBroker === undefined)
+    throw new Fault("config.invalid", "BROKER_URL is set, but this program cannot use a broker: unset it");
+  return openBroker({ swarm, url, token });
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { openBrokerProvider } from "@agentswarm/broker";
 import { Fault } from "@agentswarm/contracts";
 import { openDependencyCache } from "@agentswarm/checks";
 import { findInPlace, openInPlace, openMirror, openStore, type Mirror } from "@agentswarm/git";
@@ -39,7 +40,7 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
     }),
   );
   const sender = createSender(connection, "dispatcher");
-  const provider = await openSandboxProvider({ home, swarm, settings });
+  const provider = await openSandboxProvider({ home, swarm, settings, openBroker: openBrokerProvider });
   if (provider.isolation === "none") {
     log.warn(
       "agents run WITHOUT isolation: they can do whatever this user can do (install bubblewrap to change that)",

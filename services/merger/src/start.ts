@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { openBrokerProvider } from "@agentswarm/broker";
 import { openDependencyCache } from "@agentswarm/checks";
 import {
   findInPlace,
@@ -56,7 +57,7 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
 
   const mirror = stack.use(await openOrigin(settings, log));
   const engine = stack.use(openLandingEngine({ dir: mirror.dir, strategy: settings.MERGE_STRATEGY }));
-  const provider = await openSandboxProvider({ home, swarm, settings });
+  const provider = await openSandboxProvider({ home, swarm, settings, openBroker: openBrokerProvider });
   await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
   const gate = openGate({
     mirror,

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openBrokerProvider } from "@agentswarm/broker";
 import { openDependencyCache } from "@agentswarm/checks";
 import { TRUNK_HEALTH } from "@agentswarm/contracts";
 import { openMirror } from "@agentswarm/git";
@@ -32,7 +33,7 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
     ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}),
   });
   const swarm = settings.QUEUE_PREFIX;
-  const provider = await openSandboxProvider({ home, swarm, settings });
+  const provider = await openSandboxProvider({ home, swarm, settings, openBroker: openBrokerProvider });
   await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
   const model = createModel(openRouter(settings, env), {
     maxTokens: settings.LLM_MAX_TOKENS,

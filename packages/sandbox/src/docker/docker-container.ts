@@ -6,7 +6,7 @@ import { unpackBody } from "./container-body.ts";
 import { figuresOf, UNKNOWN, type Used } from "./container-figures.ts";
 import type { Container } from "./container-host.ts";
 import { execInContainer, feed } from "./exec-in-container.ts";
-import type { RemoteProcess } from "./remote-process.ts";
+import type { RemoteProcess } from "../streams/remote-process.ts";
 
 export interface RunningContainer {
   readonly id: string;

@@ -4,11 +4,11 @@ import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecOptions } from "../sandbox.ts";
-import type { ChildStreams } from "./child-streams.ts";
+import type { ChildStreams } from "../streams/child-streams.ts";
 import { execBody } from "./container-body.ts";
-import { CHANNEL, readFrames } from "./framing.ts";
+import { CHANNEL, readFrames } from "../streams/framing.ts";
 import { killArgv, markOf } from "./kill-script.ts";
-import { startRemote, type RemoteProcess } from "./remote-process.ts";
+import { startRemote, type RemoteProcess } from "../streams/remote-process.ts";
 
 /** How long a program may outlive its kill before the container is ended with it. */
 const KILL_GRACE_MS = 2_000;

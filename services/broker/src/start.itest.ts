@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, describe, expect, test } from "vitest";
+import { openBrokerProvider } from "@agentswarm/broker";
 import { openSandboxProvider } from "@agentswarm/sandbox";
 import { parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
-import { findDocker } from "../../packages/sandbox/testing/docker-image.ts";
-import { processesOf } from "../../test/support/leftovers.ts";
-import { waitUntil } from "../../test/support/wait-until.ts";
+import { findDocker } from "../../../packages/sandbox/testing/docker-image.ts";
+import { processesOf } from "../../../test/support/leftovers.ts";
+import { waitUntil } from "../../../test/support/wait-until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "swarm-broker-"));
 const listen = join(folder, "broker.sock");
@@ -52,7 +53,12 @@ async function startServing(): Promise<ChildProcess> {
 }
 
 async function openOne() {
-  const provider = await openSandboxProvider({ home: folder, swarm, settings });
+  const provider = await openSandboxProvider({
+    home: folder,
+    swarm,
+    settings,
+    openBroker: openBrokerProvider,
+  });
   const sandbox = await provider.open({ labels: { swarm, purpose: "test" } });
   const child = sandbox.exec(["sh", "-c", "echo begun; sleep 600", sandbox.id]);
   await once(child.stdout, "data");

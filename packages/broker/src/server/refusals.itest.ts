@@ -3,12 +3,11 @@ import { connect } from "node:http2";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
-import { findDocker } from "../../testing/docker-image.ts";
+import { findDocker } from "../../../sandbox/testing/docker-image.ts";
 import { openBroker, TOKEN } from "../../testing/open-broker.ts";
-import { DEFAULT_SANDBOX_IMAGE } from "../docker/docker-host.ts";
-import { openSandboxProvider } from "../open-sandbox.ts";
-import { DEFAULT_SANDBOX_LIMITS, type SandboxProvider } from "../sandbox.ts";
-import { openBrokerProvider } from "./broker-provider.ts";
+import { DEFAULT_SANDBOX_IMAGE } from "@agentswarm/sandbox/docker";
+import { DEFAULT_SANDBOX_LIMITS, openSandboxProvider, type SandboxProvider } from "@agentswarm/sandbox";
+import { openBrokerProvider } from "../client/broker-provider.ts";
 import type { Broker } from "./start-broker.ts";
 
 const GIB = 1024 ** 3;
@@ -18,7 +17,12 @@ const order = { labels, limits: DEFAULT_SANDBOX_LIMITS, contents: [] };
 test("a broker without its token is not asked at all", async () => {
   const env = { SANDBOX_PROVIDER: "docker", BROKER_URL: "http://127.0.0.1:9" };
   const settings = parseEnv(sandboxSettingsSchema, env);
-  const opening = openSandboxProvider({ home: "/nowhere", swarm: "refusals", settings });
+  const opening = openSandboxProvider({
+    home: "/nowhere",
+    swarm: "refusals",
+    settings,
+    openBroker: openBrokerProvider,
+  });
   await expect(opening).rejects.toThrow("BROKER_TOKEN");
 });
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { startBroker, type Broker, type BrokerOptions } from "../src/broker/start-broker.ts";
-import { DEFAULT_SANDBOX_IMAGE, DEFAULT_WORK_BYTES } from "../src/docker/docker-host.ts";
-import { DEFAULT_SANDBOX_LIMITS } from "../src/sandbox.ts";
+import { DEFAULT_SANDBOX_LIMITS } from "@agentswarm/sandbox";
+import { DEFAULT_SANDBOX_IMAGE, DEFAULT_WORK_BYTES } from "@agentswarm/sandbox/docker";
+import { startBroker, type Broker, type BrokerOptions } from "../src/server/start-broker.ts";
 
 export const TOKEN = "a token for tests only";
 

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { Transform, type Readable } from "node:stream";
 import { Fault } from "@agentswarm/contracts";
-import type { ContainerHost } from "../docker/container-host.ts";
-import type { SandboxLimits } from "../sandbox.ts";
+import type { SandboxLimits } from "@agentswarm/sandbox";
+import type { ContainerHost } from "@agentswarm/sandbox/containers";
+import { idSchema, keySchema, killSchema, orderSchema } from "../protocol.ts";
+import { readJson } from "../read-json.ts";
 import type { LiveContainers } from "./live-containers.ts";
-import { idSchema, keySchema, killSchema, orderSchema } from "./protocol.ts";
-import { readJson } from "./read-json.ts";
 import { serveProgram } from "./serve-program.ts";
 
 const MAX_JSON_BYTES = 256 * 1024;

@@ -1,8 +1,8 @@
 import { afterAll, test } from "vitest";
-import { findDocker, removeSuiteContent } from "../../testing/docker-image.ts";
+import { findDocker, removeSuiteContent } from "../../../sandbox/testing/docker-image.ts";
 import { openBroker, TOKEN } from "../../testing/open-broker.ts";
-import { describeProvider } from "../../testing/provider-suite.ts";
-import { DEFAULT_SANDBOX_IMAGE } from "../docker/docker-host.ts";
+import { describeProvider } from "../../../sandbox/testing/provider-suite.ts";
+import { DEFAULT_SANDBOX_IMAGE } from "@agentswarm/sandbox/docker";
 import { openBrokerProvider } from "./broker-provider.ts";
 
 if (findDocker(DEFAULT_SANDBOX_IMAGE)) {

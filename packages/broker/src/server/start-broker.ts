@@ -1,12 +1,12 @@
 import { timingSafeEqual, createHash } from "node:crypto";
 import * as http2 from "node:http2";
 import { Fault } from "@agentswarm/contracts";
-import { openDockerHost } from "../docker/docker-host.ts";
-import type { SandboxLimits } from "../sandbox.ts";
-import { keepAlive } from "./keep-alive.ts";
+import type { SandboxLimits } from "@agentswarm/sandbox";
+import { openDockerHost } from "@agentswarm/sandbox/docker";
+import { keepAlive } from "../keep-alive.ts";
+import { WIRE, type Refusal } from "../protocol.ts";
 import { listenAt } from "./listen-at.ts";
 import { openLiveContainers } from "./live-containers.ts";
-import { WIRE, type Refusal } from "./protocol.ts";
 import { createRoutes } from "./routes.ts";
 
 const SWEEP_MS = 60_000;

@@ -6,20 +6,20 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { processesOf } from "../../../../test/support/leftovers.ts";
 import { waitUntil } from "../../../../test/support/wait-until.ts";
-import { findDocker } from "../../testing/docker-image.ts";
+import { findDocker } from "../../../sandbox/testing/docker-image.ts";
 import { openBroker, TOKEN } from "../../testing/open-broker.ts";
-import { DEFAULT_SANDBOX_IMAGE } from "../docker/docker-host.ts";
-import { openDockerProvider } from "../docker/docker-provider.ts";
-import { reapOrphans } from "../reap-orphans.ts";
-import type { SandboxInfo } from "../sandbox.ts";
+import { DEFAULT_SANDBOX_IMAGE } from "@agentswarm/sandbox/docker";
+import { openDockerProvider } from "../../../sandbox/src/docker/docker-provider.ts";
+import { reapOrphans, type SandboxInfo } from "@agentswarm/sandbox";
 import { openBrokerProvider } from "./broker-provider.ts";
 
 /** Opens a sandbox as a process of its own, starts something endless in it, and says the sandbox's id. */
 const CLIENT = `
-  const { openSandboxProvider } = await import(${JSON.stringify(join(import.meta.dirname, "../open-sandbox.ts"))});
+  const { openSandboxProvider } = await import(${JSON.stringify(import.meta.resolve("@agentswarm/sandbox"))});
+  const { openBrokerProvider } = await import(${JSON.stringify(join(import.meta.dirname, "broker-provider.ts"))});
   const options = JSON.parse(process.argv[1]);
   const settings = { SANDBOX_PROVIDER: "docker", ...options };
-  const provider = await openSandboxProvider({ home: "/nowhere", swarm: options.swarm, settings });
+  const provider = await openSandboxProvider({ home: "/nowhere", swarm: options.swarm, settings, openBroker: openBrokerProvider });
   const sandbox = await provider.open({ labels: { swarm: options.swarm, purpose: "test", task: "t-1" } });
   const child = sandbox.exec(["sh", "-c", 'trap "" TERM HUP; echo begun; while :; do sleep 0.1; done', sandbox.id]);
   child.stdout.once("data", () => console.log(sandbox.id));`;

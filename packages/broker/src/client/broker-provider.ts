@@ -1,9 +1,8 @@
-import type { Container, ContainerHost } from "../docker/container-host.ts";
-import { provideContainers } from "../docker/provide-containers.ts";
-import type { SandboxFigures, SandboxProvider } from "../sandbox.ts";
+import type { SandboxFigures, SandboxProvider } from "@agentswarm/sandbox";
+import { provideContainers, type Container, type ContainerHost } from "@agentswarm/sandbox/containers";
+import { figuresSchema, hostSchema, listSchema, openedSchema } from "../protocol.ts";
 import { connectBroker, type BrokerAddress, type Connection } from "./connection.ts";
 import { joinProgram } from "./join-program.ts";
-import { figuresSchema, hostSchema, listSchema, openedSchema } from "./protocol.ts";
 
 export interface BrokerProviderOptions extends BrokerAddress {
   readonly swarm: string;

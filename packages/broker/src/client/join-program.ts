@@ -1,12 +1,17 @@
 import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
-import { CHANNEL, frameHeader, readFrames } from "../docker/framing.ts";
-import { startRemote, type RemoteProcess } from "../docker/remote-process.ts";
-import { waitForRoom } from "../docker/wait-for-room.ts";
-import type { ExecOptions } from "../sandbox.ts";
+import type { ExecOptions } from "@agentswarm/sandbox";
+import {
+  CHANNEL,
+  frameHeader,
+  readFrames,
+  startRemote,
+  waitForRoom,
+  type RemoteProcess,
+} from "@agentswarm/sandbox/streams";
+import { exitSchema } from "../protocol.ts";
+import { parseJson } from "../read-json.ts";
 import type { Connection } from "./connection.ts";
-import { exitSchema } from "./protocol.ts";
-import { parseJson } from "./read-json.ts";
 
 /** What a program reads; the engine's own number. */
 const STDIN = 0;

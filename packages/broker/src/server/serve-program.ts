@@ -1,10 +1,9 @@
 import type { ServerHttp2Stream } from "node:http2";
 import type { Readable, Writable } from "node:stream";
-import { CHANNEL, frameHeader, readFrames, type Piece } from "../docker/framing.ts";
-import { waitForRoom } from "../docker/wait-for-room.ts";
+import { CHANNEL, frameHeader, readFrames, waitForRoom, type Piece } from "@agentswarm/sandbox/streams";
+import { execSchema } from "../protocol.ts";
+import { parseJson } from "../read-json.ts";
 import type { LiveContainer } from "./live-containers.ts";
-import { execSchema } from "./protocol.ts";
-import { parseJson } from "./read-json.ts";
 
 const MAX_ORDER_BYTES = 4 * 1024 ** 2;
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findDocker } from "../../testing/docker-image.ts";
+import { findDocker } from "../../../sandbox/testing/docker-image.ts";
 import { openBroker, TOKEN } from "../../testing/open-broker.ts";
-import { DEFAULT_SANDBOX_IMAGE } from "../docker/docker-host.ts";
-import type { Sandbox, SandboxProcess } from "../sandbox.ts";
+import type { Sandbox, SandboxProcess } from "@agentswarm/sandbox";
+import { DEFAULT_SANDBOX_IMAGE } from "@agentswarm/sandbox/docker";
+import type { Broker } from "../server/start-broker.ts";
 import { openBrokerProvider } from "./broker-provider.ts";
-import type { Broker } from "./start-broker.ts";
 
 const PROGRAMS = 40;
 const OUTPUT_BYTES = 4_000_000;

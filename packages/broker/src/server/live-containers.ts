@@ -1,7 +1,7 @@
 import type { Http2Session } from "node:http2";
 import { Fault } from "@agentswarm/contracts";
-import type { Container } from "../docker/container-host.ts";
-import type { SandboxProcess } from "../sandbox.ts";
+import type { SandboxProcess } from "@agentswarm/sandbox";
+import type { Container } from "@agentswarm/sandbox/containers";
 
 /** A client's container, with what runs in it by the client's names. */
 export interface LiveContainer {

@@ -5,9 +5,9 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { z } from "zod";
 import { Fault } from "@agentswarm/contracts";
-import { keepAlive } from "./keep-alive.ts";
-import { refusalSchema, WIRE } from "./protocol.ts";
-import { readJson } from "./read-json.ts";
+import { keepAlive } from "../keep-alive.ts";
+import { refusalSchema, WIRE } from "../protocol.ts";
+import { readJson } from "../read-json.ts";
 
 const MAX_ANSWER_BYTES = 16 * 1024 ** 2;
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -36,3 +36,4 @@ export const settings = z.object({
   BROKER_MAX_WALL_MS: most(7_200_000).describe("The longest that one sandbox may live"),
   BROKER_MAX_CONTENT_BYTES: most(8 * GIB).describe("The most that is carried in at once"),
 });
+export type Settings = z.infer<typeof settings>;
