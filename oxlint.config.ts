@@ -21,7 +21,19 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "services/reconciler": SERVICE,
   "services/api": SERVICE,
   "services/broker": ["contracts", "service", "sandbox", "broker"],
-  tools: ["contracts", "service", "git", "sandbox", "broker", "checks", "agent", "replay", "cli", "queue", "llm"],
+  tools: [
+    "contracts",
+    "service",
+    "git",
+    "sandbox",
+    "broker",
+    "checks",
+    "agent",
+    "replay",
+    "cli",
+    "queue",
+    "llm",
+  ],
 };
 
 /** One owner per library. */
