@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { startReplay } from "../../../../packages/replay/src/index.ts";
+import { startReplay } from "@agentswarm/replay";
 import { openGateway, type OpenGateway } from "../../testing/open-gateway.ts";
 import {
   chunk,

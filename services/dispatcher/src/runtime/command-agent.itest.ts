@@ -38,9 +38,7 @@ test("settings are all it takes: an agent of one's own works, is metered, and it
     LLM_MODEL: "recorded",
     AGENT_RUNTIME: "command",
     AGENT_TEMPLATE: join(dir, "mine.template"),
-    AGENT_COMMAND_DIR: fileURLToPath(
-      new URL("../../../../packages/agent/testing/command-agent", import.meta.url),
-    ),
+    AGENT_COMMAND_DIR: fileURLToPath(new URL("../../../../test/support/command-agent", import.meta.url)),
   });
   const task = await swarm.submit("Work on hello", { key: "hello" });
   const request = await waitUntil("the merge request", 40_000, () =>

@@ -3,7 +3,7 @@ import { agentTemplateSchema, type AgentRuntime } from "@agentswarm/contracts";
 import type { Mount } from "@agentswarm/sandbox";
 import type { Order } from "./attempt-lab.ts";
 
-const AGENT = fileURLToPath(new URL("command-agent", import.meta.url));
+const AGENT = fileURLToPath(new URL("../support/command-agent", import.meta.url));
 const PROGRAM = ["node", "{{agentDir}}/command-agent.mjs"];
 
 /** The small agent of these tests as a template. */

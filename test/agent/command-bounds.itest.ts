@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { processesOf } from "../../../../test/support/leftovers.ts";
-import { bash, openLab, steps, write, type Lab } from "../../testing/attempt-lab.ts";
-import { byCommand, handOver, TEMPLATE } from "../../testing/command-lab.ts";
+import { processesOf } from "../support/leftovers.ts";
+import { bash, openLab, steps, write, type Lab } from "./attempt-lab.ts";
+import { byCommand, handOver, TEMPLATE } from "./command-lab.ts";
 
 const CANARY = "canary-of-the-command-4711";
 const done = { say: "Done." };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Task } from "@agentswarm/contracts";
-import { git } from "../../../test/support/string-kit.ts";
-import { bash, openLab, steps, submit, write, type Lab } from "../testing/attempt-lab.ts";
+import { git } from "../support/string-kit.ts";
+import { bash, openLab, steps, submit, write, type Lab } from "./attempt-lab.ts";
 
 let lab: Lab;
 let task: Partial<Task>;

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { readRuntime, type ChosenRuntime } from "../../../../services/dispatcher/src/runtime/read-runtime.ts";
-import { openLab, steps, type Lab, type Order } from "../../testing/attempt-lab.ts";
+import { readRuntime, type ChosenRuntime } from "../../services/dispatcher/src/runtime/read-runtime.ts";
+import { openLab, steps, type Lab, type Order } from "./attempt-lab.ts";
 
 /** opencode itself is 180 MB and no dependency of ours: who has it names its folder. */
 const AGENT_COMMAND_DIR = process.env["AGENT_COMMAND_DIR"] ?? "";

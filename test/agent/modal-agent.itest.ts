@@ -6,9 +6,9 @@ import { buildAgent } from "@agentswarm/agent";
 import { jobId } from "@agentswarm/contracts";
 import { jobBody } from "@agentswarm/queue";
 import { startReplay } from "@agentswarm/replay";
-import { startFakeModal } from "../../../packages/sandbox/testing/fake-modal/start-fake-modal.ts";
-import { waitUntil } from "../../../test/support/wait-until.ts";
-import { openSwarm } from "../testing/open-swarm.ts";
+import { startFakeModal } from "../../packages/sandbox/testing/fake-modal/start-fake-modal.ts";
+import { waitUntil } from "../support/wait-until.ts";
+import { openSwarm } from "../../services/dispatcher/testing/open-swarm.ts";
 
 const SCENARIO = ["one", "two"]
   .map(

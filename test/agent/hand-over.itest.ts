@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { agentResultSchema } from "@agentswarm/contracts";
-import { bash, openLab, steps, submit, write, type Lab } from "../testing/attempt-lab.ts";
+import { bash, openLab, steps, submit, write, type Lab } from "./attempt-lab.ts";
 
 const STATE = {
   name: "state",

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { bash, openLab, steps, submit, write, type Lab } from "../testing/attempt-lab.ts";
+import { bash, openLab, steps, submit, write, type Lab } from "./attempt-lab.ts";
 
 const CANARY = "canary-of-the-agent-0815";
 

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { freePort } from "../../../test/support/redis.ts";
-import { runSwarm } from "../testing/run-swarm.ts";
+import { freePort } from "../support/redis.ts";
+import { runSwarm } from "./run-swarm.ts";
 
 const COMMANDS = ["submit", "status", "watch", "logs", "cancel", "retry", "approve"];
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startApi, type TestApi } from "../../../services/api/testing/start-api.ts";
-import { openTeller } from "../../../services/api/testing/tell.ts";
-import { waitUntil } from "../../../test/support/wait-until.ts";
-import { runSwarm, startSwarm, type RunningCommand } from "../testing/run-swarm.ts";
+import { startApi, type TestApi } from "../../services/api/testing/start-api.ts";
+import { openTeller } from "../../services/api/testing/tell.ts";
+import { waitUntil } from "../support/wait-until.ts";
+import { runSwarm, startSwarm, type RunningCommand } from "./run-swarm.ts";
 
 let api: TestApi;
 let tell: ReturnType<typeof openTeller>;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { bash, openLab, steps, submit, write, type Lab } from "../testing/attempt-lab.ts";
+import { bash, openLab, steps, submit, write, type Lab } from "./attempt-lab.ts";
 
 let lab: Lab;
 beforeAll(async () => {

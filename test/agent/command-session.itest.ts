@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openLab, steps, write, type Lab } from "../../testing/attempt-lab.ts";
-import { byCommand, handOver, TEMPLATE } from "../../testing/command-lab.ts";
+import { openLab, steps, write, type Lab } from "./attempt-lab.ts";
+import { byCommand, handOver, TEMPLATE } from "./command-lab.ts";
 
 const STATE = {
   name: "state",

@@ -16,14 +16,14 @@ import { startReplay } from "@agentswarm/replay";
 import { createRouter, resolveBackends } from "@agentswarm/llm";
 import { openSandboxProvider, type Mount, type SandboxProvider } from "@agentswarm/sandbox";
 import { createLogger, parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
-import { git } from "../../../test/support/string-kit.ts";
-import { decideEnd } from "../../../services/dispatcher/src/decide-end.ts";
-import { createGateway } from "../../../services/dispatcher/src/gateway/gateway.ts";
-import { runAgent } from "../../../services/dispatcher/src/run-agent.ts";
-import { AGENT_AT, startAgent } from "../../../services/dispatcher/src/start-agent.ts";
-import type { Workshop } from "../../../services/dispatcher/src/workshop.ts";
-import { buildAgent } from "../src/index.ts";
-import { UNLIMITED_BUDGET } from "../../../test/support/unlimited-budget.ts";
+import { git } from "../support/string-kit.ts";
+import { decideEnd } from "../../services/dispatcher/src/decide-end.ts";
+import { createGateway } from "../../services/dispatcher/src/gateway/gateway.ts";
+import { runAgent } from "../../services/dispatcher/src/run-agent.ts";
+import { AGENT_AT, startAgent } from "../../services/dispatcher/src/start-agent.ts";
+import type { Workshop } from "../../services/dispatcher/src/workshop.ts";
+import { buildAgent } from "@agentswarm/agent";
+import { UNLIMITED_BUDGET } from "../support/unlimited-budget.ts";
 
 interface Call {
   readonly tool: string;

@@ -2,11 +2,11 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { pendingBodies } from "@agentswarm/queue";
-import { keysCommand } from "../../../services/api/testing/make-key.ts";
-import { startApi, type TestApi } from "../../../services/api/testing/start-api.ts";
-import { openTeller } from "../../../services/api/testing/tell.ts";
-import { waitUntil } from "../../../test/support/wait-until.ts";
-import { runSwarm, startSwarm } from "../testing/run-swarm.ts";
+import { keysCommand } from "../../services/api/testing/make-key.ts";
+import { startApi, type TestApi } from "../../services/api/testing/start-api.ts";
+import { openTeller } from "../../services/api/testing/tell.ts";
+import { waitUntil } from "../support/wait-until.ts";
+import { runSwarm, startSwarm } from "./run-swarm.ts";
 
 let api: TestApi;
 let tell: ReturnType<typeof openTeller>;
