@@ -13,7 +13,7 @@ export {
   withDeadline,
   type JobState,
 } from "./inspect.ts";
-export { type BudgetCaps } from "./limits/budget-levels.ts";
+export { budgetSettings, redisSettings, type BudgetCaps } from "./settings.ts";
 export { openBudgets, type Budgets, type BudgetState } from "./limits/budgets.ts";
 export { nextNumber } from "./limits/counter.ts";
 export { acquireLease, type Lease } from "./limits/lease.ts";

@@ -4,7 +4,6 @@ export { parseEnv } from "./parse-env.ts";
 export { runService, type ServiceContext } from "./run-service.ts";
 export {
   baseSettings,
-  budgetSettings,
   modelSettings,
   sandboxSettings,
   sandboxSettingsSchema,

@@ -8,11 +8,6 @@ const onOff = z
 
 /** What every service needs. */
 export const baseSettings = {
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).default("redis://127.0.0.1:6379"),
-  QUEUE_PREFIX: z
-    .string()
-    .regex(/^[a-z0-9-]{1,40}$/, "lower-case letters, digits and dashes only")
-    .default("swarm"),
   SWARM_HOME: z
     .string()
     .default("./.swarm")
@@ -109,13 +104,3 @@ export const sandboxSettings = {
 };
 
 export const sandboxSettingsSchema = z.object(sandboxSettings);
-const usd = z.coerce.number().positive().optional();
-const tokens = z.coerce.number().int().positive().optional();
-
-/** What models may cost; a cap that is not set is none. Every service that asks a model or shows costs needs the same. */
-export const budgetSettings = {
-  BUDGET_USD: usd.describe("US dollars that the whole swarm may spend on models"),
-  BUDGET_TOKENS: tokens.describe("Tokens that the whole swarm may use"),
-  FEATURE_BUDGET_USD: usd.describe("US dollars that one feature may spend, unless it says itself"),
-  FEATURE_BUDGET_TOKENS: tokens.describe("Tokens that one feature may use, unless it says itself"),
-};

@@ -1,9 +1,11 @@
 import { z } from "zod";
-import { baseSettings, budgetSettings } from "@agentswarm/service";
+import { budgetSettings, redisSettings } from "@agentswarm/queue";
+import { baseSettings } from "@agentswarm/service";
 
 /** Every setting of the api. */
 export const settings = z.object({
   ...baseSettings,
+  ...redisSettings,
   ...budgetSettings,
   API_PORT: z.coerce.number().int().min(0).max(65_535).default(8_080),
   API_HOST: z.string().default("127.0.0.1").describe("The address to listen on; in a container 0.0.0.0"),

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { MERGE_STRATEGIES } from "@agentswarm/git";
+import { redisSettings } from "@agentswarm/queue";
 import { baseSettings, sandboxSettings, targetSettings } from "@agentswarm/service";
 
 /** Every setting of the merger. */
 export const settings = z.object({
   ...baseSettings,
+  ...redisSettings,
   ...targetSettings,
   ...sandboxSettings,
   MERGE_STRATEGY: z.enum(MERGE_STRATEGIES).default("fast-forward"),

@@ -1,9 +1,11 @@
 import { z } from "zod";
-import { baseSettings, budgetSettings, modelSettings, targetSettings } from "@agentswarm/service";
+import { budgetSettings, redisSettings } from "@agentswarm/queue";
+import { baseSettings, modelSettings, targetSettings } from "@agentswarm/service";
 
 /** Every setting of the planner. */
 export const settings = z.object({
   ...baseSettings,
+  ...redisSettings,
   ...modelSettings,
   ...budgetSettings,
   ...targetSettings,

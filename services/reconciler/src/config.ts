@@ -1,15 +1,11 @@
 import { z } from "zod";
-import {
-  baseSettings,
-  budgetSettings,
-  modelSettings,
-  sandboxSettings,
-  targetSettings,
-} from "@agentswarm/service";
+import { budgetSettings, redisSettings } from "@agentswarm/queue";
+import { baseSettings, modelSettings, sandboxSettings, targetSettings } from "@agentswarm/service";
 
 /** Every setting of the reconciler. */
 export const settings = z.object({
   ...baseSettings,
+  ...redisSettings,
   ...modelSettings,
   ...budgetSettings,
   ...targetSettings,

@@ -1,12 +1,5 @@
 import { TRUNK_HEALTH, type Budget, type BudgetLevel } from "@agentswarm/contracts";
-
-/** The caps that settings give; what is not set has none. */
-export interface BudgetCaps {
-  readonly BUDGET_USD?: number | undefined;
-  readonly BUDGET_TOKENS?: number | undefined;
-  readonly FEATURE_BUDGET_USD?: number | undefined;
-  readonly FEATURE_BUDGET_TOKENS?: number | undefined;
-}
+import type { BudgetCaps } from "../settings.ts";
 
 /** What a call to a model is for; all that it names must be able to pay for it. */
 export interface Purpose {

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Budget, BudgetHandle, BudgetReservation, UsedUp } from "@agentswarm/contracts";
 import type { QueueConnection } from "../connect.ts";
 import { asFault } from "../redis-fault.ts";
-import { levelsOf, sayUsedUp, type BudgetCaps, type Level, type Purpose } from "./budget-levels.ts";
+import type { BudgetCaps } from "../settings.ts";
+import { levelsOf, sayUsedUp, type Level, type Purpose } from "./budget-levels.ts";
 import { READ, RENEW, RESERVE, SET_CAP, SETTLE } from "./budget-scripts.ts";
 
 interface Amount {
