@@ -10,6 +10,7 @@ export * from "./ids.ts";
 export * from "./merge.ts";
 export * from "./plain-text.ts";
 export * from "./queues.ts";
+export * from "./rest/index.ts";
 export * from "./swarm-key.ts";
 export * from "./sweep.ts";
 export * from "./target-settings.ts";

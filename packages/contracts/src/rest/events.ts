@@ -1,0 +1,25 @@
+import { z } from "zod";
+import type { Route } from "./route.ts";
+
+/** The id of an event in the log, as SSE carries it; `0` is the beginning. */
+export const eventCursorSchema = z.string().regex(/^\d+-\d+$|^0$/, "must be an event's id, or 0");
+
+export const EVENT_ROUTES = {
+  followEvents: {
+    method: "GET",
+    path: "/v1/events",
+    tag: "swarm",
+    summary: "All events as server-sent events; a reader that reconnects continues after its Last-Event-ID",
+    needs: "read",
+    repeatable: true,
+    query: z.object({
+      after: eventCursorSchema.optional().describe("0 is the beginning; default: now"),
+    }),
+    headers: z.object({ "last-event-id": z.string().optional().describe("Goes before `after`") }),
+    status: 200,
+    type: "text/event-stream",
+    response: z
+      .string()
+      .describe("Frames of `id` (the cursor), `event` (the type) and `data` (a DomainEvent as JSON)"),
+  },
+} as const satisfies Record<string, Route>;

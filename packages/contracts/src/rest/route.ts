@@ -1,0 +1,44 @@
+import type { z } from "zod";
+
+/** Media types of successful answers. */
+export type AnswerType =
+  | "application/json"
+  | "application/x-ndjson"
+  | "text/event-stream"
+  | "text/plain; version=0.0.4";
+
+/** One route of the REST API, as data: the api serves it and the client asks it by the same description. */
+export interface Route {
+  readonly method: "GET" | "POST";
+  /** Parameters are written as `:name`. */
+  readonly path: `/${string}`;
+  readonly tag: "features" | "tasks" | "swarm" | "jobs" | "probes";
+  readonly summary: string;
+  /** The scope that an API key needs; `nothing`: no key is asked for. */
+  readonly needs: "nothing" | "read" | "write";
+  /** Whether sending the same request twice has the effect of one, so that a client may retry it. */
+  readonly repeatable: boolean;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly headers?: z.ZodObject;
+  readonly body?: z.ZodType;
+  /** The status of success. Every other answer is a `Problem`. */
+  readonly status: 200 | 202;
+  readonly type: AnswerType;
+  readonly response: z.ZodType;
+}
+
+type Given<K extends string, S> = S extends z.ZodType
+  ? undefined extends z.input<S>
+    ? { readonly [key in K]?: z.input<S> }
+    : { readonly [key in K]: z.input<S> }
+  : object;
+
+/** What a request of a route consists of, as its sender writes it. */
+export type RequestOf<R extends Route> = Given<"params", R["params"]> &
+  Given<"query", R["query"]> &
+  Given<"headers", R["headers"]> &
+  Given<"body", R["body"]>;
+
+/** The body of a route's successful answer. */
+export type ResponseOf<R extends Route> = z.output<R["response"]>;

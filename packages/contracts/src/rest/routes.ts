@@ -1,0 +1,16 @@
+import { EVENT_ROUTES } from "./events.ts";
+import { FEATURE_ROUTES } from "./features.ts";
+import { PROBE_ROUTES } from "./probes.ts";
+import { STATUS_ROUTES } from "./status.ts";
+import { TASK_ROUTES } from "./tasks.ts";
+import type { Route } from "./route.ts";
+
+/** Every route of the REST API: the server registers these and the client asks these. */
+export const REST = {
+  ...FEATURE_ROUTES,
+  ...TASK_ROUTES,
+  ...STATUS_ROUTES,
+  ...EVENT_ROUTES,
+  ...PROBE_ROUTES,
+} as const satisfies Record<string, Route>;
+export type RouteName = keyof typeof REST;

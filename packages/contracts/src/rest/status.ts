@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { QUEUE_NAMES } from "../queues.ts";
+import { shownBudgetSchema, costSchema } from "./cost.ts";
+import type { Route } from "./route.ts";
+
+/** The whole swarm at a glance. */
+export const swarmStatusSchema = z.object({
+  features: z.record(z.string(), z.int()).describe("Features by status"),
+  queues: z
+    .record(z.enum(QUEUE_NAMES), z.record(z.string(), z.int()))
+    .describe("Jobs by queue and BullMQ state"),
+  services: z.record(z.string(), z.int()).describe("Connected workers by service"),
+  agents: z.object({
+    live: z.int().describe("Attempts that run"),
+    attempts: z.record(z.string(), z.int()).describe("Running attempt by task id"),
+  }),
+  landings: z.object({ total: z.int(), lastHour: z.int() }),
+  trunk: z.string().nullable().describe("The newest commit of the trunk; null before the first landing"),
+  green: z.string().nullable().describe("The newest commit that passed every check"),
+  lastSweep: z.object({ at: z.int(), outcome: z.string(), head: z.string() }).nullable(),
+  hotFiles: z.record(z.string(), z.int()).describe("Conflicts by file, for files that conflict often"),
+  /** Every model call: of attempts, of the planner and of the reconciler. */
+  cost: costSchema.extend({ budget: shownBudgetSchema }),
+});
+export type SwarmStatus = z.infer<typeof swarmStatusSchema>;
+
+export const STATUS_ROUTES = {
+  getStatus: {
+    method: "GET",
+    path: "/v1/status",
+    tag: "swarm",
+    summary: "The whole swarm at a glance",
+    needs: "read",
+    repeatable: true,
+    status: 200,
+    type: "application/json",
+    response: swarmStatusSchema,
+  },
+} as const satisfies Record<string, Route>;

@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { handoffSchema } from "../handoff.ts";
+import { idSchema } from "../ids.ts";
+import { taskSchema, taskStatusSchema } from "../task.ts";
+import { costSchema } from "./cost.ts";
+import { acceptedSchema } from "./features.ts";
+import type { Route } from "./route.ts";
+
+const params = z.object({ id: idSchema });
+
+/** An attempt as the events tell it; null where the event has not come yet. */
+export const attemptDetailSchema = z.object({
+  attempt: z.int().min(1),
+  round: z.int().nullable(),
+  startedAt: z.int().nullable(),
+  endedAt: z.int().nullable(),
+  sandboxId: z.string().nullable(),
+  baseCommit: z.string().nullable(),
+  handoff: handoffSchema.nullable(),
+  outcome: z.record(z.string(), z.unknown()).nullable().describe("How its landing ended"),
+  cost: costSchema,
+});
+export type AttemptDetail = z.infer<typeof attemptDetailSchema>;
+
+/** A task with its attempts, without the survey that its agent gets. */
+export const taskDetailSchema = taskSchema.omit({ context: true }).extend({
+  status: taskStatusSchema,
+  reason: z.string().nullable(),
+  round: z.int().min(0).describe("How often the task was sent"),
+  attemptsUsed: z.int().min(0).describe("Attempts that count against attemptBudget"),
+  supersededBy: z.string().nullable().describe("The task that takes its place after a conflict"),
+  commit: z.string().nullable().describe("The commit on the trunk"),
+  commits: z.array(z.string()),
+  attempts: z.array(attemptDetailSchema),
+});
+export type TaskDetail = z.infer<typeof taskDetailSchema>;
+
+const reasonBody = z.object({ reason: z.string().max(2_000).optional() }).nullish();
+
+const COMMAND = {
+  method: "POST",
+  tag: "tasks",
+  needs: "write",
+  repeatable: false,
+  params,
+  status: 202,
+  type: "application/json",
+  response: acceptedSchema,
+} as const;
+
+export const TASK_ROUTES = {
+  getTask: {
+    method: "GET",
+    path: "/v1/tasks/:id",
+    tag: "tasks",
+    summary: "One task with its attempts",
+    needs: "read",
+    repeatable: true,
+    params,
+    status: 200,
+    type: "application/json",
+    response: taskDetailSchema,
+  },
+  getTranscript: {
+    method: "GET",
+    path: "/v1/tasks/:id/transcript",
+    tag: "tasks",
+    summary: "The conversation of agent and model, as JSON lines",
+    needs: "read",
+    repeatable: true,
+    params,
+    query: z.object({
+      attempt: z.coerce.number<number | string>().int().min(1).optional().describe("Default: the newest"),
+    }),
+    status: 200,
+    type: "application/x-ndjson",
+    response: z.string().describe("One JSON object a line"),
+  },
+  retryTask: { ...COMMAND, path: "/v1/tasks/:id/retry", summary: "Retry a task that has ended" },
+  approveTask: {
+    ...COMMAND,
+    path: "/v1/tasks/:id/approve",
+    summary: "Approve a held task: its attempt lands",
+    body: reasonBody,
+  },
+  refuseTask: {
+    ...COMMAND,
+    path: "/v1/tasks/:id/refuse",
+    summary: "Refuse a held task: its attempt does not land",
+    body: reasonBody,
+  },
+} as const satisfies Record<string, Route>;
