@@ -14,8 +14,13 @@ import {
 import { bundleFor, fetchQuarantined, makeBundle, openStore, type Inspection } from "@agentswarm/git";
 import { startReplay } from "@agentswarm/replay";
 import { createRouter, resolveBackends } from "@agentswarm/llm";
-import { openSandboxProvider, type Mount, type SandboxProvider } from "@agentswarm/sandbox";
-import { createLogger, parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
+import {
+  openSandboxProvider,
+  sandboxSettingsSchema,
+  type Mount,
+  type SandboxProvider,
+} from "@agentswarm/sandbox";
+import { createLogger, parseEnv } from "@agentswarm/service";
 import { git } from "../support/string-kit.ts";
 import { decideEnd } from "../../services/dispatcher/src/decide-end.ts";
 import { createGateway } from "../../services/dispatcher/src/gateway/gateway.ts";

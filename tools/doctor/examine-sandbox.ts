@@ -1,7 +1,7 @@
 import { openBrokerProvider } from "@agentswarm/broker";
 import { Fault } from "@agentswarm/contracts";
-import { openSandboxProvider, type SandboxProvider } from "@agentswarm/sandbox";
-import { parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
+import { openSandboxProvider, sandboxSettingsSchema, type SandboxProvider } from "@agentswarm/sandbox";
+import { parseEnv } from "@agentswarm/service";
 import { fail, ok, warn, type Finding } from "./finding.ts";
 
 const NAME = "sandbox";

@@ -1,6 +1,7 @@
 export { describeProcess, isRunning, type Owner } from "./local/owner.ts";
 export { openDoor, type Door, type DoorHandler } from "./door.ts";
 export { openSandboxProvider, type OpenBroker } from "./open-sandbox.ts";
+export { sandboxSettings, sandboxSettingsSchema } from "./settings.ts";
 export { reapOrphans } from "./reap-orphans.ts";
 export {
   DEFAULT_SANDBOX_LIMITS,

@@ -1,21 +1,7 @@
 import { Fault } from "@agentswarm/contracts";
 import { openLocalProvider } from "./local/local-provider.ts";
-import type { ModalSettings } from "./modal/modal-settings.ts";
 import type { SandboxProvider } from "./sandbox.ts";
-
-/** What decides where sandboxes are made, by the names of the settings. */
-export interface SandboxSettings extends ModalSettings {
-  readonly SANDBOX_PROVIDER: "local" | "docker" | "modal";
-  /** Folder with a bin of unpacked tools. */
-  readonly SWARM_TOOLS?: string | undefined;
-  readonly ALLOW_UNISOLATED: boolean;
-  readonly MODEL_RECORDED: boolean;
-  readonly SANDBOX_IMAGE?: string | undefined;
-  /** Room in each work folder. */
-  readonly SANDBOX_WORK_BYTES?: number | undefined;
-  readonly BROKER_URL?: string | undefined;
-  readonly BROKER_TOKEN?: string | undefined;
-}
+import type { SandboxSettings } from "./settings.ts";
 
 export interface ProviderOptions {
   /** SWARM_HOME. */

@@ -117,6 +117,8 @@ export interface SandboxInfo {
 export interface SandboxProvider {
   readonly name: string;
   readonly isolation: "bubblewrap" | "docker" | "modal" | "none";
+  /** Whether an open sandbox in which nothing runs costs money, so that none is to be kept waiting by default. */
+  readonly chargesWhileIdle: boolean;
   /** Limits this machine cannot enforce. */
   readonly unenforced: readonly (keyof SandboxLimits)[];
   open(spec: SandboxSpec): Promise<Sandbox>;

@@ -1,11 +1,6 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 
-const onOff = z
-  .enum(["true", "false", "on", "off", "1", "0"])
-  .default("false")
-  .transform((value) => value === "true" || value === "on" || value === "1");
-
 /** What every service needs. */
 export const baseSettings = {
   SWARM_HOME: z
@@ -64,43 +59,3 @@ export const targetSettings = {
     .optional()
     .describe("Where attempts are kept, when services run on several machines"),
 };
-
-/** Where commands of the target and agents run. */
-export const sandboxSettings = {
-  SANDBOX_PROVIDER: z.enum(["local", "docker", "modal"]).default("local"),
-  SANDBOX_IMAGE: z.string().optional().describe("With docker: by default agentswarm-sandbox"),
-  SANDBOX_WORK_BYTES: z.coerce
-    .number()
-    .int()
-    .min(2 ** 20)
-    .optional()
-    .describe("With docker: room in each sandbox's work folder, which is memory; by default 2 GiB"),
-  BROKER_URL: z
-    .string()
-    .regex(/^(http:\/\/|unix:)/, "http://host:port, or unix: and a path")
-    .optional()
-    .describe(
-      "With docker: the broker that holds the engine's socket; without it this machine's own is used",
-    ),
-  BROKER_TOKEN: z.string().optional(),
-  SWARM_TOOLS: z.string().optional().describe("Folder with a bin/ of unpacked tools"),
-  ALLOW_UNISOLATED: onOff.describe("Run agents without isolation where bubblewrap does not work"),
-  MODEL_RECORDED: onOff.describe("The model only plays recorded answers, so isolation is not asked for"),
-  MODAL_TOKEN_ID: z.string().optional(),
-  MODAL_TOKEN_SECRET: z.string().optional(),
-  MODAL_APP: z.string().default("agentswarm").describe("The app in Modal that sandboxes belong to"),
-  MODAL_IMAGE: z.string().default("node:24-bookworm-slim").describe("A Debian image with Node"),
-  MODAL_CPU: z.coerce
-    .number()
-    .positive()
-    .default(0.5)
-    .describe("Physical cores set aside for a sandbox; it may use more"),
-  MODAL_MEMORY_MIB: z.coerce
-    .number()
-    .int()
-    .min(128)
-    .default(1_024)
-    .describe("Memory set aside for a sandbox; it may use more"),
-};
-
-export const sandboxSettingsSchema = z.object(sandboxSettings);

@@ -3,8 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { buildAgent } from "@agentswarm/agent";
-import { openSandboxProvider, type Mount, type SandboxProvider } from "@agentswarm/sandbox";
-import { createLogger, parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
+import {
+  openSandboxProvider,
+  sandboxSettingsSchema,
+  type Mount,
+  type SandboxProvider,
+} from "@agentswarm/sandbox";
+import { createLogger, parseEnv } from "@agentswarm/service";
 import { processesOf } from "../../../test/support/leftovers.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { openPool, type AgentPool, type PoolOptions, type Taken } from "./pool.ts";

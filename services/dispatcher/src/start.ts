@@ -22,9 +22,9 @@ import { AGENT_AT } from "./start-agent.ts";
 import { tellBackend } from "./tell-backend.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** How many agents wait for a task when nothing else is set; in a cloud waiting costs money. */
-function defaultPool({ isolation }: SandboxProvider, maxWorkers: number): number {
-  return isolation === "modal" ? 0 : Math.min(maxWorkers, 4);
+/** How many agents wait for a task unless WARM_POOL says. */
+function defaultPool({ chargesWhileIdle }: SandboxProvider, maxWorkers: number): number {
+  return chargesWhileIdle ? 0 : Math.min(maxWorkers, 4);
 }
 
 /** Wires the dispatcher: takes tasks, runs an agent for each in a sandbox, and passes on what came of it. */

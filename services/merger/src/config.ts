@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { MERGE_STRATEGIES } from "@agentswarm/git";
 import { redisSettings } from "@agentswarm/queue";
-import { baseSettings, sandboxSettings, targetSettings } from "@agentswarm/service";
+import { sandboxSettings } from "@agentswarm/sandbox";
+import { baseSettings, targetSettings } from "@agentswarm/service";
 
 /** Every setting of the merger. */
 export const settings = z.object({

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { budgetSettings, redisSettings } from "@agentswarm/queue";
-import { baseSettings, modelSettings, sandboxSettings, targetSettings } from "@agentswarm/service";
+import { sandboxSettings } from "@agentswarm/sandbox";
+import { baseSettings, modelSettings, targetSettings } from "@agentswarm/service";
 
 /** Every setting of the reconciler. */
 export const settings = z.object({

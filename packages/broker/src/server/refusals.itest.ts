@@ -2,11 +2,16 @@ import { once } from "node:events";
 import { connect } from "node:http2";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseEnv, sandboxSettingsSchema } from "@agentswarm/service";
+import { parseEnv } from "@agentswarm/service";
 import { findDocker } from "../../../sandbox/testing/docker-image.ts";
 import { openBroker, TOKEN } from "../../testing/open-broker.ts";
 import { DEFAULT_SANDBOX_IMAGE } from "@agentswarm/sandbox/docker";
-import { DEFAULT_SANDBOX_LIMITS, openSandboxProvider, type SandboxProvider } from "@agentswarm/sandbox";
+import {
+  DEFAULT_SANDBOX_LIMITS,
+  openSandboxProvider,
+  sandboxSettingsSchema,
+  type SandboxProvider,
+} from "@agentswarm/sandbox";
 import { openBrokerProvider } from "../client/broker-provider.ts";
 import type { Broker } from "./start-broker.ts";
 

@@ -10,6 +10,7 @@ export function provideContainers(host: ContainerHost, swarm: string): SandboxPr
   return {
     name: "docker",
     isolation: "docker",
+    chargesWhileIdle: false,
     unenforced: host.unenforced,
     async open(spec) {
       const askedAt = performance.now();

@@ -45,6 +45,7 @@ export async function openLocalProvider(options: LocalProviderOptions): Promise<
   return {
     name: "local",
     isolation: bwrap === null ? "none" : "bubblewrap",
+    chargesWhileIdle: false,
     unenforced: cgroups.unenforced,
     async open(spec) {
       const id = `${options.swarm}-${randomUUID().slice(0, 13)}`;

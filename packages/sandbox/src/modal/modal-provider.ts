@@ -7,6 +7,7 @@ import {
   type SandboxLimits,
   type SandboxProvider,
 } from "../sandbox.ts";
+import type { ModalSettings } from "../settings.ts";
 import { BACK_OFF, whenFree, type BackOff } from "./back-off.ts";
 import { WORK } from "./base-image.ts";
 import { endSandbox, isGone, openBox } from "./box.ts";
@@ -14,7 +15,7 @@ import { carryIn } from "./carry-in.ts";
 import { openImageNotes } from "./image-notes.ts";
 import { openImages } from "./images.ts";
 import { openModalSandbox, prepare } from "./modal-sandbox.ts";
-import { needTokens, type ModalSettings } from "./modal-settings.ts";
+import { requireTokens } from "./require-tokens.ts";
 import type { Guest } from "./scripts.ts";
 import { isOrphaned, labelsOf, tagsOf, type Tags } from "./tags.ts";
 
@@ -45,7 +46,7 @@ export async function openModalProvider(options: ModalProviderOptions): Promise<
   const { settings, swarm } = options;
   const { guest = NODE_USER, backOff = BACK_OFF } = options;
   const client = new ModalClient({
-    ...needTokens(settings),
+    ...requireTokens(settings),
     maxThrottleWaitSecs: THROTTLE_SECONDS,
     logLevel: "error",
   });
@@ -105,6 +106,7 @@ export async function openModalProvider(options: ModalProviderOptions): Promise<
   return {
     name: "modal",
     isolation: "modal",
+    chargesWhileIdle: true,
     unenforced: ["pids"],
     async open(spec) {
       const askedAt = performance.now();

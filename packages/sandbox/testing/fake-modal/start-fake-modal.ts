@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { ModalSettings } from "../../src/modal/modal-settings.ts";
+import type { ModalSettings } from "../../src/settings.ts";
 import type { Order } from "./main.ts";
 import type { Opened } from "./world.ts";
 
