@@ -95,7 +95,7 @@ export async function measureGated(attemptsCount: number): Promise<Gated> {
   return {
     checkMs: CHECK_SECONDS * 1_000,
     perHour: Math.round(landed.length / hours),
-    tests: merger.service.output().split("a tree was tested").length - 1,
+    tests: merger.service.output().split("gate checks finished").length - 1,
     rejected: rejected.length,
     nothingRedPublished: right,
   };

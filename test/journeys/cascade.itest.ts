@@ -62,7 +62,7 @@ beforeAll(async () => {
     for (const service of services) service.child.kill("SIGKILL");
     await Promise.all(services.map((service) => service.ended));
   });
-  await Promise.all([services[0]?.says("planning"), services[1]?.says("landing attempts")]);
+  await Promise.all([services[0]?.says("planning"), services[1]?.says("merger ready")]);
 
   const connection = stack.use(
     await openQueue({ redisUrl: redis.url, service: "test", onError: () => undefined }),

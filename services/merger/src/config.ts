@@ -20,12 +20,12 @@ export const settings = z.object({
     .int()
     .min(1)
     .default(5)
-    .describe("Landings after which a sweep is asked for"),
+    .describe("Landings after which a sweep is requested"),
   REPACK_AFTER: z.coerce
     .number()
     .int()
     .min(1)
     .default(50)
-    .describe("Groups of landings after which the repository is packed again, beside the landings"),
+    .describe("Published batches after which the repository is repacked, in the background"),
 });
 export type Settings = z.infer<typeof settings>;

@@ -4,7 +4,7 @@ import { git } from "../../../test/support/string-kit.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { startMerger, type TestMerger } from "../testing/start-merger.ts";
 
-const FAILPOINTS = ["looked", "built", "gated", "published", "decided", "handed", "told"];
+const FAILPOINTS = ["screened", "built", "gated", "published", "resolved", "handed-off", "emitted"];
 const KILLS = Number(process.env["MERGER_KILLS"] ?? 10);
 const LANDINGS_PER_KILL = 20;
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => merger[Symbol.asyncDispose]());
 
 test.each(FAILPOINTS)(
-  "killed at merger.%s, the attempt lands exactly once and is handed over",
+  "a merger killed at merger.%s lands the attempt exactly once and hands it off",
   async (name) => {
     const before = merger.head();
     const attempt = { taskId: `task-${name}`, base: before, files: { [`src/${name}.js`]: `// ${name}\n` } };
@@ -41,7 +41,7 @@ test.each(FAILPOINTS)(
   },
 );
 
-test("killed again and again at any moment, every task lands once and the trunk only moves forward", async () => {
+test("a merger killed at random moments lands every task once and moves the trunk forward only", async () => {
   git(merger.origin, "config", "core.logAllRefUpdates", "always");
   const base = merger.head();
   const attempts = Array.from({ length: KILLS * LANDINGS_PER_KILL }, (_, nth) => ({

@@ -31,7 +31,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** A real provider whose sandboxes say that they have another tree than they were given. */
+/** A real provider whose sandboxes report another tree than the one they were given. */
 function lying(tree: string): SandboxProvider {
   return {
     ...provider,
@@ -68,8 +68,8 @@ async function testTrunk(by: SandboxProvider) {
   return await gate.test(candidate, new AbortController().signal);
 }
 
-test("a verdict counts only for the very tree that would be published", async () => {
+test("a result counts only for the tree that would be published", async () => {
   expect(await testTrunk(provider)).toBeNull();
   const other = git(origin, "rev-parse", "main:src");
-  await expect(testTrunk(lying(other))).rejects.toThrow(`tree ${other} was checked`);
+  await expect(testTrunk(lying(other))).rejects.toThrow(`the gate checked tree ${other}`);
 });

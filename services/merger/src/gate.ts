@@ -6,8 +6,7 @@ import type { Sender } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
 
-/** What trees are tested with. */
-export interface TestBench {
+interface GateOptions {
   readonly mirror: Mirror;
   readonly engine: LandingEngine;
   readonly provider: SandboxProvider;
@@ -19,56 +18,59 @@ export interface TestBench {
   readonly swarm: string;
 }
 
-/** A commit that might be published, and what it is tested by. */
+/** A commit that may be published, and the settings that name its checks. */
 export interface Candidate {
   readonly commit: string;
   readonly tree: string;
-  /** The target's settings on the trunk before it. */
+  /** The target's settings, as of the base of the batch. */
   readonly target: TargetSettings;
 }
 
-/** Null: it may be published. Otherwise the check that failed. */
-export type Verdict = CheckResult | null;
+/** The check that failed; null when the commit may be published. */
+export type GateResult = CheckResult | null;
 
-/** Runs the gate checks on trees, each at most once (but a red one is tried again before anybody is blamed). */
+/** Runs the target's gate checks. */
 export interface Gate {
-  test(candidate: Candidate, signal: AbortSignal): Promise<Verdict>;
+  /** Throws Fault `git.refused` when the sandbox checked another tree than the candidate's. */
+  test(candidate: Candidate, signal: AbortSignal): Promise<GateResult>;
 }
 
+/** The largest number of remembered results. */
 const REMEMBERED = 1_000;
 
 /**
- * The gate: checks in a fresh sandbox, on the very tree that is to be published. What a tree gave is remembered, so
- * that a bisection and the group after it ask for nothing twice.
+ * A gate that runs the checks in a fresh sandbox, on exactly the tree that would be published. It remembers the result
+ * of each tree, so that a bisection and the next batch run no checks twice. A red tree is tested a second time first,
+ * so that a flaky check rejects no attempt.
  */
-export function openGate(bench: TestBench): Gate {
-  const known = new Map<string, Verdict>();
+export function openGate(options: GateOptions): Gate {
+  const results = new Map<string, GateResult>();
   return {
     async test(candidate, signal) {
       const checks = candidate.target.checks.gate;
       if (checks.length === 0) return null;
       const key = `${candidate.tree}/${hashOf(checks)}`;
-      const before = known.get(key);
-      if (before !== undefined) return before;
-      const verdict = await testTwice(bench, candidate, signal);
-      known.set(key, verdict);
-      const [oldest] = known.keys();
-      if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
-      return verdict;
+      const remembered = results.get(key);
+      if (remembered !== undefined) return remembered;
+      const result = await testTwice(options, candidate, signal);
+      results.set(key, result);
+      const [oldest] = results.keys();
+      if (results.size > REMEMBERED && oldest !== undefined) results.delete(oldest);
+      return result;
     },
   };
 }
 
-async function testTwice(bench: TestBench, candidate: Candidate, signal: AbortSignal): Promise<Verdict> {
-  const first = failureOf(await run(bench, candidate, signal));
+async function testTwice(options: GateOptions, candidate: Candidate, signal: AbortSignal): Promise<GateResult> {
+  const first = failureOf(await run(options, candidate, signal));
   if (first === null) return null;
-  const second = failureOf(await run(bench, candidate, signal));
+  const second = failureOf(await run(options, candidate, signal));
   if (second !== null) return second;
-  bench.log.warn(
+  options.log.warn(
     { check: first.name, tree: candidate.tree },
-    "a gate check is flaky: red, then green on the same tree",
+    "gate check is flaky: red, then green on the same tree",
   );
-  await bench.sender.event({
+  await options.sender.event({
     id: `flaked-${candidate.tree}`,
     type: "gate.flaked",
     data: { check: first.name, tree: candidate.tree, outputTail: first.outputTail },
@@ -76,23 +78,23 @@ async function testTwice(bench: TestBench, candidate: Candidate, signal: AbortSi
   return null;
 }
 
-async function run(bench: TestBench, candidate: Candidate, signal: AbortSignal): Promise<CheckRun> {
+async function run(options: GateOptions, candidate: Candidate, signal: AbortSignal): Promise<CheckRun> {
   const { commit, tree, target } = candidate;
   const done = await runChecks({
-    provider: bench.provider,
-    repoDir: bench.mirror.dir,
+    provider: options.provider,
+    repoDir: options.mirror.dir,
     commit,
     checks: target.checks.gate,
-    mounts: await bench.dependencies.ensure((path) => bench.engine.readFile(commit, path)),
-    cacheDir: bench.bundlesDir,
-    labels: { swarm: bench.swarm, purpose: "gate" },
+    mounts: await options.dependencies.ensure((path) => options.engine.readFile(commit, path)),
+    cacheDir: options.bundlesDir,
+    labels: { swarm: options.swarm, purpose: "gate" },
     signal,
   });
   const tookMs = Math.round(done.results.reduce((sum, one) => sum + one.durationMs, 0));
   const { cpuMs } = done.figures;
-  bench.log.info({ tree, passed: done.passed, tookMs, cpuMs }, "a tree was tested");
+  options.log.info({ tree, passed: done.passed, tookMs, cpuMs }, "gate checks finished");
   if (done.tree === tree) return done;
-  throw new Fault("git.refused", `tree ${done.tree} was checked, but ${tree} would be published`);
+  throw new Fault("git.refused", `the gate checked tree ${done.tree}, but tree ${tree} would be published`);
 }
 
 function failureOf({ passed, results }: CheckRun): CheckResult | null {

@@ -1,30 +1,39 @@
 import { failpoint, type MergeOutcome, type MergeRequest } from "@agentswarm/contracts";
-import type { Landings } from "./landings.ts";
-import type { JobOf } from "./passengers.ts";
-import type { Workshop } from "./workshop.ts";
+import type { MergerContext } from "./context.ts";
+import type { MergeJob, MergeQueue } from "./queue.ts";
 
-/** One merge job: lands it or says why not, and hands the attempt on to the planner. May run twice. */
+/**
+ * One merge job: waits for its outcome in the merge queue, sends the handoff to the planner and emits the event. May
+ * run twice for one job.
+ */
 export async function handleMerge(
-  shop: Workshop,
-  landings: Landings,
+  ctx: MergerContext,
+  queue: MergeQueue,
   request: MergeRequest,
-  job: JobOf,
+  job: MergeJob,
 ): Promise<MergeOutcome> {
-  const outcome = await landings.land(request, job);
-  failpoint("merger.decided");
-  const id = `${request.taskId}-${request.attempt}${request.approvedBy === undefined ? "" : "-approved"}`;
-  await shop.sender.send(
+  const { featureId, taskId, attempt, handoff } = request;
+  const outcome = await queue.add(request, job);
+  failpoint("merger.resolved");
+  const id = `${taskId}-${attempt}${request.approvedBy === undefined ? "" : "-approved"}`;
+  await ctx.sender.send(
     "plan",
-    { kind: "handoff", featureId: request.featureId, handoff: request.handoff, outcome },
+    { kind: "handoff", featureId, handoff, outcome },
     { jobId: `handoff-${id}` },
   );
-  failpoint("merger.handed");
-  await tell(shop, request, outcome, id);
-  failpoint("merger.told");
-  shop.log.info(
-    { featureId: request.featureId, taskId: request.taskId, attempt: request.attempt, outcome: outcome.kind },
-    "merge request settled",
-  );
+  failpoint("merger.handed-off");
+  const type = EVENT[outcome.kind];
+  await ctx.sender.event({
+    // A redelivered job finds the first run's commit, and its `already-landed` is the same event.
+    id: `${type}-${id}`,
+    type,
+    featureId,
+    taskId,
+    attempt,
+    data: { ...outcome, title: request.title, model: handoff.model, costUsd: handoff.metrics.costUsd },
+  });
+  failpoint("merger.emitted");
+  ctx.log.info({ featureId, taskId, attempt, ...detailOf(outcome) }, TRANSITION[outcome.kind]);
   return outcome;
 }
 
@@ -37,20 +46,27 @@ const EVENT = {
   held: "landing.held",
 } as const;
 
-async function tell(
-  { sender }: Workshop,
-  request: MergeRequest,
-  outcome: MergeOutcome,
-  id: string,
-): Promise<void> {
-  const { handoff } = request;
-  await sender.event({
-    // Landed twice in a row is the same event: the second finds the first one's commit.
-    id: `${EVENT[outcome.kind]}-${id}`,
-    type: EVENT[outcome.kind],
-    featureId: request.featureId,
-    taskId: request.taskId,
-    attempt: request.attempt,
-    data: { ...outcome, title: request.title, model: handoff.model, costUsd: handoff.metrics.costUsd },
-  });
+const TRANSITION = {
+  landed: "landed",
+  "already-landed": "landed before",
+  conflict: "conflicted",
+  rejected: "rejected",
+  unsafe: "rejected as unsafe",
+  held: "held for approval",
+} as const;
+
+/** The short part of an outcome, for the log. */
+function detailOf(outcome: MergeOutcome) {
+  switch (outcome.kind) {
+    case "landed":
+    case "already-landed":
+      return { commit: outcome.commit };
+    case "conflict":
+      return { paths: outcome.paths.map(({ path }) => path) };
+    case "rejected":
+      return { check: outcome.check };
+    case "unsafe":
+    case "held":
+      return { why: outcome.why };
+  }
 }

@@ -1,18 +1,18 @@
 import type { Mirror } from "@agentswarm/git";
 
-/** A landing, as far as one has to know to make none twice. */
-export interface Landed {
+/** A task and the commit by which it landed. */
+interface LandedTask {
   readonly taskId: string;
   readonly commit: string;
 }
 
-/** Which tasks the trunk carries, read from the trunk itself and kept up as it grows. */
+/** The tasks that the trunk carries, read from the trunk and kept up to date, so that no task lands twice. */
 export interface LandedIndex {
-  /** The commit by which a task landed. */
+  /** The commit by which a task landed on the trunk at `head`, or null. */
   find(head: string, taskId: string): Promise<string | null>;
-  /** What was published just now, so that it need not be read again: these landings, all between two heads. */
-  note(from: string, to: string, landings: readonly Landed[]): void;
-  /** How many landings are known. */
+  /** Records all landings between two heads that were just published, which saves reading them again. */
+  record(from: string, to: string, landings: readonly LandedTask[]): void;
+  /** The number of known landings. */
   count(): number;
 }
 
@@ -27,8 +27,8 @@ export function openLandedIndex(mirror: Mirror): LandedIndex {
       }
       return known.get(taskId) ?? null;
     },
-    note(from, to, landings) {
-      // Somebody else's commits in between have to be looked at first.
+    record(from, to, landings) {
+      // Commits between `upTo` and `from` were not read yet; the next `find` reads them.
       if (upTo !== from) return;
       for (const { taskId, commit } of landings) known.set(taskId, commit);
       upTo = to;

@@ -7,19 +7,19 @@ import { git } from "../../../test/support/string-kit.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { startMerger, type Attempt, type TestMerger } from "../testing/start-merger.ts";
 
-/** Waits, in the sandbox, for the test's word; but not where the file has come in that an attempt's own names. */
+/** Blocks in the sandbox until the test writes `go`, or until the file that the attempt's own held-* file names exists. */
 const HELD = `for held in src/held-*; do
   until ! test -e $held || test -e $(cat $held) || test -e ../go; do touch ../held; sleep 0.05; done
 done`;
-/** Red only with somebody else's change and the attempt's own together. */
+/** Red only if the foreign change and the attempt's own change are both in the tree. */
 const TOGETHER = "! { test -e src/held-quarrel && test -e foreign-quarrel; }";
 
 const WITHIN_MS = 40_000;
 
-/** A hook of the origin's own has to be heard, so that with one the merger pushes from a mirror. */
+/** The hooks of an origin must run, so the merger pushes from a mirror to an origin with hooks. */
 const ORIGINS = [
   ["used in place", false],
-  ["with a hook, by a mirror", true],
+  ["with a hook, used by a mirror", true],
 ] as const;
 
 describe.each(ORIGINS)("an origin %s", (_kind, hooked) => {
@@ -45,7 +45,7 @@ describe.each(ORIGINS)("an origin %s", (_kind, hooked) => {
   const one = (taskId: string) => attemptAt(taskId, { [`src/${taskId}.js`]: `// ${taskId}\n` });
   const sandboxOf = (file: string) => globSync(join(merger.home, "sandboxes/*/work", file))[0];
 
-  /** Somebody else's commit on the trunk, by a push of their own. */
+  /** A commit on the trunk that the merger did not make. */
   function pushForeign(file: string): string {
     const who = "Somebody <s@example.com> 1700000000 +0000";
     const message = `author ${who}\ncommitter ${who}\ndata 7\nforeign`;
@@ -54,7 +54,7 @@ describe.each(ORIGINS)("an origin %s", (_kind, hooked) => {
     return merger.head();
   }
 
-  /** Asks for a landing, pushes `foreign` while the gate tests it, and lets the gate go on. */
+  /** Requests a landing, pushes `foreign` while the gate tests it, and releases the gate. */
   async function overtake(attempt: Attempt, foreign: string): Promise<string> {
     await merger.request([attempt]);
     const held = await waitUntil(
@@ -68,7 +68,7 @@ describe.each(ORIGINS)("an origin %s", (_kind, hooked) => {
     return commit;
   }
 
-  test("a lock on the trunk that a killed git left behind is cleared away, and the attempt lands", async () => {
+  test("an attempt lands although a killed git process left a lock on the trunk", async () => {
     const attempt = await one(`lock-${hooked}`);
     const left = join(merger.origin, "refs/heads/main.lock");
     writeFileSync(left, "");
@@ -79,7 +79,7 @@ describe.each(ORIGINS)("an origin %s", (_kind, hooked) => {
     expect(existsSync(left)).toBe(false);
   });
 
-  test("what a merger was killed over lies locked in its repository: the next one starts, and lands", async () => {
+  test("a merger starts and lands although a killed merger left lock files in its repository", async () => {
     await merger.service.stop();
     const repository = hooked ? join(merger.home, "mirrors/merger") : merger.origin;
     const locks = [
@@ -91,7 +91,7 @@ describe.each(ORIGINS)("an origin %s", (_kind, hooked) => {
       const path = join(repository, name);
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, "");
-      // The mirror is the merger's own; in the origin others may be at work.
+      // Only this merger uses the mirror; in the origin other git processes may hold fresh locks.
       const then = Date.now() / 1_000 - (hooked ? 0 : 120);
       utimesSync(path, then, then);
     }
@@ -102,7 +102,7 @@ describe.each(ORIGINS)("an origin %s", (_kind, hooked) => {
     for (const name of locks) expect(existsSync(join(repository, name)), name).toBe(false);
   });
 
-  test("somebody else pushes while the gate runs: it is built and tested again upon theirs, which stays", async () => {
+  test("an attempt overtaken by a foreign push is built and tested again upon that push", async () => {
     const before = merger.head();
     const attempt = await attemptAt(`held-${hooked}`, { "src/held-once": "foreign-once" });
     const foreign = await overtake(attempt, "foreign-once");
@@ -115,21 +115,21 @@ describe.each(ORIGINS)("an origin %s", (_kind, hooked) => {
     expect(git(merger.origin, "ls-tree", "--name-only", "main")).toContain("foreign-once");
   });
 
-  test("what was green alone and is red upon somebody else's push is not published", async () => {
+  test("an attempt that is red upon a foreign push is not published", async () => {
     const attempt = await attemptAt(`quarrel-${hooked}`, { "src/held-quarrel": "foreign-quarrel" });
     const foreign = await overtake(attempt, "foreign-quarrel");
     expect(await merger.outcome(attempt.taskId)).toMatchObject({ kind: "rejected", check: TOGETHER });
     expect(merger.head()).toBe(foreign);
   });
 
-  test("an origin that is away pauses the landing and fails no task; once it is back, all land", async () => {
+  test("landings wait for an unreachable origin without failing, and land once it is back", async () => {
     const attempts = [await one(`away-a-${hooked}`), await one(`away-b-${hooked}`)];
     const away = `${merger.origin}.away`;
-    const sofar = merger.service.output().length;
+    const soFar = merger.service.output().length;
     renameSync(merger.origin, away);
     await merger.request(attempts);
-    await waitUntil("a word about it", WITHIN_MS, () =>
-      merger.service.output().slice(sofar).includes("GIT_REPO_URL") ? true : null,
+    await waitUntil("the error message", WITHIN_MS, () =>
+      merger.service.output().slice(soFar).includes("GIT_REPO_URL") ? true : null,
     );
     for (const { taskId } of attempts) {
       await waitUntil(`${taskId} to wait`, WITHIN_MS, async () => {
@@ -144,7 +144,7 @@ describe.each(ORIGINS)("an origin %s", (_kind, hooked) => {
     expect(await merger.connection.queue("merge").getFailedCount()).toBe(0);
   });
 
-  test("with the origin away the merger does not start, and says so; with it back, what waited lands", async () => {
+  test("a merger does not start without its origin, and lands the waiting attempts once it is back", async () => {
     await merger.service.stop();
     const attempt = await one(`boot-${hooked}`);
     await merger.request([attempt]);

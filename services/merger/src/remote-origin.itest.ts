@@ -33,7 +33,7 @@ async function expectLanded(taskId: string): Promise<void> {
   expect(await merger.connection.queue("merge").getFailedCount()).toBe(0);
 }
 
-test("attempts land on a repository elsewhere, by one push that is never forced", async () => {
+test("an attempt lands on a remote repository by a push that is not forced", async () => {
   const before = merger.head();
   const { taskId } = await ask("elsewhere");
   await expectLanded(taskId);
@@ -41,7 +41,7 @@ test("attempts land on a repository elsewhere, by one push that is never forced"
 });
 
 test.each(["unauthorized", "broken"] as const)(
-  "a host that is %s pauses the landing and fails no task; when it is well again, it lands",
+  "an %s git host delays the landing without failing the task",
   async (mood) => {
     host.mood = mood;
     const { taskId } = await ask(mood);
@@ -56,20 +56,20 @@ test.each(["unauthorized", "broken"] as const)(
   },
 );
 
-test("a host that hangs is waited for, and asked again once it breaks off", async () => {
+test("a landing waits for a git host that hangs, and is retried once the connection breaks", async () => {
   host.mood = "deaf";
   const { taskId } = await ask("deaf");
-  await waitUntil("a question without an answer", 40_000, () => (host.seen.deaf > 0 ? true : null));
+  await waitUntil("a request without an answer", 40_000, () => (host.seen.deaf > 0 ? true : null));
   expect(await merger.connection.queue("merge").getJobState(jobId.merge(taskId, 1))).toBe("active");
   host.mood = "well";
   host.hangUp();
   await expectLanded(taskId);
 });
 
-test("a push that arrived but was never acknowledged is found to have landed, and not made again", async () => {
+test("a push that arrived without an acknowledgement is found to have landed and is not repeated", async () => {
   host.mood = "forgetful";
   const { taskId } = await ask("forgetful");
-  await waitUntil("a push that is forgotten", 40_000, () => (host.seen.forgetful > 0 ? true : null));
+  await waitUntil("a push without an acknowledgement", 40_000, () => (host.seen.forgetful > 0 ? true : null));
   host.mood = "well";
   await expectLanded(taskId);
   expect(git(merger.origin, "fsck", "--strict", "--no-dangling")).toBe("");

@@ -21,20 +21,21 @@ import {
 } from "@agentswarm/queue";
 import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
 import type { Logger, ServiceContext } from "@agentswarm/service";
+import { LARGEST_BATCH_SIZE } from "./batch.ts";
 import type { Settings } from "./config.ts";
+import type { MergerContext } from "./context.ts";
 import { openGate } from "./gate.ts";
-import { LARGEST_GROUP } from "./group-size.ts";
 import { handleMerge } from "./handle-merge.ts";
 import { openLandedIndex } from "./landed-index.ts";
-import { openLandings } from "./landings.ts";
+import { openMergeQueue } from "./queue.ts";
+import { runQueue } from "./run-queue.ts";
 import { openUpkeep } from "./upkeep.ts";
-import type { Workshop } from "./workshop.ts";
 
-/** A holder that died is seen at once; this is only for one that is cut off, or whose machine is far behind. */
+/** A dead holder loses the lease at once; this time is for a holder that is cut off from Redis or far too slow. */
 const LEASE_MS = 15_000;
 const LEASE_RETRY_MS = 500;
 
-/** Wires the merger: one line of landings, and only while it holds the repository's lease. */
+/** Wires the merger: one merge queue, run only while this process holds the repository's lease. */
 export async function start({ settings, log, stack, signal }: ServiceContext<Settings>): Promise<void> {
   const home = settings.SWARM_HOME;
   const swarm = settings.QUEUE_PREFIX;
@@ -43,22 +44,22 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
       redisUrl: settings.REDIS_URL,
       prefix: settings.QUEUE_PREFIX,
       service: "merger",
-      onError: (error) => log.warn({ err: error }, "trouble with Redis"),
+      onError: (error) => log.warn({ err: error }, "Redis command failed; retrying"),
     }),
   );
   const sender = createSender(connection, "merger");
   const lease = stack.use(
-    await waitForLease(connection, signal, () => log.info("another merger is at work; waiting")),
+    await waitForLease(connection, signal, () => log.info("another merger holds the lease; waiting")),
   );
   lease.lost.addEventListener("abort", () => {
-    log.error("the lease was lost; stopping, so that only one merger works");
+    log.error("lease lost; stopping, so that one merger at most publishes");
     process.kill(process.pid, "SIGTERM");
   });
 
   const mirror = stack.use(await openOrigin(settings, log));
   const engine = stack.use(openLandingEngine({ dir: mirror.dir, strategy: settings.MERGE_STRATEGY }));
   const provider = await openSandboxProvider({ home, swarm, settings, openBroker: openBrokerProvider });
-  await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
+  await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "killing a leftover sandbox"));
   const gate = openGate({
     mirror,
     engine,
@@ -69,7 +70,7 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
     bundlesDir: join(home, "bundles"),
     swarm,
   });
-  const shop: Workshop = {
+  const ctx: MergerContext = {
     connection,
     sender,
     log,
@@ -79,32 +80,33 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
     engine,
     landed: openLandedIndex(mirror),
     gate: settings.LANDING_GATE === "on" ? gate : null,
-    upkeep: stack.use(openUpkeep({ dir: mirror.dir, everyGroups: settings.REPACK_AFTER, log })),
+    upkeep: stack.use(openUpkeep({ dir: mirror.dir, everyBatches: settings.REPACK_AFTER, log })),
     nudgeAfter: settings.NUDGE_AFTER,
     signal,
   };
-  const landings = openLandings(shop);
+  const queue = openMergeQueue(signal);
+  void runQueue(ctx, queue);
   stack.use(
-    await consume(connection, "merge", (request, context) => handleMerge(shop, landings, request, context), {
-      concurrency: LARGEST_GROUP,
+    await consume(connection, "merge", (request, context) => handleMerge(ctx, queue, request, context), {
+      concurrency: LARGEST_BATCH_SIZE,
       waitsFirst: true,
-      onError: (error) => log.error({ err: error }, "a landing could not be made"),
+      onError: (error) => log.error({ err: error }, "merge job failed"),
     }),
   );
   log.info(
     { strategy: settings.MERGE_STRATEGY, gate: settings.LANDING_GATE, trunk: mirror.trunk, at: mirror.dir },
-    "landing attempts",
+    "merger ready",
   );
 }
 
-/** The origin where it lies if that can be used directly, else a mirror of it. */
+/** The origin itself if it is a local repository without hooks, else a mirror of it. */
 async function openOrigin(settings: Settings, log: Logger): Promise<Mirror> {
   const options = { url: settings.GIT_REPO_URL, ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}) };
   const here = await findInPlace(settings.GIT_REPO_URL);
   if (here !== null) return openInPlace({ ...options, dir: here });
   const dir = join(settings.SWARM_HOME, "mirrors", "merger");
   const locks = await recoverLocks(dir);
-  if (locks.length > 0) log.warn({ locks }, "removed locks that a killed git left behind");
+  if (locks.length > 0) log.warn({ locks }, "removed lock files of a killed git process");
   return openMirror({ ...options, dir });
 }
 

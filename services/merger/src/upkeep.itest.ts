@@ -8,7 +8,7 @@ import { startMerger } from "../testing/start-merger.ts";
 const packsOf = (dir: string) =>
   readdirSync(join(dir, "objects/pack")).filter((name) => name.endsWith(".pack")).length;
 
-test("the repository is packed again while landings go on, and loses nothing by it", async () => {
+test("the repository is repacked between landings without losing an object", async () => {
   await using merger = await startMerger({ env: { LANDING_GATE: "off", REPACK_AFTER: "3" } });
   const unreachable = git(merger.origin, "hash-object", "-w", "--stdin");
   const landed: string[] = [];
@@ -26,8 +26,8 @@ test("the repository is packed again while landings go on, and loses nothing by 
       landed.push(taskId);
     }
   }
-  await waitUntil("packing", 20_000, () =>
-    merger.service.output().split("packed the repository").length > 3 ? true : null,
+  await waitUntil("three repacks", 20_000, () =>
+    merger.service.output().split("repository repacked").length > 3 ? true : null,
   );
   expect(await merger.service.stop()).toBe(0);
   expect(packsOf(merger.origin)).toBeLessThan(6);

@@ -1,39 +1,39 @@
 import { repack } from "@agentswarm/git";
 import type { Logger } from "@agentswarm/service";
 
-/** Keeps a repository packed while landings go on. */
+/** Packs the repository again and again while batches are published. */
 export interface Upkeep extends AsyncDisposable {
-  /** Says that a group was written. Returns at once: no landing ever waits for maintenance. */
-  grown(): void;
+  /** Counts a published batch. Returns at once: no landing waits for a repack. */
+  batchPublished(): void;
 }
 
-/** Packs again after every so many groups, one run at a time. */
-export function openUpkeep(options: { dir: string; everyGroups: number; log: Logger }): Upkeep {
-  const { dir, everyGroups, log } = options;
-  const ending = new AbortController();
-  let groups = 0;
+/** Repacks after every `everyBatches` batches, one run at a time. */
+export function openUpkeep(options: { dir: string; everyBatches: number; log: Logger }): Upkeep {
+  const { dir, everyBatches, log } = options;
+  const stopping = new AbortController();
+  let batches = 0;
   let running: Promise<void> | null = null;
   const run = async () => {
     const from = performance.now();
     try {
-      await repack(dir, ending.signal);
-      log.info({ dir, tookMs: Math.round(performance.now() - from) }, "packed the repository");
+      await repack(dir, stopping.signal);
+      log.info({ dir, tookMs: Math.round(performance.now() - from) }, "repository repacked");
     } catch (error) {
-      // Slower reads are all that comes of it.
-      if (!ending.signal.aborted) log.warn({ err: error, dir }, "the repository could not be packed");
+      // A failed repack only makes reads slower.
+      if (!stopping.signal.aborted) log.warn({ err: error, dir }, "repack failed; reads may be slower");
     } finally {
       running = null;
     }
   };
   return {
-    grown() {
-      groups += 1;
-      if (groups < everyGroups || running !== null) return;
-      groups = 0;
+    batchPublished() {
+      batches += 1;
+      if (batches < everyBatches || running !== null) return;
+      batches = 0;
       running = run();
     },
     async [Symbol.asyncDispose]() {
-      ending.abort("stopping");
+      stopping.abort("stopping");
       await running;
     },
   };

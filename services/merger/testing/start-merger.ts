@@ -10,38 +10,38 @@ import { startService, type RunningService } from "../../../test/support/service
 import { git, makeStringKit } from "../../../test/support/string-kit.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 
-/** An attempt to be made: what it writes, on which commit. */
+/** An attempt for the store: the files it writes, and its base commit. */
 export interface Attempt {
   readonly taskId: string;
   readonly files: Readonly<Record<string, string>>;
   readonly base: string;
 }
 
-/** A merger process with its Redis, origin and store; the test plays the dispatcher. */
+/** A merger process with its Redis, origin and store. The test acts as the dispatcher. */
 export interface TestMerger extends AsyncDisposable {
   readonly redis: TestRedis;
   readonly connection: QueueConnection;
   readonly origin: string;
   readonly home: string;
   readonly service: RunningService;
-  /** Starts it again, after it was killed or with other settings. */
+  /** Starts the merger again, after a kill or with other settings. */
   again(more?: Record<string, string>): Promise<void>;
   head(): string;
-  /** Puts attempts into the store, each one commit on its base. */
+  /** Writes attempts to the store, each as one commit on its base. */
   store(attempts: readonly Attempt[]): Promise<void>;
-  /** Asks for the landing of stored attempts, in this order. */
+  /** Sends the merge requests of stored attempts, in this order. */
   request(attempts: readonly Attempt[]): Promise<void>;
   outcome(taskId: string, withinMs?: number): Promise<MergeOutcome>;
   /** The tasks that the trunk carries, newest first. */
   landed(): string[];
 }
 
-/** `checks`: the gate's commands, in the target's swarm.json; `files`: what they need in the target. */
+/** `checks`: the gate's commands, in the target's swarm.json; `files`: the files that the commands need. */
 export async function startMerger(
   options: {
     checks?: readonly string[];
     files?: Readonly<Record<string, string>>;
-    /** How the merger gets to the origin, where not by its path. */
+    /** The URL by which the merger reaches the origin; its path otherwise. */
     urlOf?: (origin: string) => string;
     env?: Record<string, string>;
   } = {},
@@ -68,7 +68,7 @@ export async function startMerger(
     ...options.env,
   };
   let service = startService("merger", env);
-  await service.says("landing attempts");
+  await service.says("merger ready");
   const store = await openStore({ dir: join(home, "store.git") });
 
   return {
@@ -81,7 +81,7 @@ export async function startMerger(
     },
     async again(more = {}) {
       service = startService("merger", { ...env, FAILPOINT: "", ...more });
-      await service.says("landing attempts");
+      await service.says("merger ready");
     },
     head: () => git(origin, "rev-parse", "main"),
     async store(attempts) {

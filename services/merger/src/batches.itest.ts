@@ -3,7 +3,7 @@ import type { MergeOutcome } from "@agentswarm/contracts";
 import { git } from "../../../test/support/string-kit.ts";
 import { startMerger, type Attempt, type TestMerger } from "../testing/start-merger.ts";
 
-/** The gate of these tests: quick, and red on one word. */
+/** A fast gate check that fails on one word. */
 const checks = ["! grep -rq BROKEN src"];
 
 const adding = (merger: TestMerger, count: number, broken: readonly number[] = []): Attempt[] =>
@@ -17,7 +17,7 @@ async function outcomes(merger: TestMerger, attempts: readonly Attempt[]): Promi
   return Promise.all(attempts.map(({ taskId }) => merger.outcome(taskId)));
 }
 
-test("attempts that wait land in groups, in order, each its own commit, on one tested tree per group", async () => {
+test("waiting attempts land in batches, in order, each as its own commit", async () => {
   await using merger = await startMerger({ checks });
   const attempts = adding(merger, 30);
   await merger.store(attempts);
@@ -28,15 +28,15 @@ test("attempts that wait land in groups, in order, each its own commit, on one t
   const ended = await outcomes(merger, attempts);
   expect(new Set(ended.map((one) => one.kind))).toEqual(new Set(["landed"]));
   expect(merger.landed().toReversed()).toEqual(attempts.map((one) => one.taskId));
-  const groups = ended.map((one) => (one.kind === "landed" ? one.group : 0));
-  expect(Math.max(...groups)).toBeGreaterThan(4);
+  const sizes = ended.map((one) => (one.kind === "landed" ? one.group : 0));
+  expect(Math.max(...sizes)).toBeGreaterThan(4);
   for (const one of ended) {
     if (one.kind === "landed") expect(git(merger.origin, "rev-parse", `${one.commit}^{tree}`)).toBe(one.tree);
   }
   expect(git(merger.origin, "fsck", "--strict", "--no-dangling")).toBe("");
 });
 
-test("who turns a group red is found and handed back with the output; all others land, and nothing red is published", async () => {
+test("the attempts that turn a batch red are rejected with the output, all others land, and no red commit is published", async () => {
   await using merger = await startMerger({ checks });
   const attempts = adding(merger, 24, [5, 6, 17]);
   await merger.store(attempts);
@@ -51,7 +51,7 @@ test("who turns a group red is found and handed back with the output; all others
   }
 });
 
-test("a conflict names only its files, with all three sides and who was there before; others in the group land", async () => {
+test("a conflict names its files, their three sides and the landings before, and the rest of the batch lands", async () => {
   await using merger = await startMerger({ checks });
   const base = merger.head();
   const edit = (taskId: string, text: string): Attempt => ({ taskId, base, files: { "README.md": text } });
@@ -74,7 +74,7 @@ test("a conflict names only its files, with all three sides and who was there be
   });
 });
 
-test("a file that conflicts again and again is called hot", async () => {
+test("a file is reported as hot from its fifth conflict on", async () => {
   await using merger = await startMerger();
   const base = merger.head();
   const attempts = Array.from({ length: 7 }, (_, nth) => ({
@@ -96,17 +96,17 @@ test("a file that conflicts again and again is called hot", async () => {
   ]);
 });
 
-test("protected paths and deleted tests are held for a person, alone, whatever else is in the group", async () => {
+test("an attempt on protected paths is held for approval while the rest of its batch lands", async () => {
   await using merger = await startMerger({ checks });
   const [ordinary] = adding(merger, 1) as [Attempt];
-  const meddling = {
-    taskId: "meddling",
+  const protectedEdit = {
+    taskId: "protected-edit",
     base: merger.head(),
     files: { "swarm.json": '{"checks":{"gate":[]}}' },
   };
-  await merger.store([meddling, ordinary]);
-  await merger.request([meddling, ordinary]);
-  expect(await merger.outcome("meddling")).toMatchObject({
+  await merger.store([protectedEdit, ordinary]);
+  await merger.request([protectedEdit, ordinary]);
+  expect(await merger.outcome("protected-edit")).toMatchObject({
     kind: "held",
     why: expect.stringContaining("swarm.json"),
   });

@@ -10,7 +10,7 @@ async function flakes(merger: TestMerger): Promise<DomainEvent[]> {
     .filter((event) => event.type === "gate.flaked");
 }
 
-test("a gate check that fails once and passes on the same tree blames nobody, and is counted; twice red is red", async () => {
+test("an attempt is rejected only when a gate check fails twice on the same tree", async () => {
   let merger: TestMerger | undefined;
   const check = makeWaitingCheck(`flaky-${process.pid}`, () => merger?.service.output() ?? "");
   merger = await startMerger({ checks: [check.command], files: check.files });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decideHold } from "./decide.ts";
+import { decideHold } from "./protected-paths.ts";
 
 const facts = {
   changed: ["src/a.ts"],
@@ -9,11 +9,11 @@ const facts = {
   scriptsAfter: "{}",
 };
 
-test("ordinary work is not held", () => {
+test("an attempt that touches nothing protected is not held", () => {
   expect(decideHold(facts)).toBeNull();
 });
 
-test("protected paths, deleted tests and changed scripts are", () => {
+test("an attempt that touches protected paths, deletes tests or changes scripts is held", () => {
   expect(decideHold({ ...facts, changed: [".github/workflows/ci.yml"] })).toContain(
     ".github/workflows/ci.yml",
   );

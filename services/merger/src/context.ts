@@ -5,14 +5,14 @@ import type { Gate } from "./gate.ts";
 import type { LandedIndex } from "./landed-index.ts";
 import type { Upkeep } from "./upkeep.ts";
 
-/** What landings are made with. */
-export interface Workshop {
+/** Everything that building and publishing batches needs. */
+export interface MergerContext {
   readonly connection: QueueConnection;
   readonly sender: Sender;
   readonly log: Logger;
-  /** The lease of the one merger at work: the right to publish to the trunk. */
+  /** The right to publish to the trunk: one merger at a time holds the lease. */
   readonly lease: PublishRight;
-  /** The origin itself where it lies on this machine, else our copy of it. */
+  /** The origin itself where it lies on this machine, else a copy of it. */
   readonly mirror: Mirror;
   readonly store: Store;
   readonly engine: LandingEngine;
@@ -20,6 +20,7 @@ export interface Workshop {
   /** Runs the target's gate checks before publishing; null when LANDING_GATE is off. */
   readonly gate: Gate | null;
   readonly upkeep: Upkeep;
+  /** A sweep is requested each time this many more landings are on the trunk. */
   readonly nudgeAfter: number;
   /** Aborted when the service stops. */
   readonly signal: AbortSignal;

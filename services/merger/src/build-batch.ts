@@ -1,0 +1,136 @@
+import { findChecks } from "@agentswarm/checks";
+import {
+  failpoint,
+  Fault,
+  type MergeOutcome,
+  type MergeRequest,
+  type TargetSettings,
+} from "@agentswarm/contracts";
+import { fetchAttempts, type BuiltLanding } from "@agentswarm/git";
+import type { Batch, BatchItem } from "./batch.ts";
+import { reportConflict } from "./conflict-report.ts";
+import type { MergerContext } from "./context.ts";
+import type { Candidate, GateResult } from "./gate.ts";
+import { checkProtectedPaths } from "./protected-paths.ts";
+import type { QueueEntry } from "./queue.ts";
+
+/**
+ * Builds a batch of `entries` upon `at.base`: the trunk's head, or the last commit of the batch before. `at.published`
+ * is the trunk's head.
+ *
+ * 1. Read the target's settings from the base.
+ * 2. Screen the entries: landed already, missing in the store or held for approval needs no landing.
+ * 3. Build the landings of the other entries, one upon the other, as one pack.
+ * 4. Pair each entry with its landing, or with the outcome of a conflict or a refusal.
+ * 5. Start the gate on the last landing.
+ */
+export async function buildBatch(
+  ctx: MergerContext,
+  entries: readonly QueueEntry[],
+  at: { readonly published: string; readonly base: string },
+): Promise<Batch> {
+  const { settings: target } = await findChecks((path) => ctx.engine.readFile(at.base, path));
+  const screened = await screenEntries(ctx, entries, at.published, target);
+  failpoint("merger.screened");
+
+  const wanted = entries.filter((entry) => !screened.has(entry));
+  const built = await ctx.engine.build(at.base, wanted.map(landingRequestOf));
+  failpoint("merger.built");
+
+  const items: BatchItem[] = [];
+  let tip = at.base;
+  for (const entry of entries) {
+    const landing = built[wanted.indexOf(entry)];
+    const outcome = screened.get(entry) ?? (await unbuiltOutcome(ctx, entry.request, tip, landing));
+    if (outcome !== null) {
+      items.push({ entry, outcome });
+    } else if (landing?.kind === "built") {
+      const { commit, tree } = landing;
+      items.push({ entry, built: { commit, tree } });
+      tip = commit;
+    }
+  }
+  const candidates = items.flatMap((item) => ("built" in item ? [{ ...item.built, target }] : []));
+  const abandoned = new AbortController();
+  return {
+    base: at.base,
+    items,
+    candidates,
+    gateResult: startGate(ctx, candidates.at(-1), abandoned.signal),
+    abandon: () => abandoned.abort("batch abandoned"),
+  };
+}
+
+/** The outcomes that are known before anything is built. */
+async function screenEntries(
+  ctx: MergerContext,
+  entries: readonly QueueEntry[],
+  published: string,
+  target: TargetSettings,
+): Promise<Map<QueueEntry, MergeOutcome>> {
+  const outcomes = new Map<QueueEntry, MergeOutcome>();
+  for (const entry of entries) {
+    const commit = await ctx.landed.find(published, entry.request.taskId);
+    if (commit !== null) outcomes.set(entry, { kind: "already-landed", commit });
+  }
+  const wanted = entries.filter((entry) => !outcomes.has(entry));
+  const refs = wanted.map(({ request }) => request.ref);
+  const missing = new Set(await fetchAttempts(ctx.store, ctx.mirror.dir, refs));
+  for (const entry of wanted) {
+    const { request } = entry;
+    if (missing.has(request.ref)) {
+      outcomes.set(entry, { kind: "unsafe", why: `the store has no ref ${request.ref}` });
+    } else if (request.approvedBy === undefined) {
+      const why = await checkProtectedPaths(ctx.engine, request, target.protected);
+      if (why !== null) outcomes.set(entry, { kind: "held", why, base: request.baseCommit });
+    }
+  }
+  return outcomes;
+}
+
+function landingRequestOf({ request }: QueueEntry) {
+  return {
+    base: request.baseCommit,
+    head: request.headCommit,
+    title: request.title,
+    trailers: {
+      taskId: request.taskId,
+      featureId: request.featureId,
+      attempt: request.attempt,
+      model: request.handoff.model,
+      costUsd: request.handoff.metrics.costUsd,
+    },
+  };
+}
+
+/** The outcome of an attempt for which no landing could be built upon `tip`; null when a landing was built. */
+async function unbuiltOutcome(
+  ctx: MergerContext,
+  request: MergeRequest,
+  tip: string,
+  landing: BuiltLanding | undefined,
+): Promise<MergeOutcome | null> {
+  switch (landing?.kind) {
+    case "conflict":
+      return reportConflict(ctx, request, tip, landing.paths);
+    case "empty":
+      return { kind: "unsafe", why: "the trunk contains every change of this attempt; nothing is left to land" };
+    case "refused":
+      return { kind: "unsafe", why: `git refuses the attempt's objects: ${landing.why}` };
+    default:
+      return null;
+  }
+}
+
+async function startGate(
+  { gate, signal }: MergerContext,
+  last: Candidate | undefined,
+  abandoned: AbortSignal,
+): Promise<GateResult | Fault> {
+  if (gate === null || last === undefined) return null;
+  try {
+    return await gate.test(last, AbortSignal.any([abandoned, signal]));
+  } catch (error) {
+    return Fault.from(error);
+  }
+}

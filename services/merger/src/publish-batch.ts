@@ -1,0 +1,111 @@
+import { failpoint, type MergeOutcome } from "@agentswarm/contracts";
+import type { Batch, BatchItem } from "./batch.ts";
+import { bisect } from "./bisect.ts";
+import type { MergerContext } from "./context.ts";
+import type { GateResult } from "./gate.ts";
+import type { QueueEntry } from "./queue.ts";
+
+/** The result of publishing a batch. */
+export interface Publication {
+  /** The trunk carries the whole batch, so the batch built upon it stays valid. */
+  readonly whole: boolean;
+  /** Entries that must be built again, in order. */
+  readonly again: readonly QueueEntry[];
+}
+
+/** How often an entry is built again because the trunk moved; after that it is rejected. */
+const MAX_TRUNK_MOVES = 10;
+
+/**
+ * Publishes a batch according to its gate result.
+ *
+ * 1. Gate green or off: publish the whole batch by one compare-and-swap and resolve its entries.
+ * 2. Gate red: bisect the batch to the first landing that turns it red.
+ * 3. Publish the landings before that one, which the bisection tested green.
+ * 4. Reject that entry with the failed check and its output.
+ * 5. Return the entries after it, to be built again.
+ *
+ * If the trunk moved in the meantime nothing is published, and all entries are returned.
+ */
+export async function publishBatch(
+  ctx: MergerContext,
+  batch: Batch,
+  result: GateResult,
+): Promise<Publication> {
+  failpoint("merger.gated");
+  const { gate } = ctx;
+  if (result === null || gate === null) return publish(ctx, batch, batch.items);
+  const { items, candidates } = batch;
+  const culpritIndex = await bisect(candidates.length, async (first) => {
+    const candidate = candidates[first - 1];
+    return candidate !== undefined && (await gate.test(candidate, ctx.signal)) !== null;
+  });
+  const culprit = candidates[culpritIndex];
+  const at = items.findIndex((item) => "built" in item && item.built.commit === culprit?.commit);
+  const before = await publish(ctx, batch, items.slice(0, at));
+  if (!before.whole) return { whole: false, again: [...before.again, ...entriesOf(items.slice(at))] };
+  // The culprit's result upon green landings only; the gate remembers that run.
+  const red = (culprit === undefined ? null : await gate.test(culprit, ctx.signal)) ?? result;
+  const check = red.name ?? red.command;
+  const entry = items[at]?.entry;
+  ctx.log.info({ ...(entry && idsOf(entry)), check, landings: candidates.length }, "batch bisected");
+  entry?.resolveEntry({ kind: "rejected", check, outputTail: red.outputTail });
+  return { whole: false, again: entriesOf(items.slice(at + 1)) };
+}
+
+async function publish(ctx: MergerContext, batch: Batch, items: readonly BatchItem[]): Promise<Publication> {
+  const landings = items.flatMap(({ entry, ...item }) =>
+    "built" in item ? [{ taskId: entry.request.taskId, commit: item.built.commit }] : [],
+  );
+  const head = landings.at(-1)?.commit;
+  if (head !== undefined) {
+    const { mirror } = ctx;
+    const move = { ref: `refs/heads/${mirror.trunk}`, from: batch.base, to: head };
+    const pushed = await mirror.push(move, ctx.lease);
+    failpoint("merger.published");
+    if (pushed === "moved") return { whole: false, again: entriesOf(items).filter((one) => mayRebuild(one)) };
+    ctx.landed.record(batch.base, head, landings);
+    ctx.upkeep.batchPublished();
+    ctx.log.info({ head, base: batch.base, landings: landings.length }, "batch published");
+  }
+  for (const item of items) item.entry.resolveEntry(outcomeOf(item, landings.length));
+  if (head !== undefined) await requestSweep(ctx, head, landings.length);
+  return { whole: true, again: [] };
+}
+
+function outcomeOf(item: BatchItem, group: number): MergeOutcome {
+  if (!("built" in item)) return item.outcome;
+  const { commit, tree } = item.built;
+  return { kind: "landed", commit, tree, group };
+}
+
+/** Counts a move of the trunk; rejects the entry when there were too many. */
+function mayRebuild(entry: QueueEntry): boolean {
+  entry.trunkMoves += 1;
+  if (entry.trunkMoves <= MAX_TRUNK_MOVES) return true;
+  const outputTail = `the trunk moved ${entry.trunkMoves} times before this attempt could be published`;
+  entry.resolveEntry({ kind: "rejected", check: "publish", outputTail });
+  return false;
+}
+
+/** Requests a sweep after every NUDGE_AFTER landings, so that a red trunk is found early. */
+async function requestSweep(ctx: MergerContext, head: string, landings: number): Promise<void> {
+  const { sender, landed, nudgeAfter } = ctx;
+  const count = landed.count();
+  const crossed = Math.floor(count / nudgeAfter) > Math.floor((count - landings) / nudgeAfter);
+  if (!crossed) return;
+  try {
+    await sender.send("sweep", { why: "nudge" }, { jobId: `nudge-${head}` });
+  } catch (error) {
+    // The landings are published; the reconciler's timer sweeps them later.
+    ctx.log.warn({ err: error, head }, "sweep could not be requested; the timer will start one");
+  }
+}
+
+function entriesOf(items: readonly BatchItem[]): QueueEntry[] {
+  return items.map(({ entry }) => entry);
+}
+
+function idsOf({ request }: QueueEntry) {
+  return { featureId: request.featureId, taskId: request.taskId, attempt: request.attempt };
+}

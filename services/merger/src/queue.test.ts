@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import { NO_METRICS, NO_NOTES, type MergeRequest } from "@agentswarm/contracts";
+import { openMergeQueue, type MergeQueue } from "./queue.ts";
+
+const request = (taskId: string, change: Partial<MergeRequest> = {}): MergeRequest => ({
+  taskId,
+  featureId: "feature-1",
+  attempt: 1,
+  ref: `refs/swarm/${taskId}/1`,
+  baseCommit: "a".repeat(40),
+  headCommit: "b".repeat(40),
+  title: taskId,
+  handoff: {
+    taskId,
+    attempt: 1,
+    round: 1,
+    outcome: "complete",
+    end: "submitted",
+    summary: "",
+    ...NO_NOTES,
+    metrics: NO_METRICS,
+    headCommit: "b".repeat(40),
+    model: "m",
+  },
+  ...change,
+});
+const job = (crashes = 0, signal = new AbortController().signal) => ({
+  crashes,
+  signal,
+  atWork: async () => undefined,
+});
+const take = (queue: MergeQueue, limit = 100, busy: string[] = []) =>
+  queue.take(limit, new Set(busy)).map((one) => one.request.taskId);
+const add = (queue: MergeQueue, ...entries: [string, number?, Partial<MergeRequest>?][]) => {
+  for (const [taskId, crashes, change] of entries) void queue.add(request(taskId, change), job(crashes));
+};
+
+test("entries are taken in order up to the limit, and entries put back come first", () => {
+  const queue = openMergeQueue(new AbortController().signal);
+  add(queue, ["a"], ["b"], ["c"]);
+  const first = queue.take(2, new Set());
+  expect(first.map((one) => one.request.taskId)).toEqual(["a", "b"]);
+  queue.putBack(first);
+  expect(take(queue)).toEqual(["a", "b", "c"]);
+});
+
+test("a task that is in a batch, or that waits twice, is taken later", () => {
+  const queue = openMergeQueue(new AbortController().signal);
+  add(queue, ["a"], ["b"], ["a", 0, { attempt: 2 }]);
+  expect(take(queue, 100, ["b"])).toEqual(["a"]);
+  expect(take(queue)).toEqual(["b", "a"]);
+});
+
+test("an approved entry is taken alone", () => {
+  const queue = openMergeQueue(new AbortController().signal);
+  add(queue, ["a"], ["b", 0, { approvedBy: "ada" }], ["c"]);
+  expect([take(queue), take(queue), take(queue)]).toEqual([["a"], ["b"], ["c"]]);
+});
+
+test("the more crashes an entry has, the fewer entries are taken with it", () => {
+  const queue = openMergeQueue(new AbortController().signal);
+  add(queue, ...Array.from({ length: 12 }, (_, nth): [string, number] => [`once-${nth}`, 1]));
+  add(queue, ["thrice", 3], ["twice-1", 2], ["twice-2", 2], ["never"]);
+  expect(take(queue)).toHaveLength(10);
+  expect(take(queue)).toEqual(["once-10", "once-11"]);
+  expect(take(queue)).toEqual(["thrice"]);
+  expect(take(queue)).toEqual(["twice-1", "twice-2", "never"]);
+});
+
+test("an entry whose job is aborted leaves the queue with the reason", async () => {
+  const queue = openMergeQueue(new AbortController().signal);
+  const stopping = new AbortController();
+  const waiting = queue.add(request("a"), job(0, stopping.signal));
+  stopping.abort("shutdown");
+  await expect(waiting).rejects.toMatchObject({
+    retryable: true,
+    message: expect.stringContaining("shutdown"),
+  });
+  expect(queue.count).toBe(0);
+});

@@ -1,0 +1,106 @@
+import { Fault, type MergeOutcome, type MergeRequest } from "@agentswarm/contracts";
+import { currentTrace, newTrace, type JobContext } from "@agentswarm/queue";
+
+/** The part of a merge job's context that the queue uses. */
+export type MergeJob = Pick<JobContext, "signal" | "crashes" | "atWork">;
+
+/** One merge request that waits for its outcome. */
+export interface QueueEntry {
+  readonly request: MergeRequest;
+  /** W3C traceparent of the entry's job. */
+  readonly trace: string;
+  /** How often the merger crashed while this entry was in a batch. */
+  readonly crashes: number;
+  /** Records that the entry is in a batch: from now on a crash counts against its job. */
+  atWork(): Promise<void>;
+  /** How often the trunk moved while this entry was in a batch. */
+  trunkMoves: number;
+  /** Ends the entry with an outcome. */
+  resolveEntry(outcome: MergeOutcome): void;
+  /** Ends the entry with an error; a retryable one puts its job back. */
+  fail(fault: Fault): void;
+}
+
+/** Merge requests that wait for a batch, in the order in which they came. */
+export interface MergeQueue {
+  readonly count: number;
+  /** Resolves when the next entry is added or put back, or when the service stops. */
+  changed(): Promise<void>;
+  /**
+   * Adds a request and resolves with its outcome. Rejects when the job is aborted; an entry that is in a batch by then
+   * may still land, and the retried job reads that from the trunk.
+   */
+  add(request: MergeRequest, job: MergeJob): Promise<MergeOutcome>;
+  /**
+   * Takes the next entries, at most `limit`, in order. Leaves out entries of `busyTasks`, and takes one entry per task.
+   * An approved entry is taken alone, because it may change the checks. Entries that were in a batch when the merger
+   * crashed are taken in ever smaller batches, so that the entry that causes the crashes is alone before the others
+   * have used up their crash budget.
+   */
+  take(limit: number, busyTasks: ReadonlySet<string>): QueueEntry[];
+  /** Puts entries back before all others. */
+  putBack(entries: readonly QueueEntry[]): void;
+}
+
+/** The largest batch for an entry, by its number of crashes; 1 beyond the end of the list. */
+const LIMIT_AFTER_CRASHES = [Infinity, 10, 3];
+
+/** @param stopping aborted when the service stops; wakes up the consumer of the queue */
+export function openMergeQueue(stopping: AbortSignal): MergeQueue {
+  const waiting: QueueEntry[] = [];
+  let next = Promise.withResolvers<void>();
+  const announceChange = () => {
+    next.resolve();
+    next = Promise.withResolvers<void>();
+  };
+  stopping.addEventListener("abort", announceChange, { once: true });
+  return {
+    get count() {
+      return waiting.length;
+    },
+    changed: () => next.promise,
+    async add(request, { signal, crashes, atWork }) {
+      signal.throwIfAborted();
+      const { promise, resolve, reject } = Promise.withResolvers<MergeOutcome>();
+      const entry: QueueEntry = {
+        request,
+        trace: currentTrace() ?? newTrace(),
+        crashes,
+        atWork,
+        trunkMoves: 0,
+        resolveEntry: resolve,
+        fail: reject,
+      };
+      const onAbort = () => {
+        const index = waiting.indexOf(entry);
+        if (index !== -1) waiting.splice(index, 1);
+        const message = `merge job of task ${request.taskId} aborted: ${signal.reason}`;
+        reject(new Fault("internal", message, { retryable: true }));
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      waiting.push(entry);
+      announceChange();
+      return promise.finally(() => signal.removeEventListener("abort", onAbort));
+    },
+    take(limit, busyTasks) {
+      const taken: QueueEntry[] = [];
+      const tasks = new Set(busyTasks);
+      let most = limit;
+      for (const entry of waiting) {
+        const { taskId, approvedBy } = entry.request;
+        if (tasks.has(taskId)) continue;
+        const own = approvedBy === undefined ? (LIMIT_AFTER_CRASHES[entry.crashes] ?? 1) : 1;
+        most = Math.min(most, own);
+        if (taken.length >= most) break;
+        tasks.add(taskId);
+        taken.push(entry);
+      }
+      for (const entry of taken) waiting.splice(waiting.indexOf(entry), 1);
+      return taken;
+    },
+    putBack(entries) {
+      waiting.unshift(...entries);
+      announceChange();
+    },
+  };
+}
