@@ -7,6 +7,7 @@ import {
   type TargetSettings,
 } from "@agentswarm/contracts";
 import { fetchAttempts, type BuiltLanding } from "@agentswarm/git";
+import { withTrace } from "@agentswarm/queue";
 import type { Batch, BatchItem } from "./batch.ts";
 import { reportConflict } from "./conflict-report.ts";
 import type { MergerContext } from "./context.ts";
@@ -52,11 +53,14 @@ export async function buildBatch(
   }
   const candidates = items.flatMap((item) => ("built" in item ? [{ ...item.built, target }] : []));
   const abandoned = new AbortController();
+  const last = items.findLast((item) => "built" in item)?.entry;
+  const runGate = () => startGate(ctx, candidates.at(-1), abandoned.signal);
   return {
     base: at.base,
     items,
     candidates,
-    gateResult: startGate(ctx, candidates.at(-1), abandoned.signal),
+    // The gate tests the last landing, so its log lines and events carry that entry's trace.
+    gateResult: last === undefined ? runGate() : withTrace(last.trace, runGate),
     abandon: () => abandoned.abort("batch abandoned"),
   };
 }
@@ -114,7 +118,10 @@ async function unbuiltOutcome(
     case "conflict":
       return reportConflict(ctx, request, tip, landing.paths);
     case "empty":
-      return { kind: "unsafe", why: "the trunk contains every change of this attempt; nothing is left to land" };
+      return {
+        kind: "unsafe",
+        why: "the trunk contains every change of this attempt; nothing is left to land",
+      };
     case "refused":
       return { kind: "unsafe", why: `git refuses the attempt's objects: ${landing.why}` };
     default:

@@ -61,7 +61,11 @@ export function openGate(options: GateOptions): Gate {
   };
 }
 
-async function testTwice(options: GateOptions, candidate: Candidate, signal: AbortSignal): Promise<GateResult> {
+async function testTwice(
+  options: GateOptions,
+  candidate: Candidate,
+  signal: AbortSignal,
+): Promise<GateResult> {
   const first = failureOf(await run(options, candidate, signal));
   if (first === null) return null;
   const second = failureOf(await run(options, candidate, signal));

@@ -16,11 +16,7 @@ export async function handleMerge(
   const outcome = await queue.add(request, job);
   failpoint("merger.resolved");
   const id = `${taskId}-${attempt}${request.approvedBy === undefined ? "" : "-approved"}`;
-  await ctx.sender.send(
-    "plan",
-    { kind: "handoff", featureId, handoff, outcome },
-    { jobId: `handoff-${id}` },
-  );
+  await ctx.sender.send("plan", { kind: "handoff", featureId, handoff, outcome }, { jobId: `handoff-${id}` });
   failpoint("merger.handed-off");
   const type = EVENT[outcome.kind];
   await ctx.sender.event({

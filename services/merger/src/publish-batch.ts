@@ -1,4 +1,5 @@
 import { failpoint, type MergeOutcome } from "@agentswarm/contracts";
+import { withTrace } from "@agentswarm/queue";
 import type { Batch, BatchItem } from "./batch.ts";
 import { bisect } from "./bisect.ts";
 import type { MergerContext } from "./context.ts";
@@ -48,28 +49,35 @@ export async function publishBatch(
   const red = (culprit === undefined ? null : await gate.test(culprit, ctx.signal)) ?? result;
   const check = red.name ?? red.command;
   const entry = items[at]?.entry;
-  ctx.log.info({ ...(entry && idsOf(entry)), check, landings: candidates.length }, "batch bisected");
-  entry?.resolveEntry({ kind: "rejected", check, outputTail: red.outputTail });
+  if (entry !== undefined) {
+    const fields = { ...idsOf(entry), check, landings: candidates.length };
+    withTrace(entry.trace, () => ctx.log.info(fields, "batch bisected"));
+    entry.resolveEntry({ kind: "rejected", check, outputTail: red.outputTail });
+  }
   return { whole: false, again: entriesOf(items.slice(at + 1)) };
 }
 
+/** Moves the trunk to the last landing of `items`; log line and sweep request carry that entry's trace. */
 async function publish(ctx: MergerContext, batch: Batch, items: readonly BatchItem[]): Promise<Publication> {
   const landings = items.flatMap(({ entry, ...item }) =>
-    "built" in item ? [{ taskId: entry.request.taskId, commit: item.built.commit }] : [],
+    "built" in item ? [{ entry, taskId: entry.request.taskId, commit: item.built.commit }] : [],
   );
-  const head = landings.at(-1)?.commit;
-  if (head !== undefined) {
+  const last = landings.at(-1);
+  if (last !== undefined) {
     const { mirror } = ctx;
+    const head = last.commit;
     const move = { ref: `refs/heads/${mirror.trunk}`, from: batch.base, to: head };
     const pushed = await mirror.push(move, ctx.lease);
     failpoint("merger.published");
     if (pushed === "moved") return { whole: false, again: entriesOf(items).filter((one) => mayRebuild(one)) };
     ctx.landed.record(batch.base, head, landings);
     ctx.upkeep.batchPublished();
-    ctx.log.info({ head, base: batch.base, landings: landings.length }, "batch published");
+    const fields = { base: batch.base, head, landings: landings.length };
+    withTrace(last.entry.trace, () => ctx.log.info(fields, "batch published"));
   }
   for (const item of items) item.entry.resolveEntry(outcomeOf(item, landings.length));
-  if (head !== undefined) await requestSweep(ctx, head, landings.length);
+  if (last !== undefined)
+    await withTrace(last.entry.trace, () => requestSweep(ctx, last.commit, landings.length));
   return { whole: true, again: [] };
 }
 

@@ -1,12 +1,5 @@
 import { Fault } from "@agentswarm/contracts";
-import {
-  FIRST_BATCH_SIZE,
-  headOf,
-  LARGEST_BATCH_SIZE,
-  nextBatchSize,
-  tasksOf,
-  type Batch,
-} from "./batch.ts";
+import { FIRST_BATCH_SIZE, headOf, LARGEST_BATCH_SIZE, nextBatchSize, tasksOf, type Batch } from "./batch.ts";
 import { buildBatch } from "./build-batch.ts";
 import type { MergerContext } from "./context.ts";
 import { publishBatch } from "./publish-batch.ts";
