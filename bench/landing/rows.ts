@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { openInPlace, openLandingEngine, type LandingRequest } from "@agentswarm/git";
+import { openLandingEngine, openOrigin, type LandingRequest } from "@agentswarm/git";
 import { median, percentile, timed } from "./measure.ts";
 import { makeSynthetic, type Synthetic } from "./synthetic.ts";
 
@@ -34,7 +34,8 @@ export function requestsOf({ base, heads }: Synthetic): LandingRequest[] {
 async function landAll(made: Synthetic, dir: string, group: number): Promise<{ ms: number[]; tree: string }> {
   cpSync(made.dir, dir, { recursive: true });
   using engine = openLandingEngine({ dir, strategy: "merge-commit" });
-  using origin = await openInPlace({ dir, url: dir, trunk: "main" });
+  using origin = await openOrigin({ url: dir, trunk: "main", mirrorDir: `${dir}.mirror` });
+  if (origin.dir !== dir) throw new Error(`${dir} is not used in place, so this would measure a mirror`);
   const requests = requestsOf(made);
   const ms: number[] = [];
   let tip = made.base;

@@ -1,64 +1,29 @@
-import { accessSync, constants, existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openObjectReader, type GitObject } from "./objects/cat-file.ts";
 import { parseCommit } from "./objects/commit-object.ts";
 import type { Mirror } from "./mirror.ts";
-import { findBare, findTrunk, refuseBackwards, unreachable } from "./origin.ts";
+import { findTrunk, refuseBackwards, unreachable } from "./origin.ts";
 import { refuseWithoutRight } from "./publish-right.ts";
 import { LOCKS_STALE_AFTER_MS, recoverLocks } from "./recover-locks.ts";
 import { openRefWriter } from "./ref-writer.ts";
 import { openRepository } from "./repository.ts";
-import { runGit } from "./run-git.ts";
-
-/** Hooks that a push would run. What they forbid or tell must not be passed by. */
-const PUSH_HOOKS = new Set([
-  "pre-receive",
-  "update",
-  "proc-receive",
-  "post-receive",
-  "post-update",
-  "reference-transaction",
-]);
 
 /** First parents looked at before git is asked. */
 const STEPS = 200;
-
-/** The folder of an origin that is a bare repository on this machine with no hooks of its own, or null. */
-export async function findInPlace(url: string): Promise<string | null> {
-  const path = await findBare(url);
-  if (path === null) return null;
-  const elsewhere = await runGit(["config", "--local", "--get", "core.hooksPath"], {
-    cwd: path,
-    answers: [1],
-  });
-  const hooks = join(path, "hooks");
-  const hasHooks = elsewhere.exitCode === 0 || readHooks(hooks).some((name) => PUSH_HOOKS.has(name));
-  return hasHooks ? null : path;
-}
-
-function readHooks(dir: string): string[] {
-  try {
-    return readdirSync(dir).filter((name) => {
-      try {
-        accessSync(join(dir, name), constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-  } catch {
-    return [];
-  }
-}
 
 /**
  * The origin itself, used where it lies: nothing has to be fetched, and what a push would copy and check again is
  * moved in by one compare-and-swap of the ref.
  */
-export async function openInPlace(options: { dir: string; url: string; trunk?: string }): Promise<Mirror> {
+export async function openInPlace(options: {
+  dir: string;
+  url: string;
+  trunk?: string | undefined;
+}): Promise<Mirror> {
   const { dir, url } = options;
   await recoverLocks(dir, LOCKS_STALE_AFTER_MS);
-  const trunk = options.trunk ?? (await findTrunk(dir, url));
+  const trunk = options.trunk || (await findTrunk(dir, url));
   const repository = openRepository({ dir, url, trunk, branches: "refs/heads" });
   const refs = openRefWriter(dir);
   const reader = openObjectReader(dir);

@@ -19,10 +19,14 @@ export interface Mirror extends Repository, Disposable {
 const REMOTE = "refs/remotes/origin";
 
 /** One service's own bare copy of the origin at `dir`, made and filled the first time. Nothing is ever checked out. */
-export async function openMirror(options: { url: string; dir: string; trunk?: string }): Promise<Mirror> {
+export async function openMirror(options: {
+  url: string;
+  dir: string;
+  trunk?: string | undefined;
+}): Promise<Mirror> {
   const { url, dir } = options;
   await initBare(dir);
-  const trunk = options.trunk ?? (await findTrunk(dir, url));
+  const trunk = options.trunk || (await findTrunk(dir, url));
   const repository = openRepository({ dir, url, trunk, branches: REMOTE });
   const fetchArgs = ["fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head"];
   const whereIs = async (ref: string): Promise<string | null> => {

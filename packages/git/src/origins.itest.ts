@@ -14,9 +14,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { git } from "../../../test/support/string-kit.ts";
 import { makeCommits } from "../testing/make-commits.ts";
-import { findInPlace, openInPlace } from "./in-place.ts";
+import { openInPlace } from "./in-place.ts";
 import { openLandingEngine } from "./landing/engine.ts";
 import { openMirror, type Mirror } from "./mirror.ts";
+import { findInPlace } from "./open-origin.ts";
 
 let dir: string;
 beforeAll(() => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openBrokerProvider } from "@agentswarm/broker";
 import { Fault } from "@agentswarm/contracts";
 import { openDependencyCache } from "@agentswarm/checks";
-import { findInPlace, openInPlace, openMirror, openStore, type Mirror } from "@agentswarm/git";
+import { openOrigin, openStore } from "@agentswarm/git";
 import { openRecorder, openRouter } from "@agentswarm/llm";
 import { consume, createSender, openBudgets, openQueue } from "@agentswarm/queue";
 import { openSandboxProvider, reapOrphans, type SandboxProvider } from "@agentswarm/sandbox";
@@ -49,7 +49,13 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
   if (provider.unenforced.length > 0)
     log.warn({ limits: provider.unenforced }, "limits this machine cannot enforce");
 
-  const mirror = stack.use(await openOrigin(settings));
+  const mirror = stack.use(
+    await openOrigin({
+      url: settings.GIT_REPO_URL,
+      trunk: settings.TRUNK,
+      mirrorDir: join(home, "mirrors", "dispatcher"),
+    }),
+  );
   const store = await openStore({ dir: settings.SWARM_STORE_URL ?? join(home, "store.git") });
   const router = openRouter(settings, env, (change) => tellBackend(sender, log, change));
   const agentFile = settings.AGENT_FILE ?? join(home, "agent", "agent.mjs");
@@ -112,14 +118,6 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
     { maxWorkers: settings.MAX_WORKERS, isolation: provider.isolation, model: router.model },
     "taking tasks",
   );
-}
-
-/** The origin where it lies if that can be used directly, so that nothing has to be fetched; else a mirror of it. */
-async function openOrigin(settings: Settings): Promise<Mirror> {
-  const options = { url: settings.GIT_REPO_URL, ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}) };
-  const here = await findInPlace(settings.GIT_REPO_URL);
-  if (here !== null) return openInPlace({ ...options, dir: here });
-  return openMirror({ ...options, dir: join(settings.SWARM_HOME, "mirrors", "dispatcher") });
 }
 
 /** Names the agent file's content. */

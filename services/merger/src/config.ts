@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { MERGE_STRATEGIES } from "@agentswarm/git";
+import { MERGE_STRATEGIES, targetSettings } from "@agentswarm/git";
 import { redisSettings } from "@agentswarm/queue";
 import { sandboxSettings } from "@agentswarm/sandbox";
-import { baseSettings, targetSettings } from "@agentswarm/service";
+import { baseSettings } from "@agentswarm/service";
 
 /** Every setting of the merger. */
 export const settings = z.object({

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDependencyCache } from "@agentswarm/checks";
 import { targetSettingsSchema } from "@agentswarm/contracts";
-import { openInPlace, openLandingEngine } from "@agentswarm/git";
+import { openLandingEngine, openOrigin } from "@agentswarm/git";
 import { createSender, openQueue, type QueueConnection } from "@agentswarm/queue";
 import { openSandboxProvider, sandboxSettingsSchema, type SandboxProvider } from "@agentswarm/sandbox";
 import { createLogger, parseEnv } from "@agentswarm/service";
@@ -51,7 +51,7 @@ function lying(tree: string): SandboxProvider {
 }
 
 async function testTrunk(by: SandboxProvider) {
-  using mirror = await openInPlace({ dir: origin, url: origin, trunk: "main" });
+  using mirror = await openOrigin({ url: origin, trunk: "main", mirrorDir: join(dir, "mirror") });
   using engine = openLandingEngine({ dir: origin, strategy: "fast-forward" });
   const gate = openGate({
     mirror,

@@ -2,15 +2,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openBrokerProvider } from "@agentswarm/broker";
 import { openDependencyCache } from "@agentswarm/checks";
-import {
-  findInPlace,
-  openInPlace,
-  openLandingEngine,
-  openMirror,
-  openStore,
-  recoverLocks,
-  type Mirror,
-} from "@agentswarm/git";
+import { openLandingEngine, openOrigin, openStore } from "@agentswarm/git";
 import {
   acquireLease,
   consume,
@@ -20,7 +12,7 @@ import {
   type QueueConnection,
 } from "@agentswarm/queue";
 import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
-import type { Logger, ServiceContext } from "@agentswarm/service";
+import type { ServiceContext } from "@agentswarm/service";
 import { LARGEST_BATCH_SIZE } from "./batch.ts";
 import type { Settings } from "./config.ts";
 import type { MergerContext } from "./context.ts";
@@ -56,7 +48,14 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
     process.kill(process.pid, "SIGTERM");
   });
 
-  const mirror = stack.use(await openOrigin(settings, log));
+  const mirror = stack.use(
+    await openOrigin({
+      url: settings.GIT_REPO_URL,
+      trunk: settings.TRUNK,
+      mirrorDir: join(home, "mirrors", "merger"),
+      recover: (locks) => log.warn({ locks }, "removed locks that a killed git left behind"),
+    }),
+  );
   const engine = stack.use(openLandingEngine({ dir: mirror.dir, strategy: settings.MERGE_STRATEGY }));
   const provider = await openSandboxProvider({ home, swarm, settings, openBroker: openBrokerProvider });
   await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "killing a leftover sandbox"));
@@ -97,17 +96,6 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
     { strategy: settings.MERGE_STRATEGY, gate: settings.LANDING_GATE, trunk: mirror.trunk, at: mirror.dir },
     "merger ready",
   );
-}
-
-/** The origin itself if it is a local repository without hooks, else a mirror of it. */
-async function openOrigin(settings: Settings, log: Logger): Promise<Mirror> {
-  const options = { url: settings.GIT_REPO_URL, ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}) };
-  const here = await findInPlace(settings.GIT_REPO_URL);
-  if (here !== null) return openInPlace({ ...options, dir: here });
-  const dir = join(settings.SWARM_HOME, "mirrors", "merger");
-  const locks = await recoverLocks(dir);
-  if (locks.length > 0) log.warn({ locks }, "removed lock files of a killed git process");
-  return openMirror({ ...options, dir });
 }
 
 async function waitForLease(

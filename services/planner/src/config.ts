@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { targetSettings } from "@agentswarm/git";
 import { budgetSettings, redisSettings } from "@agentswarm/queue";
-import { baseSettings, modelSettings, targetSettings } from "@agentswarm/service";
+import { baseSettings, modelSettings } from "@agentswarm/service";
 
 /** Every setting of the planner. */
 export const settings = z.object({

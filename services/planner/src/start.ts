@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openMirror } from "@agentswarm/git";
+import { openOrigin } from "@agentswarm/git";
 import { createModel, openRecorder, openRouter } from "@agentswarm/llm";
 import { consume, createSender, openBudgets, openDocuments, openQueue } from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
@@ -31,6 +31,13 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
     }),
   );
   const sender = createSender(connection, "planner");
+  const mirror = stack.use(
+    await openOrigin({
+      url: settings.GIT_REPO_URL,
+      trunk: settings.TRUNK,
+      mirrorDir: join(home, "mirrors", "planner"),
+    }),
+  );
   const foreman = openForeman({
     atOnce: settings.PLANS_AT_ONCE,
     work: (featureId, signal) => takeTurn(ctx, featureId, signal),
@@ -45,11 +52,7 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
     ledgers: openLedgerStore(openDocuments(connection, "ledger", ledgerSchema)),
     surveys: openDocuments(connection, "surveys", z.string()),
     foreman,
-    mirror: await openMirror({
-      url: settings.GIT_REPO_URL,
-      dir: join(home, "mirrors", "planner"),
-      ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}),
-    }),
+    mirror,
     model: createModel(openRouter(settings, env), {
       maxTokens: settings.LLM_MAX_TOKENS,
       temperature: settings.LLM_TEMPERATURE,

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { targetSettings } from "@agentswarm/git";
 import { budgetSettings, redisSettings } from "@agentswarm/queue";
 import { sandboxSettings } from "@agentswarm/sandbox";
-import { baseSettings, modelSettings, targetSettings } from "@agentswarm/service";
+import { baseSettings, modelSettings } from "@agentswarm/service";
 
 /** Every setting of the reconciler. */
 export const settings = z.object({

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { openBrokerProvider } from "@agentswarm/broker";
 import { openDependencyCache } from "@agentswarm/checks";
 import { TRUNK_HEALTH } from "@agentswarm/contracts";
-import { openMirror } from "@agentswarm/git";
+import { openOrigin } from "@agentswarm/git";
 import { createModel, openRecorder, openRouter, paidFrom } from "@agentswarm/llm";
 import { consume, createSender, openBudgets, openQueue } from "@agentswarm/queue";
 import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
@@ -27,11 +27,13 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
     }),
   );
   const sender = createSender(connection, "reconciler");
-  const mirror = await openMirror({
-    url: settings.GIT_REPO_URL,
-    dir: join(home, "mirrors", "reconciler"),
-    ...(settings.TRUNK ? { trunk: settings.TRUNK } : {}),
-  });
+  const mirror = stack.use(
+    await openOrigin({
+      url: settings.GIT_REPO_URL,
+      trunk: settings.TRUNK,
+      mirrorDir: join(home, "mirrors", "reconciler"),
+    }),
+  );
   const swarm = settings.QUEUE_PREFIX;
   const provider = await openSandboxProvider({ home, swarm, settings, openBroker: openBrokerProvider });
   await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
