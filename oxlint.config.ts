@@ -1,8 +1,9 @@
 import { defineConfig } from "oxlint";
 
-/** Which of our packages each folder may import; what is not listed is an error. See ARCHITECTURE.md. */
+/** Which of our packages each folder may import; any other import is an error. See ARCHITECTURE.md. */
 const FLOOR_2 = ["contracts"];
 const SERVICE = ["contracts", "queue", "service", "git", "llm", "sandbox", "broker", "checks"];
+const EVERY_PACKAGE = [...SERVICE, "agent", "replay", "cli"];
 const MAY_IMPORT: Record<string, readonly string[]> = {
   "packages/contracts": [],
   "packages/queue": FLOOR_2,
@@ -21,19 +22,31 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "services/reconciler": SERVICE,
   "services/api": SERVICE,
   "services/broker": ["contracts", "service", "sandbox", "broker"],
-  tools: [
-    "contracts",
-    "service",
-    "git",
-    "sandbox",
-    "broker",
-    "checks",
-    "agent",
-    "replay",
-    "cli",
-    "queue",
-    "llm",
-  ],
+  tools: EVERY_PACKAGE,
+  bench: EVERY_PACKAGE,
+};
+
+/** Packages and libraries that a folder's tests may import besides. */
+const TESTS_MAY_IMPORT: Record<string, readonly string[]> = {
+  // The real agent asks the recorded model through the gateway; OpenAI's client is one of the gateway's consumers.
+  "services/dispatcher": ["agent", "replay", "openai"],
+  // OpenAI's client reads what the recorded model answers.
+  "packages/replay": ["openai"],
+  // Settings of sandboxes are parsed as services parse them.
+  "packages/broker": ["service"],
+};
+
+/**
+ * Imports into other folders by path. `test/support` is open to every test; `test/` itself has no import rule, so a test
+ * that needs two services, or a package and a service, belongs there.
+ */
+const BY_PATH: Record<string, readonly string[]> = {
+  // It measures the gateway alone, which a whole dispatcher with its sandboxes would hide.
+  "bench/gateway": ["services/dispatcher/src/gateway", "test/support"],
+  // It measures the real merger process against an origin of its own.
+  "bench/landing": ["services/merger/testing"],
+  // It measures the whole swarm as `npm start` brings it up.
+  "bench/swarm": ["tools/local"],
 };
 
 /** One owner per library. */
@@ -54,37 +67,74 @@ const OWNERS: Record<string, readonly string[]> = {
   modal: ["packages/sandbox"],
 };
 
+const TESTS = ["*.test.ts", "*.itest.ts", "testing/**"];
 const PACKAGES = [...new Set(Object.keys(MAY_IMPORT).map((dir) => dir.split("/").at(-1) ?? dir))];
 
-function importRule(dir: string) {
-  const allowed = MAY_IMPORT[dir] ?? [];
-  const own = dir.split("/").at(-1);
+function importRule(dir: string, kind: "product" | "test") {
+  const [owner = dir] = Object.keys(MAY_IMPORT).filter((one) => dir === one || dir.startsWith(`${one}/`));
+  const besides = kind === "test" ? (TESTS_MAY_IMPORT[owner] ?? []) : [];
+  const allowed = [...(MAY_IMPORT[owner] ?? []), ...besides];
+  const own = owner.split("/").at(-1);
   const foreign = PACKAGES.filter((name) => !allowed.includes(name) && name !== own);
-  const libraries = Object.keys(OWNERS).filter((library) => !OWNERS[library]?.includes(dir));
+  const libraries = Object.keys(OWNERS).filter(
+    (library) => !OWNERS[library]?.includes(owner) && !allowed.includes(library),
+  );
+  const roots = ["services", "packages", "bench", "tools", "test"].filter((root) => root !== owner);
+  const byPath = [...(BY_PATH[dir] ?? []), ...(kind === "test" ? ["test/support"] : [])];
   const patterns = [
     {
       group: foreign.flatMap((name) => [`@agentswarm/${name}`, `@agentswarm/${name}/**`]),
-      message: `${dir} may import only: ${allowed.join(", ") || "nothing of ours"} (ARCHITECTURE.md, who may import whom).`,
+      message: `${owner} may import only: ${allowed.join(", ") || "nothing of ours"} (ARCHITECTURE.md, who may import whom).`,
     },
     {
       group: libraries.flatMap((library) => [library, `${library}/**`]),
       message: "This library has one owner (ARCHITECTURE.md); go through its package.",
     },
     {
-      group: ["**/services/**", "**/packages/**"],
-      message: "Import another package by its name.",
+      group: [...roots.map((root) => `../**/${root}/**`), ...byPath.map((path) => `!../**/${path}/**`)],
+      message: "Import another package by its name; only tests may import test/support, by its path.",
     },
   ];
-  return ["error", { patterns }] as const;
+  return [
+    "error",
+    { patterns: patterns.filter(({ group }) => group === undefined || group.length > 0) },
+  ] as const;
 }
+
+/** The only files that may read the environment of the process. Tests read it too, to pass it on to processes. */
+const READ_ENVIRONMENT = [
+  // Entry files: they hand the environment on, or parse it with a schema.
+  "packages/service/src/run-service.ts",
+  "packages/cli/src/main.ts",
+  "packages/agent/src/main.ts",
+  "services/api/src/keys-main.ts",
+  "tools/bootstrap/*.mjs",
+  "tools/*/main.ts",
+  "tools/*/*-main.ts",
+  "bench/*/main.ts",
+  // The environment of a child process: PATH, HOME and the variables of proxies are passed on.
+  "packages/agent/src/command/agent-home.ts",
+  "packages/agent/src/verify.ts",
+  "packages/checks/src/dependency-cache.ts",
+  "packages/git/src/run-git.ts",
+  "packages/sandbox/src/local/toolchain.ts",
+  // FAILPOINT, which tests set to crash a service at a named step.
+  "packages/contracts/src/**/failpoint.ts",
+];
+const READS_ENVIRONMENT = {
+  object: "process",
+  property: "env",
+  message: "Only entry files read the environment, through parseEnv; pass settings on (READ_ENVIRONMENT).",
+};
 
 export default defineConfig({
   plugins: ["typescript", "import", "unicorn", "promise", "node"],
   categories: { correctness: "error" },
   ignorePatterns: ["target-repo/**", "**/node_modules/**", ".swarm/**", "**/dist/**"],
   rules: {
-    "import/no-cycle": "error",
+    "import/no-cycle": ["error", { ignoreTypes: false }],
     "max-lines": ["error", { max: 300, skipBlankLines: false, skipComments: false }],
+    "no-restricted-properties": ["error", READS_ENVIRONMENT],
     "typescript/no-floating-promises": "error",
     "typescript/consistent-type-imports": "error",
     "no-control-regex": "off",
@@ -93,10 +143,16 @@ export default defineConfig({
     "no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
   },
   overrides: [
-    ...Object.keys(MAY_IMPORT).map((dir) => ({
-      files: [`${dir}/**/*.ts`],
-      rules: { "no-restricted-imports": importRule(dir) },
-    })),
-    { files: ["**/*.test.ts", "**/*.itest.ts", "**/testing/**"], rules: { "no-restricted-imports": "off" } },
+    ...[...Object.keys(MAY_IMPORT), ...Object.keys(BY_PATH)].flatMap((dir) => [
+      { files: [`${dir}/**/*.ts`], rules: { "no-restricted-imports": importRule(dir, "product") } },
+      {
+        files: TESTS.map((test) => `${dir}/**/${test}`),
+        rules: { "no-restricted-imports": importRule(dir, "test") },
+      },
+    ]),
+    {
+      files: [...READ_ENVIRONMENT, "test/**", ...TESTS.map((test) => `**/${test}`)],
+      rules: { "no-restricted-properties": "off" },
+    },
   ],
 });

@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { openBrokerProvider } from "@agentswarm/broker";
 import { openSandboxProvider, sandboxSettingsSchema } from "@agentswarm/sandbox";
 import { parseEnv } from "@agentswarm/service";
-import { findDocker } from "../../../packages/sandbox/testing/docker-image.ts";
+import { findDocker } from "../../../test/support/docker-image.ts";
 import { processesOf } from "../../../test/support/leftovers.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 

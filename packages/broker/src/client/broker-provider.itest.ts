@@ -1,5 +1,5 @@
 import { afterAll, test } from "vitest";
-import { findDocker, removeSuiteContent } from "../../../sandbox/testing/docker-image.ts";
+import { findDocker, removeSuiteContent } from "../../../../test/support/docker-image.ts";
 import { openBroker, TOKEN } from "../../testing/open-broker.ts";
 import { describeProvider } from "../../../sandbox/testing/provider-suite.ts";
 import { DEFAULT_SANDBOX_IMAGE } from "@agentswarm/sandbox/docker";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { processesOf } from "../../../../test/support/leftovers.ts";
 import { waitUntil } from "../../../../test/support/wait-until.ts";
-import { findDocker } from "../../../sandbox/testing/docker-image.ts";
+import { findDocker } from "../../../../test/support/docker-image.ts";
 import { openBroker, TOKEN } from "../../testing/open-broker.ts";
 import { DEFAULT_SANDBOX_IMAGE } from "@agentswarm/sandbox/docker";
 import { openDockerProvider } from "../../../sandbox/src/docker/docker-provider.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findDocker } from "../../../sandbox/testing/docker-image.ts";
+import { findDocker } from "../../../../test/support/docker-image.ts";
 import { openBroker, TOKEN } from "../../testing/open-broker.ts";
 import type { Sandbox, SandboxProcess } from "@agentswarm/sandbox";
 import { DEFAULT_SANDBOX_IMAGE } from "@agentswarm/sandbox/docker";

@@ -3,7 +3,7 @@ import { connect } from "node:http2";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseEnv } from "@agentswarm/service";
-import { findDocker } from "../../../sandbox/testing/docker-image.ts";
+import { findDocker } from "../../../../test/support/docker-image.ts";
 import { openBroker, TOKEN } from "../../testing/open-broker.ts";
 import { DEFAULT_SANDBOX_IMAGE } from "@agentswarm/sandbox/docker";
 import {

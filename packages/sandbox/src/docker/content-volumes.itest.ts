@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { afterAll, describe, expect, test } from "vitest";
-import { findDocker } from "../../testing/docker-image.ts";
+import { findDocker } from "../../../../test/support/docker-image.ts";
 import { openContentVolumes } from "./content-volumes.ts";
 import { DEFAULT_SANDBOX_IMAGE } from "./docker-host.ts";
 import { packFiles } from "./pack-files.ts";

@@ -1,6 +1,6 @@
 import Docker from "dockerode";
 import { afterAll, expect, test } from "vitest";
-import { findDocker, removeSuiteContent } from "../../testing/docker-image.ts";
+import { findDocker, removeSuiteContent } from "../../../../test/support/docker-image.ts";
 import { describeProvider } from "../../testing/provider-suite.ts";
 import { DEFAULT_SANDBOX_IMAGE } from "./docker-host.ts";
 import { openDockerProvider } from "./docker-provider.ts";

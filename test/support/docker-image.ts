@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
-const ROOT = join(import.meta.dirname, "../../..");
+const ROOT = join(import.meta.dirname, "../..");
 const BUILD_TIMEOUT_MS = 300_000;
 const PULL_TIMEOUT_MS = 180_000;
 const BASE = "node:24-bookworm-slim";
