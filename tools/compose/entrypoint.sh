@@ -5,10 +5,10 @@ name=${1:?name what to run: planner, dispatcher, merger, reconciler, api, broker
 case "$name" in
   planner | dispatcher | merger | reconciler | api | broker) exec node "/app/services/$name/src/main.ts" ;;
   model) exec node /app/packages/replay/src/main.ts --scenario /app/tools/demo/scenario --host 0.0.0.0 --port 9100 ;;
-  seed) exec node /app/tools/compose/seed.ts ;;
+  seed) exec node /app/tools/compose/seed-main.ts ;;
   doctor) shift && exec node /app/tools/doctor/main.ts "$@" ;;
   keys) exec node /app/services/api/src/keys-main.ts "$@" ;;
-  demo) exec node /app/tools/compose/demo.ts ;;
+  demo) exec node /app/tools/compose/demo-main.ts ;;
   swarm) shift && exec node /app/packages/cli/src/main.ts "$@" ;;
   *) exec "$@" ;;
 esac

@@ -5,12 +5,12 @@ import { Fault } from "@agentswarm/contracts";
 import { runGit } from "@agentswarm/git";
 import { FOLDERS, REDIS_DUMP, REPOSITORIES, tar, VOLUMES } from "./volumes.ts";
 
-/** Reads an archive from stdin into empty volumes. Throws Fault `config.invalid` when there is anything in them. */
+/** Reads an archive from stdin into empty volumes. Throws Fault `config.invalid` when a volume is not empty. */
 export async function restoreSwarm(work: string): Promise<void> {
   await refuseUnlessEmpty();
   await tar(["-xf", "-", "-C", work]);
   if (!existsSync(join(work, REDIS_DUMP)))
-    throw new Fault("config.invalid", "stdin is no archive of a swarm");
+    throw new Fault("config.invalid", `stdin is not the archive of a swarm: it has no ${REDIS_DUMP}`);
   for (const folder of FOLDERS) {
     await cp(join(work, folder), join(VOLUMES, folder), { recursive: true, preserveTimestamps: true });
     await giveToServices(join(VOLUMES, folder));
@@ -41,7 +41,7 @@ async function refuseUnlessEmpty(): Promise<void> {
 }
 
 /**
- * Makes a snapshot the base of an append-only file: with `appendonly yes` Redis starts from nothing else. (The layout
+ * Makes a snapshot the base of an append-only file, because with `appendonly yes` Redis loads only that. (The layout
  * of multi-part AOF, Redis 7 and later.)
  */
 async function restoreRedis(dump: string): Promise<void> {
@@ -51,12 +51,12 @@ async function restoreRedis(dump: string): Promise<void> {
   await mkdir(fresh, { recursive: true });
   await cp(dump, join(fresh, base));
   await writeFile(join(fresh, "appendonly.aof.manifest"), `file ${base} seq 1 type b\n`);
-  // Half a restore must not look like a whole one.
+  // Renamed last, so that an interrupted restore does not look like a complete one.
   await rm(dir, { recursive: true, force: true });
   await rename(fresh, dir);
 }
 
-/** The services' user is the owner of its home in the image. */
+/** Gives files to the user of the services, who owns /home/node in the image. */
 async function giveToServices(path: string): Promise<void> {
   const { uid, gid } = await stat("/home/node");
   await chown(path, uid, gid);

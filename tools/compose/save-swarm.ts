@@ -9,15 +9,15 @@ import { FOLDERS, REDIS_DUMP, REPOSITORIES, tar, VOLUMES } from "./volumes.ts";
 const POLL_MS = 100;
 
 /**
- * Writes the archive of a running swarm to stdout. Redis goes first: what git has beyond it is found to have landed
- * already, while a ledger that knows of landings which git lacks would be wrong.
+ * Writes the archive of a running swarm to stdout. Redis is saved before git: landings that only git has are found to
+ * have landed already, while a ledger with landings that git lacks would be wrong.
  */
-export async function saveSwarm(work: string): Promise<void> {
-  await dumpRedis(join(work, REDIS_DUMP));
+export async function saveSwarm(work: string, redisUrl: string): Promise<void> {
+  await dumpRedis(redisUrl, join(work, REDIS_DUMP));
   for (const [name, path] of Object.entries(REPOSITORIES)) {
     const dir = join(VOLUMES, path);
     if (!existsSync(join(dir, "HEAD"))) continue;
-    // The folder belongs to the services' user.
+    // The folder belongs to the user of the services, so git would refuse it.
     const options = { cwd: dir, config: ["safe.directory=*"] };
     const { stdout } = await runGit(["for-each-ref", "--count=1"], options);
     if (stdout === "") continue;
@@ -26,16 +26,13 @@ export async function saveSwarm(work: string): Promise<void> {
   await tar(["-cf", "-", "-C", work, ".", "-C", VOLUMES, ...FOLDERS]);
 }
 
-/** Has Redis write a snapshot beside its append-only file, and copies it. */
-async function dumpRedis(to: string): Promise<void> {
-  await using connection = await openQueue({
-    redisUrl: process.env["REDIS_URL"] ?? "redis://redis:6379",
-    service: "backup",
-  });
+/** Makes Redis write a snapshot beside its append-only file, and copies it. */
+async function dumpRedis(redisUrl: string, to: string): Promise<void> {
+  await using connection = await openQueue({ redisUrl, service: "backup" });
   const { redis } = connection;
   const savedAt = async () => Number(await redis.lastsave());
   const before = await savedAt();
-  // A second is the finest that LASTSAVE tells.
+  // LASTSAVE counts in whole seconds.
   while (Number((await redis.time())[0]) <= before) await sleep(POLL_MS);
   await redis.bgsave();
   while ((await savedAt()) <= before) await sleep(POLL_MS);

@@ -3,6 +3,8 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { ApiClient } from "@agentswarm/cli";
 import { Fault } from "@agentswarm/contracts";
+import { parseEnv } from "@agentswarm/service";
+import { localSettings } from "../local/config.ts";
 import { freePort } from "../local/free-port.ts";
 import { startSwarm } from "../local/start-swarm.ts";
 import { describeSummary, playDemo } from "./play-demo.ts";
@@ -29,13 +31,13 @@ async function main(): Promise<number> {
     return 0;
   }
   const say = (line: string) => process.stderr.write(`${line}\n`);
-  const home = join(resolve(process.env["SWARM_HOME"] ?? ".swarm"), "demo");
-  // Each demo begins with an untouched trunk; installed dependencies may stay.
+  const home = join(parseEnv(localSettings, process.env).SWARM_HOME, "demo");
+  // Each demo starts with a fresh trunk; installed dependencies are kept.
   for (const part of ["origin.git", "store.git", "mirrors", "redis", "artifacts", "bundles", "sandboxes"]) {
     await rm(join(home, part), { recursive: true, force: true });
   }
   const { REDIS_URL: _, GIT_REPO_URL: __, ...env } = process.env;
-  say("Bringing up Redis, five services and a target repository …");
+  say("Starting Redis, five services and a target repository …");
   await using swarm = await startSwarm({
     home,
     env: {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { json, startBackend } from "../../test/support/scripted-backend.ts";
 import { examineModel } from "./examine-model.ts";
 
-test("every backend is examined by itself; blank settings count as none", async () => {
+test("every backend is examined by itself", async () => {
   await using well = await startBackend(json(200, {}));
   await using locked = await startBackend(json(200, {}));
   locked.models.status = 401;
@@ -20,7 +20,7 @@ test("every backend is examined by itself; blank settings count as none", async 
   expect(await examineModel({})).toMatchObject([{ state: "warn" }]);
 });
 
-test("a list that cannot be read is told with what is wrong", async () => {
+test("an invalid list of backends is a failure that names LLM_BACKENDS", async () => {
   expect(await examineModel({ LLM_BACKENDS: "[{}]" })).toMatchObject([
     { state: "fail", detail: expect.stringContaining("LLM_BACKENDS") },
   ]);

@@ -1,14 +1,16 @@
+import { z } from "zod";
 import { Fault } from "@agentswarm/contracts";
 import { resolveBackends, type Backend } from "@agentswarm/llm";
-import { namesModel } from "../local/model.ts";
+import { modelSettings, parseEnv, type Environment } from "@agentswarm/service";
+import { configuresModel } from "../local/config.ts";
 import { fail, ok, warn, type Finding } from "./finding.ts";
 
 const NAME = "model";
 const DEADLINE_MS = 10_000;
 
-/** Asks every configured backend for its list of models. */
-export async function examineModel(env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  if (!namesModel(env)) {
+/** Examines every configured backend by requesting its list of models. */
+export async function examineModel(env: Environment): Promise<Finding[]> {
+  if (!configuresModel(env)) {
     return [
       warn(
         NAME,
@@ -17,13 +19,11 @@ export async function examineModel(env: NodeJS.ProcessEnv): Promise<Finding[]> {
       ),
     ];
   }
-  // A blank setting counts as none, as it does for the services.
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim() !== ""));
   try {
-    const backends = resolveBackends({ ...given, LLM_MODEL: given["LLM_MODEL"] ?? "glm-5" }, given);
+    const backends = resolveBackends(parseEnv(z.object(modelSettings), env), env);
     return await Promise.all(backends.map(examineBackend));
   } catch (error) {
-    return [fail(NAME, Fault.from(error).message, "correct the model's settings")];
+    return [fail(NAME, Fault.from(error).message, "correct the settings of the model")];
   }
 }
 

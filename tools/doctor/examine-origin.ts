@@ -2,22 +2,23 @@ import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { Fault } from "@agentswarm/contracts";
 import { runGit } from "@agentswarm/git";
+import type { DoctorSettings } from "./config.ts";
 import { fail, ok, type Finding } from "./finding.ts";
 
 const NAME = "origin";
 const DEADLINE_MS = 15_000;
 
-/** Whether the repository to land on answers, or can be seeded. */
-export async function examineOrigin(env: NodeJS.ProcessEnv, home: string): Promise<Finding> {
-  const url = env["GIT_REPO_URL"];
-  if (!url) return examineSeed(resolve(env["TARGET_REPO_PATH"] || "target-repo"), home);
+/** Examines whether the repository to land on answers, or can be seeded. */
+export async function examineOrigin(settings: DoctorSettings): Promise<Finding> {
+  const { GIT_REPO_URL: url, TARGET_REPO_PATH, SWARM_HOME } = settings;
+  if (url === undefined) return examineSeed(resolve(TARGET_REPO_PATH), SWARM_HOME);
   try {
     const { stdout } = await runGit(["ls-remote", "--symref", "--", url, "HEAD"], {
       cwd: process.cwd(),
       timeoutMs: DEADLINE_MS,
     });
     const trunk = /ref: refs\/heads\/(\S+)/.exec(stdout)?.[1];
-    if (trunk !== undefined) return ok(NAME, `${url}, trunk ${env["TRUNK"] || trunk}`);
+    if (trunk !== undefined) return ok(NAME, `${url}, trunk ${settings.TRUNK ?? trunk}`);
     return fail(NAME, `${url} has no commit`, "push a first commit to it");
   } catch (error) {
     return fail(NAME, `${url}: ${Fault.from(error).message}`, "correct GIT_REPO_URL, or its credentials");
@@ -27,5 +28,5 @@ export async function examineOrigin(env: NodeJS.ProcessEnv, home: string): Promi
 function examineSeed(path: string, home: string): Finding {
   if (existsSync(resolve(home, "origin.git/HEAD"))) return ok(NAME, `${resolve(home, "origin.git")}`);
   if (existsSync(path) && statSync(path).isDirectory()) return ok(NAME, `will be seeded from ${path}`);
-  return fail(NAME, `${path} is no folder`, "set TARGET_REPO_PATH or GIT_REPO_URL");
+  return fail(NAME, `${path} is not a folder`, "set TARGET_REPO_PATH or GIT_REPO_URL");
 }

@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { findToolchain } from "@agentswarm/sandbox";
 import { fail, ok, warn, type Finding } from "./finding.ts";
 
 const OLDEST_GIT = [2, 39] as const;
@@ -22,11 +21,7 @@ export function examineNode(): Finding {
   const version = versionOf(process.versions.node);
   const name = "Node";
   if (version !== null && atLeast(version, OLDEST_NODE)) return ok(name, process.versions.node);
-  return fail(
-    name,
-    `${process.versions.node} is too old`,
-    "npm ci brings Node 24 with it; run npm start once",
-  );
+  return fail(name, `${process.versions.node} is too old`, "npm ci installs Node 24; run npm start once");
 }
 
 export function examineGit(): Finding {
@@ -38,18 +33,16 @@ export function examineGit(): Finding {
   return ok(name, stdout.trim());
 }
 
-/** Programs that agents search with; without them their grep and find tools do not work. */
-export function examineSearchTools(tools: string | undefined): Finding[] {
-  const dirs = [...(process.env["PATH"] ?? "").split(delimiter), ...(tools ? [join(tools, "bin")] : [])];
-  const find = (names: string[]) =>
-    dirs.flatMap((dir) => names.map((name) => join(dir, name))).find((path) => existsSync(path));
+/** Examines the programs that the agents' grep and find tools need. */
+export function examineSearchTools(unpacked: string | undefined): Finding[] {
+  const { tools } = findToolchain(unpacked);
   return [
-    { name: "ripgrep", names: ["rg"], install: "apt-get install ripgrep" },
-    { name: "fd", names: ["fd", "fdfind"], install: "apt-get install fd-find" },
-  ].map(({ name, names, install }) => {
-    const path = find(names);
-    return path === undefined
+    { name: "ripgrep", program: "rg", install: "apt-get install ripgrep" },
+    { name: "fd", program: "fd", install: "apt-get install fd-find" },
+  ].map(({ name, program, install }) => {
+    const tool = tools.find((one) => one.name === program);
+    return tool === undefined
       ? warn(name, "not found: agents cannot search with it", install)
-      : ok(name, path);
+      : ok(name, tool.path);
   });
 }

@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { connect } from "node:net";
+import type { DoctorSettings } from "./config.ts";
 import { fail, ok, warn, type Finding } from "./finding.ts";
 
 const NAME = "Redis";
 const DEADLINE_MS = 2_000;
 
-/** Sends inline commands and gives back all that comes until `+OK` of the closing QUIT. */
+/** Sends inline commands and returns everything up to the `+OK` of the closing QUIT. */
 function ask(url: URL, commands: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: url.hostname, port: Number(url.port || 6379) });
@@ -21,14 +22,14 @@ function ask(url: URL, commands: readonly string[]): Promise<string> {
   });
 }
 
-/** Reads a running server's settings; without REDIS_URL only looks for a server to start. */
-export async function examineRedis(env: NodeJS.ProcessEnv): Promise<Finding> {
-  if (!env["REDIS_URL"]) return examineBinary(env["SWARM_REDIS_SERVER"] ?? "redis-server");
+/** Reads the settings of the server at REDIS_URL; without REDIS_URL looks for a server program to start. */
+export async function examineRedis(settings: DoctorSettings): Promise<Finding> {
+  if (settings.REDIS_URL === undefined) return examineBinary(settings.SWARM_REDIS_SERVER);
   let url: URL;
   try {
-    url = new URL(env["REDIS_URL"]);
+    url = new URL(settings.REDIS_URL);
   } catch {
-    return fail(NAME, "REDIS_URL is no URL", "write it as redis://host:6379");
+    return fail(NAME, "REDIS_URL is not a URL", "write it as redis://host:6379");
   }
   let answer: string;
   try {
@@ -39,10 +40,10 @@ export async function examineRedis(env: NodeJS.ProcessEnv): Promise<Finding> {
   return judge(url.host, answer);
 }
 
-/** What the answers to INFO and CONFIG GET tell. */
+/** Judges the answers to INFO and CONFIG GET. */
 export function judge(host: string, answer: string): Finding {
   if (/NOAUTH|WRONGPASS/.test(answer)) {
-    return fail(NAME, `${host} wants a password`, "put it into REDIS_URL: redis://:password@host:6379");
+    return fail(NAME, `${host} demands a password`, "put it into REDIS_URL: redis://:password@host:6379");
   }
   const version = /redis_version:(\S+)/.exec(answer)?.[1] ?? "of unknown version";
   const policy = /maxmemory-policy\r\n\$\d+\r\n(\S+)/.exec(answer)?.[1];
@@ -56,7 +57,7 @@ export function judge(host: string, answer: string): Finding {
     return warn(
       NAME,
       `${host} (${version}) keeps no append-only file`,
-      "set appendonly yes to survive its crash",
+      "set appendonly yes, so that nothing is lost when Redis crashes",
     );
   }
   return ok(NAME, `${host} (${version}), append-only file, noeviction`);

@@ -1,7 +1,8 @@
 import { openBrokerProvider } from "@agentswarm/broker";
 import { Fault } from "@agentswarm/contracts";
 import { openSandboxProvider, sandboxSettingsSchema, type SandboxProvider } from "@agentswarm/sandbox";
-import { parseEnv } from "@agentswarm/service";
+import { parseEnv, type Environment } from "@agentswarm/service";
+import type { DoctorSettings } from "./config.ts";
 import { fail, ok, warn, type Finding } from "./finding.ts";
 
 const NAME = "sandbox";
@@ -10,9 +11,11 @@ const UNLIMITED =
   "control groups set them: run as root, or have cgroup delegation, or set SANDBOX_PROVIDER=docker";
 const TRIAL_TIMEOUT_MS = 30_000;
 
-/** Tries isolation by really starting something in it. */
-export async function examineSandbox(env: NodeJS.ProcessEnv, home: string): Promise<Finding> {
-  const name = env["SANDBOX_PROVIDER"] || "local";
+/** Examines the sandbox provider by starting a program in a sandbox. */
+export async function examineSandbox(
+  { SWARM_HOME: home, SANDBOX_PROVIDER: name }: DoctorSettings,
+  env: Environment,
+): Promise<Finding> {
   try {
     const settings = parseEnv(sandboxSettingsSchema, { ...env, ALLOW_UNISOLATED: "true" });
     const provider = await openSandboxProvider({
@@ -39,7 +42,7 @@ export async function examineSandbox(env: NodeJS.ProcessEnv, home: string): Prom
   }
 }
 
-/** Throws unless a sandbox opens and what agents work with is in it. */
+/** Throws unless a sandbox opens and runs node and git. */
 async function tryOne(provider: SandboxProvider): Promise<void> {
   const sandbox = await provider.open({ labels: { swarm: "doctor", purpose: "trial" } });
   try {

@@ -1,35 +1,35 @@
-/** What the doctor says about one thing. */
+/** The result of one examination. */
 export interface Finding {
   readonly name: string;
-  /** `warn`: the swarm runs, with something less. */
+  /** `warn`: the swarm runs, with a limitation. */
   readonly state: "ok" | "warn" | "fail";
   readonly detail: string;
-  /** How to mend it; absent when it is ok. */
-  readonly mend?: string;
+  /** The command or setting that fixes it; absent when it is ok. */
+  readonly fix?: string;
 }
 
 export const ok = (name: string, detail: string): Finding => ({ name, state: "ok", detail });
-export const warn = (name: string, detail: string, mend: string): Finding => ({
+export const warn = (name: string, detail: string, fix: string): Finding => ({
   name,
   state: "warn",
   detail,
-  mend,
+  fix,
 });
-export const fail = (name: string, detail: string, mend: string): Finding => ({
+export const fail = (name: string, detail: string, fix: string): Finding => ({
   name,
   state: "fail",
   detail,
-  mend,
+  fix,
 });
 
 const MARK = { ok: "✓", warn: "!", fail: "✗" } as const;
 
-/** One line per finding, with the mend below it where there is one. */
+/** One line per finding, with its fix below. */
 export function formatFindings(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map((finding) => finding.name.length));
   const lines = findings.map((finding) => {
     const line = `${MARK[finding.state]} ${finding.name.padEnd(width)}  ${finding.detail}`;
-    return finding.mend === undefined ? line : `${line}\n  ${" ".repeat(width)}  → ${finding.mend}`;
+    return finding.fix === undefined ? line : `${line}\n  ${" ".repeat(width)}  → ${finding.fix}`;
   });
   return `${lines.join("\n")}\n`;
 }

@@ -1,5 +1,6 @@
-import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { parseEnv } from "@agentswarm/service";
+import { doctorSettings } from "./config.ts";
 import { examineModel } from "./examine-model.ts";
 import { examineOrigin } from "./examine-origin.ts";
 import { examineGit, examineNode, examineSearchTools } from "./examine-programs.ts";
@@ -7,7 +8,7 @@ import { examineRedis } from "./examine-redis.ts";
 import { examineSandbox } from "./examine-sandbox.ts";
 import { formatFindings } from "./finding.ts";
 
-const HELP = `swarm doctor: shows what the swarm would find on this machine, and how to mend what is missing
+const HELP = `swarm doctor: examines this machine for what the swarm needs, and says how to fix what is missing
 
   --json   one JSON line
   --help   this text
@@ -22,16 +23,16 @@ async function main(): Promise<number> {
     return 0;
   }
   const { env } = process;
-  const home = resolve(env["SWARM_HOME"] ?? ".swarm");
+  const settings = parseEnv(doctorSettings, env);
   const findings = [
     examineNode(),
     examineGit(),
-    // Elsewhere they come with the image of the sandbox.
-    ...((env["SANDBOX_PROVIDER"] || "local") === "local" ? examineSearchTools(env["SWARM_TOOLS"]) : []),
-    await examineRedis(env),
-    await examineSandbox(env, home),
+    // With another provider they come with the sandbox's image.
+    ...(settings.SANDBOX_PROVIDER === "local" ? examineSearchTools(settings.SWARM_TOOLS) : []),
+    await examineRedis(settings),
+    await examineSandbox(settings, env),
     ...(await examineModel(env)),
-    await examineOrigin(env, home),
+    await examineOrigin(settings),
   ];
   const healthy = findings.every((finding) => finding.state !== "fail");
   process.stdout.write(

@@ -1,41 +1,54 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault } from "@agentswarm/contracts";
+import { describeProcess, isRunning, type Owner } from "@agentswarm/sandbox";
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
+const TRIES = 2;
 
 /**
- * Claims SWARM_HOME for one supervisor: two would start two Redis servers on the same files. A lock left behind
- * by a dead process is taken over. Returns the release.
+ * Locks SWARM_HOME for one supervisor, because two would start two Redis servers on the same files. The lock of a
+ * process that no longer runs is taken over; its start time tells it from another process with the same pid. Returns
+ * the release. Throws Fault `config.invalid` while another supervisor runs.
  */
 export async function lockHome(home: string): Promise<() => Promise<void>> {
   await mkdir(home, { recursive: true });
   const file = join(home, "supervisor.pid");
-  for (let tries = 0; tries < 2; tries += 1) {
-    try {
-      await writeFile(file, String(process.pid), { flag: "wx" });
-      return () => rm(file, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const pid = Number(await readFile(file, "utf8").catch(() => "0"));
-      if (pid > 0 && pid !== process.pid && isAlive(pid)) {
+  const mine = `${file}.${randomUUID()}`;
+  await writeFile(mine, JSON.stringify(describeProcess(process.pid)));
+  try {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      try {
+        // `link` creates the file with its content or not at all.
+        await link(mine, file);
+        return () => rm(file, { force: true });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      }
+      const owner = await readOwner(file);
+      if (owner !== null && owner.pid !== process.pid && isRunning(owner)) {
         throw new Fault(
           "config.invalid",
-          `SWARM_HOME ${home} is in use by process ${pid}; stop it, or set SWARM_HOME to another folder`,
+          `SWARM_HOME ${home} is in use by process ${owner.pid}; stop it, or set SWARM_HOME to another folder`,
         );
       }
       await rm(file, { force: true });
     }
+  } finally {
+    await rm(mine, { force: true });
   }
   throw new Fault(
     "config.invalid",
-    `SWARM_HOME ${home} is being claimed by another process; set another folder`,
+    `SWARM_HOME ${home} was locked by another process just now; set SWARM_HOME to another folder`,
   );
+}
+
+/** Null when the lock has been released meanwhile or cannot be read. A bare number is the pid of an older version. */
+async function readOwner(file: string): Promise<Owner | null> {
+  try {
+    const owner = JSON.parse(await readFile(file, "utf8")) as Owner | number | null;
+    return typeof owner === "number" ? { pid: owner, startedTicks: null } : owner;
+  } catch {
+    return null;
+  }
 }

@@ -2,9 +2,11 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Fault } from "@agentswarm/contracts";
+import { parseEnv } from "@agentswarm/service";
+import { localSettings } from "./config.ts";
 import { startSwarm } from "./start-swarm.ts";
 
-const HELP = `npm start: brings up Redis, the five services and, where no model is configured, the recorded model.
+const HELP = `npm start: starts Redis, the five services and, where no model is configured, the recorded model.
 
   --help   this text
 
@@ -21,7 +23,7 @@ async function main(): Promise<number> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const pretty = process.stdout.isTTY ? { LOG_FORMAT: "pretty" } : {};
   await using swarm = await startSwarm({
-    home: resolve(process.env["SWARM_HOME"] ?? ".swarm"),
+    home: parseEnv(localSettings, process.env).SWARM_HOME,
     env: { ...process.env, ...pretty },
     scenarioDir: resolve("tools/demo/scenario"),
     say,

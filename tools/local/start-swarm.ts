@@ -1,10 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { buildAgent } from "@agentswarm/agent";
+import { parseEnv, type Environment } from "@agentswarm/service";
+import { configuresModel, localSettings } from "./config.ts";
 import { freePort } from "./free-port.ts";
 import { lockHome } from "./home-lock.ts";
 import { openLogs } from "./logs.ts";
-import { namesModel } from "./model.ts";
 import { seedOrigin } from "./origin.ts";
 import { redisProgram, replayProgram, SERVICES, serviceProgram } from "./programs.ts";
 import { supervise, type Supervised } from "./supervise.ts";
@@ -13,12 +14,12 @@ import { answersPing, waitFor } from "./wait-for.ts";
 export interface LocalSwarmOptions {
   /** SWARM_HOME, absolute. */
   readonly home: string;
-  /** Settings by their documented names; what is not set has its default. */
-  readonly env: NodeJS.ProcessEnv;
-  /** The recorded model's scenario, played when `env` names no model. */
+  /** Settings by their documented names; a setting that is not set has its default. Services get all of them. */
+  readonly env: Environment;
+  /** The recorded model's scenario, played when `env` configures no model. */
   readonly scenarioDir: string;
   readonly say: (line: string) => void;
-  /** Also gets what every process prints; without it output goes to SWARM_HOME/logs only. */
+  /** Receives the output of every process; it is written to SWARM_HOME/logs in any case. */
   readonly onOutput?: (name: string, chunk: Buffer) => void;
 }
 
@@ -37,7 +38,7 @@ export interface LocalSwarm extends AsyncDisposable {
 const READY_WITHIN_MS = 60_000;
 const GRACE_MS = 15_000;
 
-/** Brings up Redis, the model, the origin and the five services, and keeps them up until stopped. */
+/** Starts Redis, the model, the origin and the five services, and keeps them running until `stop`. */
 export async function startSwarm(options: LocalSwarmOptions): Promise<LocalSwarm> {
   const { home, say } = options;
   await using undo = new AsyncDisposableStack();
@@ -53,20 +54,22 @@ export async function startSwarm(options: LocalSwarmOptions): Promise<LocalSwarm
     undo.defer(() => supervised.stop(GRACE_MS));
   };
 
-  const env: NodeJS.ProcessEnv = { ...options.env, SWARM_HOME: home };
-  if (!env["REDIS_URL"]) {
+  const settings = parseEnv(localSettings, options.env);
+  const env: NodeJS.ProcessEnv = { ...options.env, SWARM_HOME: home, API_PORT: settings.API_PORT };
+  let redisUrl = settings.REDIS_URL;
+  if (redisUrl === undefined) {
     const port = await freePort();
     const dir = join(home, "redis");
     await mkdir(dir, { recursive: true });
-    run(redisProgram(env["SWARM_REDIS_SERVER"] ?? "redis-server", port, dir, env, logs.of("redis")));
+    run(redisProgram(settings.SWARM_REDIS_SERVER, port, dir, env, logs.of("redis")));
     await waitFor("Redis", READY_WITHIN_MS, () => answersPing(port));
-    env["REDIS_URL"] = `redis://127.0.0.1:${port}`;
+    redisUrl = `redis://127.0.0.1:${port}`;
   }
-
-  env["GIT_REPO_URL"] ||= await seedOrigin(env["TARGET_REPO_PATH"] || "target-repo", home);
+  const origin = settings.GIT_REPO_URL ?? (await seedOrigin(settings.TARGET_REPO_PATH, home));
+  Object.assign(env, { REDIS_URL: redisUrl, GIT_REPO_URL: origin });
   env["AGENT_FILE"] = await buildAgent(join(home, "agent", "agent.mjs"));
 
-  const recorded = !namesModel(env);
+  const recorded = !configuresModel(env);
   if (recorded) {
     const port = await freePort();
     run(replayProgram(options.scenarioDir, port, env, logs.of("replay")));
@@ -75,8 +78,7 @@ export async function startSwarm(options: LocalSwarmOptions): Promise<LocalSwarm
     await waitFor("the recorded model", READY_WITHIN_MS, () => answers(`${url}/models`));
   }
 
-  env["API_PORT"] ||= "8080";
-  const apiUrl = `http://127.0.0.1:${env["API_PORT"]}`;
+  const apiUrl = `http://127.0.0.1:${settings.API_PORT}`;
   for (const name of SERVICES) run(serviceProgram(name, env, logs.of(name)));
   await waitFor(`the api at ${apiUrl}`, READY_WITHIN_MS, () => answers(`${apiUrl}/readyz`));
 
@@ -86,8 +88,8 @@ export async function startSwarm(options: LocalSwarmOptions): Promise<LocalSwarm
   return {
     home,
     apiUrl,
-    redisUrl: env["REDIS_URL"],
-    origin: env["GIT_REPO_URL"],
+    redisUrl,
+    origin,
     recorded,
     processes,
     stop,

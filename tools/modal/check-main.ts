@@ -1,24 +1,32 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { Fault } from "@agentswarm/contracts";
+import { parseEnv } from "@agentswarm/service";
 
 const NOT_CHECKED = 2;
-const HELP = `npm run check:modal: the contract of sandboxes, tried against Modal itself with your token
+const HELP = `npm run check:modal: runs the contract tests of sandboxes against Modal itself, with your token
 
 It needs MODAL_TOKEN_ID and MODAL_TOKEN_SECRET, in .env or the environment. It opens about twenty sandboxes of the app
 that MODAL_APP names, for a few minutes in all, which costs some cents.
 
-Exit code 0 when all holds, 1 when something does not, 2 when nothing was tried.
+Exit code 0 when every test passes, 1 when one fails, 2 when none was run.
 `;
+const settings = z.object({
+  MODAL_TOKEN_ID: z.string({ error: "set it to the first half of your token" }),
+  MODAL_TOKEN_SECRET: z.string({ error: "set it to the second half of your token" }),
+});
 
 function main(): number {
   if (process.argv.includes("--help")) {
     process.stdout.write(HELP);
     return 0;
   }
-  const missing = ["MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET"].filter((name) => !process.env[name]);
-  if (missing.length > 0) {
-    process.stderr.write(`NOTHING WAS CHECKED: ${missing.join(" and ")} must be set.\n\n${HELP}`);
+  try {
+    parseEnv(settings, process.env);
+  } catch (error) {
+    process.stderr.write(`NOTHING WAS CHECKED: ${Fault.from(error).message}\n\n${HELP}`);
     return NOT_CHECKED;
   }
   const vitest = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));

@@ -1,4 +1,5 @@
 export { describeProcess, isRunning, type Owner } from "./local/owner.ts";
+export { findToolchain } from "./local/toolchain.ts";
 export { openDoor, type Door, type DoorHandler } from "./door.ts";
 export { openSandboxProvider, type OpenBroker } from "./open-sandbox.ts";
 export { sandboxSettings, sandboxSettingsSchema } from "./settings.ts";

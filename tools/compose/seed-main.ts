@@ -1,5 +1,5 @@
 import { seedOrigin } from "../local/origin.ts";
 
-// Makes the repository that the swarm lands on, once, from what is mounted at /target.
+// Makes the origin once, from the folder that compose mounts at /target.
 const origin = await seedOrigin("/target", "/var/lib/swarm/origin");
 process.stdout.write(`The swarm lands on ${origin}\n`);
