@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { attemptRef, jobId, NO_METRICS, NO_NOTES, type TaskMessage } from "@agentswarm/contracts";
+import { attemptRef, jobId, type TaskMessage } from "@agentswarm/contracts";
 import { openStore } from "@agentswarm/git";
 import { consume, createSender, openQueue } from "@agentswarm/queue";
 import { commitFiles } from "../support/commit-files.ts";
+import { makeHandoff } from "../support/make-handoff.ts";
 import { startRedis } from "../support/redis.ts";
 import { startModel } from "../support/scripted-model.ts";
 import { startService } from "../support/service.ts";
@@ -13,9 +14,9 @@ import { git, makeStringKit } from "../support/string-kit.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 /**
- * Two hundred tasks from one base, a quarter of which edit the same ten lines: what brought down swarms whose conflict
- * fixes made conflict fixes. Planner and merger are real processes; the test does what agents would, and is a
- * dispatcher that gives builds the first base, as if all had begun at once, and resolves the newest trunk.
+ * Two hundred tasks from one base, a quarter of which edit the same ten lines. Such a load brings down swarms in which
+ * conflict fixes cause further conflict fixes. Planner and merger are real processes. The test acts as the agents and as
+ * a dispatcher: builds start from the first base, as if all had begun at once, and resolves start from the newest trunk.
  */
 const TASKS = 200;
 const isHot = (nth: number) => nth % 4 === 0;
@@ -82,18 +83,7 @@ beforeAll(async () => {
     commitFiles(store.dir, [{ ref, base: from, files }]);
     const headCommit = git(store.dir, "rev-parse", ref);
     const about = { taskId: task.id, featureId: task.featureId, attempt: round };
-    const handoff = {
-      taskId: task.id,
-      attempt: round,
-      round,
-      outcome: "complete" as const,
-      end: "submitted" as const,
-      summary: "",
-      ...NO_NOTES,
-      metrics: NO_METRICS,
-      headCommit,
-      model: "glm-5",
-    };
+    const handoff = makeHandoff({ taskId: task.id, attempt: round, round, headCommit, model: "glm-5" });
     const request = { ...about, ref, baseCommit: from, headCommit, title: task.title, handoff };
     await sender.send("merge", request, { jobId: jobId.merge(task.id, round) });
   };
@@ -127,13 +117,13 @@ beforeAll(async () => {
 });
 afterAll(() => stack.disposeAsync());
 
-test("more than ninety of a hundred tasks land, and all end", () => {
+test("more than 90 % of the tasks land, and every task ends", () => {
   expect(counts.running + counts.held).toBe(0);
   expect(counts.landed).toBeGreaterThan(TASKS * 0.9);
   expect(counts.landed + counts.failed).toBe(counts.total);
 });
 
-test("each conflict was answered once: no resolve of a resolve, no fix of a fix", () => {
+test("each conflict causes one resolve task at most, and no resolve of a resolve", () => {
   const resolves = new Set(sent.filter(({ task }) => task.kind === "resolve").map(({ task }) => task.key));
   expect(resolves.size).toBeGreaterThan(0);
   expect(resolves.size).toBeLessThan(TASKS / 4);
@@ -141,7 +131,7 @@ test("each conflict was answered once: no resolve of a resolve, no fix of a fix"
   for (const { task } of sent) expect(["build", "resolve"]).toContain(task.kind);
 });
 
-test("the trunk has one commit per landing and every file of those that were alone", () => {
+test("the trunk has one commit per landing, and the file of every task without a conflict", () => {
   const landed = git(origin, "log", "--committer=merger@agentswarm.invalid", "--format=%H", "main").split(
     "\n",
   );

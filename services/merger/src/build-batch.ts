@@ -7,7 +7,6 @@ import {
   type TargetSettings,
 } from "@agentswarm/contracts";
 import { fetchAttempts, type BuiltLanding } from "@agentswarm/git";
-import { withTrace } from "@agentswarm/queue";
 import type { Batch, BatchItem } from "./batch.ts";
 import { reportConflict } from "./conflict-report.ts";
 import type { MergerContext } from "./context.ts";
@@ -51,16 +50,15 @@ export async function buildBatch(
       tip = commit;
     }
   }
-  const candidates = items.flatMap((item) => ("built" in item ? [{ ...item.built, target }] : []));
+  const candidates = items.flatMap((item) =>
+    "built" in item ? [{ ...item.built, trace: item.entry.trace, target }] : [],
+  );
   const abandoned = new AbortController();
-  const last = items.findLast((item) => "built" in item)?.entry;
-  const runGate = () => startGate(ctx, candidates.at(-1), abandoned.signal);
   return {
     base: at.base,
     items,
     candidates,
-    // The gate tests the last landing, so its log lines and events carry that entry's trace.
-    gateResult: last === undefined ? runGate() : withTrace(last.trace, runGate),
+    gateResult: startGate(ctx, candidates.at(-1), abandoned.signal),
     abandon: () => abandoned.abort("batch abandoned"),
   };
 }

@@ -2,7 +2,7 @@ import { hashOf, runChecks, type CheckRun } from "@agentswarm/checks";
 import { Fault, type CheckResult, type TargetSettings } from "@agentswarm/contracts";
 import type { DependencyCache } from "@agentswarm/checks";
 import type { LandingEngine, Mirror } from "@agentswarm/git";
-import type { Sender } from "@agentswarm/queue";
+import { withTrace, type Sender } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
 
@@ -22,6 +22,8 @@ interface GateOptions {
 export interface Candidate {
   readonly commit: string;
   readonly tree: string;
+  /** W3C traceparent of the entry whose landing this is. The gate's log lines and events carry it. */
+  readonly trace: string;
   /** The target's settings, as of the base of the batch. */
   readonly target: TargetSettings;
 }
@@ -52,7 +54,7 @@ export function openGate(options: GateOptions): Gate {
       const key = `${candidate.tree}/${hashOf(checks)}`;
       const remembered = results.get(key);
       if (remembered !== undefined) return remembered;
-      const result = await testTwice(options, candidate, signal);
+      const result = await withTrace(candidate.trace, () => testTwice(options, candidate, signal));
       results.set(key, result);
       const [oldest] = results.keys();
       if (results.size > REMEMBERED && oldest !== undefined) results.delete(oldest);

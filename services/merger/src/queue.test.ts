@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { NO_METRICS, NO_NOTES, type MergeRequest } from "@agentswarm/contracts";
+import type { MergeRequest } from "@agentswarm/contracts";
+import { makeHandoff } from "../../../test/support/make-handoff.ts";
 import { openMergeQueue, type MergeQueue } from "./queue.ts";
 
 const request = (taskId: string, change: Partial<MergeRequest> = {}): MergeRequest => ({
@@ -10,18 +11,7 @@ const request = (taskId: string, change: Partial<MergeRequest> = {}): MergeReque
   baseCommit: "a".repeat(40),
   headCommit: "b".repeat(40),
   title: taskId,
-  handoff: {
-    taskId,
-    attempt: 1,
-    round: 1,
-    outcome: "complete",
-    end: "submitted",
-    summary: "",
-    ...NO_NOTES,
-    metrics: NO_METRICS,
-    headCommit: "b".repeat(40),
-    model: "m",
-  },
+  handoff: makeHandoff({ taskId, attempt: 1, headCommit: "b".repeat(40) }),
   ...change,
 });
 const job = (crashes = 0, signal = new AbortController().signal) => ({

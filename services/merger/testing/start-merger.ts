@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { attemptRef, jobId, NO_METRICS, NO_NOTES, type MergeOutcome } from "@agentswarm/contracts";
+import { attemptRef, jobId, type MergeOutcome } from "@agentswarm/contracts";
 import { openStore } from "@agentswarm/git";
 import { createSender, jobBody, openQueue, type QueueConnection } from "@agentswarm/queue";
 import { commitFiles } from "../../../test/support/commit-files.ts";
+import { makeHandoff } from "../../../test/support/make-handoff.ts";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
 import { startService, type RunningService } from "../../../test/support/service.ts";
 import { git, makeStringKit } from "../../../test/support/string-kit.ts";
@@ -100,18 +101,7 @@ export async function startMerger(
       for (const { taskId, base } of attempts) {
         const ref = attemptRef(taskId, 1);
         const headCommit = heads.get(ref) ?? "";
-        const handoff = {
-          taskId,
-          attempt: 1,
-          round: 1,
-          outcome: "complete" as const,
-          end: "submitted" as const,
-          summary: "",
-          ...NO_NOTES,
-          metrics: NO_METRICS,
-          headCommit,
-          model: "recorded",
-        };
+        const handoff = makeHandoff({ taskId, attempt: 1, headCommit });
         const about = { taskId, featureId: "feature-1", attempt: 1, ref, baseCommit: base, headCommit };
         await sender.send("merge", { ...about, title: taskId, handoff }, { jobId: jobId.merge(taskId, 1) });
       }

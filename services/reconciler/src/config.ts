@@ -17,6 +17,6 @@ export const settings = z.object({
     .int()
     .min(1)
     .default(300)
-    .describe("Seconds between two sweeps of the trunk on the timer"),
+    .describe("Seconds between two sweeps by the timer"),
 });
 export type Settings = z.infer<typeof settings>;

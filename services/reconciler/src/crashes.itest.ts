@@ -4,21 +4,21 @@ import { expect, test } from "vitest";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { startReconciler, type TestReconciler } from "../testing/start-reconciler.ts";
 
-const wording = { signature: "*", title: "Mend it", description: "", scope: [] };
-const answer = () => ({ drafts: [wording] });
+const draft = { signature: "*", title: "Fix it", description: "", scope: [] };
+const answer = () => ({ drafts: [draft] });
 
 const deadChecks = (reconciler: TestReconciler) =>
   waitUntil("the checks' end", 20_000, async () =>
     (await reconciler.checksAlive()).length === 0 ? true : null,
   );
 const sandboxes = (reconciler: TestReconciler) => readdir(join(reconciler.home, "sandboxes"));
-/** Sweeps that the planner was told of, the first one of the timer apart. */
-const told = async (reconciler: TestReconciler) => {
+/** Jobs of sweeps for the planner, without the first sweep by the timer. */
+const sweptJobs = async (reconciler: TestReconciler) => {
   const jobs = await reconciler.connection.queue("plan").getJobs();
   return jobs.map((job) => job.id).filter((id) => id !== undefined && !id.includes("repeat"));
 };
 
-test("killed in the middle of a check: its processes die with it, and one fix comes of it", async () => {
+test("a reconciler killed during a check leaves no process behind and causes one fix task", async () => {
   await using reconciler = await startReconciler(answer);
   const green = reconciler.green();
   const head = reconciler.commit(reconciler.waitingCheck());
@@ -34,14 +34,14 @@ test("killed in the middle of a check: its processes die with it, and one fix co
   const sweep = await reconciler.swept("one");
   expect(sweep).toMatchObject({ outcome: "red", head, green });
   expect(sweep.drafts.map((draft) => draft.signature)).toEqual([sweep.failures[0]?.signature]);
-  expect(await told(reconciler)).toEqual(["swept-one"]);
+  expect(await sweptJobs(reconciler)).toEqual(["swept-one"]);
   await waitUntil("the sandboxes' end", 20_000, async () =>
     (await sandboxes(reconciler)).length === 0 ? true : null,
   );
 });
 
 test.each(["checked", "published", "swept", "sent"])(
-  "killed at reconciler.%s: nothing is checked twice, and the planner and people are told once",
+  "a reconciler killed at reconciler.%s runs no check twice and reports the sweep once",
   async (failpoint) => {
     await using reconciler = await startReconciler(answer, { FAILPOINT: `reconciler.${failpoint}` });
     const head = reconciler.commit(reconciler.waitingCheck());
@@ -49,11 +49,11 @@ test.each(["checked", "published", "swept", "sent"])(
     (await reconciler.nextCheck()).pass();
     expect(await reconciler.service.ended).toBe("SIGKILL");
 
-    // A second check would wait for ever.
+    // A second run of the check would block until the test times out.
     await reconciler.again();
     expect(await reconciler.swept("one")).toMatchObject({ outcome: "green", head, green: head });
     expect(reconciler.green()).toBe(head);
-    expect(await told(reconciler)).toEqual(["swept-one"]);
+    expect(await sweptJobs(reconciler)).toEqual(["swept-one"]);
     await waitUntil("the job's end", 20_000, async () =>
       (await reconciler.connection.queue("sweep").getJobState("one")) === "completed" ? true : null,
     );
@@ -62,7 +62,7 @@ test.each(["checked", "published", "swept", "sent"])(
   },
 );
 
-test("killed after a red verdict, it asks the model, not the checks, again", async () => {
+test("a reconciler killed after a red check asks the model for drafts without running the checks again", async () => {
   await using reconciler = await startReconciler(answer, { FAILPOINT: "reconciler.checked" });
   reconciler.commit(reconciler.waitingCheck());
   await reconciler.ask("one");
@@ -71,11 +71,11 @@ test("killed after a red verdict, it asks the model, not the checks, again", asy
   expect(await reconciler.service.ended).toBe("SIGKILL");
   await reconciler.again();
   const sweep = await reconciler.swept("one");
-  expect(sweep.drafts.map((draft) => draft.title)).toEqual(["Mend it"]);
-  expect(await told(reconciler)).toEqual(["swept-one"]);
+  expect(sweep.drafts.map((draft) => draft.title)).toEqual(["Fix it"]);
+  expect(await sweptJobs(reconciler)).toEqual(["swept-one"]);
 });
 
-test("SIGTERM in the middle of a check: it ends in time and by itself, and the sweep is made by the next one", async () => {
+test("SIGTERM during a check stops the reconciler in time, and its successor repeats the sweep", async () => {
   await using reconciler = await startReconciler(answer);
   const head = reconciler.commit(reconciler.waitingCheck());
   await reconciler.ask("one");

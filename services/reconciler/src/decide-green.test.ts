@@ -20,12 +20,12 @@ test("a check killed at its time limit is red", () => {
   expect(decideGreen(facts).outcome).toBe("red");
 });
 
-test("green never leaves the history it stands on", () => {
+test("green does not move to a head that does not descend from it", () => {
   const facts = { head: b, green: a, greenIsAncestor: false, results: [passed] };
   expect(decideGreen(facts)).toEqual({ outcome: "green", advance: false });
 });
 
-test("a head that is green already is not moved to again", () => {
+test("green does not move when the head is green already", () => {
   const facts = { head: a, green: a, greenIsAncestor: true, results: [passed] };
   expect(decideGreen(facts).advance).toBe(false);
 });

@@ -1,22 +1,22 @@
 import type { CheckResult, Sweep } from "@agentswarm/contracts";
 
-/** What a sweep found on the trunk's head. */
-export interface Finding {
+/** The outcome of a sweep, and whether green moves. */
+interface GreenDecision {
   readonly outcome: Sweep["outcome"];
   /** Whether refs/heads/green moves to the head that was checked. */
   readonly advance: boolean;
 }
 
 /**
- * Green moves only forward and only to a commit whose very tree passed every check of the current list; without
- * any check there is nothing that could vouch for it, and the head is taken as it is.
+ * Decides whether green moves: only forward, and only to a commit whose own tree passed every check of the current
+ * list. With an empty list the head counts as green.
  */
 export function decideGreen(facts: {
   readonly head: string;
   readonly green: string | null;
   readonly greenIsAncestor: boolean;
   readonly results: readonly CheckResult[];
-}): Finding {
+}): GreenDecision {
   const red = facts.results.some((result) => result.exitCode !== 0);
   if (red) return { outcome: "red", advance: false };
   const forward = facts.green === null || (facts.green !== facts.head && facts.greenIsAncestor);

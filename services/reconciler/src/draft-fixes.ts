@@ -7,7 +7,7 @@ export const MAX_DRAFTS = 5;
 
 const OUTPUT_TOKENS_PER_FAILURE = 1_500;
 
-/** Stands for the first failure without a draft; the recorded model cannot know a signature beforehand. */
+/** Matches the first failure without a draft: the recorded model cannot know the signatures in advance. */
 const ANY_SIGNATURE = "*";
 
 const answerSchema = z.object({
@@ -24,8 +24,8 @@ const answerSchema = z.object({
 });
 
 /**
- * Asks the model to word one fix task per failure. The signatures stay ours: a draft for a signature that was
- * not given is dropped, and so is a second one for the same.
+ * Asks the model to draft one fix task per failure. Drafts with an unknown signature are dropped, and so is a second
+ * draft for the same signature. Throws Faults `model.*` and `budget.reached`.
  */
 export async function draftFixes(
   model: Model,
@@ -42,7 +42,7 @@ export async function draftFixes(
     landings: recent.join("\n") || "(none)",
   });
   const { value } = await askStructured(model, {
-    system: "You diagnose a red trunk and word the tasks that mend it.",
+    system: "You diagnose a red trunk and draft the tasks that fix it.",
     user,
     schema: answerSchema,
     key,
@@ -51,13 +51,13 @@ export async function draftFixes(
   return matchDrafts(asked, value.drafts);
 }
 
-/** A fix task in our own words, for when the model has none. The output of the check goes with it in any case. */
-export function plainDraft({ signature, check, files }: Failure): FixDraft {
+/** The fix task for a failure that the model did not draft. The planner adds the output of the check. */
+export function templateDraft({ signature, check, files }: Failure): FixDraft {
   const where = files.length === 0 ? "" : ` Its output names ${files.join(", ")}.`;
   return {
     signature,
-    title: `Mend the trunk: ${check}`.slice(0, 200),
-    description: `The check \`${check}\` fails on the trunk.${where} Find the cause and mend it, so that the check passes as it stands; it must not be deleted, skipped or loosened.`,
+    title: `Fix the trunk: ${check}`.slice(0, 200),
+    description: `The check \`${check}\` fails on the trunk.${where} Find the cause and fix it, so that the check passes unchanged. Do not delete, skip or loosen the check.`,
     scope: [],
   };
 }
@@ -72,7 +72,7 @@ function describeFailure(failure: Failure): string {
   ].join("\n");
 }
 
-/** Pairs what the model wrote with the failures it was asked about. */
+/** Pairs the drafts of the model with the failures of the prompt. */
 export function matchDrafts(failures: readonly Failure[], drafts: readonly FixDraft[]): FixDraft[] {
   const open = new Set(failures.map((failure) => failure.signature));
   const matched: FixDraft[] = [];

@@ -1,24 +1,19 @@
 import { failpoint, type Sweep, type SweepRequest } from "@agentswarm/contracts";
-import type { Sender } from "@agentswarm/queue";
+import type { JobContext } from "@agentswarm/queue";
+import type { ReconcilerContext } from "./context.ts";
 import { sweep } from "./sweep.ts";
-import type { Workshop } from "./workshop.ts";
 
-interface SweepJob {
-  readonly shop: Workshop;
-  readonly sender: Sender;
-  readonly request: SweepRequest;
-  readonly jobId: string;
-  /** Redis time. */
-  readonly sentAt: number;
-  readonly signal: AbortSignal;
-}
-
-/** One job of the `sweep` queue: sweeps, tells the planner, and tells people. May run twice for one job. */
-export async function handleSweep(job: SweepJob): Promise<Sweep> {
-  const { shop, sender, request, jobId, signal } = job;
-  // The timer asks nothing new; whoever else asks waits for an answer.
+/** One job of the `sweep` queue: sweeps, sends the result to the planner and emits the events. May run twice for one job. */
+export async function handleSweep(
+  ctx: ReconcilerContext,
+  request: SweepRequest,
+  job: Pick<JobContext, "jobId" | "sentAt" | "signal">,
+): Promise<Sweep> {
+  const { sender } = ctx;
+  const { jobId, signal } = job;
+  // A sweep by the timer reuses the record of a red tree; every other request has the tree checked again.
   const askedAt = request.why === "schedule" ? 0 : job.sentAt;
-  const result = await sweep(shop, { ...request, askedAt }, signal);
+  const result = await sweep(ctx, { ...request, askedAt }, signal);
   failpoint("reconciler.swept");
   await sender.send(
     "plan",
@@ -30,8 +25,8 @@ export async function handleSweep(job: SweepJob): Promise<Sweep> {
   if (result.outcome === "green" && result.green !== null) {
     await sender.event({ id: `green-${result.green}`, type: "trunk.green", data: { commit: result.green } });
   }
+  const { head, green, outcome, reason } = result;
   const failures = result.failures.map((failure) => `${failure.check} (${failure.signature})`);
-  const { head, outcome, reason } = result;
-  shop.log.info({ head, outcome, reason, why: request.why, failures }, "swept the trunk");
+  ctx.log.info({ head, green, outcome, reason, why: request.why, failures }, "sweep finished");
   return result;
 }

@@ -8,14 +8,15 @@ import { createModel, openRecorder, openRouter, paidFrom } from "@agentswarm/llm
 import { consume, createSender, openBudgets, openQueue } from "@agentswarm/queue";
 import { openSandboxProvider, reapOrphans } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
+import { openCheckRecords } from "./check-records.ts";
 import type { Settings } from "./config.ts";
+import type { ReconcilerContext } from "./context.ts";
 import { handleSweep } from "./handle-sweep.ts";
-import { openVerdicts } from "./verdicts.ts";
-import type { Workshop } from "./workshop.ts";
+import { reportUsage } from "./report-usage.ts";
 
 const PROMPTS = fileURLToPath(new URL("../../../prompts", import.meta.url));
 
-/** Wires the reconciler: one sweep at a time, on a timer and whenever it is asked for. */
+/** Wires the reconciler: one sweep at a time, by a timer and on request. */
 export async function start({ settings, env, log, stack }: ServiceContext<Settings>): Promise<void> {
   const home = settings.SWARM_HOME;
   const connection = stack.use(
@@ -23,7 +24,7 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
       redisUrl: settings.REDIS_URL,
       prefix: settings.QUEUE_PREFIX,
       service: "reconciler",
-      onError: (error) => log.warn({ err: error }, "trouble with Redis"),
+      onError: (error) => log.warn({ err: error }, "Redis command failed; retrying"),
     }),
   );
   const sender = createSender(connection, "reconciler");
@@ -36,29 +37,24 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
   );
   const swarm = settings.QUEUE_PREFIX;
   const provider = await openSandboxProvider({ home, swarm, settings, openBroker: openBrokerProvider });
-  await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
+  await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "killing a leftover sandbox"));
   const model = createModel(openRouter(settings, env), {
     maxTokens: settings.LLM_MAX_TOKENS,
     temperature: settings.LLM_TEMPERATURE,
     recorder: settings.RECORD === undefined ? undefined : openRecorder(settings.RECORD),
   });
   const budgets = stack.use(openBudgets(connection, settings));
-  const shop: Workshop = {
+  const ctx: ReconcilerContext = {
     connection,
+    sender,
     log,
     mirror,
-    verdicts: openVerdicts(connection),
+    records: openCheckRecords(connection),
     provider,
     dependencies: openDependencyCache({ home }),
     model: paidFrom(budgets.of({ featureId: TRUNK_HEALTH }), model, {
       maxTokens: settings.LLM_MAX_TOKENS,
-      onUse: async (usage) =>
-        sender.event({
-          id: `model-used-draft-fixes-${await connection.now()}`,
-          type: "model.used",
-          featureId: TRUNK_HEALTH,
-          data: { role: "draft-fixes", model: model.name, ...usage },
-        }),
+      onUse: (usage) => reportUsage({ connection, sender, model: model.name }, usage),
     }),
     promptsDir: PROMPTS,
     bundlesDir: join(home, "bundles"),
@@ -67,15 +63,10 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
 
   await sender.schedule("sweep", "reconcile", settings.RECONCILE_INTERVAL * 1_000, { why: "schedule" });
   stack.use(
-    await consume(
-      connection,
-      "sweep",
-      (request, { jobId, sentAt, signal }) => handleSweep({ shop, sender, request, jobId, sentAt, signal }),
-      { concurrency: 1, onError: (error) => log.error({ err: error }, "a sweep could not be made") },
-    ),
+    await consume(connection, "sweep", (request, job) => handleSweep(ctx, request, job), {
+      concurrency: 1,
+      onError: (error) => log.error({ err: error }, "sweep job failed"),
+    }),
   );
-  log.info(
-    { everySeconds: settings.RECONCILE_INTERVAL, isolation: provider.isolation },
-    "watching the trunk",
-  );
+  log.info({ everySeconds: settings.RECONCILE_INTERVAL, isolation: provider.isolation }, "reconciler ready");
 }

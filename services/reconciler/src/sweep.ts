@@ -8,42 +8,47 @@ import {
 } from "@agentswarm/contracts";
 import { failuresOf, findChecks, hashOf } from "@agentswarm/checks";
 import type { Mirror, PublishRight, RefMove } from "@agentswarm/git";
+import type { CheckRecord } from "./check-records.ts";
+import { checkTree, type TreeToCheck } from "./check-tree.ts";
+import type { ReconcilerContext } from "./context.ts";
 import { decideGreen } from "./decide-green.ts";
-import { draftFixes, MAX_DRAFTS, plainDraft } from "./draft-fixes.ts";
-import { judge, type Case } from "./judge.ts";
-import type { Verdict } from "./verdicts.ts";
-import type { Workshop } from "./workshop.ts";
+import { draftFixes, MAX_DRAFTS, templateDraft } from "./draft-fixes.ts";
 
 const GREEN = "refs/heads/green";
 const RECENT_LANDINGS = 30;
 
 /**
- * One pass over the trunk's head: every check of the target in a fresh sandbox, then green is moved when all pass, or
- * fix tasks are worded when not. Running it twice on the same head gives the same sweep. A target whose checks
- * cannot be told makes a sweep too, with the outcome `error`.
+ * One pass over the trunk's head.
+ *
+ * 1. Read the checks from the head. If they cannot be read, the outcome is `error`.
+ * 2. Run every check in a fresh sandbox, or reuse the record of the tree.
+ * 3. All passed: move green to the head.
+ * 4. Some failed: draft one fix task per failure.
+ *
+ * A second run on the same head gives the same sweep.
  */
 export async function sweep(
-  shop: Workshop,
+  ctx: ReconcilerContext,
   request: SweepRequest & { readonly askedAt: number },
   signal: AbortSignal,
 ): Promise<Sweep> {
-  const { mirror } = shop;
+  const { mirror } = ctx;
   await mirror.fetch();
   const head = await mirror.head();
   const green = await mirror.green();
   const tree = await mirror.treeOf(head);
   const about = { why: request.why, head, tree };
-  const checks = await checksOf(mirror, head).catch(unlessTargetIsWrong);
+  const checks = await checksOf(mirror, head).catch(unlessTargetIsInvalid);
   if (checks instanceof Fault) {
     const nothing = { checksHash: "", checks: [], failures: [], drafts: [] };
     return { ...about, ...nothing, outcome: "error", reason: checks.message, green };
   }
-  const one = { head, tree, checks, checksHash: hashOf(checks), askedAt: request.askedAt };
-  const verdict = await judge(shop, one, signal);
-  return { ...about, checksHash: one.checksHash, ...(await conclude(shop, one, verdict, green, signal)) };
+  const target = { head, tree, checks, checksHash: hashOf(checks), askedAt: request.askedAt };
+  const record = await checkTree(ctx, target, signal);
+  return { ...about, checksHash: target.checksHash, ...(await conclude(ctx, target, record, green, signal)) };
 }
 
-function unlessTargetIsWrong(error: unknown): Fault {
+function unlessTargetIsInvalid(error: unknown): Fault {
   if (error instanceof Fault && error.code === "target.invalid") return error;
   throw error;
 }
@@ -51,53 +56,53 @@ function unlessTargetIsWrong(error: unknown): Fault {
 type Conclusion = Omit<Sweep, "why" | "head" | "tree" | "checksHash">;
 
 async function conclude(
-  shop: Workshop,
-  one: Case,
-  verdict: Verdict,
+  ctx: ReconcilerContext,
+  target: TreeToCheck,
+  record: CheckRecord,
   green: string | null,
   signal: AbortSignal,
 ): Promise<Conclusion> {
-  const { mirror } = shop;
-  const { head } = one;
-  const { checks } = verdict;
+  const { mirror } = ctx;
+  const { head } = target;
+  const { checks } = record;
   const greenIsAncestor = green !== null && (await mirror.isAncestor(green, head));
-  const finding = decideGreen({ head, green, greenIsAncestor, results: checks });
-  if (finding.outcome === "green") {
-    const at = finding.advance
+  const decision = decideGreen({ head, green, greenIsAncestor, results: checks });
+  if (decision.outcome === "green") {
+    const at = decision.advance
       ? await advanceGreen(mirror, { ref: GREEN, from: green, to: head }, { lost: signal })
       : green;
     return { checks, outcome: "green", green: at, failures: [], drafts: [] };
   }
-  const drafts = await draftsFor(shop, one, verdict, green, signal);
+  const drafts = await draftsFor(ctx, target, record, green, signal);
   return { checks, outcome: "red", green, failures: failuresOf(checks), drafts };
 }
 
-/** Fix tasks for what failed, worded by the model once per verdict; where it cannot be had they are worded here. */
+/** Fix tasks for the failed checks: drafted by the model once per record, or from a template if the model cannot. */
 async function draftsFor(
-  shop: Workshop,
-  { head, tree, checksHash }: Case,
-  verdict: Verdict,
+  ctx: ReconcilerContext,
+  { head, tree, checksHash }: TreeToCheck,
+  record: CheckRecord,
   green: string | null,
   signal: AbortSignal,
 ): Promise<FixDraft[]> {
-  if (verdict.drafts.length > 0) return verdict.drafts;
-  const failures = failuresOf(verdict.checks);
-  const landings = (await shop.mirror.landings(head, green ?? undefined))
+  if (record.drafts.length > 0) return record.drafts;
+  const failures = failuresOf(record.checks);
+  const landings = (await ctx.mirror.landings(head, green ?? undefined))
     .slice(0, RECENT_LANDINGS)
     .map((landing) => `${landing.commit.slice(0, 10)} ${landing.title}`);
   try {
-    const drafts = await draftFixes(shop.model, shop.promptsDir, failures, landings, signal);
+    const drafts = await draftFixes(ctx.model, ctx.promptsDir, failures, landings, signal);
     if (drafts.length > 0) {
-      await shop.verdicts.keep(tree, checksHash, { ...verdict, drafts });
+      await ctx.records.keep(tree, checksHash, { ...record, drafts });
       return drafts;
     }
   } catch (error) {
     const fault = Fault.from(error);
-    const unasked = fault.code.startsWith("model.") || fault.code === "budget.reached";
-    if (signal.aborted || !unasked) throw error;
-    shop.log.warn({ head, err: fault }, "the model words no fixes; they are worded without it");
+    const byModel = fault.code.startsWith("model.") || fault.code === "budget.reached";
+    if (signal.aborted || !byModel) throw error;
+    ctx.log.warn({ head, err: fault }, "the model could not draft fix tasks; using the template");
   }
-  return failures.slice(0, MAX_DRAFTS).map(plainDraft);
+  return failures.slice(0, MAX_DRAFTS).map(templateDraft);
 }
 
 async function checksOf(mirror: Mirror, commit: string): Promise<Check[]> {
@@ -108,7 +113,7 @@ async function checksOf(mirror: Mirror, commit: string): Promise<Check[]> {
   );
 }
 
-/** Moves green by compare-and-swap, while this job holds its lock; somebody else's move wins. Returns where it points now. */
+/** Moves green by compare-and-swap while this job holds its lock; a move by others wins. Returns green's commit. */
 async function advanceGreen(mirror: Mirror, move: RefMove, by: PublishRight): Promise<string | null> {
   const pushed = await mirror.push(move, by);
   failpoint("reconciler.published");

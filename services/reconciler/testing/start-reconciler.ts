@@ -12,26 +12,26 @@ import { waitUntil } from "../../../test/support/wait-until.ts";
 
 const WITHIN_MS = 30_000;
 
-/** A reconciler process with everything around it; the test asks for sweeps and plays the planner. */
+/** A reconciler process with Redis, origin and model. The test requests sweeps and acts as the planner. */
 export interface TestReconciler extends AsyncDisposable {
   readonly home: string;
   readonly connection: QueueConnection;
   readonly origin: string;
   readonly model: ScriptedModel;
   readonly service: RunningService;
-  /** Starts it again after it was killed. */
+  /** Starts the reconciler again after a kill. */
   again(): Promise<void>;
-  /** Lands these files on the trunk and gives back the commit. */
+  /** Commits these files to the trunk and returns the commit. */
   commit(files: Record<string, string>): string;
   ask(jobId: string, why?: SweepRequest["why"]): Promise<void>;
-  /** What the planner is told of that sweep. */
+  /** The result of that sweep, as the planner receives it. */
   swept(jobId: string): Promise<Sweep>;
   green(): string | null;
-  /** The next run of the check that waits for the test; see `waitingCheck`. */
+  /** The next run of a check that the test ends; see `waitingCheck`. */
   nextCheck(): Promise<RunningCheck>;
-  /** Processes of such checks that are alive. */
+  /** Live processes of such checks. */
   checksAlive(): Promise<string[]>;
-  /** Files of a tree, another one each time, whose only check waits for the test. */
+  /** Files of a new tree whose only check is ended by the test. */
   waitingCheck(): Record<string, string>;
   events(): Promise<DomainEvent[]>;
 }
@@ -41,7 +41,7 @@ export function checksAre(...commands: string[]): Record<string, string> {
   return { "swarm.json": JSON.stringify({ checks: { gate: commands } }) };
 }
 
-/** Starts one on a small library whose only check passes, and waits until its first sweep has made that green. */
+/** Starts a reconciler on a small library whose only check passes, and waits until its first sweep moved green. */
 export async function startReconciler(
   answer: (nth: number, text: string) => Answer = () => ({ drafts: [] }),
   more: Record<string, string> = {},
@@ -72,12 +72,12 @@ export async function startReconciler(
     LLM_API_KEY: "k",
     LLM_MODEL: "glm-5",
     ALLOW_UNISOLATED: "true",
-    // The timer makes one sweep at the start and no other while a test runs.
+    // The timer starts one sweep at the beginning and no other during a test.
     RECONCILE_INTERVAL: "86400",
   };
   const started = async (changed: Record<string, string>) => {
     const service = startService("reconciler", { ...env, ...changed });
-    await service.says("watching the trunk");
+    await service.says("reconciler ready");
     return service;
   };
   let trees = 0;

@@ -2,15 +2,15 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { git } from "../../../test/support/string-kit.ts";
 import { startReconciler, type TestReconciler } from "../testing/start-reconciler.ts";
 
-const wording = { signature: "*", title: "Mend it", description: "", scope: [] };
+const draft = { signature: "*", title: "Fix it", description: "", scope: [] };
 
 let reconciler: TestReconciler;
 beforeAll(async () => {
-  reconciler = await startReconciler(() => ({ drafts: [wording] }));
+  reconciler = await startReconciler(() => ({ drafts: [draft] }));
 });
 afterAll(() => reconciler?.[Symbol.asyncDispose]());
 
-/** Asks for a sweep and gives back its id, another one each time. */
+/** Requests a sweep and returns its new job id. */
 async function ask(why?: "manual"): Promise<string> {
   asked += 1;
   await reconciler.ask(`ask-${asked}`, why);
@@ -18,12 +18,12 @@ async function ask(why?: "manual"): Promise<string> {
 }
 let asked = 0;
 
-test("a tree that has passed is not checked again, not even under another commit", async () => {
+test("a tree that passed is not checked again, even under another commit", async () => {
   const first = reconciler.commit(reconciler.waitingCheck());
   const one = await ask();
   (await reconciler.nextCheck()).pass();
   expect(await reconciler.swept(one)).toMatchObject({ outcome: "green", green: first });
-  // A check that nobody decides would keep these from being told.
+  // If the check ran again it would block these sweeps, because the test does not end it.
   expect(await reconciler.swept(await ask("manual"))).toMatchObject({ outcome: "green", green: first });
   const second = reconciler.commit({});
   expect(await reconciler.swept(await ask())).toMatchObject({ outcome: "green", green: second });
@@ -40,7 +40,7 @@ test("a check that fails once and then passes on the same tree is flaky, not red
   expect(reconciler.model.asked).toEqual([]);
 });
 
-test("what failed twice is red; asked anew it is checked anew, and worded by the model only once", async () => {
+test("a red tree is checked again on a new request, and the model drafts its fixes once", async () => {
   const green = reconciler.green();
   const head = reconciler.commit(reconciler.waitingCheck());
   const before = reconciler.model.asked.length;
@@ -50,7 +50,7 @@ test("what failed twice is red; asked anew it is checked anew, and worded by the
     (await reconciler.nextCheck()).fail();
     const sweep = await reconciler.swept(jobId);
     expect(sweep).toMatchObject({ outcome: "red", head, green });
-    expect(sweep.drafts.map((draft) => draft.title)).toEqual(["Mend it"]);
+    expect(sweep.drafts.map((one) => one.title)).toEqual(["Fix it"]);
   }
   expect(reconciler.model.asked).toHaveLength(before + 1);
   const last = await ask();
@@ -58,7 +58,7 @@ test("what failed twice is red; asked anew it is checked anew, and worded by the
   expect(await reconciler.swept(last)).toMatchObject({ outcome: "green", green: head });
 });
 
-test("whoever asks while a tree is being checked is answered by that one check, red or green", async () => {
+test("requests that arrive during a check are answered by that check", async () => {
   const head = reconciler.commit(reconciler.waitingCheck());
   const before = reconciler.model.asked.length;
   const asks = [await ask()];
@@ -71,7 +71,7 @@ test("whoever asks while a tree is being checked is answered by that one check, 
   expect(reconciler.model.asked).toHaveLength(before + 1);
 });
 
-test("a sweep looks at the trunk as it is when it begins; what lands during it waits for the next", async () => {
+test("a landing during a sweep is left to the next sweep", async () => {
   const first = reconciler.commit(reconciler.waitingCheck());
   const one = await ask();
   const check = await reconciler.nextCheck();
@@ -85,7 +85,7 @@ test("a sweep looks at the trunk as it is when it begins; what lands during it w
   expect(await reconciler.swept(two)).toMatchObject({ head: second, green: second });
 });
 
-test("when somebody moves green meanwhile, their move stands", async () => {
+test("a move of green by others during a sweep stands", async () => {
   const head = reconciler.commit(reconciler.waitingCheck());
   const one = await ask();
   const check = await reconciler.nextCheck();

@@ -1,22 +1,24 @@
 import type { DependencyCache } from "@agentswarm/checks";
 import type { Mirror } from "@agentswarm/git";
 import type { Model } from "@agentswarm/llm";
-import type { QueueConnection } from "@agentswarm/queue";
+import type { QueueConnection, Sender } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
-import type { Verdicts } from "./verdicts.ts";
+import type { CheckRecords } from "./check-records.ts";
 
-/** What a sweep works with. */
-export interface Workshop {
+/** Everything that a sweep needs. */
+export interface ReconcilerContext {
   readonly connection: QueueConnection;
+  readonly sender: Sender;
   readonly log: Logger;
   readonly mirror: Mirror;
-  readonly verdicts: Verdicts;
+  readonly records: CheckRecords;
   readonly provider: SandboxProvider;
   readonly dependencies: DependencyCache;
+  /** Drafts fix tasks; paid from the budget of the trunk's health. */
   readonly model: Model;
   readonly promptsDir: string;
   readonly bundlesDir: string;
-  /** The label all sandboxes of this swarm carry. */
+  /** The label of all sandboxes of this swarm. */
   readonly swarm: string;
 }

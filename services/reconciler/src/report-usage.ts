@@ -1,0 +1,20 @@
+import { TRUNK_HEALTH } from "@agentswarm/contracts";
+import type { Usage } from "@agentswarm/llm";
+import type { QueueConnection, Sender } from "@agentswarm/queue";
+
+/**
+ * Emits what a call for drafts used as a `model.used` event of the trunk's health, so that the reconciler's cost is in
+ * the same sums as the planner's and the agents'.
+ */
+export async function reportUsage(
+  by: { readonly connection: QueueConnection; readonly sender: Sender; readonly model: string },
+  usage: Usage,
+): Promise<void> {
+  await by.sender.event({
+    // Every call of the model is paid, so the time of the call makes the id.
+    id: `model-used-draft-fixes-${await by.connection.now()}`,
+    type: "model.used",
+    featureId: TRUNK_HEALTH,
+    data: { role: "draft-fixes", model: by.model, ...usage },
+  });
+}
