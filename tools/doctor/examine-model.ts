@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Fault } from "@agentswarm/contracts";
-import { resolveBackends, type Backend } from "@agentswarm/llm";
-import { modelSettings, parseEnv, type Environment } from "@agentswarm/service";
+import { modelSettings, resolveBackends, type Backend } from "@agentswarm/llm";
+import { parseEnv, type Environment } from "@agentswarm/service";
 import { configuresModel } from "../local/config.ts";
 import { fail, ok, warn, type Finding } from "./finding.ts";
 

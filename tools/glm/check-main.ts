@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Fault } from "@agentswarm/contracts";
-import { resolveBackends } from "@agentswarm/llm";
-import { modelSettings, parseEnv } from "@agentswarm/service";
+import { modelSettings, resolveBackends } from "@agentswarm/llm";
+import { parseEnv } from "@agentswarm/service";
 import { checkEndpoint, speedOf, type EndpointReport } from "./check-endpoint.ts";
 
 const NOT_CHECKED = 2;

@@ -32,7 +32,7 @@ const refuse =
       .end('{"error":{"message":"no"}}');
   };
 
-/** Asks a real server that gives these replies, one after another. */
+/** Asks a real server that gives these replies in order. */
 async function ask(replies: Reply[], jsonSchema = false) {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
@@ -60,7 +60,7 @@ async function ask(replies: Reply[], jsonSchema = false) {
   }
 }
 
-test("an answer is read out of thinking and fences, and its prompt names the Swarm-Key", async () => {
+test("an answer is read out of reasoning and code fences", async () => {
   const { answer, asked } = await ask([say('<think>{"n": 0}</think>\n```json\n{"n": 7}\n```')]);
   expect(answer).toMatchObject({
     value: { n: 7 },
@@ -70,30 +70,30 @@ test("an answer is read out of thinking and fences, and its prompt names the Swa
   expect(asked[0]?.response_format).toEqual({ type: "json_object" });
 });
 
-test("a backend that can keep to a schema is made to; thinking before or without its mark is left out", async () => {
+test("a backend that can enforce a schema gets it", async () => {
   const { answer, asked } = await ask([say('I see {"n": 1}</think>{"n": 7}<think>{"n": 2')], true);
   expect(answer).toMatchObject({ value: { n: 7 } });
   expect(asked[0]?.response_format).toMatchObject({
     type: "json_schema",
     json_schema: { name: "answer", schema: { properties: { n: { type: "integer" } }, required: ["n"] } },
   });
-  // Told in words too, for what it means.
+  // The prompt contains the schema too.
   expect(asked[0]?.messages[0]?.content).toContain("of this schema");
 });
 
-test("what does not fit is given back once, with what is wrong; both calls are counted", async () => {
+test("an answer that does not match is sent back once with the error", async () => {
   const { answer, asked } = await ask([say('{"n": "seven"}'), say('{"n": 7}')]);
   expect(answer).toMatchObject({ value: { n: 7 }, usage: { tokensIn: 200, tokensOut: 20 } });
-  expect(asked[1]?.messages.at(-1)?.content).toContain("does not fit");
+  expect(asked[1]?.messages.at(-1)?.content).toContain("does not match");
 });
 
-test("what does not fit twice is a clear failure", async () => {
+test("a second mismatch is a failure that is not retried", async () => {
   const { answer, asked } = await ask([say("I would rather not"), say("[")]);
   expect(answer).toMatchObject({ code: "model.invalid", retryable: false });
   expect(asked).toHaveLength(2);
 });
 
-test("overload can be retried, after what the server asks for; a refusal cannot. Nothing is retried here", async () => {
+test("an overload is a retryable fault, a refusal is not", async () => {
   const busy = await ask([refuse(429, { "retry-after": "7" })]);
   expect(busy.answer).toMatchObject({ code: "model.unavailable", retryable: true, retryAfterMs: 7_000 });
   expect(busy.asked).toHaveLength(1);

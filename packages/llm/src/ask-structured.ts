@@ -3,7 +3,7 @@ import { Fault, roleOf, swarmKeyLine } from "@agentswarm/contracts";
 import type { Message, Model } from "./model.ts";
 import { addUsage, type Usage } from "./usage.ts";
 
-export interface Question<S extends z.ZodType> {
+export interface StructuredQuestion<S extends z.ZodType> {
   readonly system: string;
   readonly user: string;
   readonly schema: S;
@@ -13,45 +13,48 @@ export interface Question<S extends z.ZodType> {
 }
 
 /**
- * Asks for an answer that fits a schema. One that does not is given back once with what is wrong with it; the
- * second that does not is Fault `model.invalid`.
+ * Asks for an answer that matches a schema. An answer that does not match is sent back once with the validation error.
+ * A second mismatch throws Fault `model.invalid`.
  */
 export async function askStructured<S extends z.ZodType>(
   model: Model,
-  question: Question<S>,
+  question: StructuredQuestion<S>,
 ): Promise<{ value: z.infer<S>; usage: Usage }> {
   const schema = z.toJSONSchema(question.schema, { io: "input" });
   const role = roleOf(question.key);
-  if (role === null) throw new Fault("internal", `${question.key} names no role`);
-  // Told in words too: few backends can be made to keep to a schema, and what it means helps those that can.
+  if (role === null) throw new Fault("internal", `Swarm-Key ${question.key} names no role`);
+  // In the prompt too: few backends enforce a schema, and its descriptions help those that do.
   const system = `${question.system}\n${swarmKeyLine(question.key)}\n\nAnswer with one JSON value of this schema:\n${JSON.stringify(schema)}`;
-  const asking = { role, schema, signal: question.signal };
+  const call = { role, schema, signal: question.signal };
   const messages: Message[] = [
     { role: "system", content: system },
     { role: "user", content: question.user },
   ];
-  const answered = async (value: z.infer<S>, usage: Usage) => {
-    await model.recorder?.answer(question.key, value);
+  const result = async (value: z.infer<S>, usage: Usage) => {
+    await model.recorder?.recordAnswer(question.key, value);
     return { value, usage };
   };
-  const first = await model.complete({ ...asking, messages });
+  const first = await model.complete({ ...call, messages });
   const read = readAnswer(question.schema, first.text);
-  if (read.ok) return answered(read.value, first.usage);
+  if (read.ok) return result(read.value, first.usage);
 
-  const repair = `That answer does not fit: ${read.why}\nAnswer again, with the whole corrected JSON value only.`;
+  const repair = `That answer does not match the schema: ${read.why}\nAnswer again, with the whole corrected JSON value only.`;
   const again = [
     ...messages,
     { role: "assistant", content: first.text } as const,
     { role: "user", content: repair } as const,
   ];
-  const second = await model.complete({ ...asking, messages: again });
+  const second = await model.complete({ ...call, messages: again });
   const reread = readAnswer(question.schema, second.text);
-  if (reread.ok) return answered(reread.value, together(first.usage, second.usage));
-  throw new Fault("model.invalid", `${question.key}: the model's answer does not fit, twice: ${reread.why}`);
+  if (reread.ok) return result(reread.value, totalUsage(first.usage, second.usage));
+  throw new Fault(
+    "model.invalid",
+    `${question.key}: the model's second answer does not match the schema either: ${reread.why}`,
+  );
 }
 
-/** Both calls, told as the one that gave the answer. */
-function together(first: Usage, second: Usage): Usage {
+/** The usage of both calls, under the backend and model of the second. */
+function totalUsage(first: Usage, second: Usage): Usage {
   return { ...second, ...addUsage(first, second) };
 }
 
@@ -62,7 +65,7 @@ function readAnswer<S extends z.ZodType>(schema: S, text: string): Read<z.infer<
   try {
     data = JSON.parse(stripWrapping(text));
   } catch (error) {
-    return { ok: false, why: `it is no JSON (${(error as Error).message})` };
+    return { ok: false, why: `it is not JSON (${(error as Error).message})` };
   }
   const parsed = schema.safeParse(data);
   return parsed.success
@@ -70,16 +73,16 @@ function readAnswer<S extends z.ZodType>(schema: S, text: string): Read<z.infer<
     : { ok: false, why: z.prettifyError(parsed.error) };
 }
 
-/** Models think aloud and fence their JSON even when asked not to. */
+/** Removes reasoning and code fences, which models add even when asked not to. */
 export function stripWrapping(text: string): string {
-  const spoken = stripThinking(text).trim();
-  const fenced = /^```(?:json)?\s*\n([\s\S]*?)\n```$/.exec(spoken);
+  const answer = stripThinking(text).trim();
+  const fenced = /^```(?:json)?\s*\n([\s\S]*?)\n```$/.exec(answer);
   if (fenced?.[1] !== undefined) return fenced[1];
-  const [from, to] = [spoken.search(/[[{]/), Math.max(spoken.lastIndexOf("}"), spoken.lastIndexOf("]"))];
-  return from > 0 && to > from ? spoken.slice(from, to + 1) : spoken;
+  const [from, to] = [answer.search(/[[{]/), Math.max(answer.lastIndexOf("}"), answer.lastIndexOf("]"))];
+  return from > 0 && to > from ? answer.slice(from, to + 1) : answer;
 }
 
-/** Where a prompt's template opens the thinking itself, only its end is seen; where an answer was cut, only its beginning. */
+/** A chat template may open the reasoning itself, so only its end mark appears; a truncated answer has only the begin mark. */
 function stripThinking(text: string): string {
   const rest = text.replaceAll(/<think>[\s\S]*?<\/think>/g, "");
   const end = rest.lastIndexOf("</think>");

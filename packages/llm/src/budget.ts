@@ -1,6 +1,6 @@
 import { Fault, type BudgetHandle, type CallEstimate } from "@agentswarm/contracts";
 import type { Prices } from "./backends/models.ts";
-import type { Asking, Model } from "./model.ts";
+import type { CompletionRequest, Model } from "./model.ts";
 import { estimateTokens, NO_USAGE, priceOf, type Usage } from "./usage.ts";
 
 /** The most that a call with this prompt may use. */
@@ -23,16 +23,16 @@ export function paidFrom(
 ): Model {
   return {
     ...model,
-    async complete(asking: Asking) {
-      const prompt = asking.messages.map((message) => message.content).join("\n");
+    async complete(request: CompletionRequest) {
+      const prompt = request.messages.map((message) => message.content).join("\n");
       const estimate = estimateCall(prompt, options.maxTokens, model.prices);
-      const reserved = await budget.reserve(estimate, asking.signal);
+      const reserved = await budget.reserve(estimate, request.signal);
       if (reserved.kind === "exhausted") {
         throw new Fault("budget.reached", reserved.why, { retryable: true, retryAfterMs: RETRY_AFTER_MS });
       }
       let usage = NO_USAGE;
       try {
-        const answer = await model.complete(asking);
+        const answer = await model.complete(request);
         ({ usage } = answer);
         await options.onUse(usage);
         return answer;

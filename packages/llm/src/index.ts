@@ -5,10 +5,11 @@ export { resolveBackends } from "./backends/resolve-backends.ts";
 export { estimateCall, paidFrom } from "./budget.ts";
 export { createModel, type Model } from "./model.ts";
 export { openRouter } from "./open-router.ts";
-export { assembleTurn } from "./record/assemble-turn.ts";
+export { assembleStep } from "./record/assemble-step.ts";
 export { openRecorder, type Recorder } from "./record/recorder.ts";
 export { renderPrompt } from "./render-prompt.ts";
 export { createRouter, type BackendChange, type Router, type RouterOptions } from "./router/router.ts";
+export { modelSettings, type ModelSettings } from "./settings.ts";
 export {
   addUsage,
   estimateTokens,

@@ -3,7 +3,7 @@ import { fillPrompt } from "./render-prompt.ts";
 
 const TEXT = "---\nvariables: [who]\n---\nHello {{who}}, {{who}}!\n";
 
-test("fills declared variables, whatever they hold, once", () => {
+test("declared variables are filled once, whatever they contain", () => {
   expect(fillPrompt("hello.md", TEXT, { who: "{{who}} $1" })).toBe("Hello {{who}} $1, {{who}} $1!");
 });
 

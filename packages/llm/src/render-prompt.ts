@@ -7,8 +7,8 @@ import { Fault } from "@agentswarm/contracts";
 const frontSchema = z.strictObject({ variables: z.array(z.string()) });
 
 /**
- * Renders `<dir>/<name>.md`. Its front matter declares the variables; a missing or unknown one is Fault `internal`,
- * so that a prompt and its caller cannot drift apart unnoticed.
+ * Renders `<dir>/<name>.md`, whose front matter declares its variables. Throws Fault `internal` for a missing or unknown
+ * variable, so that a prompt and its caller stay consistent.
  */
 export async function renderPrompt(
   dir: string,
@@ -24,10 +24,9 @@ export function fillPrompt(file: string, text: string, variables: Readonly<Recor
   if (front === undefined || body === undefined) throw new Fault("internal", `${file} has no front matter`);
   const declared = new Set(frontSchema.parse(parse(front)).variables);
   const used = new Set([...body.matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1] ?? ""));
-  for (const wanted of [...declared, ...used]) {
-    if (variables[wanted] === undefined)
-      throw new Fault("internal", `${file}: variable ${wanted} was not given`);
-    if (!declared.has(wanted)) throw new Fault("internal", `${file}: variable ${wanted} is not declared`);
+  for (const name of [...declared, ...used]) {
+    if (variables[name] === undefined) throw new Fault("internal", `${file}: variable ${name} was not given`);
+    if (!declared.has(name)) throw new Fault("internal", `${file}: variable ${name} is not declared`);
   }
   for (const given of Object.keys(variables)) {
     if (!declared.has(given)) throw new Fault("internal", `${file} has no variable ${given}`);

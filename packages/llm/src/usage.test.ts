@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { factsOf } from "./backends/models.ts";
 import { estimateUsage, fitTokens, priceOf, readUsage } from "./usage.ts";
 
-test("GLM-5 costs what its list says, cached tokens less; an unknown model costs nothing", () => {
+test("GLM-5 has the prices of its list, an unknown model has none", () => {
   const tokens = { tokensIn: 1_000_000, tokensOut: 1_000_000, tokensCached: 500_000 };
   expect(priceOf(tokens, factsOf("zai-org/GLM-5").prices)).toBeCloseTo(0.5 + 0.1 + 3.2, 9);
   expect(priceOf(tokens, factsOf("recorded").prices)).toBe(0);

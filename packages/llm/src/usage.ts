@@ -1,29 +1,30 @@
 import { z } from "zod";
 import type { Prices } from "./backends/models.ts";
 
-/** What one or more model calls used. */
+/** The tokens and costs of one or more model calls. */
 export interface Usage {
   readonly tokensIn: number;
   readonly tokensOut: number;
-  /** The part of tokensIn that was served from the backend's prompt cache. */
+  /** The part of tokensIn that came from the backend's prompt cache. */
   readonly tokensCached: number;
   readonly costUsd: number;
-  /** True when the backend told nothing and the tokens were counted from the text. */
+  /** True when the backend reported no usage and the tokens were estimated from the texts. */
   readonly estimated: boolean;
-  /** Which backend answered, and with which model; whose prices were charged. */
+  /** The backend and the model that answered; their prices were charged. */
   readonly backend?: string;
   readonly model?: string;
 }
 
 export const NO_USAGE: Usage = { tokensIn: 0, tokensOut: 0, tokensCached: 0, costUsd: 0, estimated: false };
 
-const PER = 1_000_000;
+const TOKENS_PER_PRICE = 1_000_000;
 
-/** What tokens cost, in US dollars. */
+/** The cost of tokens in US dollars. */
 export function priceOf(tokens: Omit<Usage, "costUsd" | "estimated">, prices: Prices): number {
   const fresh = tokens.tokensIn - tokens.tokensCached;
   return (
-    (fresh * prices.input + tokens.tokensCached * prices.cached + tokens.tokensOut * prices.output) / PER
+    (fresh * prices.input + tokens.tokensCached * prices.cached + tokens.tokensOut * prices.output) /
+    TOKENS_PER_PRICE
   );
 }
 
@@ -47,18 +48,18 @@ export function readUsage(reported: unknown, prices: Prices): Usage | null {
 
 const CHARS_PER_TOKEN = 4;
 
-/** About how many tokens a text has. */
+/** The estimated number of tokens of a text. */
 export function estimateTokens(text: string): number {
   return Math.ceil(text.length / CHARS_PER_TOKEN);
 }
 
-/** Usage counted from the texts, for backends that tell nothing. */
+/** Usage estimated from the texts, for backends that report none. */
 export function estimateUsage(input: string, output: string, prices: Prices): Usage {
   const tokens = { tokensIn: estimateTokens(input), tokensOut: estimateTokens(output), tokensCached: 0 };
   return { ...tokens, costUsd: priceOf(tokens, prices), estimated: true };
 }
 
-/** The figures of both together. Who answered is not kept, as it may have been two. */
+/** The sum of both, without backend and model, which may differ. */
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
     tokensIn: a.tokensIn + b.tokensIn,
@@ -69,9 +70,9 @@ export function addUsage(a: Usage, b: Usage): Usage {
   };
 }
 
-/** Cuts a text to a token budget: its beginning and its end stay, with a mark between. */
-export function fitTokens(text: string, budget: number): string {
-  if (estimateTokens(text) <= budget) return text;
-  const half = Math.max(0, Math.floor((budget * CHARS_PER_TOKEN) / 2) - 20);
+/** Cuts a text to a number of tokens: its beginning and its end stay, with a mark between. */
+export function fitTokens(text: string, maxTokens: number): string {
+  if (estimateTokens(text) <= maxTokens) return text;
+  const half = Math.max(0, Math.floor((maxTokens * CHARS_PER_TOKEN) / 2) - 20);
   return `${text.slice(0, half)}\n[… cut …]\n${text.slice(text.length - half)}`;
 }

@@ -1,7 +1,7 @@
 import type { Backend } from "../src/backends/backend.ts";
-import type { Answer, Order, Router } from "../src/router/router.ts";
+import type { Router, RouterAnswer, RouterCall } from "../src/router/router.ts";
 
-/** A backend that lies at a server of the test's. */
+/** A backend at a server of the test. */
 export function backendAt(name: string, baseUrl: string, change: Partial<Backend> = {}): Backend {
   return {
     name,
@@ -18,25 +18,25 @@ export function backendAt(name: string, baseUrl: string, change: Partial<Backend
   };
 }
 
-/** Asks as an agent's call does. */
-export function ask(router: Router, change: Partial<Order> = {}): Promise<Answer> {
+/** Makes a call as an agent does. */
+export function ask(router: Router, change: Partial<RouterCall> = {}): Promise<RouterAnswer> {
   return router.ask({
     role: "work",
     body: () => ({ model: "outward", messages: [] }),
     tokens: 1,
     streamed: false,
-    manner: "patient",
+    retry: "patient",
     signal: new AbortController().signal,
     ...change,
   });
 }
 
-/** Who answered, or with what it was refused. */
-export function who(answer: Answer): string | number {
+/** The name of the backend that answered, or the status of the refusal. */
+export function answeredBy(answer: RouterAnswer): string | number {
   return answer.kind === "refused" ? answer.status : answer.backend.name;
 }
 
-export async function readAll(answer: Answer): Promise<object[]> {
+export async function readAll(answer: RouterAnswer): Promise<object[]> {
   const events: object[] = [];
   if (answer.kind === "stream") for await (const event of answer.events) events.push(event);
   return events;

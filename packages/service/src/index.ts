@@ -2,4 +2,4 @@ export type { Environment } from "./environment.ts";
 export { createLogger, type Logger } from "./logger.ts";
 export { parseEnv } from "./parse-env.ts";
 export { runService, type ServiceContext } from "./run-service.ts";
-export { baseSettings, modelSettings } from "./settings.ts";
+export { baseSettings } from "./settings.ts";

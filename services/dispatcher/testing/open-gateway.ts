@@ -37,7 +37,7 @@ export async function openGateway(
     /** LLM_BACKENDS, instead of the one at `baseUrl`. */
     backends?: object[];
     model?: string;
-    patience?: RouterOptions["patience"];
+    timeouts?: RouterOptions["timeouts"];
     budget?: BudgetHandle;
     recordDir?: string;
   } = {},

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { targetSettings } from "@agentswarm/git";
+import { modelSettings } from "@agentswarm/llm";
 import { budgetSettings, redisSettings } from "@agentswarm/queue";
-import { baseSettings, modelSettings } from "@agentswarm/service";
+import { baseSettings } from "@agentswarm/service";
 
 /** Every setting of the planner. */
 export const settings = z.object({

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { targetSettings } from "@agentswarm/git";
+import { modelSettings } from "@agentswarm/llm";
 import { budgetSettings, redisSettings } from "@agentswarm/queue";
 import { sandboxSettings } from "@agentswarm/sandbox";
-import { baseSettings, modelSettings } from "@agentswarm/service";
+import { baseSettings } from "@agentswarm/service";
 
 /** Every setting of the reconciler. */
 export const settings = z.object({

@@ -2,31 +2,31 @@ import { z } from "zod";
 import { ROLES, type Role } from "@agentswarm/contracts";
 import type { Prices } from "./models.ts";
 
-/** One model endpoint, ready to be asked. */
+/** One model endpoint with everything that a call needs. */
 export interface Backend {
   readonly name: string;
-  /** Without a slash at its end; `/chat/completions` and `/models` lie under it. */
+  /** Without a trailing slash; `/chat/completions` and `/models` are below it. */
   readonly baseUrl: string;
   readonly apiKey: string;
   /** The model's name as this backend knows it. */
   readonly model: string;
   readonly contextTokens: number;
   readonly prices: Prices;
-  /** The most calls at once. */
+  /** The maximum number of concurrent calls. */
   readonly concurrency: number;
-  /** Whom it serves; null is everybody. */
+  /** The roles that it serves; null is all. */
   readonly roles: readonly BackendRole[] | null;
-  /** 1 is asked first; the next one when the first is down, paused or full. */
+  /** 1 is used first; the next one when the first is down, paused or full. */
   readonly priority: number;
-  /** Whether it can be made to answer in a given JSON schema. */
+  /** Whether it can enforce a JSON schema. */
   readonly jsonSchema: boolean;
 }
 
-/** The roles of calls, and `small`: the short questions, for which a small model will do. */
+/** The roles of calls, and `small`: the short questions, for which a small model is enough. */
 const BACKEND_ROLES = [...ROLES, "small"] as const;
 export type BackendRole = (typeof BACKEND_ROLES)[number];
 
-/** What a backend may name instead of the role itself. */
+/** Roles that a backend may name instead of the role itself. */
 const ALSO: Partial<Record<Role, readonly BackendRole[]>> = {
   decompose: ["plan"],
   accept: ["small", "plan"],
@@ -40,14 +40,14 @@ export function serves(backend: Pick<Backend, "roles">, role: Role): boolean {
 
 export const KINDS = ["runpod", "glm-modal", "zai", "openai-compatible"] as const;
 
-/** One entry of LLM_BACKENDS. What is left out comes from its `kind` and its model. */
+/** One entry of LLM_BACKENDS. Missing values come from its `kind` and its model. */
 export const backendEntrySchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]{1,64}$/, "lower-case letters, digits and dashes only"),
   kind: z.enum(KINDS).default("openai-compatible"),
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),
   keyVar: z
     .string()
-    // Settings so named are masked in logs.
+    // Settings with such names are masked in logs.
     .regex(/^[A-Z0-9_]*(?:KEY|TOKEN|SECRET)[A-Z0-9_]*$/, "is the NAME of the variable that holds the key")
     .optional(),
   model: z.string().min(1).optional(),

@@ -7,14 +7,14 @@ export interface Prices {
 
 export interface ModelFacts {
   readonly prices: Prices;
-  /** How much one call may hold, question and answer together. */
+  /** The context window: prompt and answer together. */
   readonly contextTokens: number;
 }
 
 const GLM_5_CONTEXT = 202_752;
 const GLM_5_1 = { input: 1.4, output: 4.4, cached: 0.26 };
 
-/** GLM's list of November 2026. */
+/** z.ai's price list of November 2026. */
 const MODELS: Readonly<Record<string, ModelFacts>> = {
   "glm-5": { prices: { input: 1, output: 3.2, cached: 0.2 }, contextTokens: GLM_5_CONTEXT },
   "glm-5.1": { prices: GLM_5_1, contextTokens: GLM_5_CONTEXT },
@@ -23,13 +23,13 @@ const MODELS: Readonly<Record<string, ModelFacts>> = {
   "glm-5.3-flash": { prices: { input: 0.15, output: 0.5, cached: 0.03 }, contextTokens: GLM_5_CONTEXT },
 };
 
-/** Nothing is charged for a model that is not known (the recorded one, one of your own), and nothing is too long. */
+/** For an unknown model (the recorded one, a self-hosted one): no costs and no context limit. */
 const UNKNOWN: ModelFacts = {
   prices: { input: 0, output: 0, cached: 0 },
   contextTokens: Number.MAX_SAFE_INTEGER,
 };
 
-/** What is known of a model by its name, whoever published it and however its weights are kept. */
+/** The facts of a model by its name, without publisher and weight format (`zai-org/GLM-5-FP8` is `glm-5`). */
 export function factsOf(model: string): ModelFacts {
   const name = model.toLowerCase().split("/").at(-1) ?? "";
   return MODELS[name.replace(/-fp8$/, "")] ?? UNKNOWN;

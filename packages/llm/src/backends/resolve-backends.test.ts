@@ -7,7 +7,7 @@ import { resolveBackends } from "./resolve-backends.ts";
 const LLM_MODEL = "glm-5";
 const GLM_5 = { prices: { input: 1, output: 3.2, cached: 0.2 }, contextTokens: 202_752 };
 
-test("LLM_BASE_URL alone is the only backend, named by its host; no key is needed", () => {
+test("LLM_BASE_URL alone is one backend, named by its host, without a key", () => {
   expect(resolveBackends({ LLM_MODEL, LLM_BASE_URL: "http://h:1/v1/" }, {})).toEqual([
     {
       name: "h:1",
@@ -23,7 +23,7 @@ test("LLM_BASE_URL alone is the only backend, named by its host; no key is neede
   ]);
 });
 
-test("RunPod comes first, Modal is its overflow, then any other server; each with its own key", () => {
+test("RunPod comes first, then Modal, then any other server, each with its own key", () => {
   const settings = {
     LLM_MODEL,
     LLM_BASE_URL: "http://h/v1",
@@ -40,13 +40,13 @@ test("RunPod comes first, Modal is its overflow, then any other server; each wit
   ]);
   const alone = { LLM_MODEL, RUNPOD_ENDPOINT_ID: "e", LLM_API_KEY: "k" };
   expect(resolveBackends(alone, {})).toMatchObject([{ apiKey: "k" }]);
-  // What is LLM_BASE_URL's must not go to RunPod.
+  // The key for LLM_BASE_URL must not be sent to RunPod.
   expect(() => resolveBackends({ ...settings, RUNPOD_API_KEY: undefined }, {})).toThrow(
     "RUNPOD_ENDPOINT_ID needs RUNPOD_API_KEY",
   );
 });
 
-test("without any the settings to set are named", () => {
+test("without a backend the error names the settings to set", () => {
   expect(() => resolveBackends({ LLM_MODEL }, {})).toThrow(
     "no model: set LLM_BASE_URL and LLM_API_KEY, or RUNPOD_ENDPOINT_ID and RUNPOD_API_KEY",
   );
@@ -57,7 +57,7 @@ const LIST = [
   { name: "far", kind: "zai", model: "glm-5.3-flash", priority: 1, concurrency: 7, jsonSchema: true },
 ];
 
-test("a list is read from the setting itself or from a file; what it leaves out comes from kind and model", () => {
+test("a list comes from the setting or from a file, its missing values from kind and model", () => {
   const expected = [
     {
       name: "far",
@@ -86,7 +86,7 @@ test("a list is read from the setting itself or from a file; what it leaves out 
   }
 });
 
-test("every mistake in a list says what to change", () => {
+test("every mistake in a list is an error that says what to change", () => {
   const one = { name: "a", baseUrl: "http://h/v1" };
   const mistakes: [unknown, string][] = [
     ["{", "LLM_BACKENDS: "],

@@ -1,31 +1,20 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { Fault, ROLES } from "@agentswarm/contracts";
+import type { BackendSettings } from "../settings.ts";
 import { backendEntrySchema, serves, type Backend, type BackendEntry } from "./backend.ts";
 import { factsOf } from "./models.ts";
 
-export interface BackendSettings {
-  readonly LLM_BACKENDS?: string | undefined;
-  readonly LLM_BASE_URL?: string | undefined;
-  readonly LLM_API_KEY?: string | undefined;
-  readonly LLM_MODEL: string;
-  readonly RUNPOD_ENDPOINT_ID?: string | undefined;
-  readonly RUNPOD_API_KEY?: string | undefined;
-  readonly MODAL_GLM_URL?: string | undefined;
-  readonly MODAL_GLM_API_KEY?: string | undefined;
-  readonly RECORDED_MODEL_URL?: string | undefined;
-}
-
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** RunPod's limit of an endpoint; no swarm comes near it, so it does for all. */
+/** RunPod's limit for an endpoint. No swarm reaches it, so it is the default of every backend. */
 const CONCURRENCY = 400;
 
 const listSchema = z.array(backendEntrySchema).min(1);
 
 /**
- * The backends, the first to be asked first: those of LLM_BACKENDS, else those that the settings people know name.
- * `variables` holds the keys, which the list only names. Throws Fault `config.invalid`.
+ * The backends in the order of their priority: those of LLM_BACKENDS, else those of the single settings. `variables` is
+ * the environment: LLM_BACKENDS names the variables that hold the keys. Throws Fault `config.invalid`.
  */
 export function resolveBackends(settings: BackendSettings, variables: Variables): Backend[] {
   const entries =
@@ -42,7 +31,7 @@ export function resolveBackends(settings: BackendSettings, variables: Variables)
   return backends;
 }
 
-/** LLM_BACKENDS holds the list itself or names the file that does. */
+/** LLM_BACKENDS is the list itself or the path of a file with it. */
 function readEntries(setting: string): BackendEntry[] {
   const inline = setting.trimStart().startsWith("[");
   try {
@@ -54,7 +43,7 @@ function readEntries(setting: string): BackendEntry[] {
   }
 }
 
-/** RunPod first, one's own Modal as its overflow, then any other server; recorded answers only where there is none. */
+/** RunPod first, your own Modal app as its overflow, then any other server. Recorded answers only without any of them. */
 function entriesOfSettings(settings: BackendSettings): BackendEntry[] {
   const entries: BackendEntry[] = [];
   const add = (name: string, kind: BackendEntry["kind"]) => entries.push({ name, kind, jsonSchema: false });
@@ -72,14 +61,14 @@ function entriesOfSettings(settings: BackendSettings): BackendEntry[] {
   );
 }
 
-/** Its host, as cost figures name it. */
+/** The host, which names the backend in cost figures. */
 function nameOf(url: string): string {
   return new URL(url).host;
 }
 
 interface Preset {
   readonly baseUrl: string | undefined;
-  /** What must be set for it to have a URL. */
+  /** The setting that its URL comes from. */
   readonly urlFrom: string;
   /** The variables that may hold its key, in order. */
   readonly keyVars: readonly string[];
@@ -91,13 +80,13 @@ function presetOf(kind: BackendEntry["kind"], settings: BackendSettings): Preset
     case "runpod": {
       const endpoint = settings.RUNPOD_ENDPOINT_ID;
       const baseUrl = endpoint && `https://api.runpod.ai/v2/${endpoint}/openai/v1`;
-      // A key that goes with LLM_BASE_URL is that server's.
+      // With LLM_BASE_URL set, LLM_API_KEY belongs to that server and must not be sent to RunPod.
       const alone = settings.LLM_BASE_URL === undefined;
       const keyVars = ["RUNPOD_API_KEY", ...(alone ? ["LLM_API_KEY"] : [])];
       return { baseUrl, urlFrom: "RUNPOD_ENDPOINT_ID", keyVars, needsKey: true };
     }
     case "glm-modal": {
-      // People give the app's URL as Modal prints it, without the path that SGLang serves under.
+      // Modal prints the app's URL without the path /v1, which SGLang serves.
       const baseUrl = settings.MODAL_GLM_URL?.replace(/\/+$/, "").replace(/(?<!\/v1)$/, "/v1");
       return { baseUrl, urlFrom: "MODAL_GLM_URL", keyVars: ["MODAL_GLM_API_KEY"], needsKey: false };
     }
@@ -107,7 +96,7 @@ function presetOf(kind: BackendEntry["kind"], settings: BackendSettings): Preset
     }
     case "openai-compatible": {
       const baseUrl = settings.LLM_BASE_URL;
-      // Servers on one's own machine want no key.
+      // A local server may need no key.
       return { baseUrl, urlFrom: "LLM_BASE_URL", keyVars: ["LLM_API_KEY"], needsKey: false };
     }
   }
@@ -115,7 +104,7 @@ function presetOf(kind: BackendEntry["kind"], settings: BackendSettings): Preset
 
 function completeEntry(
   entry: BackendEntry,
-  place: number,
+  position: number,
   settings: BackendSettings,
   variables: Variables,
 ): Backend {
@@ -123,7 +112,7 @@ function completeEntry(
   const baseUrl = entry.baseUrl ?? preset.baseUrl;
   if (baseUrl === undefined)
     throw new Fault("config.invalid", `LLM_BACKENDS: ${entry.name} needs a baseUrl or ${preset.urlFrom}`);
-  // A key that was meant for one address must not go to another.
+  // A key for one address must not be sent to another.
   const ownAddress = entry.baseUrl !== undefined && entry.kind === "openai-compatible";
   const keyVars = entry.keyVar === undefined ? (ownAddress ? [] : preset.keyVars) : [entry.keyVar];
   const apiKey = keyVars.map((name) => variables[name]).find((value) => value !== undefined && value !== "");
@@ -134,14 +123,14 @@ function completeEntry(
   return {
     name: entry.name,
     baseUrl: baseUrl.replace(/\/+$/, ""),
-    // The protocol wants something in a key's place.
+    // The protocol requires a value for the key.
     apiKey: apiKey ?? "none",
     model,
     contextTokens: entry.contextTokens ?? facts.contextTokens,
     prices: entry.prices ?? facts.prices,
     concurrency: entry.concurrency ?? CONCURRENCY,
     roles: entry.roles ?? null,
-    priority: entry.priority ?? place,
+    priority: entry.priority ?? position,
     jsonSchema: entry.jsonSchema,
   };
 }

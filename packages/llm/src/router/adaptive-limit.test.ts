@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { createAdaptiveLimit } from "./adaptive-limit.ts";
 
-const times = <T>(n: number, what: () => T) => Array.from({ length: n }, what);
+const times = <T>(n: number, make: () => T) => Array.from({ length: n }, make);
 
-test("an overload halves it, once for all calls that were under way", () => {
+test("an overload halves the limit once for all calls that had begun", () => {
   const limit = createAdaptiveLimit(16);
   const ends = times(16, () => limit.take());
   expect(limit.free()).toBe(0);
@@ -15,17 +15,17 @@ test("an overload halves it, once for all calls that were under way", () => {
   expect(limit.limit()).toBe(4);
 });
 
-test("it never falls below one, and grows by one for a limit's worth of good calls, up to where it was", () => {
+test("the limit grows by one for as many successes, between one and its highest value", () => {
   const limit = createAdaptiveLimit(4);
   for (let n = 0; n < 5; n += 1) limit.take()("overload");
   expect(limit.limit()).toBe(1);
-  limit.take()("well");
+  limit.take()("ok");
   expect(limit.limit()).toBe(2);
-  limit.take()("well");
+  limit.take()("ok");
   expect(limit.limit()).toBe(2);
-  limit.take()("well");
-  limit.take()("well");
+  limit.take()("ok");
+  limit.take()("ok");
   expect(limit.limit()).toBe(3);
-  for (let n = 0; n < 50; n += 1) limit.take()("well");
+  for (let n = 0; n < 50; n += 1) limit.take()("ok");
   expect(limit.limit()).toBe(4);
 });

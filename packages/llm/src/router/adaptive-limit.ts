@@ -1,21 +1,21 @@
-/** How a call went, as far as the limit is concerned. */
-export type Load = "well" | "overload" | "unknown";
+/** The outcome of a call, for the limit. */
+export type CallOutcome = "ok" | "overload" | "unknown";
 
-/** How many calls a backend is given at once. */
+/** The number of concurrent calls to one backend, adapted to its overloads. */
 export interface AdaptiveLimit {
-  /** How many more may begin now. */
+  /** The number of calls that may still begin now. */
   free(): number;
   /** The share in use, 0 to 1. */
   load(): number;
-  /** Now's limit, never above the highest. */
+  /** The current limit, at most the highest. */
   limit(): number;
-  /** Begins a call; what it returns ends it. */
-  take(): (load: Load) => void;
+  /** Begins a call; the returned function ends it. */
+  take(): (outcome: CallOutcome) => void;
 }
 
 /**
- * Additive increase, multiplicative decrease, as TCP shares a line: a whole limit's worth of calls that go well makes
- * room for one more, an overload halves it. Overloads of calls that had begun before the last halving say nothing new.
+ * Additive increase, multiplicative decrease, as in TCP: one limit's worth of successful calls raises the limit by one,
+ * an overload halves it. An overload of a call that began before the last halving is ignored.
  */
 export function createAdaptiveLimit(highest: number): AdaptiveLimit {
   let limit = highest;
@@ -30,10 +30,10 @@ export function createAdaptiveLimit(highest: number): AdaptiveLimit {
       used += 1;
       begun += 1;
       const number = begun;
-      return (load) => {
+      return (outcome) => {
         used -= 1;
-        if (load === "well") limit = Math.min(highest, limit + 1 / limit);
-        if (load !== "overload" || number <= halvedAt) return;
+        if (outcome === "ok") limit = Math.min(highest, limit + 1 / limit);
+        if (outcome !== "overload" || number <= halvedAt) return;
         limit = Math.max(1, limit / 2);
         halvedAt = begun;
       };

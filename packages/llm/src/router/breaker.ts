@@ -8,55 +8,56 @@ import {
 } from "cockatiel";
 
 export interface BreakerOptions {
-  /** Failures in a row that open it. */
+  /** The number of consecutive failures that opens the breaker. */
   readonly failures: number;
-  /** From its opening to the first probe; doubled by every probe that fails, up to a minute. */
+  /** Milliseconds from opening to the first probe. Each failed probe doubles the delay, up to a minute. */
   readonly probeAfterMs: number;
 }
 
-/** Keeps calls from a backend that is down. Only a probe closes it again, so that no agent's call is spent on that. */
+/** Stops calls to a backend that is down. Only a probe closes it again, so that no agent's call is spent on a test. */
 export interface Breaker {
   closed(): boolean;
   probing(): boolean;
-  /** When the next probe may be made, milliseconds since 1970. */
+  /** When the next probe is due, milliseconds since 1970. */
   probeAt(): number;
-  /** How a call went. */
-  report(well: boolean): Promise<void>;
-  /** Closes it when `check` finds the backend well. */
+  /** Counts the result of a call. */
+  report(ok: boolean): Promise<void>;
+  /** Closes the breaker when `check` resolves to true. */
   probe(check: () => Promise<boolean>): Promise<void>;
 }
 
-const LONGEST_PROBE_WAIT_MS = 60_000;
+const MAX_PROBE_DELAY_MS = 60_000;
 
 export function createBreaker(
   options: BreakerOptions,
   onChange: (state: "opened" | "closed") => void,
 ): Breaker {
   let probeAt = 0;
-  let told: "opened" | "closed" = "closed";
-  const tell = (state: typeof told) => {
-    if (state !== told) onChange((told = state));
+  let reported: "opened" | "closed" = "closed";
+  // A failed probe opens the policy again; only real transitions are reported.
+  const reportChange = (state: typeof reported) => {
+    if (state !== reported) onChange((reported = state));
   };
   const policy = circuitBreaker(
-    handleWhenResult((well) => well === false),
+    handleWhenResult((ok) => ok === false),
     {
       breaker: new ConsecutiveBreaker(options.failures),
       halfOpenAfter: new DelegateBackoff(({ attempt }) => {
-        const ms = Math.min(options.probeAfterMs * 2 ** (attempt - 1), LONGEST_PROBE_WAIT_MS);
+        const ms = Math.min(options.probeAfterMs * 2 ** (attempt - 1), MAX_PROBE_DELAY_MS);
         probeAt = Date.now() + ms + 1;
         return ms;
       }),
     },
   );
-  policy.onBreak(() => tell("opened"));
-  policy.onReset(() => tell("closed"));
+  policy.onBreak(() => reportChange("opened"));
+  policy.onReset(() => reportChange("closed"));
   return {
     closed: () => policy.state === CircuitState.Closed,
     probing: () => policy.state === CircuitState.HalfOpen,
     probeAt: () => probeAt,
-    async report(well) {
-      // Calls that were under way when it opened say nothing new.
-      if (policy.state === CircuitState.Closed) await policy.execute(() => well);
+    async report(ok) {
+      // The result of a call that began before the breaker opened is ignored.
+      if (policy.state === CircuitState.Closed) await policy.execute(() => ok);
     },
     async probe(check) {
       try {

@@ -7,12 +7,12 @@ import {
   streamed,
   type Reply,
 } from "../../../../test/support/scripted-backend.ts";
-import { ask, backendAt, readAll, who } from "../../testing/ask-router.ts";
+import { ask, backendAt, readAll, answeredBy } from "../../testing/ask-router.ts";
 import { createRouter } from "./router.ts";
 
 const OK = json(200, { choices: [] });
 
-/** A server that answers when it is let. */
+/** A server that holds every request until the test answers it. */
 async function startHolding() {
   const held: ServerResponse[] = [];
   const hold: Reply = (_, response) => void held.push(response);
@@ -26,7 +26,7 @@ async function startHolding() {
   };
 }
 
-test("what is above the limit of the first overflows to the next", async () => {
+test("calls above the limit of the first backend overflow to the next", async () => {
   await using first = await startHolding();
   await using second = await startBackend(OK);
   const router = createRouter([
@@ -35,16 +35,16 @@ test("what is above the limit of the first overflows to the next", async () => {
   ]);
   const held = ask(router);
   await expect.poll(() => first.held.length).toBe(1);
-  expect(who(await ask(router))).toBe("second");
+  expect(answeredBy(await ask(router))).toBe("second");
   first.answer(first.held[0]);
-  expect(who(await held)).toBe("first");
+  expect(answeredBy(await held)).toBe("first");
   const again = ask(router);
   await expect.poll(() => first.held.length).toBe(2);
   first.answer(first.held[1]);
-  expect(who(await again)).toBe("first");
+  expect(answeredBy(await again)).toBe("first");
 });
 
-test("where all are full a call waits for its turn, in order; one that is given up leaves no gap", async () => {
+test("calls wait in order when all backends are full, and a cancelled one leaves no gap", async () => {
   await using only = await startHolding();
   const router = createRouter([backendAt("only", only.backend.baseUrl, { concurrency: 1 })]);
   const order: string[] = [];
@@ -67,21 +67,21 @@ test("where all are full a call waits for its turn, in order; one that is given 
   expect(only.backend.asked.map(({ body }) => body["name"])).toEqual(["first", "second", "third"]);
 });
 
-test("a stream holds its place until it is over, read or not", async () => {
+test("a stream holds its permit until it ends, read or not", async () => {
   await using only = await startBackend(streamed(...HELLO));
   const router = createRouter([backendAt("only", only.baseUrl, { concurrency: 1 })]);
   const first = await ask(router, { streamed: true });
   const second = ask(router, { streamed: true });
   expect(await Promise.race([second.then(() => "answered"), readAll(first).then(() => "read")])).toBe("read");
   await readAll(await second);
-  // Whoever goes without reading gives it back too.
+  // A caller that is cancelled without reading releases the permit too.
   const leaving = new AbortController();
   await ask(router, { streamed: true, signal: leaving.signal });
   leaving.abort();
   expect(await readAll(await ask(router, { streamed: true }))).toHaveLength(HELLO.length + 1);
 });
 
-test("Retry-After stops all calls to the one that said it, and none to others", async () => {
+test("Retry-After stops all calls to its backend, and none to others", async () => {
   await using first = await startBackend(json(429, {}, { "retry-after": "1" }), OK);
   await using second = await startBackend(OK);
   const router = createRouter([
@@ -89,14 +89,14 @@ test("Retry-After stops all calls to the one that said it, and none to others", 
     backendAt("second", second.baseUrl, { priority: 2 }),
   ]);
   const saidAt = performance.now();
-  expect(who(await ask(router))).toBe("second");
-  while (performance.now() - saidAt < 900) expect(who(await ask(router))).toBe("second");
+  expect(answeredBy(await ask(router))).toBe("second");
+  while (performance.now() - saidAt < 900) expect(answeredBy(await ask(router))).toBe("second");
   expect(first.asked).toHaveLength(1);
-  // Back to the first when its pause is over, jitter included.
-  await expect.poll(async () => who(await ask(router)), { timeout: 2_000 }).toBe("first");
+  // The first backend is used again after its pause, jitter included.
+  await expect.poll(async () => answeredBy(await ask(router)), { timeout: 2_000 }).toBe("first");
 });
 
-test("an overloaded backend gets half as many at once, and more again as it does well", async () => {
+test("an overload halves the concurrency of a backend, successes raise it again", async () => {
   await using only = await startHolding();
   await using spare = await startBackend(OK);
   const router = createRouter([
@@ -104,7 +104,7 @@ test("an overloaded backend gets half as many at once, and more again as it does
     backendAt("spare", spare.baseUrl, { priority: 2 }),
   ]);
   let answered = 0;
-  /** How many of so many at once it was given, and what it says to those. */
+  /** Sends concurrent calls, answers those that `only` got, and returns their number. */
   const wave = async (calls: number, reply: Reply): Promise<number> => {
     const before = spare.asked.length;
     const asking = Array.from({ length: calls }, () => ask(router));

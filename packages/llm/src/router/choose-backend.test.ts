@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
-import { chooseBackend, type Standing } from "./choose-backend.ts";
+import { chooseBackend, type BackendSnapshot } from "./choose-backend.ts";
 import type { Backend } from "../backends/backend.ts";
 
-type Change = Partial<Omit<Standing, "backend">> &
+type Change = Partial<Omit<BackendSnapshot, "backend">> &
   Partial<Pick<Backend, "priority" | "roles" | "contextTokens">>;
 
 const NOW = 1_000;
-function standing(
+function snapshot(
   name: string,
   { priority = 1, roles = null, contextTokens = 100, ...rest }: Change = {},
-): Standing {
+): BackendSnapshot {
   const backend: Backend = {
     name,
     priority,
@@ -22,53 +22,53 @@ function standing(
     concurrency: 1,
     jsonSchema: false,
   };
-  return { backend, free: 1, load: 0, notBefore: 0, health: { kind: "well" }, ...rest };
+  return { backend, free: 1, load: 0, notBefore: 0, health: { kind: "healthy" }, ...rest };
 }
 const choose = (
-  standings: Standing[],
-  wish: { role?: "work" | "accept"; tokens?: number; tried?: string[] } = {},
-) => chooseBackend(standings, { role: "work", tokens: 1, ...wish, tried: new Set(wish.tried) }, NOW);
+  snapshots: BackendSnapshot[],
+  needs: { role?: "work" | "accept"; tokens?: number; tried?: string[] } = {},
+) => chooseBackend(snapshots, { role: "work", tokens: 1, ...needs, tried: new Set(needs.tried) }, NOW);
 
-test("the first by priority is taken; of equal ones that with most room", () => {
+test("the first backend by priority is chosen, of equal ones the least loaded", () => {
   const [second, busy, idle] = [
-    standing("second", { priority: 2 }),
-    standing("busy", { load: 0.9 }),
-    standing("idle", { load: 0.1 }),
+    snapshot("second", { priority: 2 }),
+    snapshot("busy", { load: 0.9 }),
+    snapshot("idle", { load: 0.1 }),
   ];
   expect(choose([second, busy, idle])).toEqual({ kind: "go", name: "idle" });
 });
 
-test("one that is full, paused, down, being probed or tried already is passed over", () => {
-  const second = standing("second", { priority: 2 });
+test("a backend that is full, paused, down, being probed or already tried is skipped", () => {
+  const second = snapshot("second", { priority: 2 });
   for (const change of [
     { free: 0 },
     { notBefore: NOW + 1 },
     { health: { kind: "down", probeAt: NOW + 5 } },
     { health: { kind: "probing" } },
   ] satisfies Change[]) {
-    expect(choose([standing("first", change), second])).toEqual({ kind: "go", name: "second" });
+    expect(choose([snapshot("first", change), second])).toEqual({ kind: "go", name: "second" });
   }
-  expect(choose([standing("first"), second], { tried: ["first"] })).toEqual({ kind: "go", name: "second" });
+  expect(choose([snapshot("first"), second], { tried: ["first"] })).toEqual({ kind: "go", name: "second" });
 });
 
-test("roles are kept to; small ones may take what needs little", () => {
-  const [work, small] = [standing("work", { roles: ["work"] }), standing("small", { roles: ["small"] })];
+test("a backend gets only calls of its roles, small ones included", () => {
+  const [work, small] = [snapshot("work", { roles: ["work"] }), snapshot("small", { roles: ["small"] })];
   expect(choose([small, work])).toEqual({ kind: "go", name: "work" });
   expect(choose([small, work], { role: "accept" })).toEqual({ kind: "go", name: "small" });
   expect(choose([small])).toEqual({ kind: "wait", until: null, busy: false });
 });
 
-test("what is too long for one goes to a longer one; what is too long for all goes where it is refused", () => {
-  const [short, long] = [standing("short"), standing("long", { priority: 2, contextTokens: 1_000 })];
+test("a prompt that is too long for one backend goes to one with a longer context", () => {
+  const [short, long] = [snapshot("short"), snapshot("long", { priority: 2, contextTokens: 1_000 })];
   expect(choose([short, long], { tokens: 101 })).toEqual({ kind: "go", name: "long" });
   expect(choose([short, long], { tokens: 1_001 })).toEqual({ kind: "go", name: "short" });
 });
 
-test("when none can take it, it is known what is waited for", () => {
-  const full = standing("full", { free: 0 });
-  const paused = standing("paused", { notBefore: NOW + 7 });
-  const down = standing("down", { health: { kind: "down", probeAt: NOW + 5 } });
-  const probed = standing("probed", { health: { kind: "probing" } });
+test("without a free backend the choice says when to look again", () => {
+  const full = snapshot("full", { free: 0 });
+  const paused = snapshot("paused", { notBefore: NOW + 7 });
+  const down = snapshot("down", { health: { kind: "down", probeAt: NOW + 5 } });
+  const probed = snapshot("probed", { health: { kind: "probing" } });
   expect(choose([full])).toEqual({ kind: "wait", until: null, busy: true });
   expect(choose([probed])).toEqual({ kind: "wait", until: null, busy: true });
   expect(choose([paused, down])).toEqual({ kind: "wait", until: NOW + 5, busy: false });

@@ -1,44 +1,49 @@
 import type { Role } from "@agentswarm/contracts";
 import { serves, type Backend } from "../backends/backend.ts";
 
-/** A backend as it stands at this moment. */
-export interface Standing {
+/** The state of a backend at one moment. */
+export interface BackendSnapshot {
   readonly backend: Backend;
-  /** How many more calls it may be given. */
+  /** The number of calls that may still begin. */
   readonly free: number;
   /** The share of its limit in use. */
   readonly load: number;
-  /** It asked for a pause until then, milliseconds since 1970. */
+  /** The end of the pause that its Retry-After asked for, milliseconds since 1970. */
   readonly notBefore: number;
-  readonly health: { kind: "well" } | { kind: "down"; probeAt: number } | { kind: "probing" };
+  readonly health: { kind: "healthy" } | { kind: "down"; probeAt: number } | { kind: "probing" };
 }
 
-export interface Wish {
+/** The facts of a call that decide which backends can take it. */
+export interface CallNeeds {
   readonly role: Role;
-  /** About how long the question is. */
+  /** The estimated length of the prompt. */
   readonly tokens: number;
-  /** Names of backends that this call should not go to again for now. */
+  /** Names of backends that have failed in this round of tries. */
   readonly tried: ReadonlySet<string>;
 }
 
-export type Choice =
+export type BackendChoice =
   | { kind: "go"; name: string }
   /**
-   * None can be asked now. `until`: when the next one may be (null: not by time alone). `busy`: one is well but full,
-   * or about to be known as well.
+   * No backend can take the call now. `until`: when the next one may (null: not by time alone). `busy`: one is healthy
+   * but full, or is being probed.
    */
   | { kind: "wait"; until: number | null; busy: boolean };
 
-/** Which backend a call goes to: the first by priority that can take it, of equal ones the one with most room. */
-export function chooseBackend(standings: readonly Standing[], wish: Wish, now: number): Choice {
-  const serving = standings.filter(({ backend }) => serves(backend, wish.role));
-  // Where it is too long for all, the first says so, and the agent shortens it.
-  const fitting = serving.filter(({ backend }) => wish.tokens <= backend.contextTokens);
+/** Chooses the backend for a call: the lowest priority number that can take it; of equal ones the least loaded. */
+export function chooseBackend(
+  snapshots: readonly BackendSnapshot[],
+  needs: CallNeeds,
+  now: number,
+): BackendChoice {
+  const serving = snapshots.filter(({ backend }) => serves(backend, needs.role));
+  // A prompt that is too long for all goes to the first: its refusal makes the agent shorten the prompt.
+  const fitting = serving.filter(({ backend }) => needs.tokens <= backend.contextTokens);
   const candidates = (fitting.length > 0 ? fitting : serving).filter(
-    ({ backend }) => !wish.tried.has(backend.name),
+    ({ backend }) => !needs.tried.has(backend.name),
   );
   const [best] = candidates
-    .filter(({ health, notBefore, free }) => health.kind === "well" && notBefore <= now && free > 0)
+    .filter(({ health, notBefore, free }) => health.kind === "healthy" && notBefore <= now && free > 0)
     .toSorted((a, b) => a.backend.priority - b.backend.priority || a.load - b.load);
   if (best !== undefined) return { kind: "go", name: best.backend.name };
   const times = candidates.flatMap(({ health, notBefore }) => {

@@ -2,51 +2,53 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Fault, type Role } from "@agentswarm/contracts";
 import type { Backend } from "../backends/backend.ts";
 import type { Prices } from "../backends/models.ts";
-import type { Patience, Refused } from "../wire/ask-once.ts";
-import { mayPass } from "../wire/judge-refusal.ts";
+import type { RefusedReply, Timeouts } from "../wire/ask-once.ts";
+import { isTransient } from "../wire/judge-refusal.ts";
+import { openBackendState, type BackendState, type Permit } from "./backend-state.ts";
 import type { BreakerOptions } from "./breaker.ts";
-import { chooseBackend, type Wish } from "./choose-backend.ts";
-import { openLane, type Lane, type Place } from "./lane.ts";
-import { TRIES, waitMs } from "./retry.ts";
-import { openWaitingRoom } from "./waiting-room.ts";
+import { chooseBackend, type CallNeeds } from "./choose-backend.ts";
+import { MAX_TRIES, retryDelayMs } from "./retry-delay.ts";
+import { openWaiters } from "./waiters.ts";
 
-/** One call to the model, whichever backend answers it. */
-export interface Order {
+/**
+ * `patient`: waits between tries and for a backend to come back, up to `firstMs`. `once`: each backend is tried at most
+ * once, because the caller's own queue retries.
+ */
+export type RetryPolicy = "patient" | "once";
+
+/** One call to the model, before a backend is chosen. */
+export interface RouterCall {
   readonly role: Role;
-  /** What is posted; the backend's own model is put in. */
+  /** Makes the request body; the router adds the backend's own model name. */
   readonly body: (backend: Backend) => object;
-  /** About how long the question is, in tokens. */
+  /** The estimated length of the prompt. */
   readonly tokens: number;
   readonly streamed: boolean;
-  /**
-   * `patient`: waits between tries and for a backend to come back, up to `firstMs`. `once`: every backend at most one
-   * time; the caller's own queue comes again.
-   */
-  readonly manner: "patient" | "once";
+  readonly retry: RetryPolicy;
   readonly signal: AbortSignal;
 }
 
-/** What came of it. `backend` is the one that answered, whose prices are to be charged. */
-export type Answer =
+/** The result of a call. `backend` is the one that answered; its prices are charged. */
+export type RouterAnswer =
   | { kind: "whole"; completion: object; backend: Backend }
-  /** Its first event has come; what goes wrong from here on throws, and is not tried again. */
+  /** The first event has come. A later failure throws and is not retried. */
   | { kind: "stream"; events: AsyncGenerator<object>; backend: Backend }
-  | (Refused & {
-      /** It is the backends' trouble, not the request's. */
+  | (RefusedReply & {
+      /** The backends failed, not the request. */
       readonly unavailable: boolean;
     });
 
 export interface Router {
   readonly backends: readonly Backend[];
-  /** How the model is called towards those who ask: as the first backend calls it. */
+  /** The model's name towards callers: the first backend's. */
   readonly model: string;
-  /** The dearest there are: what a call may cost, before a backend is chosen. */
+  /** The highest prices of all backends: the bound of a call's cost before a backend is chosen. */
   readonly prices: Prices;
-  /** Throws only when the order's signal is aborted. */
-  ask(order: Order): Promise<Answer>;
+  /** Throws only when the call's signal is aborted. */
+  ask(call: RouterCall): Promise<RouterAnswer>;
 }
 
-/** A breaker that opened or closed. `why` is the last trouble. */
+/** A breaker that opened or closed. `why` is the last failure. */
 export interface BackendChange {
   readonly backend: string;
   readonly state: "opened" | "closed";
@@ -54,12 +56,12 @@ export interface BackendChange {
 }
 
 export interface RouterOptions {
-  readonly patience?: Partial<Patience>;
+  readonly timeouts?: Partial<Timeouts>;
   readonly breaker?: Partial<BreakerOptions>;
-  readonly onChange?: (change: BackendChange) => void;
+  readonly onChange?: ((change: BackendChange) => void) | undefined;
 }
 
-const PATIENCE: Patience = {
+const TIMEOUTS: Timeouts = {
   connectMs: 10_000,
   firstMs: 290_000,
   betweenMs: 120_000,
@@ -68,46 +70,49 @@ const PATIENCE: Patience = {
 };
 const BREAKER: BreakerOptions = { failures: 5, probeAfterMs: 5_000 };
 
-/** Opens a list of backends behind one door. What it learns of them is shared by all calls of this process. */
+/**
+ * Opens a router over these backends. Their limits, breakers and pauses are shared by all calls of this process.
+ * Throws Fault `config.invalid` when the list is empty.
+ */
 export function createRouter(backends: readonly Backend[], options: RouterOptions = {}): Router {
   const [first] = backends;
-  if (first === undefined) throw new Fault("config.invalid", "no backend was given");
-  const patience = { ...PATIENCE, ...options.patience };
-  const room = openWaitingRoom();
-  const lanes = new Map<string, Lane>();
+  if (first === undefined) throw new Fault("config.invalid", "the router has no backend: set LLM_BACKENDS");
+  const timeouts = { ...TIMEOUTS, ...options.timeouts };
+  const waiters = openWaiters();
+  const states = new Map<string, BackendState>();
   for (const backend of backends) {
-    const lane = openLane(backend, {
-      patience,
+    const state = openBackendState(backend, {
+      timeouts,
       alone: backends.length === 1,
       breaker: { ...BREAKER, ...options.breaker },
-      onFree: () => room.nudge(),
-      onChange: ({ name }, state, why) => options.onChange?.({ backend: name, state, why }),
+      onFree: () => waiters.wakeAll(),
+      onChange: ({ name }, change, why) => options.onChange?.({ backend: name, state: change, why }),
     });
-    lanes.set(backend.name, lane);
+    states.set(backend.name, state);
   }
 
-  const choose = (wish: Wish) => {
-    for (const lane of lanes.values()) lane.probe();
-    const standings = [...lanes.values()].map((lane) => lane.standing());
-    return chooseBackend(standings, wish, Date.now());
+  const choose = (needs: CallNeeds) => {
+    for (const state of states.values()) state.probe();
+    const snapshots = [...states.values()].map((state) => state.snapshot());
+    return chooseBackend(snapshots, needs, Date.now());
   };
 
-  /** A place at a backend, or when to come again (null: nobody knows). */
-  async function findPlace(
-    wish: Wish,
-    order: Order,
+  /** Waits for a permit. Without one: when to try again (null: unknown). */
+  async function acquirePermit(
+    needs: CallNeeds,
+    call: RouterCall,
     giveUpAt: number,
-  ): Promise<Place | { until: number | null }> {
+  ): Promise<Permit | { until: number | null }> {
     for (;;) {
-      const choice = choose(wish);
+      const choice = choose(needs);
       if (choice.kind === "go") {
-        const lane = lanes.get(choice.name);
-        // Taken in the same breath, so that two calls cannot be given one place.
-        if (lane !== undefined) return lane.take();
+        const state = states.get(choice.name);
+        // Synchronous after the choice, so two calls cannot take the same permit.
+        if (state !== undefined) return state.takePermit();
       } else {
         const { until, busy } = choice;
-        if (Date.now() >= giveUpAt || (order.manner === "once" && !busy)) return { until };
-        await room.wait(Math.min(until ?? giveUpAt, giveUpAt), order.signal);
+        if (Date.now() >= giveUpAt || (call.retry === "once" && !busy)) return { until };
+        await waiters.wait(Math.min(until ?? giveUpAt, giveUpAt), call.signal);
       }
     }
   }
@@ -115,50 +120,50 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
   return {
     backends,
     model: first.model,
-    prices: dearest(backends),
-    async ask(order) {
-      const { role, tokens, signal, streamed, manner } = order;
-      const giveUpAt = Date.now() + patience.firstMs;
+    prices: highestPrices(backends),
+    async ask(call) {
+      const { role, tokens, signal, streamed, retry } = call;
+      const giveUpAt = Date.now() + timeouts.firstMs;
       const tried = new Set<string>();
-      let counted = 0;
+      let tries = 0;
       let rounds = 1;
-      let last: Refused | undefined;
+      let last: RefusedReply | undefined;
       for (;;) {
-        const place = await findPlace({ role, tokens, tried }, order, giveUpAt);
-        if ("until" in place) return { ...(last ?? nobodyIsThere(place.until)), unavailable: true };
-        const { lane, ask } = place;
-        const { backend } = lane;
-        const said = await ask(order.body(backend), { streamed, signal });
-        if (said.kind !== "refused") return { ...said, backend };
-        last = said;
+        const permit = await acquirePermit({ role, tokens, tried }, call, giveUpAt);
+        if ("until" in permit) return { ...(last ?? noBackendNow(permit.until)), unavailable: true };
+        const { state, ask } = permit;
+        const { backend } = state;
+        const reply = await ask(call.body(backend), { streamed, signal });
+        if (reply.kind !== "refused") return { ...reply, backend };
+        last = reply;
         tried.add(backend.name);
-        const wait = waitMs(rounds, said.retryAfter);
-        if (said.retryAfter !== null) lane.pause(Date.now() + wait);
-        const passing = mayPass(said.refusal);
+        const delayMs = retryDelayMs(rounds, reply.retryAfter);
+        if (reply.retryAfter !== null) state.pause(Date.now() + delayMs);
         const others = choose({ role, tokens, tried }).kind === "go";
-        // A key that one backend does not take says nothing of the others.
-        if (!passing && !(said.refusal === "foreign" && others)) return { ...said, unavailable: false };
-        // A cold endpoint is waited for by the clock, as its workers take minutes to come up.
-        const cold = said.refusal === "cold" && Date.now() + wait < giveUpAt;
-        if (!cold) counted += 1;
-        if (counted >= TRIES) return { ...said, unavailable: true };
+        // A key that one backend refuses may be valid at another.
+        if (!isTransient(reply.cause) && !(reply.cause === "foreign" && others))
+          return { ...reply, unavailable: false };
+        // Retries of a cold endpoint are bounded by time, not by number, because its workers take minutes to start.
+        const cold = reply.cause === "cold" && Date.now() + delayMs < giveUpAt;
+        if (!cold) tries += 1;
+        if (tries >= MAX_TRIES) return { ...reply, unavailable: true };
         if (others) continue;
-        if (manner === "once") return { ...said, unavailable: true };
+        if (retry === "once") return { ...reply, unavailable: true };
         tried.clear();
         rounds += 1;
-        await sleep(cold ? Math.min(wait, patience.coldMs) : wait, undefined, { signal });
+        await sleep(cold ? Math.min(delayMs, timeouts.coldMs) : delayMs, undefined, { signal });
       }
     },
   };
 }
 
-function dearest(backends: readonly Backend[]): Prices {
+function highestPrices(backends: readonly Backend[]): Prices {
   const most = (kind: keyof Prices) => Math.max(...backends.map(({ prices }) => prices[kind]));
   return { input: most("input"), output: most("output"), cached: most("cached") };
 }
 
-function nobodyIsThere(until: number | null): Refused {
+function noBackendNow(until: number | null): RefusedReply {
   const seconds = until === null ? 1 : Math.max(1, Math.ceil((until - Date.now()) / 1_000));
-  const message = "no backend can be asked now";
-  return { kind: "refused", refusal: "outage", status: 503, message, retryAfter: String(seconds) };
+  const message = `no backend accepts calls now; retry in ${seconds} s`;
+  return { kind: "refused", cause: "outage", status: 503, message, retryAfter: String(seconds) };
 }

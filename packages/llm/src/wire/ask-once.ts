@@ -1,66 +1,66 @@
 import type { Backend } from "../backends/backend.ts";
 import { askWhole, RefusedByServer } from "./ask-whole.ts";
-import { judgeRefusal, type Refusal } from "./judge-refusal.ts";
+import { judgeRefusal, type RefusalCause } from "./judge-refusal.ts";
 import { post, readText } from "./post.ts";
-import { readEvents } from "./sse.ts";
+import { readEvents } from "./read-events.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
 
-/** What a backend says to one call. */
-export type Said =
+/** The reply of a backend to one call. */
+export type BackendReply =
   | { kind: "whole"; completion: object }
-  /** Its first event has come; what goes wrong from here on throws, and cannot be tried again. */
+  /** The first event has come. A later failure throws and cannot be retried. */
   | { kind: "stream"; events: AsyncGenerator<object> }
-  | Refused;
+  | RefusedReply;
 
-export interface Refused {
+export interface RefusedReply {
   readonly kind: "refused";
-  readonly refusal: Refusal;
-  /** 502 where there was no answer at all. */
+  readonly cause: RefusalCause;
+  /** 502 when there was no answer at all. */
   readonly status: number;
   readonly message: string;
-  /** The header as it came. */
+  /** The Retry-After header, unparsed. */
   readonly retryAfter: string | null;
 }
 
-/** How long is waited for a backend, in milliseconds. */
-export interface Patience {
+/** The timeouts of one call, in milliseconds. */
+export interface Timeouts {
   readonly connectMs: number;
-  /** For a stream's first event; a cold start takes minutes. */
+  /** For the first event of a stream; a cold start takes minutes. */
   readonly firstMs: number;
-  /** For the next piece of a stream. */
+  /** For each next piece of a stream. */
   readonly betweenMs: number;
-  /** For an answer that comes in one piece. */
+  /** For an answer in one piece. */
   readonly wholeMs: number;
-  /** The longest pause between two tries at an endpoint that is cold. */
+  /** The longest delay between two tries at a cold endpoint. */
   readonly coldMs: number;
 }
 
-const SHOWN_CHARS = 4_000;
+const MAX_MESSAGE_CHARS = 4_000;
 
-/** Asks a backend, once. Throws only when `signal` is aborted. */
+/** Calls a backend once. Throws only when `signal` is aborted. */
 export async function askOnce(
   backend: Backend,
   body: object,
-  options: { streamed: boolean; patience: Patience; signal: AbortSignal },
-): Promise<Said> {
-  const { streamed, patience, signal } = options;
-  const watchdog = startWatchdog("the model", streamed ? patience.firstMs : patience.wholeMs);
-  const asked = { ...body, model: backend.model };
-  const { connectMs } = patience;
+  options: { streamed: boolean; timeouts: Timeouts; signal: AbortSignal },
+): Promise<BackendReply> {
+  const { streamed, timeouts, signal } = options;
+  const watchdog = startWatchdog("the model", streamed ? timeouts.firstMs : timeouts.wholeMs);
+  const request = { ...body, model: backend.model };
+  const { connectMs } = timeouts;
   const either = AbortSignal.any([signal, watchdog.signal]);
-  let handedOn = false;
+  let passedOn = false;
   try {
     if (!streamed) {
-      const completion = await askWhole(backend, asked, {
+      const completion = await askWhole(backend, request, {
         connectMs,
-        withinMs: patience.wholeMs,
+        timeoutMs: timeouts.wholeMs,
         signal: either,
       });
-      return { kind: "whole", completion: unlessError(completion) };
+      return { kind: "whole", completion: rejectError(completion) };
     }
     const response = await post(`${backend.baseUrl}/chat/completions`, {
       apiKey: backend.apiKey,
-      body: JSON.stringify(asked),
+      body: JSON.stringify(request),
       connectMs,
       signal: either,
     });
@@ -68,34 +68,34 @@ export async function askOnce(
     if (status < 200 || status > 299) {
       throw new RefusedByServer(status, await readText(response), response.headers["retry-after"] ?? null);
     }
-    const events = readEvents(response, () => watchdog.within(patience.betweenMs));
+    const events = readEvents(response, () => watchdog.within(timeouts.betweenMs));
     const first = await events.next();
     if (first.done) throw new Error("the stream was empty");
-    unlessError(first.value);
-    handedOn = true;
+    rejectError(first.value);
+    passedOn = true;
     return { kind: "stream", events: resume(first.value, events, watchdog) };
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof RefusedByServer) {
       const { status, retryAfter } = error;
-      const message = error.message.slice(0, SHOWN_CHARS);
-      return { kind: "refused", refusal: judgeRefusal(status, message), status, message, retryAfter };
+      const message = error.message.slice(0, MAX_MESSAGE_CHARS);
+      return { kind: "refused", cause: judgeRefusal(status, message), status, message, retryAfter };
     }
     const why = watchdog.signal.aborted ? watchdog.signal.reason : error;
     const message = `the model could not be reached: ${why instanceof Error ? why.message : String(why)}`;
-    return { kind: "refused", refusal: "outage", status: 502, message, retryAfter: null };
+    return { kind: "refused", cause: "outage", status: 502, message, retryAfter: null };
   } finally {
-    if (!handedOn) watchdog.stop();
+    if (!passedOn) watchdog.stop();
   }
 }
 
-/** Some servers tell of an engine that has died in the body of a 200. */
-function unlessError(said: unknown): object {
-  if (typeof said !== "object" || said === null || Array.isArray(said))
-    throw new Error("the answer is no JSON object");
-  if ("error" in said && !("choices" in said))
-    throw new Error(JSON.stringify(said.error).slice(0, SHOWN_CHARS));
-  return said;
+/** Some servers report a crashed engine in the body of a 200. */
+function rejectError(body: unknown): object {
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    throw new Error("the answer is not a JSON object");
+  if ("error" in body && !("choices" in body))
+    throw new Error(JSON.stringify(body.error).slice(0, MAX_MESSAGE_CHARS));
+  return body;
 }
 
 async function* resume(

@@ -4,7 +4,7 @@ import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources";
 import type { Backend } from "../backends/backend.ts";
 import { post } from "./post.ts";
 
-/** What a server refused a call with. */
+/** An HTTP answer that refuses a call; `message` is its body. */
 export class RefusedByServer extends Error {
   readonly status: number;
   readonly retryAfter: string | null;
@@ -16,20 +16,20 @@ export class RefusedByServer extends Error {
 }
 
 /**
- * Asks for an answer in one piece, by OpenAI's own client. It tries nothing again, which is the router's business, and
- * connects by our means, for the sake of its deadline. Throws RefusedByServer when there is an answer that is none.
+ * Asks for an answer in one piece with OpenAI's client. Its retries are off, because the router retries. It connects
+ * through `post`, which has a connect timeout. Throws RefusedByServer for an answer that is no success.
  */
 export async function askWhole(
   { baseUrl, apiKey }: Backend,
   body: object,
-  options: { connectMs: number; withinMs: number; signal: AbortSignal },
+  options: { connectMs: number; timeoutMs: number; signal: AbortSignal },
 ): Promise<object> {
-  const { connectMs, withinMs, signal } = options;
+  const { connectMs, timeoutMs, signal } = options;
   const client = new OpenAI({
     baseURL: baseUrl,
     apiKey,
     maxRetries: 0,
-    timeout: withinMs,
+    timeout: timeoutMs,
     fetch: async (_url, init) => {
       const text = typeof init?.body === "string" ? init.body : "";
       const response = await post(`${baseUrl}/chat/completions`, { apiKey, body: text, connectMs, signal });

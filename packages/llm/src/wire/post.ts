@@ -2,9 +2,9 @@ import * as http from "node:http";
 import * as https from "node:https";
 
 /**
- * Posts JSON and resolves with the response once its headers are there. Redirects are not followed, as the key must
- * not go elsewhere. `connectMs` bounds the connecting alone, which `fetch` cannot do, nor wait for headers longer
- * than five minutes.
+ * Posts JSON and resolves with the response when its headers have come. Redirects are not followed, because the key must
+ * not be sent to another address. `connectMs` is a timeout for connecting alone. `fetch` has no such timeout, and it
+ * ends after five minutes without headers.
  */
 export function post(
   url: string,
@@ -20,7 +20,7 @@ export function post(
       authorization: `Bearer ${options.apiKey}`,
     },
   });
-  // (The request's own `signal` would have its socket throw where a response is there but not read yet.)
+  // Not the request's own `signal` option: its socket throws when a response has come but is not read yet.
   const { signal } = options;
   let response: http.IncomingMessage | undefined;
   const onAbort = () => {
@@ -32,14 +32,14 @@ export function post(
   signal.addEventListener("abort", onAbort, { once: true });
   request.on("socket", (socket) => {
     if (!socket.connecting) return;
-    const late = new Error(`no connection within ${options.connectMs} ms`);
-    const timer = setTimeout(() => request.destroy(late), options.connectMs);
+    const timedOut = new Error(`no connection within ${options.connectMs} ms`);
+    const timer = setTimeout(() => request.destroy(timedOut), options.connectMs);
     socket.once(secure ? "secureConnect" : "connect", () => clearTimeout(timer));
     socket.once("close", () => clearTimeout(timer));
   });
   request.on("response", (incoming) => {
     response = incoming;
-    // Errors come out where it is read; a call may be given up before anybody does.
+    // Errors appear where the body is read. A call may be cancelled before that, and must not throw here.
     response.on("error", () => undefined);
     resolve(response);
   });

@@ -171,7 +171,7 @@ test("a silent backend is waited for only so long, before and within a stream", 
       response.write(event(chunk({ content: "and then" })));
     },
   );
-  await using gateway = await openGateway(backend.baseUrl, { patience: { firstMs: 200, betweenMs: 200 } });
+  await using gateway = await openGateway(backend.baseUrl, { timeouts: { firstMs: 200, betweenMs: 200 } });
   const said = await gateway.say({ stream: true });
   expect(said.text).toContain("and then");
   expect(said.whole).toBe(false);

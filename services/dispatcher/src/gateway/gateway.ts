@@ -11,9 +11,9 @@ import {
 import type { CallEstimate } from "@agentswarm/contracts";
 import type { Logger } from "@agentswarm/service";
 import { readBody } from "../read-body.ts";
+import { openExchangeRecorder } from "./exchange-recorder.ts";
 import { guardCompletion, guardStream } from "./guard-tool-calls.ts";
 import { openMeter, type Meter } from "./meter.ts";
-import { openTape } from "./tape.ts";
 import { openTicketOffice, type Ticket, type TicketOffice } from "./ticket.ts";
 
 /** The model as sandboxes see it: metered, capped, and with a key that is worth nothing elsewhere. */
@@ -94,7 +94,7 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
           body: () => asked,
           tokens: estimateTokens(text),
           streamed,
-          manner: "patient",
+          retry: "patient",
           signal: gone.signal,
         });
         if (answer.kind === "refused") {
@@ -102,12 +102,12 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
             unavailable = `the model answered ${answer.status}: ${answer.message.slice(0, 500)}`;
           return refuse(stream, answer.status, answer.message, answer.retryAfter);
         }
-        const tape = recorder === undefined ? null : openTape(recorder, body, log);
-        const meter = openMeter(text, answer.backend, model, tape?.hear);
+        const exchange = recorder === undefined ? null : openExchangeRecorder(recorder, body, log);
+        const meter = openMeter(text, answer.backend, model, exchange?.onEvent);
         try {
           if (answer.kind === "whole") relayWhole(stream, guardCompletion(answer.completion), meter);
           else await relayStream(stream, guardStream(answer.events), meter, gone.signal);
-          await tape?.keep(own.key);
+          await exchange?.save(own.key);
         } catch (error) {
           // Bytes were passed on, so nothing can be tried again: the reader must see a stream that broke off.
           if (!gone.signal.aborted) unavailable = `the model's answer broke off: ${String(error)}`;

@@ -1,14 +1,14 @@
 import type { Backend } from "../backends/backend.ts";
 
 /**
- * Whether a backend answers and takes our key, asked by its list of models. Some have no such list; that they say so
- * is sign enough.
+ * Whether a backend answers and accepts the key, tested by `GET /models`. A backend without that route is healthy when
+ * it answers 404 or 405.
  */
-export async function isWell({ baseUrl, apiKey }: Backend, withinMs: number): Promise<boolean> {
+export async function isHealthy({ baseUrl, apiKey }: Backend, timeoutMs: number): Promise<boolean> {
   const response = await fetch(`${baseUrl}/models`, {
     headers: { authorization: `Bearer ${apiKey}` },
     redirect: "error",
-    signal: AbortSignal.timeout(withinMs),
+    signal: AbortSignal.timeout(timeoutMs),
   });
   await response.body?.cancel();
   return response.ok || response.status === 404 || response.status === 405;

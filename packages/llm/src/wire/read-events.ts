@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 
 /**
- * The JSON events of a server-sent stream, without its end mark and comments. `onBytes` is called for whatever
- * comes, keep-alive comments too.
+ * The JSON events of a server-sent stream, without comments and the `[DONE]` mark. `onBytes` is called for every piece
+ * that arrives, keep-alive comments included.
  */
 export async function* readEvents(body: IncomingMessage, onBytes: () => void): AsyncGenerator<object> {
   body.setEncoding("utf8");

@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { chunk, event, json, startBackend } from "../../../../test/support/scripted-backend.ts";
-import { ask, backendAt, readAll, who } from "../../testing/ask-router.ts";
+import { ask, backendAt, readAll, answeredBy } from "../../testing/ask-router.ts";
 import { createRouter } from "./router.ts";
 
 const LONG = { connectMs: 60_000, firstMs: 60_000, betweenMs: 60_000, wholeMs: 60_000 };
 
-test("connecting has a deadline of its own, and it is not that of the answer", async () => {
-  // It takes the connection and never says a word, so that no TLS comes about.
+test("connecting has its own timeout", async () => {
+  // It accepts connections and never sends a byte, so the TLS handshake never ends.
   const silent = createServer().listen(0, "127.0.0.1");
   await once(silent, "listening");
   const url = `https://127.0.0.1:${(silent.address() as AddressInfo).port}/v1`;
@@ -16,11 +16,11 @@ test("connecting has a deadline of its own, and it is not that of the answer", a
     setTimeout(() => json(200, { choices: [] })(request, response, {}), 800);
   });
   const backends = [backendAt("silent", url), backendAt("slow", slow.baseUrl, { priority: 2 })];
-  const router = createRouter(backends, { patience: { ...LONG, connectMs: 500 } });
+  const router = createRouter(backends, { timeouts: { ...LONG, connectMs: 500 } });
   try {
-    expect(who(await ask(router))).toBe("slow");
-    const alone = createRouter([backendAt("silent", url)], { patience: { ...LONG, connectMs: 500 } });
-    const answer = await ask(alone, { manner: "once" });
+    expect(answeredBy(await ask(router))).toBe("slow");
+    const alone = createRouter([backendAt("silent", url)], { timeouts: { ...LONG, connectMs: 500 } });
+    const answer = await ask(alone, { retry: "once" });
     expect(answer).toMatchObject({
       status: 502,
       message: expect.stringContaining("no connection within 500 ms"),
@@ -30,17 +30,17 @@ test("connecting has a deadline of its own, and it is not that of the answer", a
   }
 });
 
-test("the first event, the next piece and a whole answer have each a deadline of their own", async () => {
+test("the first event, the next piece and a whole answer each have their own timeout", async () => {
   await using silent = await startBackend((_, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
   });
   const one = [backendAt("one", silent.baseUrl)];
-  const first = createRouter(one, { patience: { ...LONG, firstMs: 100 } });
-  expect(await ask(first, { streamed: true, manner: "once" })).toMatchObject({
+  const first = createRouter(one, { timeouts: { ...LONG, firstMs: 100 } });
+  expect(await ask(first, { streamed: true, retry: "once" })).toMatchObject({
     message: expect.stringContaining("silent for 100 ms"),
   });
-  const whole = createRouter(one, { patience: { ...LONG, wholeMs: 120 } });
-  expect(await ask(whole, { manner: "once" })).toMatchObject({
+  const whole = createRouter(one, { timeouts: { ...LONG, wholeMs: 120 } });
+  expect(await ask(whole, { retry: "once" })).toMatchObject({
     message: expect.stringContaining("silent for 120 ms"),
   });
   await using stalling = await startBackend((_, response) => {
@@ -48,13 +48,13 @@ test("the first event, the next piece and a whole answer have each a deadline of
     response.write(event(chunk({ content: "and then" })));
   });
   const between = createRouter([backendAt("two", stalling.baseUrl)], {
-    patience: { ...LONG, betweenMs: 100 },
+    timeouts: { ...LONG, betweenMs: 100 },
   });
   const answer = await ask(between, { streamed: true });
   await expect(readAll(answer)).rejects.toThrow("silent for 100 ms");
 });
 
-test("keep-alive comments are signs of life", async () => {
+test("keep-alive comments restart the timeout of a stream", async () => {
   await using slow = await startBackend((_, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write(event(chunk({ content: "let me see" })));
@@ -67,6 +67,6 @@ test("keep-alive comments are signs of life", async () => {
       response.end(event(chunk({}, "stop")));
     }, 100);
   });
-  const router = createRouter([backendAt("slow", slow.baseUrl)], { patience: { ...LONG, betweenMs: 1_000 } });
+  const router = createRouter([backendAt("slow", slow.baseUrl)], { timeouts: { ...LONG, betweenMs: 1_000 } });
   expect(await readAll(await ask(router, { streamed: true }))).toHaveLength(2);
 });

@@ -1,17 +1,17 @@
-/** Where calls wait, in their order, for something to change. */
-export interface WaitingRoom {
-  /** Something changed: all look again. */
-  nudge(): void;
-  /** Resolves at the next nudge or at `until` (milliseconds since 1970). Throws when aborted. */
+/** Calls that wait, in order, until a permit may be free. */
+export interface Waiters {
+  /** Wakes all waiting calls, so that each looks for a permit again. */
+  wakeAll(): void;
+  /** Resolves at the next wakeAll or at `until` (milliseconds since 1970). Throws when `signal` is aborted. */
   wait(until: number, signal: AbortSignal): Promise<void>;
 }
 
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
-export function openWaitingRoom(): WaitingRoom {
+export function openWaiters(): Waiters {
   let waiting = new Set<() => void>();
   return {
-    nudge() {
+    wakeAll() {
       const woken = waiting;
       waiting = new Set();
       for (const wake of woken) wake();
@@ -19,7 +19,7 @@ export function openWaitingRoom(): WaitingRoom {
     async wait(until, signal) {
       signal.throwIfAborted();
       const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, Math.min(Math.max(0, until - Date.now()), LONGEST_TIMER_MS));
+      const timer = setTimeout(resolve, Math.min(Math.max(0, until - Date.now()), MAX_TIMER_MS));
       waiting.add(resolve);
       const onAbort = () => resolve();
       signal.addEventListener("abort", onAbort);

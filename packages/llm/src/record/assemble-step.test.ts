@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { assembleTurn } from "./assemble-turn.ts";
+import { assembleStep } from "./assemble-step.ts";
 
 const chunk = (delta: object, finish_reason: string | null = null) => ({
   choices: [{ delta, finish_reason }],
@@ -7,7 +7,7 @@ const chunk = (delta: object, finish_reason: string | null = null) => ({
 const part = (index: number, call: { name?: string; arguments?: string }) =>
   chunk({ tool_calls: [{ index, function: call }] });
 
-test("a stream's fragments come together, calls apart from each other, thinking left out", () => {
+test("the fragments of a stream become one step without the reasoning", () => {
   const events = [
     chunk({ role: "assistant", content: "", reasoning_content: "hm" }),
     chunk({ content: "I " }),
@@ -18,7 +18,7 @@ test("a stream's fragments come together, calls apart from each other, thinking 
     chunk({}, "tool_calls"),
     { choices: [], usage: {} },
   ];
-  expect(assembleTurn(events)).toEqual({
+  expect(assembleStep(events)).toEqual({
     say: "I read.",
     calls: [
       { tool: "read", args: { path: "a" } },
@@ -27,10 +27,10 @@ test("a stream's fragments come together, calls apart from each other, thinking 
   });
 });
 
-test("an answer in one piece is no different", () => {
+test("an answer in one piece becomes the same step", () => {
   const tool_calls = [{ function: { name: "a", arguments: "{}" } }, { function: { name: "b" } }];
   const completion = { choices: [{ message: { content: null, tool_calls }, finish_reason: "tool_calls" }] };
-  expect(assembleTurn([completion])).toEqual({
+  expect(assembleStep([completion])).toEqual({
     say: "",
     calls: [
       { tool: "a", args: {} },
@@ -39,7 +39,7 @@ test("an answer in one piece is no different", () => {
   });
 });
 
-test("what was cut off is none", () => {
-  expect(assembleTurn([part(0, { name: "write", arguments: '{"pa' }), chunk({}, "length")])).toBeNull();
-  expect(assembleTurn([chunk({ content: "I" })])).toBeNull();
+test("a truncated answer is no step", () => {
+  expect(assembleStep([part(0, { name: "write", arguments: '{"pa' }), chunk({}, "length")])).toBeNull();
+  expect(assembleStep([chunk({ content: "I" })])).toBeNull();
 });
