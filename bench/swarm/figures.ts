@@ -1,4 +1,4 @@
-import type { DomainEvent } from "@agentswarm/contracts";
+import { isEventOf, type DomainEvent, type EventType } from "@agentswarm/contracts";
 import { median, percentile } from "../landing/measure.ts";
 
 export interface Spread {
@@ -32,7 +32,7 @@ const MIB = 1024 ** 2;
 
 /** What the events of one run tell. */
 export function figuresOf(events: readonly DomainEvent[]): Figures {
-  const of = (type: DomainEvent["type"]) => events.filter((event) => event.type === type);
+  const of = <T extends EventType>(type: T) => events.filter(isEventOf(type));
   const [ended, landed, sent] = [of("attempt.ended"), of("landing.landed"), of("task.sent")];
   const data = ended.map((event) => event.data as Ended);
   const landedAt = new Map(landed.map((event) => [`${event.taskId}/${event.attempt}`, event.at]));

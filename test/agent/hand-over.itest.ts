@@ -128,16 +128,6 @@ test("a claim of work without a change fails", async () => {
   expect(taken).toBeNull();
 });
 
-test("a command that changes nothing is done when its checks pass", async () => {
-  const { result } = await lab.attempt({
-    steps: steps(bash("cat README.md"), submit("Looked.")),
-    task: { kind: "command" },
-    checks: [{ name: "true", command: "true", timeoutMs: 10_000 }],
-  });
-  expect(result).toMatchObject({ end: "submitted", outcome: "complete", headCommit: null });
-  expect(result.checks).toHaveLength(1);
-});
-
 test("a blocked task is told as such, with the agent's words", async () => {
   const { result } = await lab.attempt({
     steps: steps(write("src/b.txt", "b\n"), submit("The API key is missing.", { outcome: "blocked" })),

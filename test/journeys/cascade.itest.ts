@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { attemptRef, jobId, type TaskMessage } from "@agentswarm/contracts";
+import { attemptRef, DEFAULT_REPO, jobId, type TaskMessage } from "@agentswarm/contracts";
 import { openStore } from "@agentswarm/git";
 import { consume, createSender, openQueue } from "@agentswarm/queue";
 import { commitFiles } from "../support/commit-files.ts";
@@ -82,18 +82,25 @@ beforeAll(async () => {
     const ref = attemptRef(task.id, round);
     commitFiles(store.dir, [{ ref, base: from, files }]);
     const headCommit = git(store.dir, "rev-parse", ref);
-    const about = { taskId: task.id, featureId: task.featureId, attempt: round };
+    const about = { taskId: task.id, featureId: task.featureId, repoId: task.repoId, attempt: round };
     const handoff = makeHandoff({ taskId: task.id, attempt: round, round, headCommit, model: "glm-5" });
     const request = { ...about, ref, baseCommit: from, headCommit, title: task.title, handoff };
     await sender.send("merge", request, { jobId: jobId.merge(task.id, round) });
   };
   stack.use(await consume(connection, "task", work, { concurrency: 20 }));
-  const feature = { id: "feature-1", title: "Many", description: "", acceptance: [], priority: 5 };
+  const feature = {
+    id: "feature-1",
+    repoId: DEFAULT_REPO,
+    title: "Many",
+    description: "",
+    acceptance: [],
+    priority: 5,
+  };
   const createdAt = await connection.now();
   await sender.send(
     "plan",
     { kind: "feature", feature: { ...feature, source: "rest", createdAt } },
-    { jobId: "feature-1" },
+    { jobId: jobId.feature("feature-1") },
   );
 
   counts = await waitUntil(

@@ -77,8 +77,7 @@ export async function runAttempt(
       return finish({ claim, end: "submitted", reason: claim.summary, checks, keep: false });
     }
     const changes = await stageChanges(repo, assignment.baseCommit);
-    // Commands may change nothing; the other kinds of task must.
-    if (changes.files.length === 0 && task.kind !== "command") {
+    if (changes.files.length === 0) {
       return finish({
         claim: failed(claim),
         end: "failed",

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { ApiClient, Unreachable } from "./api-client.ts";
-import { plainText } from "@agentswarm/contracts";
+import { plainText, subjectOf } from "@agentswarm/contracts";
 import { formatProgress, oneLine } from "./progress.ts";
 import { watchFeatures } from "./watch-features.ts";
 
@@ -113,7 +113,7 @@ export async function runCli(argv: readonly string[], { env, out, err }: Surroun
         print(options.json ?? false, task, plainTextOf(task));
         if (!options.follow || ENDED_TASK.has(String(task["status"]))) return;
         for await (const { event } of client.events(undefined, new AbortController().signal)) {
-          if (event.taskId !== id) continue;
+          if (subjectOf(event).taskId !== id) continue;
           print(
             options.json ?? false,
             event,

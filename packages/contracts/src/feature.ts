@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { budgetSchema, forecastSchema } from "./budget.ts";
 import { idSchema } from "./ids.ts";
+import { repoIdSchema } from "./repo.ts";
 
 export const featureSourceSchema = z.enum(["rest", "cli", "backlog", "mcp", "webhook", "system"]);
 
@@ -33,6 +34,7 @@ export type FeatureInput = z.infer<typeof featureInputSchema>;
 /** A submitted feature as it travels to the planner. */
 export const featureSubmissionSchema = featureInputSchema.extend({
   id: idSchema,
+  repoId: repoIdSchema,
   source: featureSourceSchema,
   createdAt: z.int().describe("Milliseconds since 1970, Redis time"),
 });
@@ -58,6 +60,3 @@ export const featureSchema = featureSubmissionSchema.extend({
   forecast: forecastSchema.nullable().default(null).describe("null while there is no history to go by"),
 });
 export type Feature = z.infer<typeof featureSchema>;
-
-/** The standing feature under which fix tasks from sweeps are booked. */
-export const TRUNK_HEALTH = "trunk-health";

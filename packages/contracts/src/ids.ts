@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 
 /** An id made by us. Safe as a ref component, a file name, a Redis key part and a BullMQ job id. */
@@ -18,34 +17,10 @@ export function slug(text: string, max = 40, fallback = "untitled"): string {
   return plain.slice(0, max).replace(/-+$/, "") || fallback;
 }
 
-/** Stable short hash of some parts: 10 base-36 digits (about 51 bits). */
-export function shortHash(...parts: readonly string[]): string {
-  const digest = createHash("sha256").update(JSON.stringify(parts)).digest();
-  return digest.readBigUInt64BE(0).toString(36).padStart(13, "0").slice(-10);
-}
+/** The folder of refs in the store below which all attempts' commits lie. */
+export const ATTEMPT_REFS = "refs/swarm/";
 
-/**
- * The id of a task, derived from feature, plan revision and the plan's own key, so that a redelivered
- * planning job makes the same ids again.
- */
-export function taskIdOf(featureId: string, revision: number, key: string): Id {
-  return `${slug(key, 40, "task")}-${shortHash(featureId, String(revision), key)}`;
-}
-
-/** The id of a feature: from the Idempotency-Key when given, else from a random nonce. */
-export function featureIdOf(title: string, uniqueKey: string): Id {
-  return `${slug(title, 40, "feature")}-${shortHash(uniqueKey)}`;
-}
-
-/** BullMQ job ids; none holds a `:` and none is all digits. */
-export const jobId = {
-  feature: (featureId: string) => `feature-${featureId}`,
-  task: (taskId: string, round: number) => `task-${taskId}-${round}`,
-  merge: (taskId: string, attempt: number, approved = false) =>
-    `merge-${taskId}-${attempt}${approved ? "-approved" : ""}`,
-} as const;
-
-/** Where an attempt's commits lie in the store. */
+/** Where an attempt's commits lie in its repository's store. */
 export function attemptRef(taskId: string, attempt: number): string {
-  return `refs/swarm/${taskId}/${attempt}`;
+  return `${ATTEMPT_REFS}${taskId}/${attempt}`;
 }

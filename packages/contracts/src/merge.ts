@@ -1,11 +1,13 @@
 import { z } from "zod";
 import { handoffSchema } from "./handoff.ts";
 import { idSchema, objectIdSchema } from "./ids.ts";
+import { repoIdSchema } from "./repo.ts";
 
 /** A finished attempt on its way to the trunk. Sent by the dispatcher. */
 export const mergeRequestSchema = z.object({
   taskId: idSchema,
   featureId: idSchema,
+  repoId: repoIdSchema,
   attempt: z.int().min(1),
   ref: z.string().describe("refs/swarm/<taskId>/<attempt> in the store"),
   baseCommit: objectIdSchema,
@@ -27,25 +29,35 @@ export type ConflictPath = z.infer<typeof conflictPathSchema>;
 /** Conflicts after which a file counts as hot: it wants splitting, or its tasks an order. */
 export const HOT_AFTER = 5;
 
-/** How a merge request ended. */
-export const mergeOutcomeSchema = z.discriminatedUnion("kind", [
-  z.object({
+/** The ways in which a merge request ends. */
+export const mergeOutcomes = {
+  landed: z.object({
     kind: z.literal("landed"),
     commit: objectIdSchema,
     tree: objectIdSchema,
     group: z.int().min(1).describe("How many landings were published together"),
   }),
-  z.object({ kind: z.literal("already-landed"), commit: objectIdSchema }),
-  z.object({
+  alreadyLanded: z.object({ kind: z.literal("already-landed"), commit: objectIdSchema }),
+  conflict: z.object({
     kind: z.literal("conflict"),
     paths: z.array(conflictPathSchema).min(1),
     base: objectIdSchema.describe("Where the attempt began"),
     theirIntent: z.string().describe("Titles of the landings since the base that touched these paths"),
     hot: z.array(z.string()).optional().describe("Those of the paths that conflict again and again"),
   }),
-  z.object({ kind: z.literal("rejected"), check: z.string(), outputTail: z.string() }),
-  z.object({ kind: z.literal("unsafe"), why: z.string() }),
-  z.object({ kind: z.literal("held"), why: z.string(), base: objectIdSchema }),
+  rejected: z.object({ kind: z.literal("rejected"), check: z.string(), outputTail: z.string() }),
+  unsafe: z.object({ kind: z.literal("unsafe"), why: z.string() }),
+  held: z.object({ kind: z.literal("held"), why: z.string(), base: objectIdSchema }),
+} as const;
+
+/** How a merge request ended. */
+export const mergeOutcomeSchema = z.discriminatedUnion("kind", [
+  mergeOutcomes.landed,
+  mergeOutcomes.alreadyLanded,
+  mergeOutcomes.conflict,
+  mergeOutcomes.rejected,
+  mergeOutcomes.unsafe,
+  mergeOutcomes.held,
 ]);
 export type MergeOutcome = z.infer<typeof mergeOutcomeSchema>;
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { budgetSchema } from "./budget.ts";
-import { domainEventSchema } from "./event.ts";
+import { domainEventSchema } from "./events/index.ts";
+import { liftEvent } from "./events/lift-event.ts";
 import { featureSubmissionSchema } from "./feature.ts";
 import { handoffSchema } from "./handoff.ts";
 import { idSchema, objectIdSchema } from "./ids.ts";
@@ -8,8 +9,12 @@ import { mergeOutcomeSchema, mergeRequestSchema } from "./merge.ts";
 import { sweepRequestSchema, sweepSchema } from "./sweep.ts";
 import { taskSchema } from "./task.ts";
 
-/** The version of every message body below. A consumer puts back what it does not know. */
-export const SCHEMA_VERSION = 1;
+/**
+ * The version of every message body below. A consumer reads its own version and older ones, and puts newer ones back
+ * for a consumer that knows them. Version 2 (2026-11) added `repoId`, typed the events and renamed
+ * `message.buried`.
+ */
+export const SCHEMA_VERSION = 2;
 
 /** What `plan` carries: everything that feeds back. */
 export const planMessageSchema = z.discriminatedUnion("kind", [
@@ -71,3 +76,16 @@ export const envelopeSchema = z.object({
   body: z.unknown(),
 });
 export type Envelope = z.infer<typeof envelopeSchema>;
+
+/**
+ * A body as this version reads it, from any version up to this one. What version 1 lacks has defaults in the schemas
+ * (`repoId`); only what was renamed is lifted here.
+ */
+export function readBody<Q extends QueueName>(
+  queue: Q,
+  schemaVersion: number,
+  body: unknown,
+): z.ZodSafeParseResult<MessageOf<Q>> {
+  const lifted = schemaVersion < 2 && queue === "event" ? liftEvent(body) : body;
+  return QUEUES[queue].safeParse(lifted) as z.ZodSafeParseResult<MessageOf<Q>>;
+}

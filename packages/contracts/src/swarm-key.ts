@@ -1,9 +1,16 @@
 import { slug } from "./ids.ts";
+import type { TaskKind } from "./task.ts";
 
-export const ROLES = ["plan", "decompose", "accept", "work", "resolve", "fix", "draft-fixes"] as const;
+export const ROLES = ["plan", "accept", "work", "resolve", "fix", "draft-fixes"] as const;
 
 /** Who asks the model. Costs, recorded answers and the choice of a backend all go by it. */
 export type Role = (typeof ROLES)[number];
+
+/** Who asks the model in an attempt of a task of each kind. */
+export const ROLE_OF_KIND = { build: "work", fix: "fix", resolve: "resolve" } as const satisfies Record<
+  TaskKind,
+  Role
+>;
 
 /** `Swarm-Key: <feature slug>/<task key>/<role>`; never an id. `taskKey` is `-` where there is no task. */
 export function swarmKey(featureTitle: string, taskKey: string, role: Role): string {

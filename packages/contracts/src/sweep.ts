@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { checkResultSchema } from "./handoff.ts";
 import { objectIdSchema } from "./ids.ts";
+import { repoIdSchema } from "./repo.ts";
 
 export const sweepReasonSchema = z.enum(["schedule", "nudge", "last-task", "manual"]);
 
 /** What the `sweep` queue carries. */
-export const sweepRequestSchema = z.object({ why: sweepReasonSchema });
+export const sweepRequestSchema = z.object({ why: sweepReasonSchema, repoId: repoIdSchema });
 export type SweepRequest = z.infer<typeof sweepRequestSchema>;
 
 /** One distinct way in which the trunk is red. The signature is computed by code, never by the model. */
@@ -32,6 +33,7 @@ export type FixDraft = z.infer<typeof fixDraftSchema>;
 /** The result of one reconciler pass over the trunk's head. */
 export const sweepSchema = z.object({
   why: sweepReasonSchema,
+  repoId: repoIdSchema,
   head: objectIdSchema,
   tree: objectIdSchema,
   checksHash: z.string().describe("Hash of the check list the result is keyed by, with the tree"),

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { idSchema, objectIdSchema } from "./ids.ts";
+import { repoIdSchema } from "./repo.ts";
 
-export const taskKindSchema = z.enum(["build", "fix", "resolve", "command"]);
+export const taskKindSchema = z.enum(["build", "fix", "resolve"]);
 export type TaskKind = z.infer<typeof taskKindSchema>;
 
 export const taskStatusSchema = z.enum([
@@ -61,6 +62,7 @@ export type Resolve = z.infer<typeof resolveSchema>;
 export const taskSchema = z.object({
   id: idSchema,
   featureId: idSchema,
+  repoId: repoIdSchema,
   featureSlug: z.string(),
   parentId: idSchema.optional().describe("The task this one came out of by decomposition or as its resolve"),
   key: z.string().min(1).max(64).describe("The plan's own name for it; part of the Swarm-Key"),
@@ -77,7 +79,6 @@ export const taskSchema = z.object({
   checks: z.array(checkSchema).max(50).default([]).describe("Run by the runner before it commits"),
   dependsOn: z.array(idSchema).max(200).default([]),
   priority: z.int().min(1).max(10),
-  complexity: z.enum(["trivial", "standard", "complex"]).default("standard"),
   limits: limitsSchema,
   attemptBudget: z.int().min(1).max(20).default(3),
   resolve: resolveSchema.optional().describe("Only for kind `resolve`"),

@@ -1,4 +1,4 @@
-import { Fault, SCHEMA_VERSION } from "@agentswarm/contracts";
+import { DEFAULT_REPO, Fault, SCHEMA_VERSION } from "@agentswarm/contracts";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { randomUUID } from "node:crypto";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
@@ -27,7 +27,7 @@ beforeEach(async () => {
   return () => connection[Symbol.asyncDispose]();
 });
 
-const send = (jobId: string) => sender.send("sweep", { why: "manual" }, { jobId });
+const send = (jobId: string) => sender.send("sweep", { why: "manual", repoId: DEFAULT_REPO }, { jobId });
 const stateOf = (jobId: string) => jobState(connection, "sweep", jobId);
 const take = (handler: Handler<"sweep">, onBuried: (fault: Fault) => void = () => undefined) =>
   consume(connection, "sweep", handler, { concurrency: 5, onBuried });
@@ -58,7 +58,7 @@ test("a message that fits no schema is buried and told", async () => {
   expect(buried).toEqual(["message.invalid"]);
   const [event] = await connection.queue("event").getJobs(["waiting"]);
   expect(event?.data.body).toMatchObject({
-    type: "message.buried",
+    type: "message.dead-lettered",
     actor: "test",
     data: { jobId: "nonsense" },
   });
@@ -101,7 +101,7 @@ test("the same id twice is one job; priorities go first to last", async () => {
     ["b", 5],
     ["a", 9],
   ] as const) {
-    await sender.send("sweep", { why: "manual" }, { jobId, priority });
+    await sender.send("sweep", { why: "manual", repoId: DEFAULT_REPO }, { jobId, priority });
   }
   await using _consumer = await consume(connection, "sweep", async (_, { jobId }) => void order.push(jobId), {
     concurrency: 1,
@@ -110,14 +110,16 @@ test("the same id twice is one job; priorities go first to last", async () => {
 });
 
 test("an event with a body that fits no schema is reported and does not throw", async () => {
-  await sender.event({ id: "wrong", type: "no.such-type" as "service.started", data: {} });
-  await sender.event({ id: "right", type: "service.started", data: {} });
-  await sender.event({ id: "right", type: "service.started", data: {} });
+  await sender.event({ id: "wrong", type: "no.such-type" as "backend.closed", data: { backend: "test" } });
+  await sender.event({ id: "right", type: "backend.closed", data: { backend: "test" } });
+  await sender.event({ id: "right", type: "backend.closed", data: { backend: "test" } });
   expect(await connection.queue("event").getJobCountByTypes("waiting")).toBe(1);
 });
 
 test("a schedule is one for all replicas", async () => {
-  await Promise.all([1, 2, 3].map(() => sender.schedule("sweep", "tick", 50, { why: "schedule" })));
+  await Promise.all(
+    [1, 2, 3].map(() => sender.schedule("sweep", "tick", 50, { why: "schedule", repoId: DEFAULT_REPO })),
+  );
   expect(await connection.queue("sweep").getJobSchedulersCount()).toBe(1);
   let ticks = 0;
   await using _consumer = await take(async () => void (ticks += 1));

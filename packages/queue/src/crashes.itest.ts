@@ -1,3 +1,4 @@
+import { DEFAULT_REPO } from "@agentswarm/contracts";
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
@@ -31,7 +32,11 @@ beforeEach(async () => {
 });
 
 const send = (jobId: string, priority?: number) =>
-  sender.send("sweep", { why: "manual" }, priority === undefined ? { jobId } : { jobId, priority });
+  sender.send(
+    "sweep",
+    { why: "manual", repoId: DEFAULT_REPO },
+    priority === undefined ? { jobId } : { jobId, priority },
+  );
 const stateOf = (jobId: string) => jobState(connection, "sweep", jobId);
 const started = (worker: TestWorker) => worker.heard.filter(({ said }) => said === "started");
 
@@ -84,7 +89,7 @@ test("a job that always kills its worker is buried after its budget, and the que
   const events = await connection.queue("event").getJobs(["waiting"]);
   expect(events.map((job) => job.data.body)).toEqual([
     expect.objectContaining({
-      type: "message.buried",
+      type: "message.dead-lettered",
       data: expect.objectContaining({ queue: "sweep", jobId: "poison-1" }),
     }),
   ]);

@@ -2,6 +2,7 @@ import {
   envelopeSchema,
   Fault,
   QUEUES,
+  readBody,
   SCHEMA_VERSION,
   type Envelope,
   type MessageOf,
@@ -24,13 +25,14 @@ export type Opened<Q extends QueueName> =
   | { kind: "unknown-version"; schemaVersion: number }
   | { kind: "invalid"; why: string };
 
-/** Unwraps what a job carries. */
+/** Unwraps what a job carries, from this schema version or an older one. */
 export function unseal<Q extends QueueName>(queue: Q, data: unknown): Opened<Q> {
   const envelope = envelopeSchema.safeParse(data);
   if (!envelope.success) return { kind: "invalid", why: envelope.error.message };
   const { schemaVersion, sentAt } = envelope.data;
-  if (schemaVersion !== SCHEMA_VERSION) return { kind: "unknown-version", schemaVersion };
-  const body = QUEUES[queue].safeParse(envelope.data.body);
-  if (!body.success) return { kind: "invalid", why: body.error.message };
-  return { kind: "message", body: body.data as MessageOf<Q>, sentAt };
+  if (schemaVersion > SCHEMA_VERSION) return { kind: "unknown-version", schemaVersion };
+  const body = readBody(queue, schemaVersion, envelope.data.body);
+  return body.success
+    ? { kind: "message", body: body.data, sentAt }
+    : { kind: "invalid", why: body.error.message };
 }

@@ -8,7 +8,13 @@ let connection: QueueConnection;
 let log: EventLog;
 let tests = 0;
 
-const event = (id: string): DomainEvent => ({ id, at: 1, type: "service.started", actor: "test", data: {} });
+const event = (id: string): DomainEvent => ({
+  id,
+  at: 1,
+  type: "backend.closed",
+  actor: "test",
+  data: { backend: "test" },
+});
 
 beforeAll(async () => {
   redis = await startRedis();

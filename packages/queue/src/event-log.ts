@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { domainEventSchema, type DomainEvent } from "@agentswarm/contracts";
+import { domainEventSchema, liftEvent, type DomainEvent } from "@agentswarm/contracts";
 import type { QueueConnection } from "./connect.ts";
 
 export interface LoggedEvent {
@@ -66,6 +66,6 @@ export function openEventLog(connection: QueueConnection): EventLog {
 
 /** None for what a newer version wrote and this one cannot read: one such event must not stop every reader. */
 function parse([id, fields]: [string, string[]]): LoggedEvent[] {
-  const parsed = domainEventSchema.safeParse(JSON.parse(fields[1] ?? "{}"));
+  const parsed = domainEventSchema.safeParse(liftEvent(JSON.parse(fields[1] ?? "{}")));
   return parsed.success ? [{ id, event: parsed.data }] : [];
 }

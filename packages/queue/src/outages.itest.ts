@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Fault } from "@agentswarm/contracts";
+import { DEFAULT_REPO, Fault } from "@agentswarm/contracts";
 import { expect, test } from "vitest";
 import { startRedis } from "../../../test/support/redis.ts";
 import { openSilentProxy } from "../testing/silent-proxy.ts";
@@ -27,7 +27,7 @@ test("no acknowledged job is lost when Redis is killed, and all go on when it is
   const sending = (async () => {
     for (let index = 0; index < 400; index += 1) {
       const jobId = `job-${index}`;
-      await sender.send("sweep", { why: "manual" }, { jobId });
+      await sender.send("sweep", { why: "manual", repoId: DEFAULT_REPO }, { jobId });
       acknowledged.add(jobId);
       if (index === 200) half.resolve();
     }
@@ -57,13 +57,13 @@ test("a full Redis pauses the worker, says so a few times only, buries nothing, 
     },
     { concurrency: 1, onError: (error) => said.push(error), lockDurationMs: 1_500, stalledIntervalMs: 500 },
   );
-  await sender.send("sweep", { why: "manual" }, { jobId: "one" });
-  await sender.send("sweep", { why: "manual" }, { jobId: "two" });
+  await sender.send("sweep", { why: "manual", repoId: DEFAULT_REPO }, { jobId: "one" });
+  await sender.send("sweep", { why: "manual", repoId: DEFAULT_REPO }, { jobId: "two" });
   await first.promise;
   await connection.redis.config("SET", "maxmemory", "1");
   release.resolve();
   await expect.poll(() => said.length).toBeGreaterThan(0);
-  const event = sender.event({ id: "while-full", type: "service.started", data: {} });
+  const event = sender.event({ id: "while-full", type: "backend.closed", data: { backend: "test" } });
   await sleep(2_500);
   expect(said.length).toBeLessThan(10);
 
@@ -116,7 +116,11 @@ test("in a silent partition questions end at their deadline, and after it all re
   const since = performance.now();
   expect(await faultOf(ping(connection, 500))).toMatchObject({ code: "redis.unavailable", retryable: true });
   expect(performance.now() - since).toBeLessThan(1_500);
-  await createSender(direct, "direct").send("sweep", { why: "manual" }, { jobId: "meanwhile" });
+  await createSender(direct, "direct").send(
+    "sweep",
+    { why: "manual", repoId: DEFAULT_REPO },
+    { jobId: "meanwhile" },
+  );
 
   proxy.heal();
   await expect.poll(() => faultOf(ping(connection, 500)), { timeout: 20_000 }).toBeNull();

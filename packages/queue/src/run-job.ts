@@ -55,7 +55,12 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
     const data = { queue, jobId, code: fault.code, message: fault.message.slice(0, 2_000) };
     // First the event: when Redis refuses it the whole is done again, with nothing forgotten yet.
     const id = `buried-${queue}-${jobId}-${job.attemptsStarted}`;
-    await sendEvent(connection, connection.service, { id, type: "message.buried", data }, traceOfMessage());
+    await sendEvent(
+      connection,
+      connection.service,
+      { id, type: "message.dead-lettered", data },
+      traceOfMessage(),
+    );
     await budget.ended(jobId);
     onBuried(fault, jobId);
     throw new UnrecoverableError(`${fault.code}: ${fault.message}`);

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import type { DomainEvent, MessageOf, QueueName } from "@agentswarm/contracts";
+import { traceIdOf, type EventToSend, type MessageOf, type QueueName } from "@agentswarm/contracts";
+import { eventJobId } from "@agentswarm/contracts/node";
 import type { QueueConnection } from "./connect.ts";
 import { seal } from "./envelope.ts";
 import { openOutbox } from "./event-outbox.ts";
@@ -14,9 +14,6 @@ export interface SendOptions {
   /** W3C traceparent of the cause, instead of the current trace. */
   readonly trace?: string;
 }
-
-/** What a service says about something that happened; the sender adds time and actor. */
-export type EventToSend = Omit<DomainEvent, "at" | "actor">;
 
 export interface Sender {
   /** Throws Fault `message.invalid` when the body does not fit the queue's schema. */
@@ -61,7 +58,10 @@ export async function sendEvent(
   trace: string,
 ): Promise<void> {
   const at = await connection.now();
-  const envelope = seal("event", { ...event, at, actor }, { sentAt: at, trace });
-  const jobId = `event-${createHash("sha256").update(event.id).digest("hex").slice(0, 32)}`;
-  await connection.queue("event").add("event", envelope, { jobId });
+  const envelope = seal(
+    "event",
+    { ...event, at, actor, traceId: traceIdOf(trace) ?? undefined },
+    { sentAt: at, trace },
+  );
+  await connection.queue("event").add("event", envelope, { jobId: eventJobId(event.id) });
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Fault, newTraceparent, traceIdOf } from "@agentswarm/contracts";
+import { DEFAULT_REPO, Fault, newTraceparent, traceIdOf } from "@agentswarm/contracts";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
 import {
@@ -27,7 +27,7 @@ beforeEach(async () => {
   return () => connection[Symbol.asyncDispose]();
 });
 
-const send = (jobId: string) => sender.send("sweep", { why: "manual" }, { jobId });
+const send = (jobId: string) => sender.send("sweep", { why: "manual", repoId: DEFAULT_REPO }, { jobId });
 const traceIdHere = () => traceIdOf(currentTrace() ?? "");
 const traceOfJob = async (queue: "sweep" | "event") => {
   const [job] = await connection.queue(queue).getJobs(["waiting"]);
@@ -59,7 +59,9 @@ test("a message that a handler sends carries the trace id of the message that it
 });
 
 test("an event of a handler carries the trace id of the message that it handles", async () => {
-  const { seen, start } = record(() => sender.event({ id: "emitted", type: "service.started", data: {} }));
+  const { seen, start } = record(() =>
+    sender.event({ id: "emitted", type: "backend.closed", data: { backend: "test" } }),
+  );
   await using _consumer = await start();
   await send("one");
   await expect.poll(() => connection.queue("event").getJobCountByTypes("waiting")).toBe(1);
@@ -78,7 +80,9 @@ test("a message that is sent outside of a handler starts a new trace", async () 
 
 test("the trace of a message can be given by its sender", async () => {
   const trace = newTraceparent();
-  await withTrace(newTraceparent(), () => sender.send("sweep", { why: "manual" }, { jobId: "given", trace }));
+  await withTrace(newTraceparent(), () =>
+    sender.send("sweep", { why: "manual", repoId: DEFAULT_REPO }, { jobId: "given", trace }),
+  );
   const sent = await traceOfJob("sweep");
   expect(traceIdOf(sent)).toBe(traceIdOf(trace));
   expect(sent).not.toBe(trace);
@@ -96,7 +100,7 @@ test("a redelivered message keeps its trace id", async () => {
 
 test("each run of a schedule starts a trace of its own", async () => {
   const { seen, start } = record();
-  await sender.schedule("sweep", "tick", 50, { why: "schedule" });
+  await sender.schedule("sweep", "tick", 50, { why: "schedule", repoId: DEFAULT_REPO });
   await using _consumer = await start();
   await expect.poll(() => seen.length).toBeGreaterThan(2);
   expect(new Set(seen.map(({ traceId }) => traceId)).size).toBe(new Set(seen.map(({ jobId }) => jobId)).size);

@@ -65,7 +65,7 @@ test("a reader of events that comes back gets what it missed: no gap and nothing
   await using api = await startApi();
   const sender = createSender(api.connection, "test");
   const tell = (nth: number) =>
-    sender.event({ id: `event-${nth}`, type: "service.started", data: { nth, service: "test", pid: nth } });
+    sender.event({ id: `event-${nth}`, type: "backend.closed", data: { backend: String(nth) } });
   const all = Array.from({ length: 40 }, (_, nth) => nth);
   for (const nth of all.slice(0, 20)) await tell(nth);
 
@@ -88,7 +88,7 @@ test("a reader of events that comes back gets what it missed: no gap and nothing
         const data = /^data: (.+)$/m.exec(message)?.[1];
         if (id === undefined || data === undefined || seen.length === until) continue;
         last = id;
-        seen.push((JSON.parse(data) as { data: { nth: number } }).data.nth);
+        seen.push(Number((JSON.parse(data) as { data: { backend: string } }).data.backend));
       }
       if (seen.length === until) break;
     }

@@ -1,8 +1,10 @@
 import {
   DEFAULT_LIMITS,
+  DEFAULT_REPO,
   handoffSchema,
   NO_METRICS,
   taskSchema,
+  type EventToSend,
   type EventType,
   type Handoff,
   type Task,
@@ -16,9 +18,12 @@ import type { TestApi } from "./start-api.ts";
 export function openTeller(api: TestApi) {
   const sender = createSender(api.connection, "test");
   let told = 0;
+  /** The sender parses the event, so that what fits no schema is reported and does not arrive. */
+  const eventOf = (id: string, type: EventType, about: object, data: object) =>
+    ({ id, type, repoId: DEFAULT_REPO, ...about, data }) as EventToSend;
   const event = (type: EventType, about: object, data: object) => {
     told += 1;
-    return sender.event({ id: `told-${told}`, type, ...about, data: { ...data } });
+    return sender.event(eventOf(`told-${told}`, type, about, data));
   };
   return {
     event,
@@ -26,7 +31,7 @@ export function openTeller(api: TestApi) {
     async again(id: string, type: EventType, about: object, data: object) {
       const queue = api.connection.queue("event");
       for (let nth = 0; nth < 2; nth += 1) {
-        await sender.event({ id, type, ...about, data: { ...data } });
+        await sender.event(eventOf(id, type, about, data));
         await waitUntil(`event ${id} taken in`, 20_000, async () => {
           const done = await queue.getJobs("completed");
           const job = done.find((one) => (one.data as { body: { id: string } }).body.id === id);

@@ -1,13 +1,21 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Fault, failpoint, type Assignment, type Handoff, type Task } from "@agentswarm/contracts";
+import {
+  Fault,
+  ROLE_OF_KIND,
+  swarmKey,
+  type Assignment,
+  type Handoff,
+  type Task,
+} from "@agentswarm/contracts";
+import { failpoint } from "@agentswarm/contracts/node";
 import type { JobContext } from "@agentswarm/queue";
 import { carryIn } from "./carry-in.ts";
 import { collect, type Collected } from "./collect.ts";
 import { decideEnd } from "./decide-end.ts";
 import { runAgent } from "./run-agent.ts";
 import { salvage } from "./salvage.ts";
-import { createTeller, ROLE } from "./tell.ts";
+import { createTeller } from "./tell.ts";
 import { openTranscript } from "./transcript.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -62,7 +70,7 @@ export async function runAttempt(shop: Workshop, order: AttemptOrder): Promise<A
     task,
     attempt,
     baseCommit,
-    swarmKey: `${task.featureSlug}/${task.key}/${ROLE[task.kind]}`,
+    swarmKey: swarmKey(task.featureSlug, task.key, ROLE_OF_KIND[task.kind]),
     checks: target.checks.gate,
     model: shop.model,
     gatewayKey: "",
@@ -80,7 +88,7 @@ export async function runAttempt(shop: Workshop, order: AttemptOrder): Promise<A
     issue: (onExhausted) =>
       shop.gateway.issue({
         limits: task.limits,
-        role: ROLE[task.kind],
+        role: ROLE_OF_KIND[task.kind],
         expiresAt: Date.now() + wallMs + BACKSTOP_MS,
         budget: shop.budgets.of({
           featureId: task.featureId,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { DomainEvent } from "@agentswarm/contracts";
+import { isEventOf, type DomainEvent, type EventData, type EventType } from "@agentswarm/contracts";
 import { consume } from "@agentswarm/queue";
 import {
   json,
@@ -37,8 +37,8 @@ beforeAll(async () => {
 });
 afterAll(() => stack.disposeAsync());
 
-const of = (type: DomainEvent["type"]) =>
-  events.filter((event) => event.type === type).map(({ data }) => data);
+const of = <T extends EventType>(type: T): EventData<T>[] =>
+  events.filter(isEventOf(type)).map((event) => event.data as EventData<T>);
 
 test("it is told which backend answered at which price, and when one is left out and taken back", async () => {
   for (let n = 0; n < BREAKER_OPENS_AFTER; n += 1) await swarm.submit("work", { key: `work-${n}` });
@@ -61,6 +61,6 @@ test("it is told which backend answered at which price, and when one is left out
     )
     .toEqual([{ backend: "first" }]);
   await expect
-    .poll(() => of("model.used").some((data) => data["backend"] === "first"), { timeout: 30_000 })
+    .poll(() => of("model.used").some((data) => data.backend === "first"), { timeout: 30_000 })
     .toBe(true);
 });

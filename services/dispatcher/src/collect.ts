@@ -1,4 +1,5 @@
-import { failpoint, type Handoff } from "@agentswarm/contracts";
+import type { Handoff } from "@agentswarm/contracts";
+import { failpoint } from "@agentswarm/contracts/node";
 import { fetchQuarantined } from "@agentswarm/git";
 import { measureCommits } from "./measure-commits.ts";
 import type { Workshop } from "./workshop.ts";

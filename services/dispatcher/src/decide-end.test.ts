@@ -20,7 +20,6 @@ const FACTS: AttemptFacts = {
   overBudget: null,
   usedUp: null,
   modelUnavailable: null,
-  mayChangeNothing: false,
   stderrTail: "",
 };
 const end = (facts: Partial<AttemptFacts>) => decideEnd({ ...FACTS, ...facts });
@@ -62,13 +61,9 @@ test("garbage is a failure with a clear reason", () => {
   expect(end({ result: null }).reason).toContain("cannot be read");
 });
 
-test("a claim of work without work is a failure, except for commands", () => {
+test("a claim of work without work is a failure", () => {
   expect(end({ hasBundle: false })).toMatchObject({ end: "failed", headCommit: null });
   expect(end({ result: EMPTY })).toMatchObject({ end: "failed", outcome: "failed" });
-  expect(end({ result: EMPTY, mayChangeNothing: true })).toMatchObject({
-    end: "submitted",
-    outcome: "complete",
-  });
   expect(end({ result: { ...EMPTY, outcome: "blocked" } })).toMatchObject({
     end: "submitted",
     outcome: "blocked",

@@ -23,8 +23,6 @@ export interface AttemptFacts {
   readonly usedUp: string | null;
   /** Why the newest model call got no answer, when that was the backend's trouble. */
   readonly modelUnavailable: string | null;
-  /** Commands may change nothing; the other kinds of task must. */
-  readonly mayChangeNothing: boolean;
   readonly stderrTail: string;
 }
 
@@ -80,7 +78,7 @@ function weigh(result: AgentResult, facts: AttemptFacts): AgentResult {
     if (facts.modelUnavailable !== null && result.outcome === "failed")
       return failed("lost", facts.modelUnavailable);
     const claimsWork = result.outcome === "complete" || result.outcome === "partial";
-    if (claimsWork && !facts.mayChangeNothing) return failed("failed", "the attempt changed nothing");
+    if (claimsWork) return failed("failed", "the attempt changed nothing");
   }
   // These ends cost no attempt, so they are not the sandbox's to claim.
   if (result.end !== "submitted" && !COUNTED_ENDS.has(result.end)) {

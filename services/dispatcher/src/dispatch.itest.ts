@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { jobId, type DomainEvent, type MessageOf, type Task } from "@agentswarm/contracts";
+import { jobId, subjectOf, type DomainEvent, type MessageOf, type Task } from "@agentswarm/contracts";
 import { runGit } from "@agentswarm/git";
 import { cancelJob, heldSlots, jobBody, jobState, openBudgets } from "@agentswarm/queue";
 import { waitUntil } from "../../../test/support/wait-until.ts";
@@ -45,14 +45,14 @@ const toMerger = (task: Task, attempt = 1, within = swarm) =>
     jobBody(within.connection, "merge", jobId.merge(task.id, attempt)),
   );
 const toPlanner = async (task: Task, attempt = 1, within = swarm): Promise<Handoff> => {
-  const id = `handoff-${task.id}-${attempt}`;
+  const id = jobId.handoff(task.id, attempt);
   const ask = () => jobBody(within.connection, "plan", id);
   return (await waitUntil(`a handoff of ${task.description}`, WITHIN_MS, ask)) as Handoff;
 };
 async function eventsOf(task: Task, within = swarm): Promise<DomainEvent[]> {
   const jobs = await within.connection.queue("event").getJobs();
   const events = jobs.map((job) => (job.data as { body: DomainEvent }).body);
-  return events.filter((event) => event.taskId === task.id);
+  return events.filter((event) => subjectOf(event).taskId === task.id);
 }
 const typesOf = (events: DomainEvent[]) => new Set(events.map((event) => event.type));
 

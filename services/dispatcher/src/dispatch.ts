@@ -1,8 +1,9 @@
-import { Fault, failpoint, jobId, type Task, type TaskMessage } from "@agentswarm/contracts";
+import { Fault, jobId, type Task, type TaskMessage } from "@agentswarm/contracts";
+import { failpoint } from "@agentswarm/contracts/node";
 import { jobState, nextNumber, type JobContext } from "@agentswarm/queue";
 import { runAttempt, type Attempted } from "./attempt.ts";
 import { without } from "./decide-end.ts";
-import { handoffJobId, passOn, sendToMerger } from "./pass-on.ts";
+import { passOn, sendToMerger } from "./pass-on.ts";
 import { withSlot } from "./slot.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -86,7 +87,7 @@ async function findSent(shop: Workshop, taskId: Task["id"], round: number): Prom
   if (found === null || found.sent !== null) return found?.sent ?? null;
   for (const attempt of found.attempts.toReversed()) {
     const merge = await jobState(shop.connection, "merge", jobId.merge(taskId, attempt));
-    const handoff = await jobState(shop.connection, "plan", handoffJobId(taskId, attempt));
+    const handoff = await jobState(shop.connection, "plan", jobId.handoff(taskId, attempt));
     if (merge !== "missing" || handoff !== "missing") return attempt;
   }
   return null;

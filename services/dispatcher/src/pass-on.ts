@@ -13,18 +13,13 @@ export function decideRecipient(attempted: Pick<Attempted, "handoff" | "stored" 
   return stored && landable ? { queue: "merge" } : { queue: "plan", outcome: null };
 }
 
-/** The job id of the one handoff that an attempt gives the planner from here. */
-export function handoffJobId(taskId: string, attempt: number): string {
-  return `handoff-${taskId}-${attempt}`;
-}
-
 /** Sends the one message in which every attempt ends. A second sending is the same job. */
 export async function passOn(shop: Workshop, task: Task, attempted: Attempted): Promise<void> {
   const { handoff } = attempted;
   const recipient = decideRecipient(attempted);
   if (recipient.queue === "merge") return sendToMerger(shop, task, handoff, attempted.baseCommit);
   const body = { kind: "handoff", featureId: task.featureId, handoff, outcome: recipient.outcome } as const;
-  await shop.sender.send("plan", body, { jobId: handoffJobId(task.id, handoff.attempt) });
+  await shop.sender.send("plan", body, { jobId: jobId.handoff(task.id, handoff.attempt) });
 }
 
 export async function sendToMerger(
@@ -39,6 +34,7 @@ export async function sendToMerger(
   const request = {
     taskId: task.id,
     featureId: task.featureId,
+    repoId: task.repoId,
     attempt,
     ref: attemptRef(task.id, attempt),
     baseCommit,

@@ -86,7 +86,6 @@ export async function runAgent(shop: Workshop, run: AgentRun): Promise<AgentRan>
     overBudget: ticket.exhausted(),
     usedUp: ticket.usedUp(),
     modelUnavailable: ticket.unavailable(),
-    mayChangeNothing: run.assignment.task.kind === "command",
     stderrTail: plainText(agent.stderrTail()),
   };
 }

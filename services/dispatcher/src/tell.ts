@@ -1,8 +1,16 @@
-import type { BudgetLevel, EventType, Handoff, Progress, Task } from "@agentswarm/contracts";
+import {
+  plainText,
+  ROLE_OF_KIND,
+  type BudgetLevel,
+  type EventData,
+  type EventToSend,
+  type Handoff,
+  type Progress,
+  type Task,
+} from "@agentswarm/contracts";
 import type { Usage } from "@agentswarm/llm";
 import type { JobContext } from "@agentswarm/queue";
 import type { SandboxFigures } from "@agentswarm/sandbox";
-import { plainText } from "@agentswarm/contracts";
 import type { Workshop } from "./workshop.ts";
 
 /** What is told about one attempt, as events with ids of their own and as lines of the job's log. */
@@ -23,12 +31,18 @@ export interface AttemptFigures {
   readonly sentToWorkMs: number | null;
 }
 
-export const ROLE = { build: "work", command: "work", fix: "fix", resolve: "resolve" } as const;
+type AttemptEvent =
+  | "attempt.started"
+  | "attempt.progressed"
+  | "attempt.ended"
+  | "model.used"
+  | "budget.reached";
 
 export function createTeller(shop: Workshop, task: Task, attempt: number, context: JobContext): Teller {
-  const about = { featureId: task.featureId, taskId: task.id, attempt };
-  const event = (type: EventType, id: string, data: Record<string, unknown>) =>
-    shop.sender.event({ id: `${id}-${task.id}-${attempt}`, type, ...about, data });
+  const about = { repoId: task.repoId, featureId: task.featureId, taskId: task.id, attempt };
+  const event = <T extends AttemptEvent>(type: T, id: string, data: EventData<T>) =>
+    // The parameters belong together by T, which the compiler does not see once they are one object.
+    shop.sender.event({ id: `${id}-${task.id}-${attempt}`, type, ...about, data } as EventToSend);
   // A sign that gets lost harms nobody; the attempt goes on while Redis is away.
   const quietly = (promise: Promise<unknown>) => {
     promise.catch((error: unknown) => shop.log.warn({ err: error, ...about }, "something was not told"));
@@ -52,7 +66,7 @@ export function createTeller(shop: Workshop, task: Task, attempt: number, contex
       quietly(event("attempt.progressed", `attempt-progressed-${signs}`, data));
     },
     used(usage, call) {
-      const data = { role: ROLE[task.kind], model: shop.model, ...usage };
+      const data = { role: ROLE_OF_KIND[task.kind], model: shop.model, ...usage };
       quietly(event("model.used", `model-used-${call}`, data));
     },
     budgetReached(why, level) {

@@ -1,11 +1,6 @@
 import { findChecks } from "@agentswarm/checks";
-import {
-  failpoint,
-  Fault,
-  type MergeOutcome,
-  type MergeRequest,
-  type TargetSettings,
-} from "@agentswarm/contracts";
+import { Fault, type MergeOutcome, type MergeRequest, type TargetSettings } from "@agentswarm/contracts";
+import { failpoint } from "@agentswarm/contracts/node";
 import { fetchAttempts, type BuiltLanding } from "@agentswarm/git";
 import type { Batch, BatchItem } from "./batch.ts";
 import { reportConflict } from "./conflict-report.ts";

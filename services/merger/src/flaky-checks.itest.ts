@@ -1,13 +1,11 @@
 import { expect, test } from "vitest";
-import type { DomainEvent } from "@agentswarm/contracts";
+import { isEventOf, type DomainEvent, type EventOf } from "@agentswarm/contracts";
 import { makeWaitingCheck } from "../../../test/support/waiting-check.ts";
 import { startMerger, type TestMerger } from "../testing/start-merger.ts";
 
-async function flakes(merger: TestMerger): Promise<DomainEvent[]> {
+async function flakes(merger: TestMerger): Promise<EventOf<"gate.flaked">[]> {
   const jobs = await merger.connection.queue("event").getJobs();
-  return jobs
-    .map((job) => (job.data as { body: DomainEvent }).body)
-    .filter((event) => event.type === "gate.flaked");
+  return jobs.map((job) => (job.data as { body: DomainEvent }).body).filter(isEventOf("gate.flaked"));
 }
 
 test("an attempt is rejected only when a gate check fails twice on the same tree", async () => {
@@ -26,7 +24,7 @@ test("an attempt is rejected only when a gate check fails twice on the same tree
   (await check.next()).pass();
   const outcome = await merger.outcome("lucky");
   expect(outcome).toMatchObject({ kind: "landed" });
-  expect((await flakes(merger)).map((event) => event.data["tree"])).toEqual([
+  expect((await flakes(merger)).map((event) => event.data.tree)).toEqual([
     outcome.kind === "landed" && outcome.tree,
   ]);
 

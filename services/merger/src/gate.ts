@@ -1,5 +1,5 @@
 import { hashOf, runChecks, type CheckRun } from "@agentswarm/checks";
-import { Fault, type CheckResult, type TargetSettings } from "@agentswarm/contracts";
+import { DEFAULT_REPO, Fault, type CheckResult, type TargetSettings } from "@agentswarm/contracts";
 import type { DependencyCache } from "@agentswarm/checks";
 import type { LandingEngine, Mirror } from "@agentswarm/git";
 import { withTrace, type Sender } from "@agentswarm/queue";
@@ -73,13 +73,14 @@ async function testTwice(
   const second = failureOf(await run(options, candidate, signal));
   if (second !== null) return second;
   options.log.warn(
-    { check: first.name, tree: candidate.tree },
+    { check: first.name ?? first.command, tree: candidate.tree },
     "gate check is flaky: red, then green on the same tree",
   );
   await options.sender.event({
     id: `flaked-${candidate.tree}`,
     type: "gate.flaked",
-    data: { check: first.name, tree: candidate.tree, outputTail: first.outputTail },
+    repoId: DEFAULT_REPO,
+    data: { check: first.name ?? first.command, tree: candidate.tree, outputTail: first.outputTail },
   });
   return null;
 }

@@ -1,4 +1,5 @@
-import { failpoint, type MergeOutcome, type MergeRequest } from "@agentswarm/contracts";
+import { jobId, type EventToSend, type MergeOutcome, type MergeRequest } from "@agentswarm/contracts";
+import { failpoint } from "@agentswarm/contracts/node";
 import type { MergerContext } from "./context.ts";
 import type { MergeJob, MergeQueue } from "./queue.ts";
 
@@ -15,32 +16,44 @@ export async function handleMerge(
   const { featureId, taskId, attempt, handoff } = request;
   const outcome = await queue.add(request, job);
   failpoint("merger.resolved");
-  const id = `${taskId}-${attempt}${request.approvedBy === undefined ? "" : "-approved"}`;
-  await ctx.sender.send("plan", { kind: "handoff", featureId, handoff, outcome }, { jobId: `handoff-${id}` });
+  const handoffId = jobId.handoff(taskId, attempt, request.approvedBy !== undefined);
+  await ctx.sender.send("plan", { kind: "handoff", featureId, handoff, outcome }, { jobId: handoffId });
   failpoint("merger.handed-off");
-  const type = EVENT[outcome.kind];
-  await ctx.sender.event({
-    // A redelivered job finds the first run's commit, and its `already-landed` is the same event.
-    id: `${type}-${id}`,
-    type,
-    featureId,
-    taskId,
-    attempt,
-    data: { ...outcome, title: request.title, model: handoff.model, costUsd: handoff.metrics.costUsd },
-  });
+  await ctx.sender.event(eventOf(request, outcome));
   failpoint("merger.emitted");
   ctx.log.info({ featureId, taskId, attempt, ...detailOf(outcome) }, TRANSITION[outcome.kind]);
   return outcome;
 }
 
-const EVENT = {
-  landed: "landing.landed",
-  "already-landed": "landing.landed",
-  conflict: "landing.conflicted",
-  rejected: "landing.rejected",
-  unsafe: "landing.rejected",
-  held: "landing.held",
-} as const;
+/** A redelivered job finds the first run's commit, and its `already-landed` is the same event by its id. */
+function eventOf(request: MergeRequest, outcome: MergeOutcome): EventToSend {
+  const { repoId, featureId, taskId, attempt, title, handoff } = request;
+  const id = `${taskId}-${attempt}${request.approvedBy === undefined ? "" : "-approved"}`;
+  const about = { repoId, featureId, taskId, attempt };
+  const more = { title, model: handoff.model, costUsd: handoff.metrics.costUsd };
+  switch (outcome.kind) {
+    case "landed":
+    case "already-landed":
+      return { id: `landing.landed-${id}`, type: "landing.landed", ...about, data: { ...outcome, ...more } };
+    case "conflict":
+      return {
+        id: `landing.conflicted-${id}`,
+        type: "landing.conflicted",
+        ...about,
+        data: { ...outcome, ...more },
+      };
+    case "rejected":
+    case "unsafe":
+      return {
+        id: `landing.rejected-${id}`,
+        type: "landing.rejected",
+        ...about,
+        data: { ...outcome, ...more },
+      };
+    case "held":
+      return { id: `landing.held-${id}`, type: "landing.held", ...about, data: { ...outcome, ...more } };
+  }
+}
 
 const TRANSITION = {
   landed: "landed",

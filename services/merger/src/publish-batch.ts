@@ -1,4 +1,5 @@
-import { failpoint, type MergeOutcome } from "@agentswarm/contracts";
+import { DEFAULT_REPO, jobId, type MergeOutcome } from "@agentswarm/contracts";
+import { failpoint } from "@agentswarm/contracts/node";
 import { withTrace } from "@agentswarm/queue";
 import type { Batch, BatchItem } from "./batch.ts";
 import { bisect } from "./bisect.ts";
@@ -103,7 +104,11 @@ async function requestSweep(ctx: MergerContext, head: string, landings: number):
   const crossed = Math.floor(count / nudgeAfter) > Math.floor((count - landings) / nudgeAfter);
   if (!crossed) return;
   try {
-    await sender.send("sweep", { why: "nudge" }, { jobId: `nudge-${head}` });
+    await sender.send(
+      "sweep",
+      { why: "nudge", repoId: DEFAULT_REPO },
+      { jobId: jobId.sweepAfterLandings(head) },
+    );
   } catch (error) {
     // The landings are published; the reconciler's timer sweeps them later.
     ctx.log.warn({ err: error, head }, "sweep could not be requested; the timer will start one");

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
-import type { MergeRequest } from "@agentswarm/contracts";
+import { DEFAULT_REPO, type MergeRequest } from "@agentswarm/contracts";
 import { makeHandoff } from "../../../test/support/make-handoff.ts";
 import { openMergeQueue, type MergeQueue } from "./queue.ts";
 
 const request = (taskId: string, change: Partial<MergeRequest> = {}): MergeRequest => ({
   taskId,
   featureId: "feature-1",
+  repoId: DEFAULT_REPO,
   attempt: 1,
   ref: `refs/swarm/${taskId}/1`,
   baseCommit: "a".repeat(40),

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { attemptRef, jobId, type MergeOutcome } from "@agentswarm/contracts";
+import { attemptRef, DEFAULT_REPO, jobId, type MergeOutcome } from "@agentswarm/contracts";
 import { openStore } from "@agentswarm/git";
 import { createSender, jobBody, openQueue, type QueueConnection } from "@agentswarm/queue";
 import { commitFiles } from "../../../test/support/commit-files.ts";
@@ -102,7 +102,15 @@ export async function startMerger(
         const ref = attemptRef(taskId, 1);
         const headCommit = heads.get(ref) ?? "";
         const handoff = makeHandoff({ taskId, attempt: 1, headCommit });
-        const about = { taskId, featureId: "feature-1", attempt: 1, ref, baseCommit: base, headCommit };
+        const about = {
+          taskId,
+          featureId: "feature-1",
+          repoId: DEFAULT_REPO,
+          attempt: 1,
+          ref,
+          baseCommit: base,
+          headCommit,
+        };
         await sender.send("merge", { ...about, title: taskId, handoff }, { jobId: jobId.merge(taskId, 1) });
       }
     },
@@ -110,7 +118,7 @@ export async function startMerger(
       const body = await waitUntil(
         `the handoff of ${taskId}`,
         withinMs,
-        () => jobBody(connection, "plan", `handoff-${taskId}-1`),
+        () => jobBody(connection, "plan", jobId.handoff(taskId, 1)),
         () => service.output(),
       );
       if (body.kind !== "handoff" || body.outcome === null)

@@ -1,4 +1,4 @@
-import { TRUNK_HEALTH, type Sweep } from "@agentswarm/contracts";
+import { trunkHealthId, type Sweep } from "@agentswarm/contracts";
 import { advance } from "./advance.ts";
 import { step } from "./carry-out.ts";
 import { bookFixes } from "./ledger/book-fixes.ts";
@@ -18,7 +18,7 @@ export async function absorbSweep(ctx: PlannerContext, sweep: Sweep, sweepId: st
   if (sweep.outcome === "red" && (await isOutdated(ctx, sweep))) return;
   const fixesOpen = sweep.outcome === "red" && (await bookAll(ctx, sweep));
   for (const ledger of await ctx.ledgers.open()) {
-    if (ledger.status !== "verifying") continue;
+    if (ledger.status !== "verifying" || ledger.feature.repoId !== sweep.repoId) continue;
     const { id } = ledger.feature;
     if (sweep.green !== null && (await isIn(ctx, ledger, sweep.green))) {
       const finishedAt = await ctx.connection.now();
@@ -46,8 +46,8 @@ async function isOutdated({ mirror }: PlannerContext, { head }: Sweep): Promise<
 async function bookAll(ctx: PlannerContext, sweep: Sweep): Promise<boolean> {
   const createdAt = await ctx.connection.now();
   const mended = await mendedSince(ctx, sweep);
-  const health = await step(ctx, TRUNK_HEALTH, (ledger) =>
-    bookFixes(ledger ?? standingFeature(createdAt), sweep, mended, ctx.defaults),
+  const health = await step(ctx, trunkHealthId(sweep.repoId), (ledger) =>
+    bookFixes(ledger ?? standingFeature(sweep.repoId, createdAt), sweep, mended, ctx.defaults),
   );
   const fixing = health?.tasks.some(isUnsettled) ?? false;
   return fixing || mended.size > 0;
@@ -56,7 +56,7 @@ async function bookAll(ctx: PlannerContext, sweep: Sweep): Promise<boolean> {
 /** Failures of a sweep whose fix is on the trunk, but was not yet in what the sweep looked at. */
 async function mendedSince({ ledgers, mirror }: PlannerContext, sweep: Sweep): Promise<Set<string>> {
   const mended = new Set<string>();
-  const health = await ledgers.get(TRUNK_HEALTH);
+  const health = await ledgers.get(trunkHealthId(sweep.repoId));
   for (const { signature, commit } of health?.tasks ?? []) {
     if (signature === null || commit === null) continue;
     if (!(await mirror.isAncestor(commit, sweep.head))) mended.add(signature);
@@ -64,9 +64,10 @@ async function mendedSince({ ledgers, mirror }: PlannerContext, sweep: Sweep): P
   return mended;
 }
 
-function standingFeature(createdAt: number): Ledger {
+function standingFeature(repoId: string, createdAt: number): Ledger {
   const feature = {
-    id: TRUNK_HEALTH,
+    id: trunkHealthId(repoId),
+    repoId,
     title: "Trunk health",
     description: "Mends what sweeps find broken on the trunk.",
     acceptance: [],
@@ -74,7 +75,7 @@ function standingFeature(createdAt: number): Ledger {
     source: "system" as const,
     createdAt,
   };
-  return { ...newLedger(feature, TRUNK_HEALTH), status: "building" };
+  return { ...newLedger(feature, feature.id), status: "building" };
 }
 
 /** Whether a commit's history has every landing of a feature. */

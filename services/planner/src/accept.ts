@@ -39,7 +39,7 @@ export async function acceptFeature(ctx: PlannerContext, ledger: Ledger, signal:
     handoffs: untrusted(fitTokens(landed.map(describe).join("\n\n"), HANDOFF_TOKENS)),
   });
   const question = { system: SYSTEM, user, schema: acceptanceSchema, key, signal };
-  const answer = await askStructured(modelFor(ctx, feature.id, "accept"), question).catch(unlessAnswered);
+  const answer = await askStructured(modelFor(ctx, feature, "accept"), question).catch(unlessAnswered);
   await step(ctx, feature.id, (now) => {
     // Meanwhile a person may have opened a task again, and then it is not all there yet.
     if (now === null || now.planningRound !== planningRound || decideNext(now).kind !== "accept") return now;

@@ -1,4 +1,4 @@
-import { jobId, TRUNK_HEALTH } from "@agentswarm/contracts";
+import { jobId, trunkHealthId } from "@agentswarm/contracts";
 import { jobState, type JobState } from "@agentswarm/queue";
 import { advance } from "./advance.ts";
 import { carryOut, sendTask, step } from "./carry-out.ts";
@@ -79,8 +79,10 @@ async function mark(ctx: PlannerContext, { task, round }: TaskRecord, missed: bo
 
 /** Features that wait for green get a sweep when none is on its way and nobody is mending the trunk. */
 async function auditSweeps(ctx: PlannerContext, ledgers: readonly Ledger[]): Promise<void> {
-  if (!ledgers.some((ledger) => ledger.status === "verifying")) return;
-  const health = ledgers.find((ledger) => ledger.feature.id === TRUNK_HEALTH);
-  if (health?.tasks.some(isUnsettled) || (await isSweepOnItsWay(ctx.connection))) return;
-  await ctx.sender.send("sweep", { why: "last-task" });
+  const verifying = ledgers.filter((ledger) => ledger.status === "verifying");
+  for (const repoId of new Set(verifying.map((ledger) => ledger.feature.repoId))) {
+    const health = ledgers.find((ledger) => ledger.feature.id === trunkHealthId(repoId));
+    if (health?.tasks.some(isUnsettled) || (await isSweepOnItsWay(ctx.connection))) continue;
+    await ctx.sender.send("sweep", { why: "last-task", repoId });
+  }
 }

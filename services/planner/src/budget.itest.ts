@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Handoff } from "@agentswarm/contracts";
+import { isEventOf, type EventType, type Handoff } from "@agentswarm/contracts";
 import { openBudgets } from "@agentswarm/queue";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { planned, startPlanner, type TestPlanner } from "../testing/start-planner.ts";
@@ -36,8 +36,8 @@ async function spend(
   if (reserved.kind === "granted")
     await reserved.commitReservation({ costUsd, tokensIn: tokens, tokensOut: 0 });
 }
-const told = async (planner: TestPlanner, type: string) =>
-  (await planner.events()).filter((event) => event.type === type);
+const told = async <T extends EventType>(planner: TestPlanner, type: T) =>
+  (await planner.events()).filter(isEventOf(type));
 
 test("at the feature's cap its tasks wait and its state says why; with a higher setting the work goes on", async () => {
   await using planner = await startPlanner(answer, { FEATURE_BUDGET_USD: "0.5" });
@@ -59,8 +59,8 @@ test("at the feature's cap its tasks wait and its state says why; with a higher 
     return found.length > 0 ? found : null;
   });
   expect(reached).toMatchObject({ featureId: id, data: waiting.waiting });
-  const last = (await told(planner, "feature.changed")).findLast(({ data }) => data["reason"] !== null);
-  expect(last?.data["reason"]).toBe("waiting: FEATURE_BUDGET_USD=0.5 is used up (0.6001)");
+  const last = (await told(planner, "feature.changed")).findLast(({ data }) => data.reason !== null);
+  expect(last?.data.reason).toBe("waiting: FEATURE_BUDGET_USD=0.5 is used up (0.6001)");
   // Another feature has a budget of its own.
   const other = await planner.submit("Another thing");
   await planner.ledger(other, (one) => one.tasks.length === 2 && one.waiting === null);
@@ -153,7 +153,7 @@ test("a plan comes with what it will cost, by what landed tasks have cost with a
   });
   const changed = await waitUntil("the event", 20_000, async () => {
     const mine = (await told(planner, "feature.changed")).filter((event) => event.featureId === next);
-    return mine.find(({ data }) => data["forecast"] !== null) ?? null;
+    return mine.find(({ data }) => data.forecast !== null) ?? null;
   });
-  expect(changed.data["forecast"]).toEqual(forecast);
+  expect(changed.data.forecast).toEqual(forecast);
 });

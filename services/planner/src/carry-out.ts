@@ -1,4 +1,5 @@
-import { failpoint, jobId, TRUNK_HEALTH, type TaskMessage } from "@agentswarm/contracts";
+import { jobId, isTrunkHealth, type TaskMessage } from "@agentswarm/contracts";
+import { failpoint } from "@agentswarm/contracts/node";
 import { cancelJob } from "@agentswarm/queue";
 import { findRecord, isUnderWay, type Effect, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
 import { noteBudget } from "./ledger/note-budget.ts";
@@ -59,7 +60,11 @@ async function carryOutOne(ctx: PlannerContext, ledger: Ledger, effect: Effect):
     case "cap":
       return ctx.budgets.setFeatureCap(ledger.feature.id, ledger.feature.budget ?? {}, effect.version);
     case "sweep":
-      return ctx.sender.send("sweep", { why: effect.why }, { jobId: effect.jobId });
+      return ctx.sender.send(
+        "sweep",
+        { why: effect.why, repoId: ledger.feature.repoId },
+        { jobId: effect.jobId },
+      );
     case "tell":
       return ctx.sender.event(effect.event);
   }
@@ -75,7 +80,7 @@ export async function sendTask(
   { task, round, approvedBy, lastHandoff, lastOutcome }: TaskRecord,
 ): Promise<void> {
   // The survey is kept once per feature, for every write of the ledger would carry it once per task.
-  const kept = task.context === "" && task.featureId !== TRUNK_HEALTH;
+  const kept = task.context === "" && !isTrunkHealth(task.featureId);
   const context = kept ? ((await surveys.get(task.featureId))?.value ?? "") : task.context;
   const message: TaskMessage = { task: { ...task, context }, round };
   if (approvedBy !== null && lastHandoff !== null && lastOutcome?.kind === "held") {

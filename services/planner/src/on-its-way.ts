@@ -1,4 +1,4 @@
-import type { QueueName } from "@agentswarm/contracts";
+import { isScheduledJob, parseJobId, type QueueName } from "@agentswarm/contracts";
 import type { QueueConnection } from "@agentswarm/queue";
 
 const GOING: ("waiting" | "prioritized" | "delayed" | "active")[] = [
@@ -16,8 +16,8 @@ export async function tasksOnTheirWay(connection: QueueConnection): Promise<Set<
   const tasks = new Set<string>();
   for (const queue of ["merge", "plan"] as const) {
     for (const id of await goingJobs(connection, queue)) {
-      const task = /^(?:merge|handoff)-(.+?)-\d+(?:-approved)?$/.exec(id)?.[1];
-      if (task !== undefined) tasks.add(task);
+      const parsed = parseJobId(id);
+      if (parsed?.kind === "merge" || parsed?.kind === "handoff") tasks.add(parsed.taskId);
     }
   }
   return tasks;
@@ -26,9 +26,8 @@ export async function tasksOnTheirWay(connection: QueueConnection): Promise<Set<
 /** Whether a sweep is going to be made, apart from the one on the timer. */
 export async function isSweepOnItsWay(connection: QueueConnection): Promise<boolean> {
   const ids = await goingJobs(connection, "sweep");
-  const onTimer = (id: string) => id.startsWith("repeat:");
   const active = await connection.queue("sweep").getActiveCount();
-  return active > 0 || ids.some((id) => !onTimer(id));
+  return active > 0 || ids.some((id) => !isScheduledJob(id));
 }
 
 async function goingJobs(connection: QueueConnection, queue: QueueName): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { TRUNK_HEALTH, type Budget, type PlanMessage } from "@agentswarm/contracts";
+import { isTrunkHealth, type Budget, type PlanMessage } from "@agentswarm/contracts";
 import { findRecord, hasEnded, isUnsettled, withRecord, type Ledger } from "./ledger/ledger.ts";
 import { retry } from "./ledger/absorb-handoff.ts";
 import { sendAgain, settle } from "./ledger/settle.ts";
@@ -12,8 +12,7 @@ export function cancelFeature(ledger: Ledger, by: string, finishedAt: number): L
   const tasks = ledger.tasks.map((record) =>
     isUnsettled(record) ? { ...record, status: "cancelled" as const, reason } : record,
   );
-  if (ledger.feature.id === TRUNK_HEALTH)
-    return ledger.tasks.some(isUnsettled) ? { ...ledger, tasks } : ledger;
+  if (isTrunkHealth(ledger.feature.id)) return ledger.tasks.some(isUnsettled) ? { ...ledger, tasks } : ledger;
   return { ...ledger, tasks, status: "cancelled", reason, finishedAt };
 }
 

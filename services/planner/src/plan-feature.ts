@@ -1,4 +1,5 @@
-import { failpoint, Fault, swarmKey } from "@agentswarm/contracts";
+import { Fault, swarmKey } from "@agentswarm/contracts";
+import { failpoint } from "@agentswarm/contracts/node";
 import { askStructured, NO_USAGE, renderPrompt, type Usage } from "@agentswarm/llm";
 import { step } from "./carry-out.ts";
 import { adoptPlan } from "./ledger/adopt-plan.ts";
@@ -32,7 +33,7 @@ export async function planFeature(ctx: PlannerContext, ledger: Ledger, signal: A
     survey: untrusted(survey),
   });
   const question = { system: SYSTEM, user, schema: planSchema, key, signal };
-  const answer = await askStructured(modelFor(ctx, feature.id, "plan"), question).catch(unlessAnswered);
+  const answer = await askStructured(modelFor(ctx, feature, "plan"), question).catch(unlessAnswered);
   if (answer instanceof Fault) return reject(ctx, ledger, answer.message, NO_USAGE);
   failpoint("planner.answered");
 
@@ -65,7 +66,8 @@ async function reject(ctx: PlannerContext, ledger: Ledger, reason: string, usage
   const { feature, planningRound } = ledger;
   ctx.log.warn({ featureId: feature.id, reason }, "the plan was refused");
   const id = `plan-rejected-${feature.id}-${planningRound}`;
-  await ctx.sender.event({ id, type: "plan.rejected", featureId: feature.id, data: { reason } });
+  const about = { repoId: feature.repoId, featureId: feature.id };
+  await ctx.sender.event({ id, type: "plan.rejected", ...about, data: { reason } });
   await step(ctx, feature.id, (now) =>
     isThisRound(now, planningRound) ? replan(spend(now, usage), reason) : now,
   );

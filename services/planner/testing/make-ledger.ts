@@ -1,10 +1,11 @@
-import { NO_METRICS, NO_NOTES, type Handoff, type MergeOutcome } from "@agentswarm/contracts";
+import { DEFAULT_REPO, NO_METRICS, NO_NOTES, type Handoff, type MergeOutcome } from "@agentswarm/contracts";
 import { adoptPlan, type TaskDefaults } from "../src/ledger/adopt-plan.ts";
 import { newLedger, type Ledger, type TaskRecord } from "../src/ledger/ledger.ts";
 import { plannedTaskSchema, type PlannedTask } from "../src/ledger/validate-plan.ts";
 
 export const feature = {
   id: "feature-1",
+  repoId: DEFAULT_REPO,
   title: "One",
   description: "",
   acceptance: [],

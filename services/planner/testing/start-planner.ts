@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  DEFAULT_REPO,
   jobId,
   NO_METRICS,
   NO_NOTES,
@@ -98,7 +99,15 @@ export async function startPlanner(
     async submit(title = "One thing", budget) {
       submitted += 1;
       const id = `feature-${submitted}`;
-      const feature = { id, title, description: "", acceptance: [], priority: 5, source: "rest" as const };
+      const feature = {
+        id,
+        repoId: DEFAULT_REPO,
+        title,
+        description: "",
+        acceptance: [],
+        priority: 5,
+        source: "rest" as const,
+      };
       const createdAt = await connection.now();
       await planner.tell(
         { kind: "feature", feature: { ...feature, createdAt, ...(budget ? { budget } : {}) } },
@@ -157,7 +166,7 @@ export async function startPlanner(
       };
       await connection.queue("task").remove(jobId.task(task.id, round));
       const message: PlanMessage = { kind: "handoff", featureId: task.featureId, handoff, outcome };
-      await planner.tell(message, `handoff-${task.id}-${handoff.attempt}`);
+      await planner.tell(message, jobId.handoff(task.id, handoff.attempt));
     },
     async events() {
       const jobs = await connection.queue("event").getJobs();
@@ -173,6 +182,7 @@ export async function startPlanner(
       });
       const sweep: Sweep = {
         why: "nudge",
+        repoId: DEFAULT_REPO,
         head,
         tree: git(origin, "rev-parse", "main^{tree}"),
         outcome,

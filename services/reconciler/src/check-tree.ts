@@ -1,5 +1,6 @@
 import { failuresOf, runChecks } from "@agentswarm/checks";
-import { failpoint, Fault, type Check, type CheckResult } from "@agentswarm/contracts";
+import { Fault, type Check, type CheckResult } from "@agentswarm/contracts";
+import { failpoint } from "@agentswarm/contracts/node";
 import type { CheckRecord } from "./check-records.ts";
 import type { ReconcilerContext } from "./context.ts";
 

@@ -1,4 +1,5 @@
-import { failpoint, type Sweep, type SweepRequest } from "@agentswarm/contracts";
+import { jobId as jobIds, type Sweep, type SweepRequest } from "@agentswarm/contracts";
+import { failpoint } from "@agentswarm/contracts/node";
 import type { JobContext } from "@agentswarm/queue";
 import type { ReconcilerContext } from "./context.ts";
 import { sweep } from "./sweep.ts";
@@ -15,15 +16,17 @@ export async function handleSweep(
   const askedAt = request.why === "schedule" ? 0 : job.sentAt;
   const result = await sweep(ctx, { ...request, askedAt }, signal);
   failpoint("reconciler.swept");
-  await sender.send(
-    "plan",
-    { kind: "swept", sweep: result },
-    { jobId: `swept-${jobId.replaceAll(":", "-")}` },
-  );
+  await sender.send("plan", { kind: "swept", sweep: result }, { jobId: jobIds.swept(jobId) });
   failpoint("reconciler.sent");
-  await sender.event({ id: `sweep-${jobId}`, type: "sweep.finished", data: { ...result } });
+  const { repoId } = result;
+  await sender.event({ id: `sweep-${jobId}`, type: "sweep.finished", repoId, data: { ...result } });
   if (result.outcome === "green" && result.green !== null) {
-    await sender.event({ id: `green-${result.green}`, type: "trunk.green", data: { commit: result.green } });
+    await sender.event({
+      id: `green-${result.green}`,
+      type: "trunk.green",
+      repoId,
+      data: { commit: result.green },
+    });
   }
   const { head, green, outcome, reason } = result;
   const failures = result.failures.map((failure) => `${failure.check} (${failure.signature})`);

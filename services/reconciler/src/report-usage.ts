@@ -1,4 +1,4 @@
-import { TRUNK_HEALTH } from "@agentswarm/contracts";
+import { DEFAULT_REPO, TRUNK_HEALTH } from "@agentswarm/contracts";
 import type { Usage } from "@agentswarm/llm";
 import type { QueueConnection, Sender } from "@agentswarm/queue";
 
@@ -14,6 +14,7 @@ export async function reportUsage(
     // Every call of the model is paid, so the time of the call makes the id.
     id: `model-used-draft-fixes-${await by.connection.now()}`,
     type: "model.used",
+    repoId: DEFAULT_REPO,
     featureId: TRUNK_HEALTH,
     data: { role: "draft-fixes", model: by.model, ...usage },
   });

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openBrokerProvider } from "@agentswarm/broker";
 import { openDependencyCache } from "@agentswarm/checks";
-import { TRUNK_HEALTH } from "@agentswarm/contracts";
+import { DEFAULT_REPO, TRUNK_HEALTH } from "@agentswarm/contracts";
 import { openOrigin } from "@agentswarm/git";
 import { createModel, openRecorder, openRouter, paidFrom } from "@agentswarm/llm";
 import { consume, createSender, openBudgets, openQueue } from "@agentswarm/queue";
@@ -61,7 +61,10 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
     swarm,
   };
 
-  await sender.schedule("sweep", "reconcile", settings.RECONCILE_INTERVAL * 1_000, { why: "schedule" });
+  await sender.schedule("sweep", "reconcile", settings.RECONCILE_INTERVAL * 1_000, {
+    why: "schedule",
+    repoId: DEFAULT_REPO,
+  });
   stack.use(
     await consume(connection, "sweep", (request, job) => handleSweep(ctx, request, job), {
       concurrency: 1,

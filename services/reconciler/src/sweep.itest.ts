@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { TRUNK_HEALTH } from "@agentswarm/contracts";
+import { isEventOf, TRUNK_HEALTH } from "@agentswarm/contracts";
 import { openBudgets } from "@agentswarm/queue";
 import { refusal, type Answer } from "../../../test/support/scripted-model.ts";
 import { git } from "../../../test/support/string-kit.ts";
@@ -76,7 +76,7 @@ test("a red trunk is reported without a model call once the budget is reached, a
   const { spent, reserved } = (await budgets.read(TRUNK_HEALTH)).feature ?? {};
   expect(spent?.tokens).toBeGreaterThan(0);
   expect(reserved).toEqual({ costUsd: 0, tokens: 0 });
-  const used = (await reconciler.events()).filter(({ type }) => type === "model.used");
+  const used = (await reconciler.events()).filter(isEventOf("model.used"));
   expect(used[0]).toMatchObject({
     featureId: TRUNK_HEALTH,
     data: { role: "draft-fixes", backend: new URL(reconciler.model.url).host, tokensIn: 100 },

@@ -1,11 +1,5 @@
-import {
-  Fault,
-  failpoint,
-  type Check,
-  type FixDraft,
-  type Sweep,
-  type SweepRequest,
-} from "@agentswarm/contracts";
+import { Fault, type Check, type FixDraft, type Sweep, type SweepRequest } from "@agentswarm/contracts";
+import { failpoint } from "@agentswarm/contracts/node";
 import { failuresOf, findChecks, hashOf } from "@agentswarm/checks";
 import type { Mirror, PublishRight, RefMove } from "@agentswarm/git";
 import type { CheckRecord } from "./check-records.ts";
@@ -37,7 +31,7 @@ export async function sweep(
   const head = await mirror.head();
   const green = await mirror.green();
   const tree = await mirror.treeOf(head);
-  const about = { why: request.why, head, tree };
+  const about = { why: request.why, repoId: request.repoId, head, tree };
   const checks = await checksOf(mirror, head).catch(unlessTargetIsInvalid);
   if (checks instanceof Fault) {
     const nothing = { checksHash: "", checks: [], failures: [], drafts: [] };
@@ -53,7 +47,7 @@ function unlessTargetIsInvalid(error: unknown): Fault {
   throw error;
 }
 
-type Conclusion = Omit<Sweep, "why" | "head" | "tree" | "checksHash">;
+type Conclusion = Omit<Sweep, "why" | "repoId" | "head" | "tree" | "checksHash">;
 
 async function conclude(
   ctx: ReconcilerContext,

@@ -1,7 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DomainEvent, Sweep, SweepRequest } from "@agentswarm/contracts";
+import {
+  DEFAULT_REPO,
+  jobId as jobIds,
+  type DomainEvent,
+  type Sweep,
+  type SweepRequest,
+} from "@agentswarm/contracts";
 import { createSender, jobBody, openQueue, type QueueConnection } from "@agentswarm/queue";
 import { startRedis } from "../../../test/support/redis.ts";
 import { startModel, type Answer, type ScriptedModel } from "../../../test/support/scripted-model.ts";
@@ -95,13 +101,13 @@ export async function startReconciler(
       service = await started({});
     },
     commit,
-    ask: (jobId, why = "nudge") => sender.send("sweep", { why }, { jobId }),
+    ask: (jobId, why = "nudge") => sender.send("sweep", { why, repoId: DEFAULT_REPO }, { jobId }),
     swept: (jobId) =>
       waitUntil(
         `the sweep of ${jobId}`,
         WITHIN_MS,
         async () => {
-          const message = await jobBody(connection, "plan", `swept-${jobId}`);
+          const message = await jobBody(connection, "plan", jobIds.swept(jobId));
           return message?.kind === "swept" ? message.sweep : null;
         },
         () => service.output(),

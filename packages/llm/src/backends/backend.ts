@@ -28,7 +28,6 @@ export type BackendRole = (typeof BACKEND_ROLES)[number];
 
 /** Roles that a backend may name instead of the role itself. */
 const ALSO: Partial<Record<Role, readonly BackendRole[]>> = {
-  decompose: ["plan"],
   accept: ["small", "plan"],
   "draft-fixes": ["small", "plan"],
 };

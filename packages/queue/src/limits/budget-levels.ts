@@ -1,4 +1,4 @@
-import { TRUNK_HEALTH, type Budget, type BudgetLevel } from "@agentswarm/contracts";
+import { isTrunkHealth, type Budget, type BudgetLevel } from "@agentswarm/contracts";
 import type { BudgetCaps } from "../settings.ts";
 
 /** What a call to a model is for; all that it names must be able to pay for it. */
@@ -31,7 +31,7 @@ export function levelsOf(caps: BudgetCaps, { featureId, attempt }: Purpose): Lev
   ];
   if (featureId !== undefined) {
     // It mends the trunk for as long as the swarm lives: a cap that is meant for one feature would end that one day.
-    const standing = featureId === TRUNK_HEALTH;
+    const standing = isTrunkHealth(featureId);
     const cap = standing ? {} : capOf(caps.FEATURE_BUDGET_USD, caps.FEATURE_BUDGET_TOKENS);
     levels.push({ level: "feature", name: `feature-${featureId}`, cap });
   }

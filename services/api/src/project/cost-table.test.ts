@@ -1,19 +1,11 @@
 import { expect, test } from "vitest";
-import type { DomainEvent } from "@agentswarm/contracts";
 import { addCost, entriesOf, sumUp, type CostTable } from "./cost-table.ts";
 
-const used = (role: unknown, backend: unknown, costUsd: unknown = 1): DomainEvent => ({
-  id: "e",
-  at: 1,
-  type: "model.used",
-  actor: "test",
-  data: { role, backend, tokensIn: 2, tokensOut: 3, costUsd },
-});
+const used = (role: string, backend: string) => ({ role, backend, tokensIn: 2, tokensOut: 3, costUsd: 1 });
 
-test("an event that tells no cost leaves the table as it is", () => {
-  const table = addCost({}, used("work", "one"));
-  expect(addCost(table, { ...used("work", "one"), type: "task.sent" })).toBe(table);
-  expect(addCost(table, used("work", "one", "dear"))).toBe(table);
+test("a call whose backend is unknown counts under that name", () => {
+  const { backend: _, ...call } = used("work", "");
+  expect(entriesOf(addCost({}, call))).toEqual([["work", "unknown", { usd: 1, tokens: 5 }]]);
 });
 
 test("a table stays small however many names come, and loses nothing of the sum", () => {

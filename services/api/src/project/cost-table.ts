@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { DomainEvent } from "@agentswarm/contracts";
 
 const amountSchema = z.object({ usd: z.number(), tokens: z.int() });
 type Amount = z.infer<typeof amountSchema>;
@@ -8,26 +7,25 @@ type Amount = z.infer<typeof amountSchema>;
 export const costTableSchema = z.record(z.string(), z.record(z.string(), amountSchema));
 export type CostTable = z.infer<typeof costTableSchema>;
 
-const usedSchema = z.object({
-  role: z.string(),
-  backend: z.string().default("unknown"),
-  tokensIn: z.int(),
-  tokensOut: z.int(),
-  costUsd: z.number(),
-});
+/** What one model call used, as far as it counts here. */
+interface Used {
+  readonly role: string;
+  readonly backend?: string | undefined;
+  readonly tokensIn: number;
+  readonly tokensOut: number;
+  readonly costUsd: number;
+}
 
 /** Names a table has at most on each axis: tables are kept for as long as what they are about. */
 const MAX_NAMES = 32;
 const OTHER = "other";
 
-/** The table after a `model.used`; the same for any other event. To be called once per event. */
-export function addCost(table: CostTable, event: DomainEvent): CostTable {
-  const used = event.type === "model.used" ? usedSchema.safeParse(event.data) : null;
-  if (!used?.success) return table;
-  const { tokensIn, tokensOut, costUsd } = used.data;
-  const role = nameIn(table, used.data.role);
+/** The table after the data of a `model.used` event. Call it once per event. */
+export function addCost(table: CostTable, used: Used): CostTable {
+  const { tokensIn, tokensOut, costUsd } = used;
+  const role = nameIn(table, used.role);
   const backends = table[role] ?? {};
-  const backend = nameIn(backends, used.data.backend);
+  const backend = nameIn(backends, used.backend ?? "unknown");
   const sum = add(backends[backend], { usd: costUsd, tokens: tokensIn + tokensOut });
   return { ...table, [role]: { ...backends, [backend]: sum } };
 }

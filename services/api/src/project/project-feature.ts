@@ -64,7 +64,6 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
 
 /** What a `model.used` adds to a feature. To be called once per event, unlike the above. */
 export function addFeatureCost(view: FeatureView | null, event: DomainEvent): FeatureView | null {
-  if (view === null) return null;
-  const costs = addCost(view.costs, event);
-  return costs === view.costs ? view : { ...view, costs };
+  if (view === null || event.type !== "model.used") return view;
+  return { ...view, costs: addCost(view.costs, event.data) };
 }

@@ -6,7 +6,6 @@ import type { SwarmView } from "./views.ts";
 const KEPT_LANDINGS = 5_000;
 const HOUR_MS = 3_600_000;
 
-const usedSchema = z.object({ tokensIn: z.number(), tokensOut: z.number(), costUsd: z.number() });
 const landedSchema = z.object({ kind: z.literal("landed"), commit: z.string() });
 const sweptSchema = z.object({ outcome: z.string(), head: z.string(), green: z.string().nullable() });
 const conflictSchema = z.object({ paths: z.array(z.object({ path: z.string() })) });
@@ -17,10 +16,8 @@ const conflictSchema = z.object({ paths: z.array(z.object({ path: z.string() }))
 export function projectSwarm(view: SwarmView, event: DomainEvent): SwarmView {
   switch (event.type) {
     case "model.used": {
-      const used = usedSchema.safeParse(event.data);
-      if (!used.success) return view;
-      const { tokensIn, tokensOut, costUsd } = used.data;
-      const costs = addCost(view.costs, event);
+      const { tokensIn, tokensOut, costUsd } = event.data;
+      const costs = addCost(view.costs, event.data);
       return { ...view, costUsd: view.costUsd + costUsd, tokens: view.tokens + tokensIn + tokensOut, costs };
     }
     case "budget.reached": {

@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { handoffSchema, taskSchema, taskStatusSchema, type DomainEvent } from "@agentswarm/contracts";
+import {
+  handoffSchema,
+  subjectOf,
+  taskSchema,
+  taskStatusSchema,
+  type DomainEvent,
+} from "@agentswarm/contracts";
 import { addCost } from "./cost-table.ts";
 import type { AttemptView, TaskView } from "./views.ts";
 
@@ -66,12 +72,11 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
 export function addTaskCost(view: TaskView | null, event: DomainEvent): TaskView | null {
   if (view === null || event.type !== "model.used" || event.attempt === undefined) return view;
   const before = view.attempts.find((one) => one.attempt === event.attempt)?.costs ?? {};
-  const costs = addCost(before, event);
-  return costs === before ? view : withAttempt(view, event, { costs });
+  return withAttempt(view, event, { costs: addCost(before, event.data) });
 }
 
 function withAttempt(view: TaskView, event: DomainEvent, change: Partial<AttemptView>): TaskView {
-  const { attempt } = event;
+  const { attempt } = subjectOf(event);
   if (attempt === undefined) return view;
   const old = view.attempts.find((one) => one.attempt === attempt);
   const fresh = {

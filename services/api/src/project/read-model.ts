@@ -1,6 +1,6 @@
 import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { DomainEvent } from "@agentswarm/contracts";
+import { subjectOf, type DomainEvent } from "@agentswarm/contracts";
 import {
   openDocuments,
   openEventLog,
@@ -47,7 +47,7 @@ export function openReadModel(connection: QueueConnection, artifactsDir: string)
     swarm: async () => (await swarms.get(SWARM))?.value ?? EMPTY_SWARM,
     async absorb(event) {
       // Views first: they take an event twice without harm, so a crash before the log's line costs nothing.
-      const { featureId, taskId } = event;
+      const { featureId, taskId } = subjectOf(event);
       if (featureId !== undefined) await features.update(featureId, (view) => projectFeature(view, event));
       if (taskId !== undefined) await tasks.update(taskId, (view) => projectTask(view, event));
       if ((await events.append(event)) === null) return;

@@ -1,16 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import {
-  failpoint,
+  DEFAULT_REPO,
   featureInputSchema,
   featureStatusSchema,
   idSchema,
   jobId,
-  shortHash,
   slug,
   type FeatureSubmission,
+  type EventToSend,
 } from "@agentswarm/contracts";
-import { jobBody, queueCounts, withDeadline, type EventToSend } from "@agentswarm/queue";
+import { failpoint, featureIdOf } from "@agentswarm/contracts/node";
+import { jobBody, queueCounts, withDeadline } from "@agentswarm/queue";
 import { REDIS_DEADLINE_MS, type App, type House } from "../house.ts";
 import { Problem } from "../problem.ts";
 import { refuseBeyondSwarm, shownBudget } from "./budget.ts";
@@ -37,12 +38,17 @@ export function featureRoutes(app: App, house: House): void {
     },
     async (request, reply) => {
       const key = request.headers["idempotency-key"] ?? randomUUID();
-      // From the key alone, so that another body under the same key is found out.
-      const id = `feature-${shortHash(key)}`;
+      const id = featureIdOf(key);
       refuseBeyondSwarm(house, request.body.budget);
       await soon(refuseWhenFull(house));
       const createdAt = await soon(connection.now());
-      const feature: FeatureSubmission = { ...request.body, id, source: "rest", createdAt };
+      const feature: FeatureSubmission = {
+        ...request.body,
+        id,
+        repoId: DEFAULT_REPO,
+        source: "rest",
+        createdAt,
+      };
       failpoint("api.accepted");
       await soon(sender.send("plan", { kind: "feature", feature }, { jobId: jobId.feature(id) }));
       failpoint("api.enqueued");
@@ -149,7 +155,7 @@ export function featureRoutes(app: App, house: House): void {
         sender.send(
           "plan",
           { kind: "cancel", featureId: id, by: request.actor ?? "local" },
-          { jobId: `cancel-${id}` },
+          { jobId: jobId.cancel(id) },
         ),
       );
       return reply.code(202).send({ id, url: `/v1/features/${id}` });
@@ -160,7 +166,7 @@ export function featureRoutes(app: App, house: House): void {
 /** The very event that the planner tells, by its id, when it takes the feature in. */
 function submittedEvent(feature: FeatureSubmission): EventToSend {
   const id = `feature-submitted-${feature.id}`;
-  return { id, type: "feature.submitted", featureId: feature.id, data: { ...feature } };
+  return { id, type: "feature.submitted", repoId: feature.repoId, featureId: feature.id, data: feature };
 }
 
 /** From the read model; and between the durable write and the first event from that write itself. */

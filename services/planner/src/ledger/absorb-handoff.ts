@@ -1,11 +1,12 @@
 import {
+  attemptRef,
   COUNTED_ENDS,
   slug,
-  taskIdOf,
   type Handoff,
   type MergeOutcome,
   type Task,
 } from "@agentswarm/contracts";
+import { taskIdOf } from "@agentswarm/contracts/node";
 import {
   findRecord,
   hasEnded,
@@ -164,7 +165,7 @@ function resolveTask(
     resolve: {
       taskId: task.id,
       attempt: handoff.attempt,
-      ref: `refs/swarm/${task.id}/${handoff.attempt}`,
+      ref: attemptRef(task.id, handoff.attempt),
       baseCommit: outcome.base,
       headCommit: handoff.headCommit ?? outcome.base,
       paths,

@@ -1,4 +1,5 @@
-import { DEFAULT_LIMITS, taskIdOf, type Task } from "@agentswarm/contracts";
+import { DEFAULT_LIMITS, type Task } from "@agentswarm/contracts";
+import { taskIdOf } from "@agentswarm/contracts/node";
 import { newRecord, type Ledger } from "./ledger.ts";
 import { namesThatLanded } from "./names-that-landed.ts";
 import { settle } from "./settle.ts";
@@ -23,6 +24,7 @@ export function adoptPlan(ledger: Ledger, planned: readonly PlannedTask[], defau
   const tasks = planned.map((one): Task => ({
     id: taskIdOf(feature.id, number, one.key),
     featureId: feature.id,
+    repoId: feature.repoId,
     featureSlug: slug,
     key: one.key,
     kind: "build",
@@ -39,7 +41,6 @@ export function adoptPlan(ledger: Ledger, planned: readonly PlannedTask[], defau
     dependsOn: one.dependsOn.map(idOf),
     // A plan orders its own tasks; it cannot push them before other people's features.
     priority: Math.max(feature.priority, one.priority ?? feature.priority),
-    complexity: one.complexity,
     limits: { ...DEFAULT_LIMITS, wallMs: defaults.wallMs },
     attemptBudget: defaults.attemptBudget,
     feedback: "",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { TRUNK_HEALTH, type Sweep } from "@agentswarm/contracts";
+import { DEFAULT_REPO, TRUNK_HEALTH, type Sweep } from "@agentswarm/contracts";
 import { byKey, commit, DEFAULTS, feature, handoffOf, OUTCOMES, tree } from "../../testing/make-ledger.ts";
 import { absorbHandoff } from "./absorb-handoff.ts";
 import { bookFixes } from "./book-fixes.ts";
@@ -12,6 +12,7 @@ const health = (): Ledger => ({
 });
 const red = (...signatures: string[]): Sweep => ({
   why: "nudge",
+  repoId: DEFAULT_REPO,
   head: commit,
   tree,
   checksHash: "h",

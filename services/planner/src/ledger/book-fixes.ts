@@ -1,4 +1,5 @@
-import { DEFAULT_LIMITS, slug, taskIdOf, TRUNK_HEALTH, type Sweep, type Task } from "@agentswarm/contracts";
+import { DEFAULT_LIMITS, slug, trunkHealthId, type Sweep, type Task } from "@agentswarm/contracts";
+import { taskIdOf } from "@agentswarm/contracts/node";
 import type { TaskDefaults } from "./adopt-plan.ts";
 import { isUnsettled, newRecord, type Ledger } from "./ledger.ts";
 import { settle } from "./settle.ts";
@@ -17,6 +18,7 @@ export function bookFixes(
   mended: ReadonlySet<string>,
   defaults: TaskDefaults,
 ): Ledger {
+  const featureId = trunkHealthId(sweep.repoId);
   let booked = ledger;
   for (const draft of sweep.drafts) {
     if (mended.has(draft.signature)) continue;
@@ -27,9 +29,10 @@ export function bookFixes(
     const failure = sweep.failures.find((one) => one.signature === draft.signature);
     const key = slug(draft.title, 48, "fix");
     const task: Task = {
-      id: taskIdOf(TRUNK_HEALTH, tried + 1, `${key}-${draft.signature}`),
-      featureId: TRUNK_HEALTH,
-      featureSlug: TRUNK_HEALTH,
+      id: taskIdOf(featureId, tried + 1, `${key}-${draft.signature}`),
+      featureId,
+      repoId: sweep.repoId,
+      featureSlug: featureId,
       key,
       kind: "fix",
       title: draft.title,
@@ -46,7 +49,6 @@ export function bookFixes(
         })),
       dependsOn: [],
       priority: FIX_PRIORITY,
-      complexity: "standard",
       limits: { ...DEFAULT_LIMITS, wallMs: defaults.wallMs },
       attemptBudget: defaults.attemptBudget,
       feedback: "",

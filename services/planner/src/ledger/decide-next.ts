@@ -1,4 +1,4 @@
-import { TRUNK_HEALTH } from "@agentswarm/contracts";
+import { isTrunkHealth } from "@agentswarm/contracts";
 import { hasEnded, isOpen, isUnderWay, type Ledger } from "./ledger.ts";
 
 /** What a feature needs now. */
@@ -16,7 +16,7 @@ export const RED_SWEEPS = 3;
 /** Looks at a feature's ledger and says what it needs; nothing when others have to move first. */
 export function decideNext(ledger: Ledger): Next {
   // Fix tasks have no plan behind them and nobody to accept them: the sweeps are their judge.
-  if (hasEnded(ledger) || ledger.feature.id === TRUNK_HEALTH) return { kind: "wait" };
+  if (hasEnded(ledger) || isTrunkHealth(ledger.feature.id)) return { kind: "wait" };
   if (ledger.status === "planning" || ledger.status === "queued") {
     if (ledger.planningRound > PLANNING_ROUNDS)
       return {

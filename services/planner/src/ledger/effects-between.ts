@@ -1,4 +1,4 @@
-import type { Budget } from "@agentswarm/contracts";
+import { jobId, type Budget } from "@agentswarm/contracts";
 import { eventsBetween } from "./events-between.ts";
 import { findRecord, isUnderWay, type Effect, type Ledger, type TaskRecord } from "./ledger.ts";
 
@@ -18,11 +18,15 @@ export function effectsBetween(before: Ledger | null, after: Ledger, version: nu
       effects.push({ kind: "cancel", taskId: id, round: record.round });
     }
     if (record.status === "landed" && old?.status !== "landed" && record.signature !== null) {
-      effects.push({ kind: "sweep", why: "nudge", jobId: `fix-landed-${id}` });
+      effects.push({ kind: "sweep", why: "nudge", jobId: jobId.sweepAfterFix(id) });
     }
   }
   if (after.status === "verifying" && before?.status !== "verifying") {
-    effects.push({ kind: "sweep", why: "last-task", jobId: `last-task-${after.feature.id}-${version}` });
+    effects.push({
+      kind: "sweep",
+      why: "last-task",
+      jobId: jobId.sweepAfterLastTask(after.feature.id, version),
+    });
   }
   const { budget } = after.feature;
   if (budget !== undefined && !sameBudget(budget, before?.feature.budget))

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { subjectOf } from "@agentswarm/contracts";
 import { building, byKey, feature, handoffOf, OUTCOMES } from "../../testing/make-ledger.ts";
 import { absorbHandoff } from "./absorb-handoff.ts";
 import { countTasks, eventsBetween } from "./events-between.ts";
@@ -29,8 +30,8 @@ test("only what changed is told", () => {
   expect(types(ledger, ledger)).toEqual([]);
   expect(types(ledger, { ...ledger, planningWhy: "not for people" })).toEqual([]);
   const after = absorbHandoff(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.rejected);
-  const told = eventsBetween(ledger, after, 3).filter((event) => event.taskId !== undefined);
-  expect(told.map((event) => [event.type, event.taskId])).toEqual([
+  const told = eventsBetween(ledger, after, 3).filter((event) => "taskId" in event);
+  expect(told.map((event) => [event.type, subjectOf(event).taskId])).toEqual([
     ["task.sent", byKey(ledger, "a").task.id],
     ["task.changed", byKey(ledger, "a").task.id],
   ]);

@@ -1,5 +1,4 @@
-import type { FeatureStatus } from "@agentswarm/contracts";
-import type { EventToSend } from "@agentswarm/queue";
+import type { EventData, EventToSend } from "@agentswarm/contracts";
 import { findRecord, isUnderWay, waitsFor, type Ledger } from "./ledger.ts";
 
 /** Tasks of a feature by where they stand; what was superseded or planned anew does not count. */
@@ -18,7 +17,8 @@ export function countTasks(ledger: Ledger) {
 /** What people are told about a change of the ledger. Ids are derived from the version, so twice told is once. */
 export function eventsBetween(before: Ledger | null, after: Ledger, version: number): EventToSend[] {
   const featureId = after.feature.id;
-  const about = { featureId, ledgerVersion: version };
+  const { repoId } = after.feature;
+  const about = { repoId, featureId, ledgerVersion: version };
   const id = (type: string, rest = "") => `${type}-${featureId}-${version}${rest}`;
   const events: EventToSend[] = [];
   if (before === null) {
@@ -65,7 +65,7 @@ export function eventsBetween(before: Ledger | null, after: Ledger, version: num
   return events;
 }
 
-function summaryOf(ledger: Ledger): Record<string, unknown> & { status: FeatureStatus } {
+function summaryOf(ledger: Ledger): EventData<"feature.changed"> {
   const { status, costUsd, tokens, finishedAt, forecast } = ledger;
   const { budget } = ledger.feature;
   const waiting = waitsFor(ledger);

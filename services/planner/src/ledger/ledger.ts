@@ -1,6 +1,6 @@
 import { z } from "zod";
 import {
-  domainEventSchema,
+  eventToSendSchema,
   featureStatusSchema,
   featureSubmissionSchema,
   forecastSchema,
@@ -51,7 +51,7 @@ export const effectSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("cancel"), taskId: z.string(), round: z.int().min(1) }),
   z.object({ kind: z.literal("sweep"), why: sweepReasonSchema, jobId: z.string() }),
   z.object({ kind: z.literal("cap"), version: z.int().min(1) }),
-  z.object({ kind: z.literal("tell"), event: domainEventSchema.omit({ at: true, actor: true }) }),
+  z.object({ kind: z.literal("tell"), event: eventToSendSchema }),
 ]);
 export type Effect = z.infer<typeof effectSchema>;
 

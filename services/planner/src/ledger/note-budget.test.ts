@@ -22,7 +22,7 @@ const USED_UP: UsedUp = { level: "feature", why: "FEATURE_BUDGET_USD=5 is used u
 const poor = (ledger: Ledger) => noteBudget(ledger, USED_UP);
 const rich = (ledger: Ledger) => noteBudget(ledger, null);
 const reasonOf = (before: Ledger, after: Ledger) =>
-  eventsBetween(before, after, 3).find((event) => event.type === "feature.changed")?.data["reason"];
+  eventsBetween(before, after, 3).find((event) => event.type === "feature.changed")?.data.reason;
 
 test("what is no news changes nothing", () => {
   const ledger = building();
@@ -117,7 +117,7 @@ test("people are told why a feature waits, when it begins to, and that it goes o
   expect(reasonOf(more, rich(more))).toBeNull();
   expect(reasonOf(waiting, cancelFeature(waiting, "ada", 1))).toBe("cancelled by ada");
   // Whoever waits for a sweep has nothing left to spend on.
-  expect(eventsBetween(ledger, { ...waiting, status: "verifying" }, 3)[0]?.data["reason"]).toBeNull();
+  expect(reasonOf(ledger, { ...waiting, status: "verifying" })).toBeNull();
 });
 
 test("a budget that a feature is given is set as its cap, cap by cap", () => {

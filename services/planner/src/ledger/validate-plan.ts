@@ -12,7 +12,6 @@ export const plannedTaskSchema = z.object({
   acceptance: z.array(z.string()).max(50).default([]),
   checks: z.array(z.string().min(1).max(4_000)).max(10).default([]).describe("Extra commands that must pass"),
   dependsOn: z.array(z.string()).max(100).default([]).describe("Keys of tasks that must have landed before"),
-  complexity: z.enum(["trivial", "standard", "complex"]).default("standard"),
   priority: z.int().min(1).max(10).optional(),
 });
 export type PlannedTask = z.infer<typeof plannedTaskSchema>;

@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { attemptEnded, attemptProgressed, attemptStarted } from "./attempt.ts";
+import { backendClosed, backendOpened } from "./backend.ts";
+import { budgetReached } from "./budget.ts";
+import { featureChanged, featureSubmitted } from "./feature.ts";
+import { gateFlaked, landingConflicted, landingHeld, landingLanded, landingRejected } from "./landing.ts";
+import { messageDeadLettered } from "./message.ts";
+import { modelUsed } from "./model.ts";
+import { planMade, planRejected } from "./plan.ts";
+import { sweepFinished, trunkGreen } from "./sweep.ts";
+import { taskChanged, taskPlanned, taskSent } from "./task.ts";
+
+/**
+ * What a service says about something that happened, before the sender stamps it. `id` is derived from what the event
+ * says, so that the same event sent twice is one event. Types are in the past tense; each noun has its file here.
+ */
+export const eventToSendSchema = z.discriminatedUnion("type", [
+  featureSubmitted,
+  featureChanged,
+  planMade,
+  planRejected,
+  taskPlanned,
+  taskSent,
+  taskChanged,
+  attemptStarted,
+  attemptProgressed,
+  attemptEnded,
+  landingLanded,
+  landingConflicted,
+  landingRejected,
+  landingHeld,
+  gateFlaked,
+  sweepFinished,
+  trunkGreen,
+  modelUsed,
+  budgetReached,
+  backendOpened,
+  backendClosed,
+  messageDeadLettered,
+]);
+export type EventToSend = z.infer<typeof eventToSendSchema>;
+
+/** What the sender adds. */
+const stampSchema = z.object({
+  at: z.int().describe("Milliseconds since 1970, Redis time"),
+  actor: z.string().describe("The service that sent it"),
+  traceId: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional()
+    .describe("W3C trace id of the request or schedule that led to it"),
+});
+
+/** What happened, for people. The read model of the api and every cost figure are rebuilt from these alone. */
+export const domainEventSchema = eventToSendSchema.and(stampSchema);
+export type DomainEvent = z.infer<typeof domainEventSchema>;
+export type EventType = DomainEvent["type"];
+/** The event of one type. */
+export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;
+/** The data of one event type. */
+export type EventData<T extends EventType> = EventOf<T>["data"];
+
+/** A filter for the events of one type. */
+export function isEventOf<T extends EventType>(type: T) {
+  return <E extends { readonly type: EventType }>(event: E): event is Extract<E, { type: T }> =>
+    event.type === type;
+}
+
+/** Every event type. */
+export const EVENT_TYPES: readonly EventType[] = eventToSendSchema.options.map(
+  (option) => option.shape.type.value,
+);
+
+/** The ids that an event names, whatever its type. */
+export interface EventSubject {
+  readonly repoId: string | undefined;
+  readonly featureId: string | undefined;
+  readonly taskId: string | undefined;
+  readonly attempt: number | undefined;
+  /** Of planner events only: orders them. */
+  readonly ledgerVersion: number | undefined;
+}
+
+export { liftEvent } from "./lift-event.ts";
+
+/** What an event is about. */
+export function subjectOf(event: EventToSend): EventSubject {
+  return {
+    repoId: "repoId" in event ? event.repoId : undefined,
+    featureId: "featureId" in event ? event.featureId : undefined,
+    taskId: "taskId" in event ? event.taskId : undefined,
+    attempt: "attempt" in event ? event.attempt : undefined,
+    ledgerVersion: "ledgerVersion" in event ? event.ledgerVersion : undefined,
+  };
+}

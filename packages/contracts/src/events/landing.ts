@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { objectIdSchema } from "../ids.ts";
+import { mergeOutcomes } from "../merge.ts";
+import { eventSchema } from "./about.ts";
+
+/** What every event about a landing says of the attempt beside the outcome. */
+const attempt = {
+  title: z.string(),
+  model: z.string(),
+  costUsd: z.number().min(0).describe("What the attempt's model calls cost"),
+};
+
+/** `already-landed`: the merger was killed after publishing and found its own commit. */
+export const landingLanded = eventSchema(
+  "landing.landed",
+  "attempt",
+  z.discriminatedUnion("kind", [
+    mergeOutcomes.landed.extend(attempt),
+    mergeOutcomes.alreadyLanded.extend(attempt),
+  ]),
+);
+
+export const landingConflicted = eventSchema(
+  "landing.conflicted",
+  "attempt",
+  mergeOutcomes.conflict.extend(attempt),
+);
+
+/** `unsafe`: quarantine or the merger refused the commits without running a check. */
+export const landingRejected = eventSchema(
+  "landing.rejected",
+  "attempt",
+  z.discriminatedUnion("kind", [
+    mergeOutcomes.rejected.extend(attempt),
+    mergeOutcomes.unsafe.extend(attempt),
+  ]),
+);
+
+/** A person must approve or refuse it. */
+export const landingHeld = eventSchema("landing.held", "attempt", mergeOutcomes.held.extend(attempt));
+
+/** A gate check was red, then green on the same tree. */
+export const gateFlaked = eventSchema(
+  "gate.flaked",
+  "repo",
+  z.object({ check: z.string(), tree: objectIdSchema, outputTail: z.string() }),
+);

@@ -1,0 +1,20 @@
+import { z } from "zod";
+import { taskSchema, taskStatusSchema } from "../task.ts";
+import { eventSchema } from "./about.ts";
+
+/** Without the survey, which is large and of no use to people. */
+export const taskPlanned = eventSchema("task.planned", "task", taskSchema.omit({ context: true }));
+
+export const taskSent = eventSchema("task.sent", "task", z.object({ round: z.int().min(1) }));
+
+export const taskChanged = eventSchema(
+  "task.changed",
+  "task",
+  z.object({
+    status: taskStatusSchema,
+    reason: z.string().nullable(),
+    round: z.int().min(0),
+    attemptsUsed: z.int().min(0),
+    supersededBy: z.string().nullable(),
+  }),
+);

@@ -1,0 +1,65 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { isScheduledJob, jobId, parseJobId, type ParsedJobId } from "./job-ids.ts";
+
+const id = fc.stringMatching(/^[a-z0-9-]{1,64}$/);
+const count = fc.integer({ min: 0, max: 100_000 });
+const commit = fc.stringMatching(/^[0-9a-f]{40}$/);
+
+/** Every maker, with what it is given and what its id is to be parsed as. */
+const made: fc.Arbitrary<[string, ParsedJobId]> = fc.oneof(
+  id.map((featureId): [string, ParsedJobId] => [jobId.feature(featureId), { kind: "feature", featureId }]),
+  id.map((featureId): [string, ParsedJobId] => [jobId.cancel(featureId), { kind: "cancel", featureId }]),
+  fc
+    .tuple(fc.constantFrom("handoff", "merge"), id, count, fc.boolean())
+    .map(([kind, taskId, attempt, approved]): [string, ParsedJobId] => [
+      jobId[kind](taskId, attempt, approved),
+      { kind, taskId, attempt, approved },
+    ]),
+  fc
+    .tuple(id, count)
+    .map(([taskId, round]): [string, ParsedJobId] => [
+      jobId.task(taskId, round),
+      { kind: "task", taskId, round },
+    ]),
+  commit.map((head): [string, ParsedJobId] => [
+    jobId.sweepAfterLandings(head),
+    { kind: "sweepAfterLandings", head },
+  ]),
+  fc
+    .tuple(id, count)
+    .map(([featureId, ledgerVersion]): [string, ParsedJobId] => [
+      jobId.sweepAfterLastTask(featureId, ledgerVersion),
+      { kind: "sweepAfterLastTask", featureId, ledgerVersion },
+    ]),
+  id.map((taskId): [string, ParsedJobId] => [jobId.sweepAfterFix(taskId), { kind: "sweepAfterFix", taskId }]),
+  id.map((sweepJobId): [string, ParsedJobId] => [jobId.swept(sweepJobId), { kind: "swept", sweepJobId }]),
+);
+
+test("every job id is parsed as what it was made of", () => {
+  fc.assert(
+    fc.property(made, ([text, parsed]) => {
+      expect(parseJobId(text)).toEqual(parsed);
+    }),
+  );
+});
+
+test("no job id holds a colon or is a number, which BullMQ would refuse", () => {
+  fc.assert(
+    fc.property(made, ([text]) => {
+      expect(text).not.toContain(":");
+      expect(text).not.toMatch(/^\d+$/);
+    }),
+  );
+});
+
+test("the job of a schedule is no job id of ours", () => {
+  const scheduled = "repeat:reconcile:1732190000000";
+  expect(parseJobId(scheduled)).toBeNull();
+  expect(isScheduledJob(scheduled)).toBe(true);
+  expect(isScheduledJob(jobId.sweepAfterFix("a"))).toBe(false);
+  expect(parseJobId(jobId.swept(scheduled))).toEqual({
+    kind: "swept",
+    sweepJobId: "repeat-reconcile-1732190000000",
+  });
+});

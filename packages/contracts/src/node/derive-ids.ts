@@ -1,0 +1,26 @@
+import { createHash } from "node:crypto";
+import { slug, type Id } from "../ids.ts";
+
+/** Stable short hash of some parts: 10 base-36 digits (about 51 bits). */
+export function shortHash(...parts: readonly string[]): string {
+  const digest = createHash("sha256").update(JSON.stringify(parts)).digest();
+  return digest.readBigUInt64BE(0).toString(36).padStart(13, "0").slice(-10);
+}
+
+/**
+ * The id of a task, derived from feature, plan revision and the plan's own key, so that a redelivered
+ * planning job makes the same ids again.
+ */
+export function taskIdOf(featureId: string, revision: number, key: string): Id {
+  return `${slug(key, 40, "task")}-${shortHash(featureId, String(revision), key)}`;
+}
+
+/** The id of a feature, derived from its Idempotency-Key alone, so that another body under the same key is found out. */
+export function featureIdOf(idempotencyKey: string): Id {
+  return `feature-${shortHash(idempotencyKey)}`;
+}
+
+/** The job id of an event, derived from the event's own id, which may be too long for one or hold a `:`. */
+export function eventJobId(eventId: string): string {
+  return `event-${createHash("sha256").update(eventId).digest("hex").slice(0, 32)}`;
+}
