@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { simpleGit } from "simple-git";
+import { safeGit } from "./safe-git.ts";
 
 /** A bare repository at `dir`, made if there is none. It appears whole, whoever else makes it at the same time. */
 export async function initBare(dir: string): Promise<void> {
@@ -12,7 +12,7 @@ export async function initBare(dir: string): Promise<void> {
   try {
     // A temporary folder is nobody else's; a repository may be looked at.
     await chmod(fresh, 0o755);
-    await simpleGit(fresh).init(true);
+    await safeGit({ cwd: fresh }, (git) => git.init(true));
     await rename(fresh, dir);
   } catch (error) {
     await rm(fresh, { recursive: true, force: true });

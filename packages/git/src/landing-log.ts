@@ -1,5 +1,5 @@
 import { TRAILER } from "@agentswarm/contracts";
-import { runGit } from "./run-git.ts";
+import { safeGit } from "./safe-git.ts";
 
 /** Who commits every landing. Only first-parent commits of this committer are believed. */
 export const MERGER = { name: "AgentSwarm Merger", email: "merger@agentswarm.invalid" } as const;
@@ -29,11 +29,9 @@ const FIELDS = [
 export async function readLandings(dir: string, head: string, since?: string): Promise<Landing[]> {
   const range = since === undefined ? head : `${since}..${head}`;
   // NUL is the one byte that a message cannot have.
-  const { stdout } = await runGit(
-    ["log", "-z", "--first-parent", `--format=${FIELDS.join("%x00")}`, "--end-of-options", range],
-    { cwd: dir },
-  );
-  const fields = stdout.split("\0");
+  const args = ["log", "-z", "--first-parent", `--format=${FIELDS.join("%x00")}`, "--end-of-options", range];
+  const { value } = await safeGit({ cwd: dir }, (git) => git.raw(args));
+  const fields = value.split("\0");
   const landings: Landing[] = [];
   for (let at = 0; at + FIELDS.length <= fields.length; at += FIELDS.length) {
     const [commit = "", tree = "", email = "", title = "", taskId = "", featureId = "", attempt = ""] =

@@ -28,17 +28,18 @@ export async function openMirror(options: {
   await initBare(dir);
   const trunk = options.trunk || (await findTrunk(dir, url));
   const repository = openRepository({ dir, url, trunk, branches: REMOTE });
-  const fetchArgs = ["fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head"];
+  // Verbose, because simple-git waits another 50 ms for the output of a command that wrote none.
+  const how = ["--verbose", "--no-tags", "--prune", "--no-write-fetch-head"];
   const whereIs = async (ref: string): Promise<string | null> => {
-    const { stdout } = await reachOrigin(dir, ["ls-remote", "--", url, ref]);
-    const line = stdout.split("\n").find((one) => one.endsWith(`\t${ref}`));
+    const { value } = await reachOrigin(dir, (git) => git.listRemote(["--", url, ref]));
+    const line = value.split("\n").find((one) => one.endsWith(`\t${ref}`));
     return line?.slice(0, line.indexOf("\t")) ?? null;
   };
   const mirror: Mirror = {
     ...repository,
     fetch: shareRuns(async () => {
       try {
-        await reachOrigin(dir, [...fetchArgs, "--", url, `+refs/heads/*:${REMOTE}/*`]);
+        await reachOrigin(dir, (git) => git.fetch([...how, "--", url, `+refs/heads/*:${REMOTE}/*`]));
       } catch (error) {
         // One that ended in the middle may have left a lock in the way of all that come after it.
         await recoverLocks(dir, LOCKS_STALE_AFTER_MS);
@@ -50,13 +51,14 @@ export async function openMirror(options: {
       await refuseBackwards(repository.isAncestor, move);
       refuseWithoutRight(ref, by);
       const lease = `--force-with-lease=${ref}:${from ?? ""}`;
-      const args = ["push", "--quiet", "--porcelain", lease, "--", url, `${to}:${ref}`];
-      const { exitCode, stdout, stderr } = await reachOrigin(dir, args, [1]);
+      // Raw, because `git.push` has no place for "--" before the URL.
+      const args = ["push", "--porcelain", lease, "--", url, `${to}:${ref}`];
+      const { exitCode, value, stderr } = await reachOrigin(dir, (git) => git.raw(args), [1]);
       if (exitCode !== 0) {
         if ((await whereIs(ref)) !== from) return "moved";
         const here = await findBare(url);
         if (here !== null) await recoverLocks(here, LOCKS_STALE_AFTER_MS);
-        throw unreachable(`the push was refused: ${stdout.trim()}\n${stderr.trim()}`);
+        throw unreachable(`the push was refused: ${value.trim()}\n${stderr.trim()}`);
       }
       const name = ref.replace(/^refs\/heads\//, "");
       await runGit(["update-ref", `${REMOTE}/${name}`, to], { cwd: dir });

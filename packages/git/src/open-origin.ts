@@ -4,7 +4,7 @@ import { openInPlace } from "./in-place.ts";
 import { openMirror, type Mirror } from "./mirror.ts";
 import { findBare } from "./origin.ts";
 import { recoverLocks } from "./recover-locks.ts";
-import { runGit } from "./run-git.ts";
+import { safeGit } from "./safe-git.ts";
 
 /** Hooks that a push runs. A ref that is moved in place runs none, so an origin that has one gets pushes. */
 const PUSH_HOOKS = new Set([
@@ -43,11 +43,10 @@ export async function openOrigin(options: {
 export async function findInPlace(url: string): Promise<string | null> {
   const path = await findBare(url);
   if (path === null || !isAllowed(path, constants.W_OK)) return null;
-  const hooksPath = await runGit(["config", "--local", "--get", "core.hooksPath"], {
-    cwd: path,
-    answers: [1],
-  });
-  const hasHooks = hooksPath.exitCode === 0 || listHooks(path).some((name) => PUSH_HOOKS.has(name));
+  const { exitCode } = await safeGit({ cwd: path, answers: [1] }, (git) =>
+    git.getConfig("core.hooksPath", "local"),
+  );
+  const hasHooks = exitCode === 0 || listHooks(path).some((name) => PUSH_HOOKS.has(name));
   return hasHooks ? null : path;
 }
 

@@ -1,18 +1,19 @@
 import { fileURLToPath } from "node:url";
 import { Fault } from "@agentswarm/contracts";
 import type { RefMove } from "./publish-right.ts";
-import { runGit, type GitResult } from "./run-git.ts";
+import type { SimpleGit } from "simple-git";
+import { safeGit, type SafeGitAnswer } from "./safe-git.ts";
 
 const ORIGIN_TIMEOUT_MS = 60_000;
 
 /** Talks to the origin; whatever goes wrong there may be right again later. */
-export async function reachOrigin(
+export async function reachOrigin<T>(
   dir: string,
-  args: readonly string[],
+  command: (git: SimpleGit) => Promise<T>,
   answers: readonly number[] = [],
-): Promise<GitResult> {
+): Promise<SafeGitAnswer<T>> {
   try {
-    return await runGit(args, { cwd: dir, answers, timeoutMs: ORIGIN_TIMEOUT_MS });
+    return await safeGit({ cwd: dir, answers, timeoutMs: ORIGIN_TIMEOUT_MS }, command);
   } catch (cause) {
     throw unreachable(Fault.from(cause).message, cause);
   }
@@ -26,14 +27,16 @@ export function unreachable(why: string, cause?: unknown): Fault {
 export async function findBare(url: string): Promise<string | null> {
   const path = url.startsWith("file://") ? fileURLToPath(url) : url;
   if (!path.startsWith("/")) return null;
-  const answer = await runGit(["rev-parse", "--is-bare-repository"], { cwd: path }).catch(() => null);
-  return answer?.stdout.trim() === "true" ? path : null;
+  const answer = await safeGit({ cwd: path }, (git) => git.revparse(["--is-bare-repository"])).catch(
+    () => null,
+  );
+  return answer?.value === "true" ? path : null;
 }
 
 /** The branch that the origin's HEAD names. */
 export async function findTrunk(dir: string, url: string): Promise<string> {
-  const { stdout } = await reachOrigin(dir, ["ls-remote", "--symref", "--", url, "HEAD"]);
-  const trunk = /^ref: refs\/heads\/(\S+)\tHEAD/m.exec(stdout)?.[1];
+  const { value } = await reachOrigin(dir, (git) => git.listRemote(["--symref", "--", url, "HEAD"]));
+  const trunk = /^ref: refs\/heads\/(\S+)\tHEAD/m.exec(value)?.[1];
   if (trunk === undefined) {
     throw new Fault(
       "target.invalid",

@@ -1,6 +1,7 @@
 import { Fault } from "@agentswarm/contracts";
 import { readLandings, type Landing } from "./landing-log.ts";
 import { runGit } from "./run-git.ts";
+import { safeGit } from "./safe-git.ts";
 
 export interface CommitInfo {
   readonly commit: string;
@@ -25,7 +26,6 @@ export interface Repository {
   recentCommits(commit: string, count: number): Promise<CommitInfo[]>;
   /** What each of some commits changed against its first parent, file by file for people; in the same order. */
   diffStats(commits: readonly string[]): Promise<string[]>;
-  changedPaths(from: string, to: string): Promise<string[]>;
   isAncestor(ancestor: string, descendant: string): Promise<boolean>;
   /** Whether a commit's history has all of these. */
   hasAll(commit: string, wanted: readonly string[]): Promise<boolean>;
@@ -40,13 +40,12 @@ export function openRepository(options: {
   branches: string;
 }): Repository {
   const { dir, url, trunk, branches } = options;
-  const git = async (args: string[], answers: number[] = []) => runGit(args, { cwd: dir, answers });
+  const here = { cwd: dir };
+  const orNull = { cwd: dir, answers: [128] };
   const resolve = async (name: string): Promise<string | null> => {
-    const found = await git(
-      ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`],
-      [1, 128],
-    );
-    return found.exitCode === 0 ? found.stdout.trim() : null;
+    const args = ["--verify", "--end-of-options", `${name}^{commit}`];
+    const found = await safeGit(orNull, (git) => git.revparse(args));
+    return found.exitCode === 0 ? found.value : null;
   };
   return {
     dir,
@@ -60,20 +59,25 @@ export function openRepository(options: {
     },
     green: () => resolve(`${branches}/green`),
     async treeOf(commit) {
-      return (await git(["rev-parse", "--verify", "--end-of-options", `${commit}^{tree}`])).stdout.trim();
+      const args = ["--verify", "--end-of-options", `${commit}^{tree}`];
+      return (await safeGit(here, (git) => git.revparse(args))).value;
     },
     async readFile(commit, path) {
-      const found = await git(["cat-file", "blob", `${commit}:${path}`], [128]);
-      return found.exitCode === 0 ? found.stdout : null;
+      // `git.show` would run a text conversion that the user's configuration names.
+      const found = await safeGit(orNull, (git) => git.catFile(["blob", `${commit}:${path}`]));
+      return found.exitCode === 0 ? found.value : null;
     },
     async listFiles(commit) {
-      const { stdout } = await git(["ls-tree", "-r", "-z", "--name-only", "--end-of-options", commit]);
-      return stdout.split("\0").filter((path) => path !== "");
+      const args = ["ls-tree", "-r", "-z", "--name-only", "--end-of-options", commit];
+      const { value } = await safeGit(here, (git) => git.raw(args));
+      return value.split("\0").filter((path) => path !== "");
     },
     async recentCommits(commit, count) {
+      // Raw, because `git.log` parts its fields by letters that a title may contain.
       const format = "--format=%H%x00%s%x00%an%x00%at";
       const args = ["log", `-${count}`, "--first-parent", format, "--end-of-options", commit];
-      return (await git(args)).stdout.split("\n").flatMap((line) => {
+      const { value } = await safeGit(here, (git) => git.raw(args));
+      return value.split("\n").flatMap((line) => {
         const [hash, title = "", author = "", at = "0"] = line.split("\0");
         return hash ? [{ commit: hash, title, author, at: Number(at) }] : [];
       });
@@ -83,17 +87,13 @@ export function openRepository(options: {
       const how = ["--no-walk=unsorted", "--first-parent", "-m", "--no-ext-diff", "--no-textconv"];
       const input = commits.map((commit) => `${commit}\n`).join("");
       const args = ["log", ...how, "--stat=100", "--format=%x00", "--stdin"];
-      const { stdout } = await runGit(args, { cwd: dir, input });
-      const told = stdout.split("\0").slice(1);
-      return commits.map((_, nth) => told[nth]?.replace(/^\n+/, "") ?? "");
-    },
-    async changedPaths(from, to) {
-      const { stdout } = await git(["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to, "--"]);
-      return stdout.split("\0").filter((path) => path !== "");
+      const { value } = await safeGit({ cwd: dir, input }, (git) => git.raw(args));
+      const stats = value.split("\0").slice(1);
+      return commits.map((_, nth) => stats[nth]?.replace(/^\n+/, "") ?? "");
     },
     async isAncestor(ancestor, descendant) {
       const args = ["merge-base", "--is-ancestor", ancestor, descendant];
-      return (await git(args, [1])).exitCode === 0;
+      return (await runGit(args, { cwd: dir, answers: [1] })).exitCode === 0;
     },
     async hasAll(commit, wanted) {
       const input = `${wanted.map((one) => `${one}\n`).join("")}^${commit}\n`;

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Fault } from "@agentswarm/contracts";
+import { endOf, gitEnvironment, isMachineFailure, SAFE_CONFIG, TIMEOUT_MS } from "./git-environment.ts";
 
 export interface GitOptions {
   readonly cwd: string;
@@ -29,25 +30,7 @@ export interface GitResult {
 }
 
 const MAX_BYTES = 64 * 1024 * 1024;
-const STDERR_BYTES = 8_000;
-const TIMEOUT_MS = 120_000;
-/** What the machine is to blame for, at the end of a line, where no name that somebody chose stands. */
-const MACHINE =
-  /: (?:No space left on device|Disk quota exceeded|Input\/output error|Read-only file system|Cannot allocate memory|Too many open files|Resource temporarily unavailable)$/m;
-
-/** Nothing that a repository brings along may run: no hooks, no monitors, no transports that name a command. */
-const SAFE = [
-  "core.hooksPath=/dev/null",
-  "core.fsmonitor=false",
-  "protocol.ext.allow=never",
-  "gc.auto=0",
-  "maintenance.auto=false",
-  "core.quotePath=false",
-  // What the user likes to see would be in the way of what is parsed.
-  "color.ui=false",
-  "log.showSignature=false",
-  "advice.detachedHead=false",
-].flatMap((setting) => ["-c", setting]);
+const SAFE = SAFE_CONFIG.flatMap((setting) => ["-c", setting]);
 
 /**
  * Runs git with an argument vector, never a shell. Throws Fault `git.failed` with the end of stderr when it exits
@@ -81,7 +64,7 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
     else chunks.push(chunk);
   });
   child.stderr?.on("data", (chunk: Buffer) => {
-    stderr = (stderr + chunk.toString()).slice(-STDERR_BYTES);
+    stderr = endOf(stderr + chunk.toString());
   });
   child.on("error", (cause) => {
     // Without an answer from git nothing is known about what it was to work on.
@@ -96,7 +79,7 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
     } else {
       const tooMuch = bytes > maxBytes;
       const why = tooMuch ? `more than ${maxBytes} bytes of output` : stderr.trim();
-      const retryable = (killedBy !== null && !tooMuch) || MACHINE.test(stderr);
+      const retryable = (killedBy !== null && !tooMuch) || isMachineFailure(stderr);
       reject(new Fault("git.failed", `${what} (${killedBy ?? exitCode}): ${why}`, { retryable }));
     }
   });
@@ -114,27 +97,4 @@ export function gitCommand(
   extra: Readonly<Record<string, string>> = {},
 ): { command: string; args: string[]; env: NodeJS.ProcessEnv } {
   return { command: "git", args: [...SAFE, ...args], env: gitEnvironment(extra) };
-}
-
-function gitEnvironment(extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const kept = [
-    "PATH",
-    "HOME",
-    "SSH_AUTH_SOCK",
-    "SSL_CERT_FILE",
-    "GIT_SSL_CAINFO",
-    "GIT_SSH_COMMAND",
-    "LD_LIBRARY_PATH",
-  ];
-  const env: NodeJS.ProcessEnv = {
-    GIT_TERMINAL_PROMPT: "0",
-    LC_ALL: "C",
-    GIT_CONFIG_NOSYSTEM: "1",
-    GIT_NO_REPLACE_OBJECTS: "1",
-  };
-  for (const name of kept) {
-    const value = process.env[name];
-    if (value !== undefined) env[name] = value;
-  }
-  return { ...env, ...extra };
 }

@@ -16,7 +16,6 @@ export interface Store {
   readonly dir: string;
   /** The numbers of a task's attempts that have commits. */
   attempts(taskId: string): Promise<number[]>;
-  head(taskId: string, attempt: number): Promise<string | null>;
   listAll(): Promise<StoredAttempt[]>;
   remove(taskId: string, attempt: number): Promise<void>;
 }
@@ -36,10 +35,6 @@ export async function openStore({ dir }: { dir: string }): Promise<Store> {
     dir,
     async attempts(taskId) {
       return (await list(`refs/swarm/${taskId}/`)).map((one) => one.attempt);
-    },
-    async head(taskId, attempt) {
-      const found = (await list(`refs/swarm/${taskId}/`)).find((one) => one.attempt === attempt);
-      return found?.commit ?? null;
     },
     listAll: () => list("refs/swarm/"),
     async remove(taskId, attempt) {

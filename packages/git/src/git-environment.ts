@@ -1,0 +1,56 @@
+/** Settings under which nothing that a repository brings along can run: no hooks, no monitors, no commands as transports. */
+export const SAFE_CONFIG: readonly string[] = [
+  "core.hooksPath=/dev/null",
+  "core.fsmonitor=false",
+  "protocol.ext.allow=never",
+  "gc.auto=0",
+  "maintenance.auto=false",
+  "core.quotePath=false",
+  // The user's own preferences would change the output that is parsed here.
+  "color.ui=false",
+  "log.showSignature=false",
+  "advice.detachedHead=false",
+];
+
+/** The deadline of a git command, unless its caller sets another. */
+export const TIMEOUT_MS = 120_000;
+const STDERR_BYTES = 8_000;
+
+const INHERITED = [
+  "PATH",
+  "HOME",
+  "SSH_AUTH_SOCK",
+  "SSL_CERT_FILE",
+  "GIT_SSL_CAINFO",
+  "GIT_SSH_COMMAND",
+  "LD_LIBRARY_PATH",
+];
+
+/** The environment that git runs in: what it needs of ours, and nothing else. */
+export function gitEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const env: Record<string, string> = {
+    GIT_TERMINAL_PROMPT: "0",
+    LC_ALL: "C",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_NO_REPLACE_OBJECTS: "1",
+  };
+  for (const name of INHERITED) {
+    const value = process.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  return { ...env, ...extra };
+}
+
+/** The end of git's stderr: the reason of a failure comes last. */
+export function endOf(stderr: string): string {
+  return stderr.slice(-STDERR_BYTES);
+}
+
+/** Failures of the machine. They are at the end of a line; names that somebody else chose are not. */
+const MACHINE =
+  /: (?:No space left on device|Disk quota exceeded|Input\/output error|Read-only file system|Cannot allocate memory|Too many open files|Resource temporarily unavailable)$/m;
+
+/** Whether git failed because of the machine, so that a retry may succeed. */
+export function isMachineFailure(stderr: string): boolean {
+  return MACHINE.test(stderr);
+}
