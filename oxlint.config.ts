@@ -116,7 +116,7 @@ const READ_ENVIRONMENT = [
   "packages/agent/src/command/agent-home.ts",
   "packages/agent/src/verify.ts",
   "packages/checks/src/dependency-cache.ts",
-  "packages/git/src/run-git.ts",
+  "packages/git/src/git-environment.ts",
   "packages/sandbox/src/local/toolchain.ts",
   // FAILPOINT, which tests set to crash a service at a named step.
   "packages/contracts/src/**/failpoint.ts",

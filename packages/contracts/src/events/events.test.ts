@@ -27,13 +27,13 @@ test("data that does not belong to its type is refused", () => {
 });
 
 test("data that does not belong to its type does not compile", () => {
-  // @ts-expect-error -- the data of another type
   const wrong: EventToSend = {
     id: "e",
     type: "task.sent",
     repoId: "main",
     featureId: "f",
     taskId: "t",
+    // @ts-expect-error -- the data of another type
     data: {},
   };
   expect(domainEventSchema.safeParse({ ...wrong, ...stamp }).success).toBe(false);
