@@ -3,7 +3,7 @@ import { defineConfig } from "oxlint";
 /** Which of our packages each folder may import; any other import is an error. See ARCHITECTURE.md. */
 const FLOOR_2 = ["contracts"];
 const SERVICE = ["contracts", "queue", "service", "git", "llm", "sandbox", "broker", "checks"];
-const EVERY_PACKAGE = [...SERVICE, "agent", "replay", "cli"];
+const EVERY_PACKAGE = [...SERVICE, "agent", "replay", "client", "cli"];
 const MAY_IMPORT: Record<string, readonly string[]> = {
   "packages/contracts": [],
   "packages/queue": FLOOR_2,
@@ -12,7 +12,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "packages/llm": FLOOR_2,
   "packages/sandbox": FLOOR_2,
   "packages/replay": FLOOR_2,
-  "packages/cli": FLOOR_2,
+  "packages/client": FLOOR_2,
+  "packages/cli": ["contracts", "client"],
   "packages/checks": ["contracts", "sandbox", "git"],
   "packages/broker": ["contracts", "sandbox"],
   "packages/agent": ["contracts", "git"],

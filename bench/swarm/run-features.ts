@@ -1,4 +1,4 @@
-import { ApiClient } from "@agentswarm/cli";
+import { openClient } from "@agentswarm/client";
 import type { DomainEvent } from "@agentswarm/contracts";
 import { openEventLog, type QueueConnection } from "@agentswarm/queue";
 import type { Recording } from "./record.ts";
@@ -13,9 +13,9 @@ export async function runFeatures(
 ): Promise<DomainEvent[]> {
   const log = openEventLog(connection);
   const from = await log.lastId();
-  const client = new ApiClient(apiUrl);
+  const client = openClient({ url: apiUrl });
   const waitingFor = new Set<string>();
-  for (const { feature } of recordings) waitingFor.add((await client.submit(feature)).id);
+  for (const { feature } of recordings) waitingFor.add((await client.submitFeature({ body: feature })).id);
 
   const events: DomainEvent[] = [];
   const over = new AbortController();

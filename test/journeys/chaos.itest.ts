@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ApiClient, type FeatureDetail } from "@agentswarm/cli";
-import { TRUNK_HEALTH, type DomainEvent, type FeatureInput } from "@agentswarm/contracts";
+import { openClient, type SwarmClient } from "@agentswarm/client";
+import { TRUNK_HEALTH, type DomainEvent, type FeatureDetail, type FeatureInput } from "@agentswarm/contracts";
 import { heldSlots, openEventLog, openQueue } from "@agentswarm/queue";
 import { startReplay, type Replay } from "@agentswarm/replay";
 import { freePort } from "../../tools/local/free-port.ts";
@@ -63,10 +63,13 @@ beforeAll(async () => {
     scenarioDir: "",
     say: (line) => diary.push(line),
   });
-  const client = new ApiClient(swarm.apiUrl);
+  const client = openClient({ url: swarm.apiUrl });
   const inputs = JSON.parse(await readFile(join(ROOT, "tools/demo/features.json"), "utf8")) as FeatureInput[];
   const ids: string[] = [];
-  for (const [nth, input] of inputs.entries()) ids.push((await client.submit(input, `chaos-${nth}`)).id);
+  for (const [nth, body] of inputs.entries()) {
+    const headers = { "idempotency-key": `chaos-${nth}` };
+    ids.push((await client.submitFeature({ body, headers })).id);
+  }
 
   await killEachInTurn(async () => (await look(client, ids)).every((one) => ENDED.includes(one.status)));
   features = await waitUntil(
@@ -78,7 +81,7 @@ beforeAll(async () => {
     },
     () => `CHAOS_SEED=${SEED}\n${diary.join("\n")}`,
   );
-  const health = await client.feature(TRUNK_HEALTH).catch(() => null);
+  const health = await client.getFeature({ params: { id: TRUNK_HEALTH } }).catch(() => null);
   if (health !== null) features.push(health);
   const ends = features.map(({ title, status, reason }) => `${title}: ${status} (${reason ?? ""})`);
   process.stderr.write(
@@ -96,8 +99,8 @@ afterAll(async () => {
 });
 
 /** The features now; none while the api is away. */
-async function look(client: ApiClient, ids: readonly string[]): Promise<FeatureDetail[]> {
-  return Promise.all(ids.map((id) => client.feature(id))).catch(() => []);
+async function look(client: SwarmClient, ids: readonly string[]): Promise<FeatureDetail[]> {
+  return Promise.all(ids.map((id) => client.getFeature({ params: { id } }))).catch(() => []);
 }
 
 async function killEachInTurn(isOver: () => Promise<boolean>): Promise<void> {

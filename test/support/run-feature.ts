@@ -1,4 +1,4 @@
-import type { FeatureDetail } from "@agentswarm/cli";
+import type { FeatureDetail } from "@agentswarm/contracts";
 import type { LocalSwarm } from "../../tools/local/start-swarm.ts";
 import { waitUntil } from "./wait-until.ts";
 

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { SwarmStatus } from "@agentswarm/cli";
+import type { SwarmStatus } from "@agentswarm/contracts";
 import { freePort } from "../../test/support/redis.ts";
 import { findCompose, openProject, type ComposeProject } from "./testing/compose-project.ts";
 

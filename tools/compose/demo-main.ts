@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ApiClient } from "@agentswarm/cli";
+import { openClient } from "@agentswarm/client";
 import { parseEnv } from "@agentswarm/service";
 import { describeSummary, playDemo } from "../demo/play-demo.ts";
 import { succeeded } from "../demo/summary.ts";
@@ -11,7 +11,7 @@ const settings = z.object({
 
 // The sample features on a swarm in containers. Exit code 0 only if all of them land and green is the trunk.
 const { SWARM_URL, SWARM_API_KEY } = parseEnv(settings, process.env);
-const summary = await playDemo(new ApiClient(SWARM_URL, SWARM_API_KEY), process.stdout);
+const summary = await playDemo(openClient({ url: SWARM_URL, key: SWARM_API_KEY }), process.stdout);
 const ok = succeeded(summary);
 process.stdout.write(`\n${describeSummary(summary, ok)}\n${JSON.stringify(summary)}\n`);
 process.exitCode = ok ? 0 : 1;

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { ApiClient } from "@agentswarm/cli";
+import { openClient } from "@agentswarm/client";
 import { Fault } from "@agentswarm/contracts";
 import { parseEnv } from "@agentswarm/service";
 import { localSettings } from "../local/config.ts";
@@ -55,7 +55,7 @@ async function main(): Promise<number> {
   if (swarm.recorded) say("No model is configured: recorded answers are played. Everything else is real.");
   say(`Watch it in Bull Board: ${swarm.apiUrl}/queues\n`);
 
-  const client = new ApiClient(swarm.apiUrl);
+  const client = openClient({ url: swarm.apiUrl });
   const summary = await playDemo(client, values.json ? process.stderr : process.stdout);
   const ok = succeeded(summary);
   say(`

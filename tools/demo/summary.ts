@@ -1,4 +1,4 @@
-import type { FeatureDetail, SwarmStatus } from "@agentswarm/cli";
+import type { FeatureDetail, SwarmStatus } from "@agentswarm/contracts";
 
 /** What the demo came to; printed as its last line with --json. */
 export interface Summary {

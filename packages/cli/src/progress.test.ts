@@ -2,10 +2,7 @@ import { expect, test } from "vitest";
 import { formatProgress } from "./progress.ts";
 
 const status = {
-  features: {},
-  queues: {},
-  services: {},
-  agents: { live: 0 },
+  agents: { live: 0, attempts: {} },
   landings: { total: 0, lastHour: 0 },
   trunk: null,
   green: null,
@@ -13,7 +10,7 @@ const status = {
 };
 const counts = { total: 2, landed: 1, running: 0, failed: 0, held: 0 };
 const lineOf = (state: "building" | "failed" | "done", reason: string | null) =>
-  formatProgress([{ id: "f", title: "One", status: state, reason, counts, costUsd: 0 }], status).split(
+  formatProgress([{ title: "One", status: state, reason, counts }], status).split(
     "\n",
   )[0];
 

@@ -1,8 +1,11 @@
 import type { WriteStream } from "node:tty";
-import type { FeatureSummary, SwarmStatus } from "./api-client.ts";
-import { plainText } from "@agentswarm/contracts";
+
+import { plainText, type FeatureSummary, type SwarmStatus } from "@agentswarm/contracts";
 
 const MARK: Readonly<Record<string, string>> = { done: "✓", failed: "✗", cancelled: "–", held: "‖" };
+type ShownStatus = Pick<SwarmStatus, "agents" | "landings" | "trunk" | "green"> & {
+  readonly cost: Pick<SwarmStatus["cost"], "usd" | "tokens">;
+};
 const TITLE_CHARS = 44;
 
 /** Untrusted text as part of one line. */
@@ -11,7 +14,10 @@ export function oneLine(text: string): string {
 }
 
 /** The whole swarm in a few lines. */
-export function formatProgress(features: readonly FeatureSummary[], status: SwarmStatus): string {
+export function formatProgress(
+  features: readonly Pick<FeatureSummary, "title" | "status" | "counts" | "reason">[],
+  status: ShownStatus,
+): string {
   const lines = features.map(({ title, status: state, counts, reason }) => {
     const name = oneLine(title).slice(0, TITLE_CHARS).padEnd(TITLE_CHARS);
     const tasks = `${counts.landed}/${counts.total}`.padStart(5);
@@ -27,7 +33,7 @@ export function formatProgress(features: readonly FeatureSummary[], status: Swar
 }
 
 /** One line about agents, landings, trunk and cost. */
-export function formatStatusLine({ agents, landings, trunk, green, cost }: SwarmStatus): string {
+export function formatStatusLine({ agents, landings, trunk, green, cost }: ShownStatus): string {
   const health =
     trunk === null
       ? "no landing yet"

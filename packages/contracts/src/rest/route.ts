@@ -28,10 +28,13 @@ export interface Route {
   readonly response: z.ZodType;
 }
 
+/** A part of a request; it may be left out where all that it holds may be. */
 type Given<K extends string, S> = S extends z.ZodType
-  ? undefined extends z.input<S>
+  ? object extends z.input<S>
     ? { readonly [key in K]?: z.input<S> }
-    : { readonly [key in K]: z.input<S> }
+    : undefined extends z.input<S>
+      ? { readonly [key in K]?: z.input<S> }
+      : { readonly [key in K]: z.input<S> }
   : object;
 
 /** What a request of a route consists of, as its sender writes it. */

@@ -1,0 +1,27 @@
+import type { FeatureDetail } from "@agentswarm/contracts";
+import { plainText } from "@agentswarm/contracts";
+import type { CliCommand } from "../cli-command.ts";
+import { formatProgress, oneLine } from "../progress.ts";
+
+export const addStatus: CliCommand = (program, { client, print }) => {
+  program
+    .command("status [feature]")
+    .description("the whole swarm, or one feature with its tasks")
+    .option("--json", "print JSON")
+    .action(async (id: string | undefined, { json }: { json?: boolean }) => {
+      if (id === undefined) {
+        const status = await client.getStatus();
+        return print(json, status, formatProgress(await client.allFeatures(), status));
+      }
+      const feature = await client.getFeature({ params: { id } });
+      print(json, feature, formatFeature(feature));
+    });
+};
+
+function formatFeature({ status, title, tasks }: FeatureDetail): string {
+  const lines = tasks.map((task) => {
+    const reason = task.reason ? ` — ${plainText(task.reason).split("\n")[0]}` : "";
+    return `  ${task.status.padEnd(10)} ${task.id}  ${oneLine(task.title)}${reason}`;
+  });
+  return [`${status}  ${oneLine(title)}`, ...lines].join("\n");
+}
