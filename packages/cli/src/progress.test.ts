@@ -10,9 +10,7 @@ const status = {
 };
 const counts = { total: 2, landed: 1, running: 0, failed: 0, held: 0 };
 const lineOf = (state: "building" | "failed" | "done", reason: string | null) =>
-  formatProgress([{ title: "One", status: state, reason, counts }], status).split(
-    "\n",
-  )[0];
+  formatProgress([{ title: "One", status: state, reason, counts }], status).split("\n")[0];
 
 test("a feature that stands still says why, one that goes on does not", () => {
   const why = "waiting: FEATURE_BUDGET_USD=5 is used up (5.02)";

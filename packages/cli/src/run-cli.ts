@@ -36,10 +36,7 @@ interface CliSurroundings {
 }
 
 /** Runs the `swarm` command; resolves with the exit code. */
-export async function runCli(
-  argv: readonly string[],
-  { env, out, err }: CliSurroundings,
-): Promise<number> {
+export async function runCli(argv: readonly string[], { env, out, err }: CliSurroundings): Promise<number> {
   const key = env["SWARM_API_KEY"];
   let exitCode = 0;
   const cli: CliContext = {

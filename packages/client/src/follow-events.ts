@@ -80,7 +80,12 @@ async function* readStream(
   });
   try {
     const headers = { "last-event-id": cursor };
-    const response = await sendOnce(options, REST.followEvents, { headers }, joinSignals(signal, silence.signal));
+    const response = await sendOnce(
+      options,
+      REST.followEvents,
+      { headers },
+      joinSignals(signal, silence.signal),
+    );
     const reader = response.body?.getReader();
     const decoder = new TextDecoder();
     for (;;) {

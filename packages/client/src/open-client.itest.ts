@@ -29,7 +29,13 @@ async function serve(...answers: Answer[]) {
 const problem =
   (status: number, headers: Record<string, string> = {}): Answer =>
   (_, response) => {
-    const body = { type: "urn:agentswarm:x", title: "the title", status, detail: "the detail", instance: "/" };
+    const body = {
+      type: "urn:agentswarm:x",
+      title: "the title",
+      status,
+      detail: "the detail",
+      instance: "/",
+    };
     response.writeHead(status, { "content-type": PROBLEM_TYPE, ...headers }).end(JSON.stringify(body));
   };
 const json =
@@ -89,7 +95,9 @@ test("parameters, query, body and key are sent as the route says", async () => {
 test("the deadline ends a call with all its retries", async () => {
   using server = await serve(silent);
   const startedAt = Date.now();
-  await expect(openClient({ url: server.url, deadlineMs: 300 }).getHealth()).rejects.toBeInstanceOf(Unreachable);
+  await expect(openClient({ url: server.url, deadlineMs: 300 }).getHealth()).rejects.toBeInstanceOf(
+    Unreachable,
+  );
   expect(Date.now() - startedAt).toBeLessThan(5_000);
 });
 
@@ -117,13 +125,15 @@ test.each([
 });
 
 const event = (id: string): DomainEvent => ({
+  repoId: "main",
   id,
   at: 1,
   type: "trunk.green",
   actor: "test",
   data: { commit: "a".repeat(40) },
 });
-const frame = (nth: number) => `id: ${nth}-0\nevent: trunk.green\ndata: ${JSON.stringify(event(`e${nth}`))}\n\n`;
+const frame = (nth: number) =>
+  `id: ${nth}-0\nevent: trunk.green\ndata: ${JSON.stringify(event(`e${nth}`))}\n\n`;
 /** Streams texts and then breaks the connection. */
 const stream =
   (...texts: string[]): Answer =>

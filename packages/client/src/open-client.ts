@@ -38,7 +38,10 @@ export function openClient(given: ClientOptions): SwarmClient {
     return readAnswer(options.url, route, text);
   };
   const names = (Object.keys(REST) as RouteName[]).filter((name): name is Asked => name !== "followEvents");
-  const routes = Object.fromEntries(names.map((name) => [name, ask(name)])) as unknown as Pick<SwarmClient, Asked>;
+  const routes = Object.fromEntries(names.map((name) => [name, ask(name)])) as unknown as Pick<
+    SwarmClient,
+    Asked
+  >;
   return {
     ...routes,
     url: options.url,
@@ -46,7 +49,10 @@ export function openClient(given: ClientOptions): SwarmClient {
       const all: FeatureSummary[] = [];
       let cursor: string | null | undefined;
       do {
-        const page = await routes.listFeatures({ query: { limit: PAGE, cursor: cursor ?? undefined } }, asked);
+        const page = await routes.listFeatures(
+          { query: { limit: PAGE, cursor: cursor ?? undefined } },
+          asked,
+        );
         all.push(...page.features);
         ({ cursor } = page);
       } while (cursor !== null);

@@ -19,7 +19,9 @@ test.each([
 });
 
 test("each retry waits twice as long, up to ten seconds", () => {
-  const delays = [0, 1, 2, 9].map((retries) => retryDelayMs(problem(503), { ...facts, retries, maxRetries: 10 }));
+  const delays = [0, 1, 2, 9].map((retries) =>
+    retryDelayMs(problem(503), { ...facts, retries, maxRetries: 10 }),
+  );
   expect(delays).toEqual([250, 500, 1_000, 10_000]);
 });
 

@@ -19,7 +19,10 @@ export function backOffMs(retries: number, random: number): number {
 }
 
 /** How long to wait before the next try, at least Retry-After; null when the error is to be thrown. */
-export function retryDelayMs(error: unknown, { retries, maxRetries, leftMs, random }: RetryFacts): number | null {
+export function retryDelayMs(
+  error: unknown,
+  { retries, maxRetries, leftMs, random }: RetryFacts,
+): number | null {
   if (!isTransient(error) || retries >= maxRetries) return null;
   const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
   const delayMs = Math.max(asked, backOffMs(retries, random));

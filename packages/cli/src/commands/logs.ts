@@ -1,4 +1,10 @@
-import { plainText, subjectOf, type DomainEvent, type TaskDetail, type TaskStatus } from "@agentswarm/contracts";
+import {
+  plainText,
+  subjectOf,
+  type DomainEvent,
+  type TaskDetail,
+  type TaskStatus,
+} from "@agentswarm/contracts";
 import type { CliCommand } from "../cli-command.ts";
 import { parseWholeNumber } from "../parse-whole-number.ts";
 
