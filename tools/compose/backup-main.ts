@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
 import { Fault } from "@agentswarm/contracts";
 import { parseEnv } from "@agentswarm/service";
+import { backupSettings } from "./config.ts";
 import { restoreSwarm } from "./restore-swarm.ts";
 import { saveSwarm } from "./save-swarm.ts";
 
@@ -16,12 +16,10 @@ const HELP = `backup: the whole state of a swarm as one tar archive
   docker compose run --rm -T backup restore < swarm.tar
 `;
 
-const settings = z.object({ REDIS_URL: z.string().default("redis://redis:6379") });
-
 const [command] = process.argv.slice(2);
 const work = await mkdtemp(join(tmpdir(), "swarm-backup-"));
 try {
-  if (command === "save") await saveSwarm(work, parseEnv(settings, process.env).REDIS_URL);
+  if (command === "save") await saveSwarm(work, parseEnv(backupSettings, process.env).REDIS_URL);
   else if (command === "restore") await restoreSwarm(work);
   else {
     process.stderr.write(HELP);

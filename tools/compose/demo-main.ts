@@ -1,16 +1,11 @@
-import { z } from "zod";
 import { openClient } from "@agentswarm/client";
 import { parseEnv } from "@agentswarm/service";
 import { describeSummary, playDemo } from "../demo/play-demo.ts";
 import { succeeded } from "../demo/summary.ts";
-
-const settings = z.object({
-  SWARM_URL: z.string().default("http://127.0.0.1:8080"),
-  SWARM_API_KEY: z.string().optional(),
-});
+import { demoSettings } from "./config.ts";
 
 // The sample features on a swarm in containers. Exit code 0 only if all of them land and green is the trunk.
-const { SWARM_URL, SWARM_API_KEY } = parseEnv(settings, process.env);
+const { SWARM_URL, SWARM_API_KEY } = parseEnv(demoSettings, process.env);
 const summary = await playDemo(openClient({ url: SWARM_URL, key: SWARM_API_KEY }), process.stdout);
 const ok = succeeded(summary);
 process.stdout.write(`\n${describeSummary(summary, ok)}\n${JSON.stringify(summary)}\n`);
