@@ -50,7 +50,7 @@ export const steps = (...calls: readonly Call[]): Step[] => calls.map((call) => 
 
 export interface Order {
   readonly steps: readonly Step[];
-  readonly misbehave?: { kind: string; times: number };
+  readonly injectFault?: { kind: string; times: number };
   readonly task?: Partial<Task>;
   readonly limits?: Partial<Limits>;
   readonly checks?: readonly Check[];
@@ -132,7 +132,7 @@ export async function openLab(): Promise<Lab> {
         limits: { ...DEFAULT_LIMITS, ...order.limits },
       });
       const swarmKey = `feature/task/${ROLES[task.kind]}`;
-      const entry = { key: swarmKey, steps: order.steps, misbehave: order.misbehave };
+      const entry = { key: swarmKey, steps: order.steps, injectFault: order.injectFault };
       const later = { key: swarmKey, match: "does not hold yet", steps: order.afterFeedback };
       const entries = order.afterFeedback === undefined ? [entry] : [later, entry];
       await writeFile(join(at, "scenario", "scenario.yaml"), JSON.stringify(entries));

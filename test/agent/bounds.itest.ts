@@ -27,7 +27,7 @@ test("the same tool call three rounds in a row is stuck", async () => {
 test("a model that loops for ever is stuck after three rounds too", async () => {
   const { result, calls } = await lab.attempt({
     steps: steps(submit()),
-    misbehave: { kind: "loop", times: 1_000 },
+    injectFault: { kind: "loop", times: 1_000 },
   });
   expect(result).toMatchObject({ end: "stuck", outcome: "failed" });
   expect(calls).toBe(3);
@@ -89,7 +89,7 @@ test("handing over ends the run, whatever else was called in the same turn", asy
 test("a tool call that breaks off is not run but asked for again", async () => {
   const { result, transcript } = await lab.attempt({
     steps: steps(bash("ls; echo end of list"), write("src/b.txt", "b\n"), submit()),
-    misbehave: { kind: "partial-tool-call", times: 2 },
+    injectFault: { kind: "partial-tool-call", times: 2 },
   });
   const answers = resultsOf(transcript);
   expect(answers.filter((text) => text.includes("was not executed"))).toHaveLength(2);

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { featureInputSchema, slug, type FeatureInput } from "@agentswarm/contracts";
-import { readScenario, type Entry } from "@agentswarm/replay";
+import { readScenario, type ScenarioEntry } from "@agentswarm/replay";
 
 const ROOT = join(import.meta.dirname, "../..");
 const BIN = join(ROOT, "node_modules/.bin");
@@ -16,14 +16,14 @@ interface PlannedTask {
 /** One planned task of the recording, with its conversation. */
 export interface RecordedTask extends PlannedTask {
   readonly feature: string;
-  readonly work: Entry;
-  readonly resolve: Entry | undefined;
+  readonly work: ScenarioEntry;
+  readonly resolve: ScenarioEntry | undefined;
 }
 
 export interface Recording {
   readonly features: readonly string[];
   readonly tasks: readonly RecordedTask[];
-  entry(key: string): Entry | undefined;
+  entry(key: string): ScenarioEntry | undefined;
 }
 
 /** Reads features.json and what is recorded for it. Throws when a task has no conversation. */
@@ -93,7 +93,7 @@ export interface PlayOptions {
 }
 
 /** Does in a work tree what a recorded conversation does. Throws where the agent's tool would refuse. */
-export async function play(dir: string, entry: Entry, options: PlayOptions = {}): Promise<void> {
+export async function play(dir: string, entry: ScenarioEntry, options: PlayOptions = {}): Promise<void> {
   const calls = (entry.steps ?? []).flatMap((step) => step.calls);
   const submits = calls.filter(({ tool }) => tool === "submit").length;
   let submitted = 0;

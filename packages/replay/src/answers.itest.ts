@@ -23,7 +23,7 @@ afterAll(() => replay[Symbol.asyncDispose]());
 
 type Message = OpenAI.ChatCompletionMessageParam;
 
-/** The conversation up to step 2, as an agent sends it back. */
+/** The conversation before step 2, as an agent sends it. */
 function afterFirstStep(): Message[] {
   return [
     ...ask("kit/slug/work"),
@@ -43,7 +43,7 @@ const CALLS = [
   ["kit/slug/work#2.1", "bash", { command: "ls" }],
 ];
 
-test("a step is answered whole: text, tool calls with ids that name the step, and usage", async () => {
+test("a step is answered with text and with tool calls whose ids name the step", async () => {
   const first = await replay.client.chat.completions.create({ model: "m", messages: ask("kit/slug/work") });
   expect(first).toMatchObject({ object: "chat.completion", model: "m" });
   const [choice] = first.choices;
@@ -61,7 +61,7 @@ test("a step is answered whole: text, tool calls with ids that name the step, an
   expect(calls).toEqual(CALLS);
 });
 
-test("a step is streamed: arguments in fragments that together are the whole call", async () => {
+test("a streamed step has its arguments in fragments", async () => {
   const stream = await replay.client.chat.completions.create({
     model: "m",
     messages: afterFirstStep(),
@@ -89,7 +89,7 @@ test("a step is streamed: arguments in fragments that together are the whole cal
   expect(usage?.total_tokens).toBeGreaterThan(0);
 });
 
-test("a stream is server-sent events that end in [DONE], with usage only when it was asked for", async () => {
+test("a stream is server-sent events that end in [DONE]", async () => {
   const response = await replay.post({ stream: true, messages: ask("kit/slug/work") });
   expect(response.headers.get("content-type")).toContain("text/event-stream");
   const events = (await response.text()).split("\n\n").filter((event) => event !== "");
@@ -99,7 +99,7 @@ test("a stream is server-sent events that end in [DONE], with usage only when it
   expect(events.join("")).not.toContain('"usage"');
 });
 
-test("a step without calls ends with stop", async () => {
+test("a step without calls ends with finish_reason stop", async () => {
   const messages: Message[] = [
     ...afterFirstStep(),
     {
@@ -114,7 +114,7 @@ test("a step without calls ends with stop", async () => {
   expect(choices[0]?.message.tool_calls).toBeUndefined();
 });
 
-test("a structured answer is the recorded JSON, whole and streamed", async () => {
+test("a structured answer is the recorded JSON", async () => {
   const response_format = {
     type: "json_schema",
     json_schema: { name: "plan", strict: true, schema: { type: "object" } },
@@ -131,10 +131,10 @@ test("a structured answer is the recorded JSON, whole and streamed", async () =>
   expect(JSON.parse(text)).toEqual(expected);
 });
 
-test("usage grows with what was asked and what was said, and adds up", async () => {
+test("usage grows with the lengths of prompt and answer", async () => {
   const usageOf = async (messages: Message[]) => {
     const { usage } = await replay.client.chat.completions.create({ model: "m", messages });
-    if (usage === undefined) throw new Error("no usage was told");
+    if (usage === undefined) throw new Error("no usage was reported");
     expect(usage.total_tokens).toBe(usage.prompt_tokens + usage.completion_tokens);
     return usage;
   };
@@ -146,12 +146,12 @@ test("usage grows with what was asked and what was said, and adds up", async () 
   expect(twoCalls.completion_tokens).toBeGreaterThan(short.completion_tokens);
 });
 
-test("the models are listed, one that says what it is", async () => {
+test("the list of models names the recorded one", async () => {
   const models = await replay.client.models.list();
   expect(models.data.map((model) => [model.id, model.owned_by])).toEqual([["recorded", "agentswarm-replay"]]);
 });
 
-test("a request that is none is a 400 that names the field", async () => {
+test("an invalid request is a 400 that names the field", async () => {
   const response = await replay.post({ messages: [] });
   expect(response.status).toBe(400);
   expect(await response.text()).toContain("messages");

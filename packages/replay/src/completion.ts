@@ -1,4 +1,4 @@
-import { toolCallId, type Choice } from "./choose.ts";
+import { toolCallId, type RecordedAnswer } from "./choose-answer.ts";
 
 export interface ToolCall {
   readonly id: string;
@@ -6,14 +6,14 @@ export interface ToolCall {
   readonly function: { readonly name: string; readonly arguments: string };
 }
 
-/** What the recorded model says in one turn. */
-export interface Turn {
-  readonly content: string;
+/** The content of one answer. */
+export interface CompletionContent {
+  readonly text: string;
   readonly toolCalls: readonly ToolCall[];
   readonly finishReason: "stop" | "tool_calls";
 }
 
-export interface Usage {
+export interface CompletionUsage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly total_tokens: number;
@@ -21,24 +21,24 @@ export interface Usage {
 
 const CHARS_PER_TOKEN = 4;
 
-export function turnOf(choice: Exclude<Choice, { kind: "none" }>): Turn {
-  if (choice.kind === "answer") {
-    return { content: JSON.stringify(choice.answer), toolCalls: [], finishReason: "stop" };
+export function contentOf(answer: Exclude<RecordedAnswer, { kind: "none" }>): CompletionContent {
+  if (answer.kind === "answer") {
+    return { text: JSON.stringify(answer.answer), toolCalls: [], finishReason: "stop" };
   }
-  const { entry, step, number } = choice;
+  const { entry, step, number } = answer;
   const toolCalls = step.calls.map((call, nth) => ({
     id: toolCallId(entry.key, number, nth),
     type: "function" as const,
     function: { name: call.tool, arguments: JSON.stringify(call.args) },
   }));
-  return { content: step.say, toolCalls, finishReason: toolCalls.length > 0 ? "tool_calls" : "stop" };
+  return { text: step.say, toolCalls, finishReason: toolCalls.length > 0 ? "tool_calls" : "stop" };
 }
 
-/** Counts about as a tokenizer would; nothing is billed by it. */
-export function usageOf(promptChars: number, turn: Turn): Usage {
-  const said = turn.content.length + JSON.stringify(turn.toolCalls).length;
+/** Usage estimated from lengths. Nothing is billed by it. */
+export function usageOf(promptChars: number, content: CompletionContent): CompletionUsage {
+  const length = content.text.length + JSON.stringify(content.toolCalls).length;
   const prompt_tokens = Math.ceil(promptChars / CHARS_PER_TOKEN);
-  const completion_tokens = Math.ceil(said / CHARS_PER_TOKEN);
+  const completion_tokens = Math.ceil(length / CHARS_PER_TOKEN);
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
 }
 
@@ -50,25 +50,29 @@ const base = (model: string, object: string) => ({
 });
 
 /** The answer as one JSON body. */
-export function completionBody(model: string, turn: Turn, usage: Usage): object {
-  const tools = turn.toolCalls.length > 0 ? { tool_calls: turn.toolCalls } : {};
-  const message = { role: "assistant", content: turn.content, ...tools };
+export function completionBody(model: string, content: CompletionContent, usage: CompletionUsage): object {
+  const tools = content.toolCalls.length > 0 ? { tool_calls: content.toolCalls } : {};
+  const message = { role: "assistant", content: content.text, ...tools };
   return {
     ...base(model, "chat.completion"),
-    choices: [{ index: 0, message, finish_reason: turn.finishReason, logprobs: null }],
+    choices: [{ index: 0, message, finish_reason: content.finishReason, logprobs: null }],
     usage,
   };
 }
 
-/** The answer as the chunks of a stream; arguments come in fragments, as models send them. */
-export function completionChunks(model: string, turn: Turn, usage: Usage | null): object[] {
+/** The answer as the chunks of a stream, with arguments in fragments, as models send them. */
+export function completionChunks(
+  model: string,
+  content: CompletionContent,
+  usage: CompletionUsage | null,
+): object[] {
   const chunk = (delta: object, finish_reason: string | null = null) => ({
     ...base(model, "chat.completion.chunk"),
     choices: [{ index: 0, delta, finish_reason, logprobs: null }],
   });
   const chunks: object[] = [chunk({ role: "assistant", content: "" })];
-  if (turn.content !== "") chunks.push(chunk({ content: turn.content }));
-  for (const [index, call] of turn.toolCalls.entries()) {
+  if (content.text !== "") chunks.push(chunk({ content: content.text }));
+  for (const [index, call] of content.toolCalls.entries()) {
     const { name, arguments: args } = call.function;
     chunks.push(
       chunk({ tool_calls: [{ index, id: call.id, type: "function", function: { name, arguments: "" } }] }),
@@ -78,7 +82,7 @@ export function completionChunks(model: string, turn: Turn, usage: Usage | null)
       chunks.push(chunk({ tool_calls: [{ index, function: { arguments: part } }] }));
     }
   }
-  chunks.push(chunk({}, turn.finishReason));
+  chunks.push(chunk({}, content.finishReason));
   if (usage !== null) chunks.push({ ...base(model, "chat.completion.chunk"), choices: [], usage });
   return chunks;
 }

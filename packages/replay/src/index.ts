@@ -1,2 +1,2 @@
-export { parseScenario, readScenario, type Entry } from "./scenario.ts";
+export { parseScenario, readScenario, type ScenarioEntry } from "./scenario.ts";
 export { startReplay, type Replay } from "./start-replay.ts";

@@ -16,6 +16,6 @@ const replay = await startReplay({
   port: Number(values.port),
   ...(values.host === undefined ? {} : { host: values.host }),
 });
-process.stdout.write(`Recorded answers, no model: ${replay.url}\n`);
+process.stdout.write(`Serving recorded answers (no model): ${replay.url}\n`);
 await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
 await replay.close();

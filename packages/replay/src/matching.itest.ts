@@ -49,7 +49,7 @@ test("the role is part of the key", async () => {
   expect(await answerTo(ask("kit/slug/fix"))).toBe("the fix");
 });
 
-test("of several entries for a key the first counts whose pattern the last user message fits", async () => {
+test("the first entry of a key whose pattern matches the last user message answers", async () => {
   expect(await answerTo(ask("kit/-/accept", "slug is\nnot there"))).toBe("first round");
   expect(await answerTo(ask("kit/-/accept", "slug has\nlanded"))).toBe("second round");
   // An earlier message does not count.
@@ -60,7 +60,7 @@ test("of several entries for a key the first counts whose pattern the last user 
   expect(await answerTo(later)).toBe("first round");
 });
 
-test("the last key named by the caller counts, in parts of a message too; one that a tool prints does not", async () => {
+test("the last key in a message of the caller counts, not one that a tool prints", async () => {
   const parts: Message[] = [
     ...ask("kit/slug/work"),
     { role: "user", content: [{ type: "text", text: "Now the other.\nSwarm-Key: kit/slug/fix" }] },
@@ -74,7 +74,7 @@ test("the last key named by the caller counts, in parts of a message too; one th
   expect(await answerTo(printed)).toBe("the work");
 });
 
-test("the step is the one after the highest call id of this key, whatever else stands in the conversation", async () => {
+test("the next step follows the highest tool call id of its key", async () => {
   const callOf = async (messages: Message[]) => (await say(messages)).tool_calls?.[0]?.id;
   const start = ask("kit/steps/work");
   expect(await callOf(start)).toBe("kit/steps/work#1");
@@ -84,7 +84,7 @@ test("the step is the one after the highest call id of this key, whatever else s
   expect(await callOf([...start, called("kit/steps/work#1.3")])).toBe("kit/steps/work#2");
 });
 
-test("nothing recorded is a 404 that names the key, also past the last step", async () => {
+test("a request without a recorded answer is a 404 that names the key", async () => {
   const refusal = async (messages: Message[]) => {
     const response = await replay.post({ messages });
     const { error } = (await response.json()) as { error: { code: string | null; message: string } };
@@ -102,7 +102,7 @@ test("nothing recorded is a 404 that names the key, also past the last step", as
   expect(keyless).toMatchObject({ status: 404, code: null, message: "no message names a Swarm-Key" });
 });
 
-test(`${CONVERSATIONS} conversations at once, interleaved in any order, get what each would get alone`, async () => {
+test(`${CONVERSATIONS} concurrent conversations in any order get the answers that each would get alone`, async () => {
   const everyStep = Array.from({ length: CONVERSATIONS * STEPS }, (_, at) => ({
     nth: Math.floor(at / STEPS),
     number: (at % STEPS) + 1,

@@ -3,7 +3,7 @@ import { parseScenario } from "./scenario.ts";
 
 const parse = (text: string) => parseScenario("crafting.yaml", text);
 
-test("a file holds lists of entries, in one document or several", () => {
+test("a file is a list of entries in one or more documents", () => {
   const entries = parse(`
 - { key: a/-/plan, answer: { tasks: [] } }
 ---
@@ -19,24 +19,24 @@ test("a file holds lists of entries, in one document or several", () => {
   expect(parse("- { key: a/-/accept, answer: null }")).toHaveLength(1);
 });
 
-// Each of these names the file, the entry and the field.
+// Each error names the file, the entry and the field.
 test.each([
   ["an unknown field", "- { key: a/b/work, answers: 1, answer: 1 }", "a/b/work", "answers"],
   [
-    "an unknown misbehaviour",
-    "- { key: a/b/work, answer: 1, misbehave: { kind: sulk } }",
+    "an unknown kind of fault",
+    "- { key: a/b/work, answer: 1, injectFault: { kind: sulk } }",
     "a/b/work",
     "kind",
   ],
   [
-    "no repetition",
-    "- { key: a/b/work, answer: 1, misbehave: { kind: loop, times: 0 } }",
+    "zero repetitions",
+    "- { key: a/b/work, answer: 1, injectFault: { kind: loop, times: 0 } }",
     "a/b/work",
     "times",
   ],
   ["a call without a tool", "- { key: a/b/work, steps: [{ calls: [{ args: {} }] }] }", "a/b/work", "tool"],
   [
-    "arguments that are no map",
+    "arguments that are not a map",
     "- { key: a/b/work, steps: [{ calls: [{ tool: x, args: [] }] }] }",
     "a/b/work",
     "args",
@@ -45,9 +45,9 @@ test.each([
   ["no key", "- { key: a/b/work, answer: 1 }\n- { answer: 1 }", "entry 2", "key"],
   ["no answer", "- { key: a/b/work }", "a/b/work", "either steps"],
   ["two kinds of answer", "- { key: a/b/work, answer: 1, steps: [] }", "a/b/work", "either steps"],
-  ["a pattern that is none", '- { key: a/b/work, answer: 1, match: "(" }', "a/b/work", "match"],
-  ["an entry that is none", "- just text", "entry 1", "expected object"],
-])("%s is refused", (_, text, entry, field) => {
+  ["an invalid pattern", '- { key: a/b/work, answer: 1, match: "(" }', "a/b/work", "match"],
+  ["an entry that is not a map", "- just text", "entry 1", "expected object"],
+])("%s is an error that names file, entry and field", (_, text, entry, field) => {
   expect(() => parse(text)).toThrow(
     expect.objectContaining({ code: "config.invalid", message: expect.stringMatching(/^crafting\.yaml, /) }),
   );
@@ -59,7 +59,7 @@ test.each([
   ["broken YAML", "- { key: a/b/work\n- ["],
   ["an alias of nothing", "- { key: a/b/work, answer: *nothing }"],
   ["a map instead of a list", "key: a/b/work\nanswer: 1\n"],
-])("%s is refused by the file's name", (_, text) => {
+])("%s is an error that names the file", (_, text) => {
   expect(() => parse(text)).toThrow(
     expect.objectContaining({ code: "config.invalid", message: expect.stringMatching(/^crafting\.yaml: /) }),
   );

@@ -15,20 +15,17 @@ const stepSchema = z.strictObject({
 });
 export type Step = z.infer<typeof stepSchema>;
 
-export const MISBEHAVIOURS = [
-  "429",
-  "500",
-  "stall",
-  "cut",
-  "malformed",
-  "partial-tool-call",
-  "loop",
-] as const;
+const FAULT_KINDS = ["429", "500", "stall", "cut", "malformed", "partial-tool-call", "loop"] as const;
 
-const misbehaveSchema = z.strictObject({
-  kind: z.enum(MISBEHAVIOURS),
-  times: z.int().min(1).default(1).describe("For how many requests, before it answers as recorded"),
+const faultInjectionSchema = z.strictObject({
+  kind: z.enum(FAULT_KINDS),
+  times: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe("The number of requests that fail before the recorded answer comes"),
 });
+export type FaultInjection = z.infer<typeof faultInjectionSchema>;
 
 function isPattern(text: string): boolean {
   try {
@@ -43,25 +40,28 @@ const entrySchema = z
     key: z.string().regex(/^[^/\s]+\/[^/\s]+\/[^/\s]+$/, "is <feature slug>/<task key>/<role>"),
     match: z
       .string()
-      .refine(isPattern, "is no regular expression")
+      .refine(isPattern, "is not a regular expression")
       .optional()
-      .describe("Pattern that the last user message must fit"),
-    waitFor: z.array(z.string()).default([]).describe("Keys that must have asked too before the first step"),
+      .describe("A pattern that the last user message must match"),
+    waitFor: z
+      .array(z.string())
+      .default([])
+      .describe("Keys that must have asked before the first step is answered"),
     steps: z.array(stepSchema).optional(),
     answer: z.unknown().optional(),
-    misbehave: misbehaveSchema.optional(),
+    injectFault: faultInjectionSchema.optional(),
   })
   .refine((entry) => (entry.steps === undefined) !== (entry.answer === undefined), {
     error: "has either steps (a conversation with tools) or an answer (one JSON value)",
   });
-export type Entry = z.infer<typeof entrySchema>;
+export type ScenarioEntry = z.infer<typeof entrySchema>;
 
-/** Reads every `*.yaml` of a folder, in the order of their names. Throws Fault `config.invalid` naming file and entry. */
-export async function readScenario(dir: string): Promise<Entry[]> {
+/** Reads every `*.yaml` of a folder in the order of names. Throws Fault `config.invalid` with the file and the entry. */
+export async function readScenario(dir: string): Promise<ScenarioEntry[]> {
   const names = await readdir(dir).catch((cause: unknown) => {
     throw new Fault("config.invalid", `the scenario folder ${dir} cannot be read`, { cause });
   });
-  const entries: Entry[] = [];
+  const entries: ScenarioEntry[] = [];
   for (const name of names.filter((one) => one.endsWith(".yaml")).toSorted()) {
     entries.push(...parseScenario(name, await readFile(join(dir, name), "utf8")));
   }
@@ -69,13 +69,13 @@ export async function readScenario(dir: string): Promise<Entry[]> {
 }
 
 /** Parses one scenario file: a list of entries, in one or more YAML documents. */
-export function parseScenario(name: string, text: string): Entry[] {
-  const found: Entry[] = [];
+export function parseScenario(name: string, text: string): ScenarioEntry[] {
+  const found: ScenarioEntry[] = [];
   for (const document of parseAllDocuments(text)) {
     const [error] = document.errors;
     if (error !== undefined) throw new Fault("config.invalid", `${name}: ${error.message}`);
     const list = valueOf(name, document);
-    if (!Array.isArray(list)) throw new Fault("config.invalid", `${name}: is no list of entries`);
+    if (!Array.isArray(list)) throw new Fault("config.invalid", `${name}: is not a list of entries`);
     for (const [at, item] of list.entries()) {
       const parsed = entrySchema.safeParse(item);
       if (!parsed.success) {
@@ -92,7 +92,7 @@ function valueOf(name: string, document: Document): unknown {
   try {
     return document.toJS();
   } catch (cause) {
-    // Such as an alias whose anchor is not there.
+    // For example an alias without an anchor.
     throw new Fault("config.invalid", `${name}: ${String(cause)}`, { cause });
   }
 }

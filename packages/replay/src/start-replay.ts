@@ -1,11 +1,11 @@
 import type { AddressInfo } from "node:net";
 import Fastify from "fastify";
-import { choose } from "./choose.ts";
-import { completionBody, completionChunks, turnOf, usageOf } from "./completion.ts";
-import { openMeeting } from "./meeting.ts";
-import { misbehave } from "./misbehave.ts";
-import { readSituation, requestSchema } from "./request.ts";
-import { readScenario, type Entry } from "./scenario.ts";
+import { openBarrier } from "./barrier.ts";
+import { chooseAnswer } from "./choose-answer.ts";
+import { completionBody, completionChunks, contentOf, usageOf } from "./completion.ts";
+import { injectFault } from "./inject-fault.ts";
+import { readRequestFacts, requestSchema } from "./request-facts.ts";
+import { readScenario, type ScenarioEntry } from "./scenario.ts";
 
 export interface Replay extends AsyncDisposable {
   /** The base URL for OpenAI clients, ending in /v1. */
@@ -14,19 +14,19 @@ export interface Replay extends AsyncDisposable {
 }
 
 const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
-const LONGEST_WAIT_MS = 10_000;
+const MAX_WAIT_MS = 10_000;
 
-/** Serves recorded answers over the OpenAI protocol. `port` 0 or none: any free one. */
+/** Serves recorded answers over the OpenAI protocol. Without `port`, or with 0, it listens on any free port. */
 export async function startReplay(options: {
   scenarioDir: string;
   port?: number;
   host?: string;
-  /** How long an answer waits for the keys in its `waitFor`; by default 10 s. */
-  longestWaitMs?: number;
+  /** The longest time an answer waits for the keys in its `waitFor`; 10 s by default. */
+  maxWaitMs?: number;
 }): Promise<Replay> {
   const entries = await readScenario(options.scenarioDir);
-  const meeting = openMeeting(options.longestWaitMs ?? LONGEST_WAIT_MS);
-  const misbehaved = new Map<Entry, number>();
+  const barrier = openBarrier(options.maxWaitMs ?? MAX_WAIT_MS);
+  const injected = new Map<ScenarioEntry, number>();
   const app = Fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true });
 
   app.get("/v1/models", () => ({
@@ -38,30 +38,28 @@ export async function startReplay(options: {
     const parsed = requestSchema.safeParse(incoming.body);
     if (!parsed.success) return reply.code(400).send({ error: { message: parsed.error.message } });
     const request = parsed.data;
-    const situation = readSituation(request);
-    const choice = choose(entries, situation);
-    if (choice.kind === "none") {
-      return reply
-        .code(404)
-        .send({ error: { type: "not_recorded", code: situation.key, message: choice.why } });
+    const facts = readRequestFacts(request);
+    const answer = chooseAnswer(entries, facts);
+    if (answer.kind === "none") {
+      return reply.code(404).send({ error: { type: "not_recorded", code: facts.key, message: answer.why } });
     }
-    const { entry } = choice;
-    meeting.arrive(entry.key);
-    if (choice.kind !== "step" || choice.number === 1) await meeting.allOf(entry.waitFor);
+    const { entry } = answer;
+    barrier.arrive(entry.key);
+    if (answer.kind !== "step" || answer.number === 1) await barrier.waitFor(entry.waitFor);
 
-    if (entry.misbehave !== undefined) {
-      const times = misbehaved.get(entry) ?? 0;
-      if (times < entry.misbehave.times) {
-        misbehaved.set(entry, times + 1);
+    if (entry.injectFault !== undefined) {
+      const times = injected.get(entry) ?? 0;
+      if (times < entry.injectFault.times) {
+        injected.set(entry, times + 1);
         reply.hijack();
-        return misbehave(entry.misbehave.kind, request.model, reply.raw);
+        return injectFault(entry.injectFault.kind, request.model, reply.raw);
       }
     }
-    const turn = turnOf(choice);
-    const usage = usageOf(situation.chars, turn);
-    if (!request.stream) return completionBody(request.model, turn, usage);
-    const told = request.stream_options?.include_usage ? usage : null;
-    const events = completionChunks(request.model, turn, told).map(
+    const content = contentOf(answer);
+    const usage = usageOf(facts.chars, content);
+    if (!request.stream) return completionBody(request.model, content, usage);
+    const reported = request.stream_options?.include_usage ? usage : null;
+    const events = completionChunks(request.model, content, reported).map(
       (chunk) => `data: ${JSON.stringify(chunk)}\n\n`,
     );
     return reply.type("text/event-stream").send(`${events.join("")}data: [DONE]\n\n`);

@@ -11,10 +11,10 @@ export interface TestReplay extends AsyncDisposable {
   post(body: object): Promise<Response>;
 }
 
-/** A replay server on a free port that answers from these scenario files, and both ways to talk to it. */
+/** A replay server on a free port with these scenario files, a client of it and a plain POST. */
 export async function openReplay(
   scenario: string | Record<string, string>,
-  options: { longestWaitMs?: number } = {},
+  options: { maxWaitMs?: number } = {},
 ): Promise<TestReplay> {
   const dir = await mkdtemp(join(tmpdir(), "swarm-replay-"));
   const files = typeof scenario === "string" ? { "scenario.yaml": scenario } : scenario;
@@ -37,7 +37,7 @@ export async function openReplay(
   }
 }
 
-/** A conversation's beginning: the key in the system message, the task in the user's. */
+/** The begin of a conversation: the key in the system message, the task in the user message. */
 export function ask(key: string, text = "Go on"): { role: "system" | "user"; content: string }[] {
   return [
     { role: "system", content: `You are a test.\n\nSwarm-Key: ${key}` },

@@ -11,12 +11,12 @@ import { openSwarm, type TestSwarm } from "../testing/open-swarm.ts";
 
 const SCENARIO = `
 - key: feature/hello/work
-  misbehave: { kind: "429", times: 1 }
+  injectFault: { kind: "429", times: 1 }
   steps:
     - calls: [{ tool: write, args: { path: hello.txt, content: "hello\\n" } }]
     - calls: [{ tool: submit, args: { summary: "Says hello" } }]
 - key: feature/half/work
-  misbehave: { kind: partial-tool-call, times: 1 }
+  injectFault: { kind: partial-tool-call, times: 1 }
   steps:
     - calls: [{ tool: write, args: { path: whole.txt, content: "whole\\n" } }]
     - calls: [{ tool: submit, args: { summary: "Wrote the whole" } }]

@@ -1,22 +1,20 @@
 import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
-import { completionChunks, type Turn } from "./completion.ts";
-import type { Entry } from "./scenario.ts";
+import { completionChunks, type CompletionContent } from "./completion.ts";
+import type { FaultInjection } from "./scenario.ts";
 
-type Kind = NonNullable<Entry["misbehave"]>["kind"];
-
-/** The same call each time, under an id of its own as a real model gives. */
-function loopedCall(): Turn {
+/** The same call each time, with a new id each time, as a real model would send. */
+function loopedCall(): CompletionContent {
   const call = { name: "ls", arguments: '{"path":"."}' };
   return {
-    content: "",
+    text: "",
     toolCalls: [{ id: `loop-${randomUUID()}`, type: "function", function: call }],
     finishReason: "tool_calls",
   };
 }
 
-/** What real endpoints do at times, done on purpose. */
-export function misbehave(kind: Kind, model: string, response: ServerResponse): void {
+/** Answers with a failure that real endpoints show at times. */
+export function injectFault(kind: FaultInjection["kind"], model: string, response: ServerResponse): void {
   const json = (status: number, body: string, headers: Record<string, string> = {}) => {
     response.writeHead(status, { "content-type": "application/json", ...headers }).end(body);
   };
@@ -30,18 +28,18 @@ export function misbehave(kind: Kind, model: string, response: ServerResponse): 
     case "500":
       return json(500, '{"error":{"message":"the engine has crashed"}}');
     case "stall":
-      // Headers, and then nothing: only the reader's own deadline ends this.
+      // Headers and nothing more: only the reader's timeout ends this.
       response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
       return;
     case "cut":
-      // Broken off only once its first words are out: what is destroyed earlier is never sent.
-      return stream(completionChunks(model, { ...loopedCall(), content: "I will" }, null).slice(0, 2), () =>
+      // Destroyed only after the first chunks are sent; bytes that are still buffered would be lost.
+      return stream(completionChunks(model, { ...loopedCall(), text: "I will" }, null).slice(0, 2), () =>
         response.destroy(),
       );
     case "malformed":
       return json(200, '{"choices": [{"message": ');
     case "partial-tool-call":
-      // The arguments break off, yet the stream ends as if all were well.
+      // The arguments are truncated, but the stream ends without an error.
       stream(partialToolCall(model));
       response.end("data: [DONE]\n\n");
       return;
@@ -58,5 +56,5 @@ function partialToolCall(model: string): object[] {
     type: "function" as const,
     function: { name: "write", arguments: '{"path":"a.txt","content":"half' },
   };
-  return completionChunks(model, { content: "", toolCalls: [call], finishReason: "tool_calls" }, null);
+  return completionChunks(model, { text: "", toolCalls: [call], finishReason: "tool_calls" }, null);
 }

@@ -1,30 +1,31 @@
-import type { Situation } from "./request.ts";
-import type { Entry, Step } from "./scenario.ts";
+import type { RequestFacts } from "./request-facts.ts";
+import type { ScenarioEntry, Step } from "./scenario.ts";
 
-export type Choice =
-  | { kind: "step"; entry: Entry; step: Step; number: number }
-  | { kind: "answer"; entry: Entry; answer: unknown }
+/** The recorded answer to a request, or why there is none. */
+export type RecordedAnswer =
+  | { kind: "step"; entry: ScenarioEntry; step: Step; number: number }
+  | { kind: "answer"; entry: ScenarioEntry; answer: unknown }
   | { kind: "none"; why: string };
 
-/** The id of a step's n-th tool call. */
+/** The id of a step's n-th tool call, counted from 0. */
 export function toolCallId(key: string, step: number, nth: number): string {
   return nth === 0 ? `${key}#${step}` : `${key}#${step}.${nth}`;
 }
 
 /**
- * What is answered: the first entry whose key and pattern fit. In a conversation the step is the one after the
- * highest `<key>#<step>` seen in it (steps count from 1), so the server keeps no conversation.
+ * Chooses the answer of the first entry whose key and pattern match. In a conversation it is the step after the highest
+ * `<key>#<step>` among its tool call ids (steps count from 1), so the server keeps no state of conversations.
  */
-export function choose(entries: readonly Entry[], situation: Situation): Choice {
-  const { key } = situation;
+export function chooseAnswer(entries: readonly ScenarioEntry[], facts: RequestFacts): RecordedAnswer {
+  const { key } = facts;
   if (key === null) return { kind: "none", why: "no message names a Swarm-Key" };
   const entry = entries.find(
     (one) =>
-      one.key === key && (one.match === undefined || new RegExp(one.match, "s").test(situation.lastUserText)),
+      one.key === key && (one.match === undefined || new RegExp(one.match, "s").test(facts.lastUserText)),
   );
   if (entry === undefined) return { kind: "none", why: `nothing is recorded for ${key}` };
   if (entry.steps === undefined) return { kind: "answer", entry, answer: entry.answer };
-  const number = lastStep(key, situation.toolCallIds) + 1;
+  const number = lastStep(key, facts.toolCallIds) + 1;
   const step = entry.steps[number - 1];
   if (step !== undefined) return { kind: "step", entry, step, number };
   return {

@@ -3,7 +3,7 @@ import { ask, openReplay } from "../testing/open-replay.ts";
 
 const scenario = (kind: string, times = 1) => `
 - key: bad/-/work
-  misbehave: { kind: "${kind}", times: ${times} }
+  injectFault: { kind: "${kind}", times: ${times} }
   steps: [{ say: All is well. }]
 `;
 const BODY = { messages: ask("bad/-/work"), stream: true };
@@ -15,7 +15,7 @@ interface Chunk {
   }[];
 }
 
-/** The JSON events of a stream, and whether it ended as it should. */
+/** The JSON events of a stream, and whether it ended with [DONE]. */
 function eventsOf(text: string): { chunks: Chunk[]; done: boolean } {
   const lines = text.split("\n\n").filter((line) => line.startsWith("data: "));
   const data = lines.map((line) => line.slice("data: ".length));
@@ -23,7 +23,7 @@ function eventsOf(text: string): { chunks: Chunk[]; done: boolean } {
   return { chunks, done: data.at(-1) === "[DONE]" };
 }
 
-/** What a body gives until it ends or breaks off. */
+/** The text of a body until it ends or breaks off. */
 async function readBroken(response: Response): Promise<{ text: string; broken: boolean }> {
   const decoder = new TextDecoder();
   let text = "";
@@ -35,7 +35,7 @@ async function readBroken(response: Response): Promise<{ text: string; broken: b
   }
 }
 
-test("429 says when to come again, and after so many times the recorded answer comes", async () => {
+test("429 has a Retry-After, and the recorded answer comes after `times` requests", async () => {
   await using replay = await openReplay(scenario("429", 2));
   for (let nth = 0; nth < 2; nth += 1) {
     const response = await replay.post(BODY);
@@ -48,7 +48,7 @@ test("429 says when to come again, and after so many times the recorded answer c
   expect(await well.text()).toContain("All is well.");
 });
 
-test("clients of OpenAI's see a 429 and a 500 as such", async () => {
+test("OpenAI's client reports 429 and 500 with their status", async () => {
   for (const [kind, status] of [
     ["429", 429],
     ["500", 500],
@@ -66,18 +66,18 @@ test("500 is a JSON error", async () => {
   expect(await response.json()).toMatchObject({ error: { message: "the engine has crashed" } });
 });
 
-test("a stall is headers and then nothing, until the reader gives up or the server ends", async () => {
+test("a stall sends headers and nothing more until the server closes", async () => {
   const replay = await openReplay(scenario("stall"));
   const response = await replay.post(BODY);
   expect(response.status).toBe(200);
   const reading = readBroken(response);
-  // A later request is answered while the stalled one hangs.
+  // A later request is answered while the stalled one waits.
   expect(await (await replay.post(BODY)).text()).toContain("All is well.");
   await replay[Symbol.asyncDispose]();
   expect(await reading).toEqual({ text: "", broken: true });
 });
 
-test("a cut stream breaks off after its first words", async () => {
+test("a cut stream breaks off after its first chunks", async () => {
   await using replay = await openReplay(scenario("cut"));
   const response = await replay.post(BODY);
   expect(response.status).toBe(200);
@@ -88,7 +88,7 @@ test("a cut stream breaks off after its first words", async () => {
   expect(text).not.toContain('finish_reason":"');
 });
 
-test("malformed is a 200 whose JSON breaks off", async () => {
+test("malformed is a 200 with truncated JSON", async () => {
   await using replay = await openReplay(scenario("malformed"));
   const response = await replay.post(BODY);
   expect(response.status).toBe(200);
@@ -97,7 +97,7 @@ test("malformed is a 200 whose JSON breaks off", async () => {
   expect(() => JSON.parse(text) as unknown).toThrow(SyntaxError);
 });
 
-test("a partial tool call ends as if all were well, yet its arguments are no JSON", async () => {
+test("a partial tool call ends without an error but with invalid arguments", async () => {
   await using replay = await openReplay(scenario("partial-tool-call"));
   const { chunks, done } = eventsOf(await (await replay.post(BODY)).text());
   const choices = chunks.flatMap((chunk) => chunk.choices);
@@ -110,7 +110,7 @@ test("a partial tool call ends as if all were well, yet its arguments are no JSO
   expect(done).toBe(true);
 });
 
-test("a loop is the same whole tool call again and again, each under an id of its own", async () => {
+test("a loop is the same tool call each time, with a new id", async () => {
   const rounds = 20;
   await using replay = await openReplay(scenario("loop", rounds));
   const ids = new Set<string>();

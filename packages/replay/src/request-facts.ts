@@ -10,7 +10,7 @@ const messageSchema = z.object({
   tool_calls: z.array(z.object({ id: z.string() })).optional(),
 });
 
-/** The part of a chat completion request that the recorded model looks at. */
+/** The part of a chat completion request that the recorded model reads. */
 export const requestSchema = z.object({
   model: z.string(),
   messages: z.array(messageSchema).min(1),
@@ -24,17 +24,17 @@ function textOf(content: z.infer<typeof contentSchema>): string {
   return (content ?? []).map((part) => part.text ?? "").join("\n");
 }
 
-/** What a conversation tells about where it stands. */
-export interface Situation {
+/** The facts of a request that choose its answer. */
+export interface RequestFacts {
   /** The last Swarm-Key named, or null. */
   readonly key: string | null;
   readonly lastUserText: string;
   readonly toolCallIds: readonly string[];
-  /** Length of all texts, for the usage that is reported. */
+  /** The length of all texts, for the reported usage. */
   readonly chars: number;
 }
 
-export function readSituation(request: ChatRequest): Situation {
+export function readRequestFacts(request: ChatRequest): RequestFacts {
   let lastUserText = "";
   let chars = 0;
   const toolCallIds: string[] = [];
