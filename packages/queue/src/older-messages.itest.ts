@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+import { DEFAULT_REPO, QUEUE_NAMES, type QueueName } from "@agentswarm/contracts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { consume, openQueue, type QueueConnection } from "./index.ts";
+
+/** What a swarm of schema version 1 had in its queues: the smallest message of every kind, from a run of the demo. */
+const OLD = JSON.parse(
+  readFileSync(new URL("../../../test/fixtures/version-1/messages.json", import.meta.url), "utf8"),
+) as { queue: QueueName; jobId: string; envelope: { schemaVersion: number } }[];
+
+let redis: TestRedis;
+let connection: QueueConnection;
+beforeAll(async () => {
+  redis = await startRedis();
+  connection = await openQueue({ redisUrl: redis.url, prefix: "old", service: "test" });
+});
+afterAll(async () => {
+  await connection[Symbol.asyncDispose]();
+  await redis.stop();
+});
+
+test.each(QUEUE_NAMES)("every message of version 1 that waits in %s is handled", async (queue) => {
+  const waiting = OLD.filter((message) => message.queue === queue);
+  expect(waiting.length).toBeGreaterThan(0);
+  for (const [nth, { envelope }] of waiting.entries()) {
+    expect(envelope.schemaVersion).toBe(1);
+    await connection.queue(queue).add(queue, envelope, { jobId: `old-${nth}` });
+  }
+  const bodies: object[] = [];
+  await using _consumer = await consume(connection, queue, async (body) => void bodies.push(body), {
+    concurrency: 1,
+  });
+  await expect.poll(() => bodies.length, { timeout: 20_000 }).toBe(waiting.length);
+  if (queue !== "plan" && queue !== "event") {
+    for (const body of bodies) expect(JSON.stringify(body)).toContain(`"repoId":"${DEFAULT_REPO}"`);
+  }
+  const failed = await connection.queue(queue).getJobCountByTypes("failed", "delayed");
+  expect(failed).toBe(0);
+});

@@ -1,0 +1,69 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openDocuments, openQueue, type QueueConnection } from "@agentswarm/queue";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+import { openReadModel } from "../../services/api/src/project/read-model.ts";
+import { openRounds } from "../../services/dispatcher/src/rounds.ts";
+import { openCostHistory } from "../../services/planner/src/cost-history.ts";
+import { ledgerSchema } from "../../services/planner/src/ledger/ledger.ts";
+import { openCheckRecords } from "../../services/reconciler/src/check-records.ts";
+import { startRedis, type TestRedis } from "../support/redis.ts";
+
+/** Documents that a swarm of schema version 1 left in Redis after a run of the demo, by namespace and key. */
+const OLD = JSON.parse(
+  readFileSync(new URL("../fixtures/version-1/documents.json", import.meta.url), "utf8"),
+) as Record<string, Record<string, unknown>>;
+
+let redis: TestRedis;
+let connection: QueueConnection;
+let home: string;
+beforeAll(async () => {
+  redis = await startRedis();
+  home = mkdtempSync(join(tmpdir(), "swarm-versions-"));
+  connection = await openQueue({ redisUrl: redis.url, prefix: "old", service: "test" });
+  for (const [namespace, documents] of Object.entries(OLD)) {
+    const store = openDocuments(connection, namespace, z.unknown());
+    for (const [key, value] of Object.entries(documents)) await store.compareAndSet(key, 0, value);
+  }
+});
+afterAll(async () => {
+  await connection[Symbol.asyncDispose]();
+  await redis.stop();
+  rmSync(home, { recursive: true, force: true });
+});
+
+const keysOf = (namespace: string) => Object.keys(OLD[namespace] ?? {});
+
+test("the planner reads a ledger of version 1, and its feature belongs to the default repository", async () => {
+  const ledgers = await openDocuments(connection, "ledger", ledgerSchema).all();
+  expect([...ledgers.keys()].toSorted()).toEqual(keysOf("ledger").toSorted());
+  for (const ledger of ledgers.values()) {
+    expect(ledger.feature.repoId).toBe("main");
+    expect(ledger.tasks.every(({ task }) => task.repoId === "main")).toBe(true);
+  }
+});
+
+test("the planner reads what tasks have cost under version 1", async () => {
+  expect((await openCostHistory(connection).all()).length).toBeGreaterThan(0);
+});
+
+test("the reconciler reads the check records of version 1", async () => {
+  const records = openCheckRecords(connection);
+  for (const key of keysOf("verdicts")) {
+    const [tree = "", checksHash = ""] = key.split("-");
+    expect(await records.find(tree, checksHash)).not.toBeNull();
+  }
+});
+
+test("the dispatcher reads the rounds of version 1", async () => {
+  expect((await openRounds(connection).all()).size).toBe(keysOf("rounds").length);
+});
+
+test("the api shows the features, tasks and sums of version 1", async () => {
+  const model = openReadModel(connection, home);
+  for (const id of keysOf("view-features")) expect((await model.features.get(id))?.value.id).toBe(id);
+  for (const id of keysOf("view-tasks")) expect((await model.tasks.get(id))?.value.id).toBe(id);
+  expect((await model.swarm()).landings).toBeGreaterThan(0);
+});
