@@ -1,18 +1,18 @@
 import { trunkHealthId, type Sweep } from "@agentswarm/contracts";
 import { advance } from "./advance.ts";
 import { step } from "./carry-out.ts";
+import type { PlannerContext } from "./context.ts";
 import { bookFixes } from "./ledger/book-fixes.ts";
 import { isUnsettled, newLedger, type Ledger } from "./ledger/ledger.ts";
-import type { PlannerContext } from "./context.ts";
 
 /**
- * Takes in one sweep: a green one finishes features whose landings it covers; a red one books fixes, and counts
- * against the features that wait for green only while nobody mends the trunk. One that could not be made counts too,
- * for nobody but a person can mend that. `sweepId` tells two sweeps apart.
+ * Absorbs one sweep. A green sweep finishes the features whose landings it covers. A red sweep books fix tasks; it counts
+ * against the features that wait for green only while no fix task is open. A sweep that failed itself counts too, because
+ * only a person can repair that. `sweepId` makes a redelivered sweep count once.
  */
 export async function absorbSweep(ctx: PlannerContext, sweep: Sweep, sweepId: string): Promise<void> {
   if (sweep.outcome === "error") {
-    ctx.log.warn({ head: sweep.head, reason: sweep.reason }, "the trunk could not be swept");
+    ctx.log.warn({ head: sweep.head, reason: sweep.reason }, "a sweep of the trunk failed");
   }
   await ctx.mirror.fetch();
   if (sweep.outcome === "red" && (await isOutdated(ctx, sweep))) return;
@@ -36,32 +36,32 @@ export async function absorbSweep(ctx: PlannerContext, sweep: Sweep, sweepId: st
   }
 }
 
-/** Whether the trunk has been found green since: a message that came late must not call for fixes. */
+/** Whether a newer trunk was found green already: a late message must not book fixes. */
 async function isOutdated({ mirror }: PlannerContext, { head }: Sweep): Promise<boolean> {
   const green = await mirror.green();
   return green !== null && (await mirror.isAncestor(head, green));
 }
 
-/** Books fix tasks for a red trunk; says whether any is open. */
+/** Books fix tasks for a red trunk. Returns whether a fix is open, or on the trunk but not in the swept commit yet. */
 async function bookAll(ctx: PlannerContext, sweep: Sweep): Promise<boolean> {
   const createdAt = await ctx.connection.now();
-  const mended = await mendedSince(ctx, sweep);
+  const fixed = await fixedSince(ctx, sweep);
   const health = await step(ctx, trunkHealthId(sweep.repoId), (ledger) =>
-    bookFixes(ledger ?? standingFeature(sweep.repoId, createdAt), sweep, mended, ctx.defaults),
+    bookFixes(ledger ?? standingFeature(sweep.repoId, createdAt), sweep, fixed, ctx.defaults),
   );
   const fixing = health?.tasks.some(isUnsettled) ?? false;
-  return fixing || mended.size > 0;
+  return fixing || fixed.size > 0;
 }
 
-/** Failures of a sweep whose fix is on the trunk, but was not yet in what the sweep looked at. */
-async function mendedSince({ ledgers, mirror }: PlannerContext, sweep: Sweep): Promise<Set<string>> {
-  const mended = new Set<string>();
+/** Signatures of failures whose fix is on the trunk, but not in the commit that was swept. */
+async function fixedSince({ ledgers, mirror }: PlannerContext, sweep: Sweep): Promise<Set<string>> {
+  const fixed = new Set<string>();
   const health = await ledgers.get(trunkHealthId(sweep.repoId));
   for (const { signature, commit } of health?.tasks ?? []) {
     if (signature === null || commit === null) continue;
-    if (!(await mirror.isAncestor(commit, sweep.head))) mended.add(signature);
+    if (!(await mirror.isAncestor(commit, sweep.head))) fixed.add(signature);
   }
-  return mended;
+  return fixed;
 }
 
 function standingFeature(repoId: string, createdAt: number): Ledger {
@@ -69,7 +69,7 @@ function standingFeature(repoId: string, createdAt: number): Ledger {
     id: trunkHealthId(repoId),
     repoId,
     title: "Trunk health",
-    description: "Mends what sweeps find broken on the trunk.",
+    description: "Fixes the failures that sweeps find on the trunk.",
     acceptance: [],
     priority: 1,
     source: "system" as const,
@@ -78,7 +78,7 @@ function standingFeature(repoId: string, createdAt: number): Ledger {
   return { ...newLedger(feature, feature.id), status: "building" };
 }
 
-/** Whether a commit's history has every landing of a feature. */
+/** Whether every landing of a feature is in the history of a commit. */
 async function isIn({ mirror }: PlannerContext, ledger: Ledger, commit: string): Promise<boolean> {
   return mirror.hasAll(
     commit,

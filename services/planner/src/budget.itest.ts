@@ -47,23 +47,26 @@ test("at the feature's cap its tasks wait and its state says why; with a higher 
   await planner.land(a);
   const waiting = await planner.ledger(
     id,
-    (one) => one.waiting !== null && one.tasks[0]?.status === "landed",
+    (one) => one.outOfBudget !== null && one.tasks[0]?.status === "landed",
   );
-  expect(waiting.waiting).toEqual({ level: "feature", why: "FEATURE_BUDGET_USD=0.5 is used up (0.6001)" });
+  expect(waiting.outOfBudget).toEqual({
+    level: "feature",
+    why: "FEATURE_BUDGET_USD=0.5 is used up (0.6001)",
+  });
   expect(waiting.tasks.map((record) => [record.status, record.round])).toEqual([
     ["landed", 1],
-    ["planned", 0],
+    ["ready", 0],
   ]);
   const [reached] = await waitUntil("the event", 20_000, async () => {
     const found = await told(planner, "budget.reached");
     return found.length > 0 ? found : null;
   });
-  expect(reached).toMatchObject({ featureId: id, data: waiting.waiting });
+  expect(reached).toMatchObject({ featureId: id, data: waiting.outOfBudget });
   const last = (await told(planner, "feature.changed")).findLast(({ data }) => data.reason !== null);
   expect(last?.data.reason).toBe("waiting: FEATURE_BUDGET_USD=0.5 is used up (0.6001)");
   // Another feature has a budget of its own.
   const other = await planner.submit("Another thing");
-  await planner.ledger(other, (one) => one.tasks.length === 2 && one.waiting === null);
+  await planner.ledger(other, (one) => one.tasks.length === 2 && one.outOfBudget === null);
 
   await planner.service.stop();
   await planner.again({ FEATURE_BUDGET_USD: "5" });
@@ -74,7 +77,7 @@ test("at the feature's cap its tasks wait and its state says why; with a higher 
       [...(await planner.sent()).values()].some((one) => one.task.key === "b" && one.task.featureId === id) ||
       null,
   );
-  expect(await planner.ledger(id, (one) => one.waiting === null)).toMatchObject({ reason: null });
+  expect(await planner.ledger(id, (one) => one.outOfBudget === null)).toMatchObject({ reason: null });
 });
 
 test("an attempt that ended for want of money is sent again once its feature is given more", async () => {
@@ -83,13 +86,13 @@ test("an attempt that ended for want of money is sent again once its feature is 
   const a = await planner.sentAs("a");
   await spend(planner, id, 0.002, 10);
   await planner.handOver(a, null, { end: "budget", outcome: "failed", headCommit: null, reason: "no money" });
-  const waiting = await planner.ledger(id, (one) => one.tasks[0]?.status === "planned");
-  expect(waiting.waiting?.why).toMatch(/^the feature's budget.usd=0.001 is used up \(0.00213/);
+  const waiting = await planner.ledger(id, (one) => one.tasks[0]?.status === "ready");
+  expect(waiting.outOfBudget?.why).toMatch(/^the feature's budget.usd=0.001 is used up \(0.00213/);
   expect(waiting.tasks[0]).toMatchObject({ attemptsUsed: 0, crashes: 0 });
   await planner.tell({ kind: "budget", featureId: id, budget: { usd: 1 }, by: "ada" });
   const again = await planner.sentAs("a", 2);
   expect(again.task.id).toBe(a.task.id);
-  const ledger = await planner.ledger(id, (one) => one.waiting === null);
+  const ledger = await planner.ledger(id, (one) => one.outOfBudget === null);
   expect(ledger.feature.budget).toEqual({ usd: 1, tokens: 1_000 });
 });
 
@@ -97,10 +100,13 @@ test("nothing is planned while the swarm's budget is used up; afterwards it is, 
   await using planner = await startPlanner(answer, { BUDGET_TOKENS: String(CALL.tokens) });
   const first = await planner.submit();
   // Planning the first has used it up, so that its task waits too.
-  await planner.ledger(first, (one) => one.waiting?.level === "swarm");
+  await planner.ledger(first, (one) => one.outOfBudget?.level === "swarm");
   const second = await planner.submit("Late");
-  const waiting = await planner.ledger(second, (one) => one.waiting !== null);
-  expect(waiting).toMatchObject({ status: "queued", waiting: { why: "BUDGET_TOKENS=110 is used up (110)" } });
+  const waiting = await planner.ledger(second, (one) => one.outOfBudget !== null);
+  expect(waiting).toMatchObject({
+    status: "queued",
+    outOfBudget: { why: "BUDGET_TOKENS=110 is used up (110)" },
+  });
   expect(planner.model.asked).toHaveLength(1);
   await planner.service.stop();
   await planner.again({ BUDGET_TOKENS: "1000000" });

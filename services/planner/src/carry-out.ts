@@ -1,45 +1,49 @@
-import { jobId, isTrunkHealth, type TaskMessage } from "@agentswarm/contracts";
+import { isTrunkHealth, jobId, type TaskMessage } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import { cancelJob } from "@agentswarm/queue";
-import { findRecord, isUnderWay, type Effect, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
-import { noteBudget } from "./ledger/note-budget.ts";
 import type { PlannerContext } from "./context.ts";
+import { inFeatureTrace } from "./feature-trace.ts";
+import type { LedgerStep } from "./ledger/apply-step.ts";
+import { findRecord, isUnderWay, type Effect, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
 
-/**
- * Writes a pure step of a ledger and does what it calls for. What the step is taken on knows of the newest state of
- * the budgets, so that nothing is sent which nobody can pay for. Null: there is no such feature.
- */
+/** Writes a step of a ledger and carries out its effects. Null: there is no such feature. */
 export async function step(
   ctx: PlannerContext,
   featureId: string,
-  change: (ledger: Ledger | null) => Ledger | null,
+  change: LedgerStep,
 ): Promise<Ledger | null> {
-  const usedUp = await ctx.budgets.usedUp(featureId);
-  const written = await ctx.ledgers.update(featureId, (ledger) => {
-    if (ledger !== null) return change(noteBudget(ledger, usedUp));
-    const made = change(null);
-    return made && noteBudget(made, usedUp);
-  });
+  const written = await ctx.ledgers.update(featureId, change);
   if (written !== null) await carryOut(ctx, written);
   return written;
 }
 
+/** Notes the newest state of the budgets in a ledger, which stops its tasks or sends those that are ready. */
+export function refreshBudget(ctx: PlannerContext, featureId: string): Promise<Ledger | null> {
+  return step(ctx, featureId, (ledger) => ledger);
+}
+
 /**
- * Does what is pending in a ledger. It was written with the step that calls for it, so a crash at any point leaves
- * it to whoever comes next; ids are derived, so done twice is done once.
+ * Carries out the pending effects of a ledger. They were written with the step that requires them, so after a crash the
+ * next step or audit carries them out. Their ids are derived, so a repeated effect changes nothing.
  */
 export async function carryOut(ctx: PlannerContext, ledger: Ledger): Promise<void> {
   const { pending, feature } = ledger;
   if (pending.length === 0) return;
   failpoint("planner.stored");
-  for (const effect of pending) await carryOutOne(ctx, ledger, effect);
+  await inFeatureTrace(ledger, async () => {
+    for (const effect of pending) await carryOutOne(ctx, ledger, effect);
+  });
   failpoint("planner.sent");
   const newest = await ctx.ledgers.done(feature.id, pending);
-  if (newest !== null) await takeBack(ctx, newest, pending);
+  if (newest !== null) await cancelIfCancelledMeanwhile(ctx, newest, pending);
 }
 
-/** Cancels what somebody called off while it was being sent: their own cancelling may have come before it. */
-async function takeBack(ctx: PlannerContext, newest: Ledger, sent: readonly Effect[]): Promise<void> {
+/** Cancels tasks that were cancelled while they were being sent: that cancel may have come before the job existed. */
+async function cancelIfCancelledMeanwhile(
+  ctx: PlannerContext,
+  newest: Ledger,
+  sent: readonly Effect[],
+): Promise<void> {
   for (const effect of sent) {
     if (effect.kind !== "send") continue;
     const record = findRecord(newest, effect.taskId);
@@ -51,7 +55,7 @@ async function carryOutOne(ctx: PlannerContext, ledger: Ledger, effect: Effect):
   switch (effect.kind) {
     case "send": {
       const record = findRecord(ledger, effect.taskId);
-      // What was sent in vain before a later step need not be sent at all.
+      // A later step may have ended the round before it was sent.
       if (record?.round === effect.round && isUnderWay(record)) await sendTask(ctx, record);
       return;
     }
@@ -65,7 +69,7 @@ async function carryOutOne(ctx: PlannerContext, ledger: Ledger, effect: Effect):
         { why: effect.why, repoId: ledger.feature.repoId },
         { jobId: effect.jobId },
       );
-    case "tell":
+    case "emit":
       return ctx.sender.event(effect.event);
   }
 }
@@ -79,9 +83,9 @@ export async function sendTask(
   { sender, surveys }: PlannerContext,
   { task, round, approvedBy, lastHandoff, lastOutcome }: TaskRecord,
 ): Promise<void> {
-  // The survey is kept once per feature, for every write of the ledger would carry it once per task.
-  const kept = task.context === "" && !isTrunkHealth(task.featureId);
-  const context = kept ? ((await surveys.get(task.featureId))?.value ?? "") : task.context;
+  // The survey is stored once per feature: in the ledger every write would carry it once per task.
+  const surveyed = task.context === "" && !isTrunkHealth(task.featureId);
+  const context = surveyed ? ((await surveys.get(task.featureId))?.value ?? "") : task.context;
   const message: TaskMessage = { task: { ...task, context }, round };
   if (approvedBy !== null && lastHandoff !== null && lastOutcome?.kind === "held") {
     const { attempt } = lastHandoff;

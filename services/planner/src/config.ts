@@ -18,21 +18,21 @@ export const settings = z.object({
     .min(1)
     .max(20)
     .default(3)
-    .describe("Failed attempts a task may have"),
+    .describe("Failed attempts that a task may have"),
   MAX_TASKS_PER_PLAN: z.coerce.number().int().min(1).max(1_000).default(60),
   SURVEY_TOKENS: z.coerce
     .number()
     .int()
     .min(100)
     .default(12_000)
-    .describe("How much of the target a prompt shows"),
+    .describe("Size of the survey of the target in prompts"),
   PLANS_AT_ONCE: z.coerce
     .number()
     .int()
     .min(1)
     .max(100)
     .default(8)
-    .describe("Features that ask the model at the same time"),
+    .describe("Features that are planned at the same time"),
   AUDIT_INTERVAL: z.coerce.number().int().min(1).default(10).describe("Seconds between two audits"),
 });
 export type Settings = z.infer<typeof settings>;

@@ -3,11 +3,11 @@ import type { Model } from "@agentswarm/llm";
 import type { Budgets, Documents, QueueConnection, Sender } from "@agentswarm/queue";
 import type { Logger } from "@agentswarm/service";
 import type { CostHistory } from "./cost-history.ts";
-import type { Foreman } from "./foreman.ts";
 import type { TaskDefaults } from "./ledger/adopt-plan.ts";
 import type { LedgerStore } from "./ledger/ledger-store.ts";
+import type { PlanningScheduler } from "./planning-scheduler.ts";
 
-/** What planning is done with. */
+/** The dependencies of the planner, made in start.ts. */
 export interface PlannerContext {
   readonly connection: QueueConnection;
   readonly sender: Sender;
@@ -16,12 +16,12 @@ export interface PlannerContext {
   readonly ledgers: LedgerStore;
   /** Each feature's newest survey of the target. */
   readonly surveys: Documents<string>;
-  readonly foreman: Foreman;
+  readonly scheduler: PlanningScheduler;
   readonly mirror: Mirror;
   readonly model: Model;
-  /** The longest answer that a call may get. */
+  /** Maximum tokens of one answer. */
   readonly maxTokens: number;
-  /** What landed tasks have cost. */
+  /** Costs of landed tasks. */
   readonly history: CostHistory;
   readonly promptsDir: string;
   readonly surveyTokens: number;

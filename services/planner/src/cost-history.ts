@@ -3,7 +3,7 @@ import { taskKindSchema } from "@agentswarm/contracts";
 import { openDocuments, type QueueConnection } from "@agentswarm/queue";
 import type { TaskCost } from "./forecast.ts";
 
-/** What the newest landed tasks have cost, for forecasts. */
+/** Costs of the newest landed tasks, for forecasts. */
 export interface CostHistory {
   all(): Promise<TaskCost[]>;
   /** Adding a task again changes nothing. */

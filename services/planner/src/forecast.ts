@@ -1,7 +1,7 @@
 import type { Forecast, TaskKind } from "@agentswarm/contracts";
 import type { BudgetState } from "@agentswarm/queue";
 
-/** What one landed task has cost, all its attempts together. */
+/** The cost of one landed task, all its attempts together. */
 export interface TaskCost {
   readonly kind: TaskKind;
   readonly costUsd: number;
@@ -9,8 +9,8 @@ export interface TaskCost {
 }
 
 /**
- * What a plan will cost: for each task the median of what landed ones of its kind have cost; where none of its kind
- * has landed yet, of any kind. Null while there is no history at all. Pure.
+ * The expected cost of a plan: for each task the median cost of landed tasks of its kind; if none of its kind has
+ * landed yet, of any kind. Null while there is no history. Pure.
  */
 export function makeForecast(
   kinds: readonly TaskKind[],
@@ -38,7 +38,7 @@ function median(values: readonly number[]): number {
   return (below + above) / 2;
 }
 
-/** Says of which budget less is left than the forecast comes to, or null. */
+/** Names the budget that has less left than the forecast, or null. */
 function warningOf(
   forecast: { usd: number; tokens: number },
   { swarm, feature }: { readonly swarm: BudgetState; readonly feature: BudgetState | null },

@@ -1,17 +1,17 @@
 import { Fault, jobId, slug, type PlanMessage } from "@agentswarm/contracts";
-import { jobState } from "@agentswarm/queue";
+import { currentTrace, jobState } from "@agentswarm/queue";
 import { absorbSweep } from "./absorb-sweep.ts";
 import { advance } from "./advance.ts";
 import { audit } from "./audit.ts";
-import { step } from "./carry-out.ts";
+import { refreshBudget, step } from "./carry-out.ts";
 import { absorbHandoff } from "./ledger/absorb-handoff.ts";
 import { findRecord, newLedger, type Ledger } from "./ledger/ledger.ts";
-import { cancelFeature, decideHeld, giveBudget, retryTask } from "./people.ts";
+import { cancelFeature, decideHeld, giveBudget, retryTask } from "./ledger/person-actions.ts";
 import type { PlannerContext } from "./context.ts";
 
 const FEATURE_WAIT_MS = 200;
 
-/** One message of the `plan` queue: a pure step of one ledger, then whatever follows from it. May run twice. */
+/** Handles one message of the `plan` queue: a step of one ledger, then what follows from it. Idempotent. */
 export async function handlePlan(
   ctx: PlannerContext,
   message: PlanMessage,
@@ -20,7 +20,8 @@ export async function handlePlan(
   switch (message.kind) {
     case "feature": {
       const { feature } = message;
-      return move(ctx, feature.id, (ledger) => ledger ?? newLedger(feature, slug(feature.title)));
+      const trace = currentTrace();
+      return move(ctx, feature.id, (ledger) => ledger ?? newLedger(feature, slug(feature.title), trace));
     }
     case "cancel": {
       const now = await ctx.connection.now();
@@ -28,9 +29,10 @@ export async function handlePlan(
     }
     case "budget": {
       const { featureId, budget } = message;
-      await step(ctx, featureId, (ledger) => ledger && giveBudget(ledger, budget));
-      // The step after the cap is set sends what had waited for it.
-      return move(ctx, featureId, (ledger) => ledger);
+      await move(ctx, featureId, (ledger) => ledger && giveBudget(ledger, budget));
+      // The step set the new cap; reading the budgets after it sends the tasks that waited for it.
+      await refreshBudget(ctx, featureId);
+      return advance(ctx, featureId);
     }
     case "handoff": {
       const { featureId, handoff, outcome } = message;
@@ -56,10 +58,10 @@ async function move(
   if ((await step(ctx, featureId, change)) !== null) return advance(ctx, featureId);
   const submitted = await jobState(ctx.connection, "plan", jobId.feature(featureId));
   if (submitted !== "missing" && submitted !== "completed" && submitted !== "failed") {
-    const message = `feature ${featureId} is still to be taken in`;
+    const message = `feature ${featureId} has been submitted, but its message is not handled yet`;
     throw new Fault("not-found", message, { retryable: true, retryAfterMs: FEATURE_WAIT_MS });
   }
-  ctx.log.error({ featureId }, "a message for a feature that is not in the ledger: was Redis wiped?");
+  ctx.log.error({ featureId }, "a message names a feature that has no ledger: was Redis wiped?");
 }
 
 async function moveTask(
@@ -68,7 +70,8 @@ async function moveTask(
   change: (ledger: Ledger) => Ledger,
 ): Promise<void> {
   const featureId = await ctx.ledgers.featureOf(taskId);
-  if (featureId === null) ctx.log.error({ taskId }, "a message for a task that is not in the ledger");
+  if (featureId === null)
+    ctx.log.error({ taskId }, "a message names a task that is in no ledger: was Redis wiped?");
   else await move(ctx, featureId, (ledger) => ledger && change(ledger));
 }
 
@@ -78,6 +81,6 @@ async function rememberCost(ctx: PlannerContext, featureId: string, taskId: stri
   const record = ledger === null ? undefined : findRecord(ledger, taskId);
   if (record?.status !== "landed") return;
   const { task, costUsd, tokens } = record;
-  // What landed without an agent, or is not metered, says nothing about what is to come.
+  // A task that landed without model calls, or with calls that were not metered, does not help a forecast.
   if (tokens > 0) await ctx.history.add(taskId, { kind: task.kind, costUsd, tokens });
 }

@@ -5,21 +5,23 @@ import { createModel, openRecorder, openRouter } from "@agentswarm/llm";
 import { consume, createSender, openBudgets, openDocuments, openQueue } from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
 import { z } from "zod";
-import { onTrouble, takeTurn } from "./advance.ts";
 import { audit } from "./audit.ts";
 import type { Settings } from "./config.ts";
+import type { PlannerContext } from "./context.ts";
 import { openCostHistory } from "./cost-history.ts";
-import { openForeman } from "./foreman.ts";
+import { inFeatureTrace } from "./feature-trace.ts";
 import { handlePlan } from "./handle-plan.ts";
 import { ledgerSchema } from "./ledger/ledger.ts";
 import { openLedgerStore } from "./ledger/ledger-store.ts";
+import { logTransitions } from "./ledger/transitions-between.ts";
+import { openPlanningScheduler } from "./planning-scheduler.ts";
+import { afterFailedTurn, takeTurn } from "./take-turn.ts";
 import { alarmIfLost, watchLedger } from "./watch-ledger.ts";
-import type { PlannerContext } from "./context.ts";
 
 const PROMPTS = fileURLToPath(new URL("../../../prompts", import.meta.url));
 const CONCURRENCY = 20;
 
-/** Wires the planner: everything that feeds back comes through one queue. */
+/** Wires the planner: every message for it comes through the `plan` queue. */
 export async function start({ settings, env, log, stack }: ServiceContext<Settings>): Promise<void> {
   const home = settings.SWARM_HOME;
   const connection = stack.use(
@@ -27,7 +29,7 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
       redisUrl: settings.REDIS_URL,
       prefix: settings.QUEUE_PREFIX,
       service: "planner",
-      onError: (error) => log.warn({ err: error }, "trouble with Redis"),
+      onError: (error) => log.warn({ err: error }, "Redis command failed; retrying"),
     }),
   );
   const sender = createSender(connection, "planner");
@@ -38,20 +40,21 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
       mirrorDir: join(home, "mirrors", "planner"),
     }),
   );
-  const foreman = openForeman({
-    atOnce: settings.PLANS_AT_ONCE,
-    work: (featureId, signal) => takeTurn(ctx, featureId, signal),
-    onTrouble: (featureId, fault, troubles) => onTrouble(ctx, featureId, fault, troubles),
+  const scheduler = stack.use(openPlanningScheduler(settings.PLANS_AT_ONCE));
+  const budgets = stack.use(openBudgets(connection, settings));
+  const ledgers = openLedgerStore({
+    documents: openDocuments(connection, "ledger", ledgerSchema),
+    usedUp: (featureId) => budgets.usedUp(featureId),
+    onWritten: (before, after) => inFeatureTrace(after, () => logTransitions(log, before, after)),
   });
-  stack.use(foreman);
   const ctx: PlannerContext = {
     connection,
     sender,
-    budgets: stack.use(openBudgets(connection, settings)),
+    budgets,
     log,
-    ledgers: openLedgerStore(openDocuments(connection, "ledger", ledgerSchema)),
+    ledgers,
     surveys: openDocuments(connection, "surveys", z.string()),
-    foreman,
+    scheduler,
     mirror,
     model: createModel(openRouter(settings, env), {
       maxTokens: settings.LLM_MAX_TOKENS,
@@ -65,6 +68,10 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
     maxTasks: settings.MAX_TASKS_PER_PLAN,
     defaults: { attemptBudget: settings.ATTEMPT_BUDGET, wallMs: settings.WORKER_TIMEOUT * 1_000 },
   };
+  scheduler.onTurn({
+    run: (featureId, signal) => takeTurn(ctx, featureId, signal),
+    onFailure: (featureId, fault, failures) => afterFailedTurn(ctx, featureId, fault, failures),
+  });
   const everyMs = settings.AUDIT_INTERVAL * 1_000;
   const schedule = () => sender.schedule("plan", "audit", everyMs, { kind: "audit" });
   await alarmIfLost(ctx);
@@ -74,7 +81,7 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
   stack.use(
     await consume(connection, "plan", (message, { jobId }) => handlePlan(ctx, message, jobId), {
       concurrency: CONCURRENCY,
-      onError: (error) => log.error({ err: error }, "a message could not be absorbed"),
+      onError: (error) => log.error({ err: error }, "a message of the plan queue could not be handled"),
     }),
   );
   log.info({ model: ctx.model.name }, "planning");

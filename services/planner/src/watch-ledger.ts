@@ -1,8 +1,8 @@
 import type { PlannerContext } from "./context.ts";
 
 /**
- * Says loudly when the ledger is gone although the trunk carries landings: Redis was wiped, or is not the one that
- * was used before. Silence would look like a swarm with nothing to do.
+ * Logs an error when there is no ledger although the trunk has landings: Redis was wiped, or is another one than before.
+ * Without the error the swarm would look idle.
  */
 export async function alarmIfLost(ctx: PlannerContext): Promise<void> {
   if (!(await ctx.ledgers.isEmpty())) return;
@@ -11,11 +11,11 @@ export async function alarmIfLost(ctx: PlannerContext): Promise<void> {
   if (landings.length === 0) return;
   ctx.log.error(
     { landings: landings.length, trunk: ctx.mirror.trunk },
-    "THE LEDGER IS EMPTY, but the trunk carries landings: Redis was wiped or is another one (REDIS_URL, QUEUE_PREFIX). Features that were under way are unknown here and must be submitted again; what landed is safe in git",
+    "THE LEDGER IS EMPTY, but the trunk has landings: Redis was wiped, or REDIS_URL or QUEUE_PREFIX names another one. Submit unfinished features again; landed work is safe in git",
   );
 }
 
-/** Watches for a Redis that is wiped while the swarm runs, which takes the audit's own schedule with it. */
+/** Detects that Redis is wiped while the planner runs, by the missing schedule of the audit, and restores the schedule. */
 export function watchLedger(ctx: PlannerContext, everyMs: number, schedule: () => Promise<void>): Disposable {
   let busy = false;
   const look = async () => {
@@ -24,12 +24,12 @@ export function watchLedger(ctx: PlannerContext, everyMs: number, schedule: () =
     try {
       const scheduled = await ctx.connection.queue("plan").getJobScheduler("audit");
       if (scheduled !== undefined) return;
-      // Whatever was submitted since is in the ledger, so that an empty one is not the only sign.
-      ctx.log.error("THE AUDIT'S SCHEDULE IS GONE from Redis, so Redis was wiped; it is put back");
+      // Features that were submitted since have ledgers again, so an empty ledger is not a sufficient sign.
+      ctx.log.error("THE AUDIT'S SCHEDULE IS GONE from Redis, so Redis was wiped; the schedule is restored");
       await schedule();
       await alarmIfLost(ctx);
     } catch (error) {
-      ctx.log.warn({ err: error }, "the ledger could not be looked at");
+      ctx.log.warn({ err: error }, "the schedule of the audit could not be read; retrying");
     } finally {
       busy = false;
     }

@@ -1,5 +1,7 @@
 import { DEFAULT_REPO, NO_METRICS, NO_NOTES, type Handoff, type MergeOutcome } from "@agentswarm/contracts";
+import { absorbHandoff } from "../src/ledger/absorb-handoff.ts";
 import { adoptPlan, type TaskDefaults } from "../src/ledger/adopt-plan.ts";
+import { applyStep } from "../src/ledger/apply-step.ts";
 import { newLedger, type Ledger, type TaskRecord } from "../src/ledger/ledger.ts";
 import { plannedTaskSchema, type PlannedTask } from "../src/ledger/validate-plan.ts";
 
@@ -36,12 +38,31 @@ export function planned(key: string, ...dependsOn: string[]): PlannedTask {
   return plannedTaskSchema.parse({ key, title: key, description: "", dependsOn });
 }
 
+/**
+ * The ledger after a step, as the store writes it; by default the budgets are as the ledger knows them. Pending effects
+ * are kept, so that their number gives each step with effects a version of its own.
+ */
+export function apply(
+  ledger: Ledger,
+  step: (ledger: Ledger) => Ledger,
+  usedUp: Ledger["outOfBudget"] = ledger.outOfBudget,
+): Ledger {
+  return (
+    applyStep(ledger, (now) => now && step(now), { usedUp, version: ledger.pending.length + 1 }) ?? ledger
+  );
+}
+
+/** The ledger after a handoff. */
+export function absorb(ledger: Ledger, handoff: Handoff, outcome: MergeOutcome | null): Ledger {
+  return apply(ledger, (now) => absorbHandoff(now, handoff, outcome));
+}
+
 /** The ledger of a feature that is being built by this plan: by default `a`, and `b` after it. */
 export function building(
   tasks: readonly PlannedTask[] = [planned("a"), planned("b", "a")],
   defaults: TaskDefaults = DEFAULTS,
 ): Ledger {
-  return adoptPlan(newLedger(feature, "one"), tasks, defaults);
+  return apply(newLedger(feature, "one"), (ledger) => adoptPlan(ledger, tasks, defaults));
 }
 
 /** The newest task of that key. */
@@ -55,7 +76,7 @@ export function statuses(ledger: Ledger): string[] {
   return ledger.tasks.map((record) => `${record.task.key} ${record.status}`);
 }
 
-/** What an attempt of the task's current round reports. */
+/** The handoff of an attempt of the task's current round. */
 export function handoffOf(
   { task, round }: TaskRecord,
   attempt: number,

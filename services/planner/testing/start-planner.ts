@@ -24,7 +24,7 @@ import { ledgerSchema, type Ledger } from "../src/ledger/ledger.ts";
 
 const WITHIN_MS = 30_000;
 
-/** A planner process with everything around it but dispatcher and merger, whose parts the test plays. */
+/** A planner process with a real Redis, origin and scripted model; the test acts as dispatcher, merger and reconciler. */
 export interface TestPlanner extends AsyncDisposable {
   readonly redis: TestRedis;
   readonly connection: QueueConnection;

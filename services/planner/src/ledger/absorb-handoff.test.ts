@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Handoff } from "@agentswarm/contracts";
 import {
+  absorb,
   building as start,
   byKey,
   DEFAULTS,
@@ -8,7 +9,6 @@ import {
   OUTCOMES,
   planned,
 } from "../../testing/make-ledger.ts";
-import { absorbHandoff } from "./absorb-handoff.ts";
 import { decideNext } from "./decide-next.ts";
 import { findRecord, type Ledger } from "./ledger.ts";
 
@@ -21,7 +21,7 @@ function handoff(ledger: Ledger, key: string, attempt: number, change: Partial<H
 test("a task is sent when what it depends on has landed, and not before", () => {
   const ledger = start();
   expect([byKey(ledger, "a").status, byKey(ledger, "b").status]).toEqual(["sent", "planned"]);
-  const after = absorbHandoff(ledger, handoff(ledger, "a", 1), landed);
+  const after = absorb(ledger, handoff(ledger, "a", 1), landed);
   expect([byKey(after, "a").status, byKey(after, "b").status]).toEqual(["landed", "sent"]);
 });
 
@@ -29,45 +29,44 @@ test("the same handoff twice changes nothing the second time, the cost included"
   const ledger = start();
   const given = handoff(ledger, "a", 1);
   for (const outcome of [landed, rejected, conflict]) {
-    const once = absorbHandoff(ledger, given, outcome);
-    expect(absorbHandoff(once, given, outcome)).toEqual(once);
+    const once = absorb(ledger, given, outcome);
+    expect(absorb(once, given, outcome)).toEqual(once);
     expect(once.costUsd).toBe(0.5);
   }
 });
 
 test("a red gate sends the next round with what failed, and the budget ends it", () => {
   const ledger = start();
-  const second = absorbHandoff(ledger, handoff(ledger, "a", 1), rejected);
+  const second = absorb(ledger, handoff(ledger, "a", 1), rejected);
   expect(byKey(second, "a")).toMatchObject({ status: "sent", round: 2, attemptsUsed: 1 });
   expect(byKey(second, "a").task.feedback).toContain("not ok");
-  const over = absorbHandoff(second, handoff(second, "a", 2), rejected);
+  const over = absorb(second, handoff(second, "a", 2), rejected);
   expect([byKey(over, "a").status, byKey(over, "b").status]).toEqual(["failed", "blocked"]);
   expect(decideNext(over)).toMatchObject({ kind: "replan" });
 });
 
 test("a lost sandbox uses no attempt", () => {
   const ledger = start();
-  const after = absorbHandoff(ledger, handoff(ledger, "a", 1, { end: "lost", headCommit: null }), null);
+  const after = absorb(ledger, handoff(ledger, "a", 1, { end: "lost", headCommit: null }), null);
   expect(byKey(after, "a")).toMatchObject({ status: "sent", round: 2, attemptsUsed: 0, crashes: 1 });
 });
 
 test("a conflict makes one resolve task in its place, and its landing lets dependents go", () => {
   const ledger = start();
-  const after = absorbHandoff(ledger, handoff(ledger, "a", 1), conflict);
+  const after = absorb(ledger, handoff(ledger, "a", 1), conflict);
   const resolve = byKey(after, "a-resolve");
   expect(resolve).toMatchObject({
     status: "sent",
     task: { kind: "resolve", parentId: byKey(after, "a").task.id },
   });
   expect(byKey(after, "a")).toMatchObject({ status: "cancelled", supersededBy: resolve.task.id });
-  const done = absorbHandoff(after, handoff(after, "a-resolve", 1), landed);
+  const done = absorb(after, handoff(after, "a-resolve", 1), landed);
   expect(byKey(done, "b").status).toBe("sent");
 });
 
 test("a resolve that conflicts again is never resolved by another: it runs anew, and then planning has it", () => {
-  let ledger = absorbHandoff(start(), handoff(start(), "a", 1), conflict);
-  for (const attempt of [1, 2])
-    ledger = absorbHandoff(ledger, handoff(ledger, "a-resolve", attempt), conflict);
+  let ledger = absorb(start(), handoff(start(), "a", 1), conflict);
+  for (const attempt of [1, 2]) ledger = absorb(ledger, handoff(ledger, "a-resolve", attempt), conflict);
   expect(ledger.tasks.filter((record) => record.task.kind === "resolve")).toHaveLength(1);
   expect(byKey(ledger, "a-resolve").status).toBe("failed");
   expect(decideNext(ledger)).toMatchObject({ kind: "replan" });
@@ -76,51 +75,49 @@ test("a resolve that conflicts again is never resolved by another: it runs anew,
 test("a handoff of an earlier round is not acted on, but a late landing is recorded", () => {
   const ledger = start();
   const old = handoff(ledger, "a", 1);
-  const second = absorbHandoff(ledger, old, rejected);
-  const stale = absorbHandoff(second, { ...old, attempt: 9 }, rejected);
+  const second = absorb(ledger, old, rejected);
+  const stale = absorb(second, { ...old, attempt: 9 }, rejected);
   expect(byKey(stale, "a")).toMatchObject({ status: "sent", round: 2 });
-  expect(findRecord(absorbHandoff(second, { ...old, attempt: 9 }, landed), old.taskId)?.status).toBe(
-    "landed",
-  );
+  expect(findRecord(absorb(second, { ...old, attempt: 9 }, landed), old.taskId)?.status).toBe("landed");
 });
 
 test("a protected path holds the feature for a person", () => {
   const ledger = start();
-  const after = absorbHandoff(ledger, handoff(ledger, "a", 1), held);
+  const after = absorb(ledger, handoff(ledger, "a", 1), held);
   expect(byKey(after, "a")).toMatchObject({ status: "held", reason: "swarm.json" });
 });
 
 test("resolves of the same file run one after the other, whatever becomes of the one before", () => {
   const plan = [planned("a"), planned("b"), planned("c")];
   let ledger = start(plan, { ...DEFAULTS, attemptBudget: 1 });
-  for (const key of ["a", "b", "c"]) ledger = absorbHandoff(ledger, handoff(ledger, key, 1), conflict);
+  for (const key of ["a", "b", "c"]) ledger = absorb(ledger, handoff(ledger, key, 1), conflict);
   const states = () => ["a", "b", "c"].map((key) => byKey(ledger, `${key}-resolve`).status);
   expect(states()).toEqual(["sent", "planned", "planned"]);
-  ledger = absorbHandoff(ledger, handoff(ledger, "a-resolve", 2), landed);
+  ledger = absorb(ledger, handoff(ledger, "a-resolve", 2), landed);
   expect(states()).toEqual(["landed", "sent", "planned"]);
-  ledger = absorbHandoff(ledger, handoff(ledger, "b-resolve", 2), rejected);
+  ledger = absorb(ledger, handoff(ledger, "b-resolve", 2), rejected);
   expect(states()).toEqual(["landed", "failed", "sent"]);
 });
 
 test("an attempt that was held and then landed has cost once", () => {
-  const after = absorbHandoff(start(), handoff(start(), "a", 1), held);
-  expect(absorbHandoff(after, handoff(after, "a", 1), landed).costUsd).toBe(0.5);
+  const after = absorb(start(), handoff(start(), "a", 1), held);
+  expect(absorb(after, handoff(after, "a", 1), landed).costUsd).toBe(0.5);
 });
 
 test("what waits for a task that was given up goes on when it lands after all", () => {
   const ledger = start();
   let over = ledger;
-  for (const attempt of [1, 2]) over = absorbHandoff(over, handoff(over, "a", attempt), rejected);
+  for (const attempt of [1, 2]) over = absorb(over, handoff(over, "a", attempt), rejected);
   expect(byKey(over, "b").status).toBe("blocked");
-  const after = absorbHandoff(over, { ...handoff(ledger, "a", 3), round: 1 }, landed);
+  const after = absorb(over, { ...handoff(ledger, "a", 3), round: 1 }, landed);
   expect(byKey(after, "a").status).toBe("landed");
   expect(byKey(after, "b")).toMatchObject({ status: "sent", reason: null });
 });
 
 test("a resolve is called off when the task it stands for lands itself", () => {
   const ledger = start();
-  const after = absorbHandoff(ledger, handoff(ledger, "a", 1), conflict);
-  const done = absorbHandoff(after, handoff(ledger, "a", 2), landed);
+  const after = absorb(ledger, handoff(ledger, "a", 1), conflict);
+  const done = absorb(after, handoff(ledger, "a", 2), landed);
   expect(byKey(done, "a-resolve")).toMatchObject({ status: "cancelled" });
   expect(byKey(done, "b").status).toBe("sent");
   expect(decideNext(done).kind).toBe("wait");
@@ -128,10 +125,10 @@ test("a resolve is called off when the task it stands for lands itself", () => {
 
 test("an ended feature takes note of what comes late, and does nothing about it", () => {
   const ended: Ledger = { ...start(), status: "cancelled" };
-  const after = absorbHandoff(ended, handoff(ended, "a", 1), landed);
+  const after = absorb(ended, handoff(ended, "a", 1), landed);
   expect(after.tasks.map((record) => record.status)).toEqual(["landed", "planned"]);
   expect(after.costUsd).toBe(0.5);
-  const failed = absorbHandoff(ended, handoff(ended, "a", 1), rejected);
+  const failed = absorb(ended, handoff(ended, "a", 1), rejected);
   expect(byKey(failed, "a")).toMatchObject({ status: "sent", round: 1 });
 });
 
@@ -139,6 +136,6 @@ test("what the checks said goes back to the agent with its own words", () => {
   const ledger = start();
   const checks = [{ command: "npm test", exitCode: 1, durationMs: 1, outputTail: "1 !== 2" }];
   const failed = handoff(ledger, "a", 1, { end: "failed", reason: "no idea", checks, headCommit: null });
-  const after = absorbHandoff(ledger, failed, null);
+  const after = absorb(ledger, failed, null);
   expect(byKey(after, "a").task.feedback).toBe("no idea\n\n$ npm test (exit 1)\n1 !== 2");
 });

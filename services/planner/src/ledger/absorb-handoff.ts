@@ -1,12 +1,6 @@
-import {
-  attemptRef,
-  COUNTED_ENDS,
-  slug,
-  type Handoff,
-  type MergeOutcome,
-  type Task,
-} from "@agentswarm/contracts";
+import { attemptRef, slug, type Handoff, type MergeOutcome, type Task } from "@agentswarm/contracts";
 import { taskIdOf } from "@agentswarm/contracts/node";
+import { decideReaction, retry, type Reaction } from "./decide-retry.ts";
 import {
   findRecord,
   hasEnded,
@@ -17,23 +11,19 @@ import {
   type Ledger,
   type TaskRecord,
 } from "./ledger.ts";
-import { sendAgain, settle } from "./settle.ts";
 
-/** How often the machine may fail a task before it is given up on. */
-const CRASH_BUDGET = 10;
-const FEEDBACK_CHARS = 8_000;
 const MAX_SCOPE = 200;
 
 /**
- * Takes in what came of one attempt. A landing is always recorded, for git is the truth; anything else counts only
- * if it belongs to the round the task is in. Absorbing the same handoff twice changes nothing the second time.
+ * Absorbs the result of one attempt. A landing is always recorded, because git is the truth. Anything else counts only
+ * if it belongs to the task's current round. Absorbing the same handoff twice changes nothing the second time.
  */
 export function absorbHandoff(ledger: Ledger, handoff: Handoff, outcome: MergeOutcome | null): Ledger {
   const record = findRecord(ledger, handoff.taskId);
   if (record === undefined) return ledger;
   const mark = `${handoff.attempt}/${outcome?.kind ?? "none"}`;
   if (record.absorbed.includes(mark)) return ledger;
-  // An approved attempt comes twice, first held and then settled, but has cost once.
+  // An approved attempt arrives twice, first held and then landed or refused, but its cost counts once.
   const isNew = !record.absorbed.some((one) => one.startsWith(`${handoff.attempt}/`));
   const charged = isNew ? charge(ledger, record, handoff) : ledger;
   const known = { ...(findRecord(charged, handoff.taskId) ?? record), absorbed: [...record.absorbed, mark] };
@@ -42,60 +32,37 @@ export function absorbHandoff(ledger: Ledger, handoff: Handoff, outcome: MergeOu
   const news = { lastHandoff: handoff, lastOutcome: outcome };
   if (outcome?.kind === "landed" || outcome?.kind === "already-landed") {
     const landed = { ...news, status: "landed" as const, commit: outcome.commit, reason: null };
-    return settle(dismissStandIn(withRecord(noted, handoff.taskId, landed), record));
+    return dismissStandIn(withRecord(noted, handoff.taskId, landed), record);
   }
   if (handoff.round !== record.round || hasEnded(ledger) || !isUnderWay(record)) return noted;
   const current = { ...known, ...news };
-  return settle(react(withRecord(noted, handoff.taskId, current), current, handoff, outcome));
+  const { outOfBudget } = ledger;
+  const reaction = decideReaction({ kind: record.task.kind, handoff, outcome, outOfBudget });
+  return carryOutReaction(withRecord(noted, handoff.taskId, current), current, handoff, reaction);
 }
 
-/** What was to take the place of a task after a conflict is not needed once the task has landed itself. */
+/** Cancels the resolve of a task that has landed itself. */
 function dismissStandIn(ledger: Ledger, { task, supersededBy }: TaskRecord): Ledger {
   const other = supersededBy === null ? undefined : findRecord(ledger, supersededBy);
   if (other === undefined || other.status === "landed" || other.status === "cancelled") return ledger;
   return withRecord(ledger, other.task.id, { status: "cancelled", reason: `${task.id} has landed itself` });
 }
 
-function react(ledger: Ledger, record: TaskRecord, handoff: Handoff, outcome: MergeOutcome | null): Ledger {
+function carryOutReaction(ledger: Ledger, record: TaskRecord, handoff: Handoff, reaction: Reaction): Ledger {
   const { id } = record.task;
-  switch (outcome?.kind) {
-    case "conflict":
-      // Never a resolve of a resolve: it is carried out anew on the newest trunk, and over budget planning has it.
-      if (record.task.kind === "resolve") return retry(ledger, record, conflictText(outcome), true);
-      return supersede(ledger, record, handoff, outcome);
-    case "held":
-      return withRecord(ledger, id, { status: "held", reason: outcome.why });
-    case "rejected":
-      return retry(
-        ledger,
-        record,
-        `The check ${outcome.check} failed on the merged tree:\n${outcome.outputTail}`,
-        true,
-      );
-    case "unsafe":
-      return retry(ledger, record, `The attempt was refused: ${outcome.why}`, true);
-    default:
-      break;
+  switch (reaction.kind) {
+    case "resolve":
+      return supersede(ledger, record, handoff, reaction.conflict);
+    case "hold":
+      return withRecord(ledger, id, { status: "held", reason: reaction.why });
+    case "await-budget":
+      return withRecord(ledger, id, { status: "planned", reason: reaction.why });
+    case "retry":
+      return retry(ledger, record, reaction.why, reaction.counted);
   }
-  // It is sent again as soon as there is money. Where the planner knows of no want of it, something is wrong.
-  if (handoff.end === "budget" && ledger.waiting !== null)
-    return withRecord(ledger, id, { status: "planned", reason: ledger.waiting.why });
-  // Who cancels a task writes so in the ledger first; a cancelled attempt of an open task was nobody's wish.
-  return retry(
-    ledger,
-    record,
-    whatWentWrong(handoff),
-    COUNTED_ENDS.has(handoff.end) || handoff.end === "submitted",
-  );
 }
 
-function whatWentWrong({ reason, summary, checks }: Handoff): string {
-  const failed = checks.filter((check) => check.exitCode !== 0);
-  const outputs = failed.map((check) => `$ ${check.command} (exit ${check.exitCode})\n${check.outputTail}`);
-  return [reason ?? summary, ...outputs].join("\n\n");
-}
-
-/** Adds what an attempt has cost to its task and to the feature. */
+/** Adds the cost of an attempt to its task and to the feature. */
 function charge(ledger: Ledger, record: TaskRecord, { metrics }: Handoff): Ledger {
   const add = (to: { costUsd: number; tokens: number }) => ({
     costUsd: to.costUsd + metrics.costUsd,
@@ -104,26 +71,9 @@ function charge(ledger: Ledger, record: TaskRecord, { metrics }: Handoff): Ledge
   return withRecord({ ...ledger, ...add(ledger) }, record.task.id, add(record));
 }
 
-/** Sends the task again with what went wrong, while its budget of attempts lasts; later, while there is no money. */
-export function retry(ledger: Ledger, record: TaskRecord, why: string, counted: boolean): Ledger {
-  const attemptsUsed = record.attemptsUsed + (counted ? 1 : 0);
-  const crashes = record.crashes + (counted ? 0 : 1);
-  const spent = attemptsUsed >= record.task.attemptBudget || crashes >= CRASH_BUDGET;
-  const task = { ...record.task, feedback: why.slice(-FEEDBACK_CHARS) };
-  const next = { ...record, task, attemptsUsed, crashes, reason: why.slice(-FEEDBACK_CHARS) };
-  if (spent) return withRecord(ledger, record.task.id, { ...next, status: "failed" });
-  const again =
-    ledger.waiting === null ? sendAgain(next) : { ...next, status: "planned" as const, approvedBy: null };
-  return withRecord(ledger, record.task.id, again);
-}
-
-function conflictText(outcome: Extract<MergeOutcome, { kind: "conflict" }>): string {
-  return `It conflicts with the trunk in ${outcome.paths.map((one) => one.path).join(", ")}.\n${outcome.theirIntent}`;
-}
-
 /**
- * Answers a conflict with one task that settles it and takes the place of the first. Resolves of the same file queue up
- * behind each other: done at once all but one of them would conflict again.
+ * Answers a conflict with one resolve task that takes the place of the first. Resolves that change the same file run
+ * one after another: side by side all but one of them would conflict again.
  */
 function supersede(
   ledger: Ledger,

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import {
+  absorb,
+  apply,
   building,
   byKey,
   DEFAULTS,
@@ -8,41 +10,44 @@ import {
   planned,
   statuses,
 } from "../../testing/make-ledger.ts";
-import { absorbHandoff } from "./absorb-handoff.ts";
 import { adoptPlan } from "./adopt-plan.ts";
+import type { Ledger } from "./ledger.ts";
 import { replan } from "./steps.ts";
 
 /** A feature whose task `a` has landed and whose task `b` has failed twice. */
 function secondRound() {
   let ledger = building();
-  ledger = absorbHandoff(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.landed);
+  ledger = absorb(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.landed);
   for (const attempt of [1, 2])
-    ledger = absorbHandoff(ledger, handoffOf(byKey(ledger, "b"), attempt), OUTCOMES.rejected);
+    ledger = absorb(ledger, handoffOf(byKey(ledger, "b"), attempt), OUTCOMES.rejected);
   return replan(ledger, "b: not ok");
 }
+
+const adopt = (ledger: Ledger, plan: Parameters<typeof adoptPlan>[1]) =>
+  apply(ledger, (now) => adoptPlan(now, plan, DEFAULTS));
 
 test("the same plan of the same revision makes the same ids, and another revision makes others", () => {
   const ids = (ledger: ReturnType<typeof building>) => ledger.tasks.map((record) => record.task.id);
   expect(ids(building())).toEqual(ids(building()));
-  const again = adoptPlan(secondRound(), [planned("a2"), planned("b", "a2")], DEFAULTS);
+  const again = adopt(secondRound(), [planned("a2"), planned("b", "a2")]);
   expect(new Set(ids(again)).size).toBe(4);
 });
 
 test("a later plan may depend on what has landed, by its key", () => {
-  const ledger = adoptPlan(secondRound(), [planned("b", "a")], DEFAULTS);
+  const ledger = adopt(secondRound(), [planned("b", "a")]);
   expect(statuses(ledger)).toEqual(["a landed", "b cancelled", "b sent"]);
   expect(byKey(ledger, "b").task.dependsOn).toEqual([byKey(ledger, "a").task.id]);
 });
 
 test("what failed is put aside with the reason it had", () => {
-  const ledger = adoptPlan(secondRound(), [planned("other")], DEFAULTS);
+  const ledger = adopt(secondRound(), [planned("other")]);
   const [, aside] = ledger.tasks;
   expect(aside?.status).toBe("cancelled");
   expect(aside?.reason).toMatch(/^planned anew in revision 2: .*not ok$/s);
 });
 
 test("each plan is a revision with the round it was made in", () => {
-  const ledger = adoptPlan(secondRound(), [planned("other")], DEFAULTS);
+  const ledger = adopt(secondRound(), [planned("other")]);
   expect(ledger.revisions.map(({ number, round, taskIds }) => [number, round, taskIds.length])).toEqual([
     [1, 1, 2],
     [2, 2, 1],

@@ -1,8 +1,6 @@
 import { DEFAULT_LIMITS, type Task } from "@agentswarm/contracts";
 import { taskIdOf } from "@agentswarm/contracts/node";
-import { newRecord, type Ledger } from "./ledger.ts";
-import { namesThatLanded } from "./names-that-landed.ts";
-import { settle } from "./settle.ts";
+import { namesThatLanded, newRecord, type Ledger } from "./ledger.ts";
 import type { PlannedTask } from "./validate-plan.ts";
 
 export interface TaskDefaults {
@@ -13,8 +11,8 @@ export interface TaskDefaults {
 const CHECK_TIMEOUT_MS = 300_000;
 
 /**
- * Makes a checked plan the feature's own: its tasks with ids derived from feature, revision and key, and what
- * failed before put aside. Stored as a whole before anything of it is sent.
+ * Adds a valid plan to the ledger as a new revision. The ids of its tasks are derived from feature, revision and key.
+ * Tasks of earlier revisions that failed or were blocked are cancelled. The plan is stored before any task is sent.
  */
 export function adoptPlan(ledger: Ledger, planned: readonly PlannedTask[], defaults: TaskDefaults): Ledger {
   const number = ledger.revisions.length + 1;
@@ -39,7 +37,7 @@ export function adoptPlan(ledger: Ledger, planned: readonly PlannedTask[], defau
       timeoutMs: CHECK_TIMEOUT_MS,
     })),
     dependsOn: one.dependsOn.map(idOf),
-    // A plan orders its own tasks; it cannot push them before other people's features.
+    // A plan may put its tasks behind those of other features, never before them.
     priority: Math.max(feature.priority, one.priority ?? feature.priority),
     limits: { ...DEFAULT_LIMITS, wallMs: defaults.wallMs },
     attemptBudget: defaults.attemptBudget,
@@ -54,7 +52,7 @@ export function adoptPlan(ledger: Ledger, planned: readonly PlannedTask[], defau
         }
       : record,
   );
-  return settle({
+  return {
     ...ledger,
     status: "building",
     reason: null,
@@ -63,5 +61,5 @@ export function adoptPlan(ledger: Ledger, planned: readonly PlannedTask[], defau
       { number, round: ledger.planningRound, taskIds: tasks.map((task) => task.id) },
     ],
     tasks: [...aside, ...tasks.map((task) => newRecord(task))],
-  });
+  };
 }

@@ -1,18 +1,25 @@
 import fc from "fast-check";
 import { test } from "vitest";
 import { Fault, type Handoff, type MergeOutcome } from "@agentswarm/contracts";
-import { building, DEFAULTS, handoffOf, OUTCOMES, planned } from "../../testing/make-ledger.ts";
-import { cancelFeature, decideHeld, retryTask } from "../people.ts";
-import { absorbHandoff, retry } from "./absorb-handoff.ts";
+import {
+  absorb,
+  apply,
+  building,
+  DEFAULTS,
+  handoffOf,
+  OUTCOMES,
+  planned,
+} from "../../testing/make-ledger.ts";
+import { cancelFeature, decideHeld, retryTask } from "./person-actions.ts";
+import { absorbHandoff } from "./absorb-handoff.ts";
 import { adoptPlan } from "./adopt-plan.ts";
 import { decideNext } from "./decide-next.ts";
-import { effectId, effectsBetween } from "./effects-between.ts";
+import { retry } from "./decide-retry.ts";
+import { effectId } from "./effects-between.ts";
 import { findRecord, hasEnded, isOpen, isUnderWay, standIn, type Ledger } from "./ledger.ts";
-import { noteBudget } from "./note-budget.ts";
-import { settle } from "./settle.ts";
 import { takeStep } from "./steps.ts";
 
-/** What came of an attempt: how the merger settled it, or how it ended without commits. */
+/** Results of an attempt: the outcome of its merge, or how it ended without commits. */
 const ENDINGS = {
   ...OUTCOMES,
   budget: null,
@@ -67,7 +74,7 @@ const plans = fc
 const endOf = (ending: Ending) =>
   ending === "lost" || ending === "failed" || ending === "budget" ? ending : "submitted";
 
-interface Told {
+interface Delivery {
   handoff: Handoff;
   outcome: MergeOutcome | null;
 }
@@ -75,7 +82,7 @@ interface Told {
 function handoffFor(
   ledger: Ledger,
   { task, attempt, early, ending }: Message & { kind: "handoff" },
-): Told | null {
+): Delivery | null {
   const sent = ledger.tasks.filter((record) => record.round > 0);
   const record = sent[task % Math.max(1, sent.length)];
   if (record === undefined) return null;
@@ -84,24 +91,26 @@ function handoffFor(
   return { handoff: handoffOf(record, attempt, { round, end }), outcome: ENDINGS[ending] };
 }
 
-function take(ledger: Ledger, message: Message, told: Told[]): Ledger {
-  if (message.kind === "money") return noteBudget(ledger, message.left ? null : NO_MONEY);
-  if (message.kind === "cancel") return cancelFeature(ledger, "ada", 1);
+function take(ledger: Ledger, message: Message, sent: Delivery[]): Ledger {
+  if (message.kind === "money") return apply(ledger, (now) => now, message.left ? null : NO_MONEY);
+  if (message.kind === "cancel") return apply(ledger, (now) => cancelFeature(now, "ada", 1));
   if (message.kind === "handoff" || message.kind === "repeat") {
-    const one = message.kind === "handoff" ? handoffFor(ledger, message) : told[message.nth % told.length];
+    const one = message.kind === "handoff" ? handoffFor(ledger, message) : sent[message.nth % sent.length];
     if (one === null || one === undefined) return ledger;
-    told.push(one);
-    const once = absorbHandoff(ledger, one.handoff, one.outcome);
+    sent.push(one);
+    const once = absorb(ledger, one.handoff, one.outcome);
     must(once, absorbHandoff(once, one.handoff, one.outcome) === once, "absorbing twice is absorbing once");
+    must(once, absorb(once, one.handoff, one.outcome) === once, "a step that changes nothing writes nothing");
     return once;
   }
   const record = ledger.tasks[message.task % ledger.tasks.length];
   if (record === undefined) return ledger;
   const taskId = record.task.id;
-  if (message.kind === "retry") return retryTask(ledger, taskId, "ada");
+  if (message.kind === "retry") return apply(ledger, (now) => retryTask(now, taskId, "ada"));
   if (message.kind === "gone")
-    return isUnderWay(record) ? settle(retry(ledger, record, "it got lost", false)) : ledger;
-  return decideHeld(ledger, { kind: "approve", taskId, decision: message.kind, by: "ada" });
+    return isUnderWay(record) ? apply(ledger, (now) => retry(now, record, "it got lost", false)) : ledger;
+  const { kind: decision } = message;
+  return apply(ledger, (now) => decideHeld(now, { kind: "approve", taskId, decision, by: "ada" }));
 }
 
 function must(ledger: Ledger, holds: boolean, what: string): void {
@@ -122,58 +131,65 @@ function inspectStep(before: Ledger, after: Ledger): void {
       const parent = findRecord(after, task.parentId ?? "");
       must(after, parent?.task.kind === "build", "a resolve is never of a resolve");
     }
-    if (round === (old?.round ?? 0)) continue;
-    const ready = task.dependsOn.every((id) => standIn(after, id)?.status === "landed");
-    must(after, ready, `${task.key} is sent after what it depends on`);
-    must(after, !hasEnded(after), "nothing of an ended feature is sent");
-    // What a person approved has its work behind it.
+    const possible = task.dependsOn.every((id) => standIn(after, id)?.status === "landed");
+    const waitsForBudget = possible && after.outOfBudget !== null;
     must(
       after,
-      after.waiting === null || record.approvedBy !== null,
-      "nothing is sent that nobody can pay for",
+      status !== "ready" || waitsForBudget,
+      `${task.key} is ready while only the budget is missing`,
+    );
+    if (round === (old?.round ?? 0)) continue;
+    must(after, possible, `${task.key} is sent after what it depends on`);
+    must(after, !hasEnded(after), "nothing of an ended feature is sent");
+    // An approved attempt needs no more model calls.
+    must(
+      after,
+      after.outOfBudget === null || record.approvedBy !== null,
+      "nothing is sent while a budget is used up",
     );
   }
-  const kinds = after.tasks.filter((record) => record.task.kind === "resolve");
-  const parents = new Set(kinds.map((record) => record.task.resolve?.taskId));
-  must(after, parents.size === kinds.length, "a task has one resolve at most");
+  const resolves = after.tasks.filter((record) => record.task.kind === "resolve");
+  const parents = new Set(resolves.map((record) => record.task.resolve?.taskId));
+  must(after, parents.size === resolves.length, "a task has one resolve at most");
   if (hasEnded(after)) return must(after, !after.tasks.some(isOpen), "an ended feature has nothing open");
   const waits = after.tasks.some(isOpen) && !after.tasks.some(isUnderWay);
-  const reason = after.status === "held" || after.waiting !== null;
-  must(after, !waits || reason, "what waits, waits for work, for a person or for money");
+  const reason = after.status === "held" || after.outOfBudget !== null;
+  must(after, !waits || reason, "tasks that wait, wait for a task under way, a person or a budget");
 }
 
-/** What the planner does by itself; a model that is asked has always an answer. */
+/** The steps that the planner takes by itself; the model always answers. */
 function goOn(ledger: Ledger): Ledger {
   const next = decideNext(ledger);
   switch (next.kind) {
     case "wait":
       return ledger;
     case "accept":
-      return { ...ledger, status: "verifying" };
+      return apply(ledger, (now) => ({ ...now, status: "verifying" }));
     case "plan": {
       const key = `again${ledger.planningRound}`;
-      return goOn(adoptPlan(ledger, [planned(key), planned(`${key}-b`, key)], DEFAULTS));
+      const plan = [planned(key), planned(`${key}-b`, key)];
+      return goOn(apply(ledger, (now) => adoptPlan(now, plan, DEFAULTS)));
     }
     default:
-      return goOn(takeStep(ledger, next, 1));
+      return goOn(apply(ledger, (now) => takeStep(now, next, 1)));
   }
 }
 
-test("in whatever order, how often and how late it is told what came of attempts, the ledger keeps its promises", () => {
+test("the invariants of the ledger hold for handoffs in any order, repeated and late", () => {
   fc.assert(
     fc.property(plans, fc.array(messages, { maxLength: 40 }), (plan, story) => {
       let ledger = building(plan);
-      const sent = new Set(effectsBetween(null, ledger, 1).map(effectId));
-      const told: Told[] = [];
-      for (const [nth, message] of story.entries()) {
-        const next = goOn(take(ledger, message, told));
+      const effects = new Set(ledger.pending.map(effectId));
+      const delivered: Delivery[] = [];
+      for (const message of story) {
+        const next = goOn(take(ledger, message, delivered));
         inspectStep(ledger, next);
-        for (const effect of effectsBetween(ledger, next, nth + 2)) {
-          must(next, !sent.has(effectId(effect)), `${effectId(effect)} is done once`);
-          sent.add(effectId(effect));
+        for (const effect of next.pending.slice(ledger.pending.length)) {
+          must(next, !effects.has(effectId(effect)), `${effectId(effect)} is required once`);
+          effects.add(effectId(effect));
         }
         for (const { task, round } of next.tasks.filter(isUnderWay))
-          must(next, sent.has(`send/${task.id}/${round}`), `${task.key} is under way because it was sent`);
+          must(next, effects.has(`send/${task.id}/${round}`), `${task.key} is under way because it was sent`);
         ledger = next;
       }
     }),
@@ -181,19 +197,19 @@ test("in whatever order, how often and how late it is told what came of attempts
   );
 });
 
-test("whatever has happened, a feature that is told of each attempt comes to an end or to a person", () => {
+test("after any history a feature whose attempts all end comes to an end or to a person", () => {
   fc.assert(
     fc.property(plans, fc.array(messages, { maxLength: 20 }), endings, (plan, story, ending) => {
       let ledger = building(plan);
-      const told: Told[] = [];
-      for (const message of story) ledger = goOn(take(ledger, message, told));
-      ledger = goOn(noteBudget(ledger, null));
+      const delivered: Delivery[] = [];
+      for (const message of story) ledger = goOn(take(ledger, message, delivered));
+      ledger = goOn(apply(ledger, (now) => now, null));
       for (let attempt = 100; ledger.status === "building"; attempt += 1) {
         must(ledger, attempt < 1_000, "it comes to an end");
         const record = ledger.tasks.find(isUnderWay);
         if (record === undefined) return must(ledger, false, "something is under way");
         const end = endOf(ending);
-        ledger = goOn(absorbHandoff(ledger, handoffOf(record, attempt, { end }), ENDINGS[ending]));
+        ledger = goOn(absorb(ledger, handoffOf(record, attempt, { end }), ENDINGS[ending]));
       }
       must(ledger, ledger.status !== "planning", "planning has an end");
     }),

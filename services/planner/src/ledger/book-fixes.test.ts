@@ -1,7 +1,16 @@
 import { expect, test } from "vitest";
 import { DEFAULT_REPO, TRUNK_HEALTH, type Sweep } from "@agentswarm/contracts";
-import { byKey, commit, DEFAULTS, feature, handoffOf, OUTCOMES, tree } from "../../testing/make-ledger.ts";
-import { absorbHandoff } from "./absorb-handoff.ts";
+import {
+  absorb,
+  apply,
+  byKey,
+  commit,
+  DEFAULTS,
+  feature,
+  handoffOf,
+  OUTCOMES,
+  tree,
+} from "../../testing/make-ledger.ts";
 import { bookFixes } from "./book-fixes.ts";
 import { newLedger, type Ledger } from "./ledger.ts";
 
@@ -30,12 +39,12 @@ const red = (...signatures: string[]): Sweep => ({
     scope: [],
   })),
 });
-const book = (ledger: Ledger, sweep: Sweep, mended: ReadonlySet<string> = NOBODY) =>
-  bookFixes(ledger, sweep, mended, DEFAULTS);
+const book = (ledger: Ledger, sweep: Sweep, fixed: ReadonlySet<string> = NOBODY) =>
+  apply(ledger, (now) => bookFixes(now, sweep, fixed, DEFAULTS));
 const fail = (ledger: Ledger, key: string): Ledger => {
   let failed = ledger;
   for (const attempt of [1, 2])
-    failed = absorbHandoff(failed, handoffOf(byKey(failed, key), attempt), OUTCOMES.rejected);
+    failed = absorb(failed, handoffOf(byKey(failed, key), attempt), OUTCOMES.rejected);
   return failed;
 };
 
@@ -56,13 +65,13 @@ test("each failure gets one fix, before all other work, with what failed and the
 test("the same sweep told again, or another one with the same failure, books nothing more", () => {
   const once = book(health(), red("one"));
   expect(book(once, red("one"))).toBe(once);
-  const held = absorbHandoff(once, handoffOf(byKey(once, "mend-one"), 1), OUTCOMES.held);
+  const held = absorb(once, handoffOf(byKey(once, "mend-one"), 1), OUTCOMES.held);
   expect(book(held, red("one"))).toBe(held);
 });
 
 test("a fix that conflicts is still open by its resolve", () => {
   const once = book(health(), red("one"));
-  const after = absorbHandoff(once, handoffOf(byKey(once, "mend-one"), 1), OUTCOMES.conflict);
+  const after = absorb(once, handoffOf(byKey(once, "mend-one"), 1), OUTCOMES.conflict);
   expect(book(after, red("one"))).toBe(after);
 });
 

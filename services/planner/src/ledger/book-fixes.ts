@@ -2,26 +2,25 @@ import { DEFAULT_LIMITS, slug, trunkHealthId, type Sweep, type Task } from "@age
 import { taskIdOf } from "@agentswarm/contracts/node";
 import type { TaskDefaults } from "./adopt-plan.ts";
 import { isUnsettled, newRecord, type Ledger } from "./ledger.ts";
-import { settle } from "./settle.ts";
 
 const FIX_PRIORITY = 1;
-/** How many fix tasks one failure may have, one after another. */
+/** Number of fix tasks that one failure may have, one after another. */
 const FIXES_PER_SIGNATURE = 3;
 
 /**
- * Books the drafts of a red sweep: at most one open task per failure, however often the sweep is told. `mended` are
- * failures whose fix has landed since the sweep looked; what it says of them is out of date.
+ * Adds the drafts of a red sweep as fix tasks: at most one open task per failure, also when the sweep is redelivered.
+ * `fixed` are failures whose fix has landed since the sweep read the trunk, so that its drafts for them are outdated.
  */
 export function bookFixes(
   ledger: Ledger,
   sweep: Sweep,
-  mended: ReadonlySet<string>,
+  fixed: ReadonlySet<string>,
   defaults: TaskDefaults,
 ): Ledger {
   const featureId = trunkHealthId(sweep.repoId);
   let booked = ledger;
   for (const draft of sweep.drafts) {
-    if (mended.has(draft.signature)) continue;
+    if (fixed.has(draft.signature)) continue;
     const same = booked.tasks.filter((record) => record.signature === draft.signature);
     if (same.some(isUnsettled)) continue;
     const tried = same.filter((record) => record.task.kind === "fix").length;
@@ -55,5 +54,5 @@ export function bookFixes(
     };
     booked = { ...booked, tasks: [...booked.tasks, newRecord(task, draft.signature)] };
   }
-  return booked === ledger ? ledger : settle(booked);
+  return booked;
 }

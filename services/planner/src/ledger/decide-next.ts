@@ -1,7 +1,7 @@
 import { isTrunkHealth } from "@agentswarm/contracts";
 import { hasEnded, isOpen, isUnderWay, type Ledger } from "./ledger.ts";
 
-/** What a feature needs now. */
+/** The next action that a feature needs. */
 export type Next =
   | { kind: "plan" }
   | { kind: "accept" }
@@ -13,9 +13,9 @@ export type Next =
 export const PLANNING_ROUNDS = 3;
 export const RED_SWEEPS = 3;
 
-/** Looks at a feature's ledger and says what it needs; nothing when others have to move first. */
+/** Decides from a feature's ledger what it needs next; `wait` when it waits for a message. Pure. */
 export function decideNext(ledger: Ledger): Next {
-  // Fix tasks have no plan behind them and nobody to accept them: the sweeps are their judge.
+  // Fix tasks have no plan and no acceptance: sweeps decide whether they are needed.
   if (hasEnded(ledger) || isTrunkHealth(ledger.feature.id)) return { kind: "wait" };
   if (ledger.status === "planning" || ledger.status === "queued") {
     if (ledger.planningRound > PLANNING_ROUNDS)
@@ -23,7 +23,7 @@ export function decideNext(ledger: Ledger): Next {
         kind: "fail",
         why: `${PLANNING_ROUNDS} planning rounds were not enough: ${ledger.planningWhy}`,
       };
-    return ledger.waiting === null ? { kind: "plan" } : { kind: "wait" };
+    return ledger.outOfBudget === null ? { kind: "plan" } : { kind: "wait" };
   }
   if (ledger.status === "verifying") {
     return ledger.redSweeps.length >= RED_SWEEPS
@@ -31,7 +31,7 @@ export function decideNext(ledger: Ledger): Next {
       : { kind: "wait" };
   }
   if (ledger.tasks.some(isUnderWay)) return { kind: "wait" };
-  // Nothing goes on, so that whatever is still planned waits behind what a person has to decide.
+  // No task is under way, so tasks that are still planned wait for the held ones.
   const held = ledger.tasks.filter((record) => record.status === "held");
   if (held.length > 0) {
     return ledger.status === "held"
@@ -44,5 +44,5 @@ export function decideNext(ledger: Ledger): Next {
     const why = failed.map((record) => `${record.task.key}: ${record.reason ?? "failed"}`).join("\n");
     return ledger.planningRound >= PLANNING_ROUNDS ? { kind: "fail", why } : { kind: "replan", why };
   }
-  return ledger.waiting === null ? { kind: "accept" } : { kind: "wait" };
+  return ledger.outOfBudget === null ? { kind: "accept" } : { kind: "wait" };
 }

@@ -1,14 +1,13 @@
 import { expect, test } from "vitest";
-import { building, byKey, feature, handoffOf, OUTCOMES } from "../../testing/make-ledger.ts";
-import { cancelFeature } from "../people.ts";
-import { absorbHandoff } from "./absorb-handoff.ts";
+import { absorb, building, byKey, feature, handoffOf, OUTCOMES } from "../../testing/make-ledger.ts";
+import { cancelFeature } from "./person-actions.ts";
 import { effectId, effectsBetween } from "./effects-between.ts";
 import { newLedger, withRecord, type Ledger } from "./ledger.ts";
 
 /** What is done, apart from telling people. */
 const done = (before: Ledger | null, after: Ledger) =>
   effectsBetween(before, after, 7)
-    .filter((effect) => effect.kind !== "tell")
+    .filter((effect) => effect.kind !== "emit")
     .map(effectId);
 const idOf = (ledger: Ledger, key: string) => byKey(ledger, key).task.id;
 
@@ -20,13 +19,13 @@ test("what a plan lets go is sent, once", () => {
 
 test("a landing sends what waited for it, and cancels nothing", () => {
   const ledger = building();
-  const after = absorbHandoff(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.landed);
+  const after = absorb(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.landed);
   expect(done(ledger, after)).toEqual([`send/${idOf(ledger, "b")}/1`]);
 });
 
 test("a conflict sends the resolve; the task it stands for has no job to cancel any more", () => {
   const ledger = building();
-  const after = absorbHandoff(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.conflict);
+  const after = absorb(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.conflict);
   expect(done(ledger, after)).toEqual([`send/${idOf(after, "a-resolve")}/1`]);
 });
 
@@ -38,8 +37,8 @@ test("cancelling a feature cancels the jobs that are under way, and no other", (
 test("a landing of an earlier round cancels the one that is under way", () => {
   const ledger = building();
   const first = handoffOf(byKey(ledger, "a"), 1);
-  const second = absorbHandoff(ledger, first, OUTCOMES.rejected);
-  const after = absorbHandoff(second, { ...first, attempt: 2 }, OUTCOMES.landed);
+  const second = absorb(ledger, first, OUTCOMES.rejected);
+  const after = absorb(second, { ...first, attempt: 2 }, OUTCOMES.landed);
   expect(done(second, after)).toContain(`cancel/${idOf(ledger, "a")}/2`);
 });
 

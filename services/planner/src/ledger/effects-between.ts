@@ -3,8 +3,9 @@ import { eventsBetween } from "./events-between.ts";
 import { findRecord, isUnderWay, type Effect, type Ledger, type TaskRecord } from "./ledger.ts";
 
 /**
- * What a step of the ledger calls for: newly sent tasks are sent, needless ones cancelled, a sweep is asked
- * for where a feature waits for green or a fix has landed, and people are told. Ids are derived. Pure.
+ * The effects that a step of the ledger requires: sends tasks of a new round, cancels rounds that are not needed any more,
+ * requests a sweep when a feature begins to wait for green or a fix has landed, sets caps and emits events. Ids are
+ * derived. Pure.
  */
 export function effectsBetween(before: Ledger | null, after: Ledger, version: number): Effect[] {
   const effects: Effect[] = [];
@@ -31,15 +32,15 @@ export function effectsBetween(before: Ledger | null, after: Ledger, version: nu
   const { budget } = after.feature;
   if (budget !== undefined && !sameBudget(budget, before?.feature.budget))
     effects.push({ kind: "cap", version });
-  const told = eventsBetween(before, after, version).map((event): Effect => ({ kind: "tell", event }));
-  return [...effects, ...told];
+  const events = eventsBetween(before, after, version).map((event): Effect => ({ kind: "emit", event }));
+  return [...effects, ...events];
 }
 
 function sameBudget(a: Budget, b: Budget | undefined): boolean {
   return a.usd === b?.usd && a.tokens === b?.tokens;
 }
 
-/** Whether the round that was under way is not wanted any more: cancelled, or landed by an attempt of an earlier one. */
+/** Whether the round that was under way is not needed any more: cancelled, or landed by an attempt of an earlier round. */
 function isNeedless({ status, supersededBy, lastHandoff, round }: TaskRecord): boolean {
   if (status === "landed") return lastHandoff?.round !== round;
   return status === "cancelled" && supersededBy === null;
@@ -55,7 +56,7 @@ export function effectId(effect: Effect): string {
       return `sweep/${effect.jobId}`;
     case "cap":
       return `cap/${effect.version}`;
-    case "tell":
-      return `tell/${effect.event.id}`;
+    case "emit":
+      return `emit/${effect.event.id}`;
   }
 }

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { subjectOf } from "@agentswarm/contracts";
-import { building, byKey, feature, handoffOf, OUTCOMES } from "../../testing/make-ledger.ts";
-import { absorbHandoff } from "./absorb-handoff.ts";
+import { absorb, building, byKey, feature, handoffOf, OUTCOMES } from "../../testing/make-ledger.ts";
 import { countTasks, eventsBetween } from "./events-between.ts";
 import { newLedger, withRecord, type Ledger } from "./ledger.ts";
 
@@ -29,7 +28,7 @@ test("only what changed is told", () => {
   const ledger = building();
   expect(types(ledger, ledger)).toEqual([]);
   expect(types(ledger, { ...ledger, planningWhy: "not for people" })).toEqual([]);
-  const after = absorbHandoff(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.rejected);
+  const after = absorb(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.rejected);
   const told = eventsBetween(ledger, after, 3).filter((event) => "taskId" in event);
   expect(told.map((event) => [event.type, subjectOf(event).taskId])).toEqual([
     ["task.sent", byKey(ledger, "a").task.id],
@@ -56,6 +55,6 @@ test("the survey does not travel with the task that people are told of", () => {
 
 test("tasks are counted by where they stand; what was put aside does not count", () => {
   const ledger = building();
-  const after = absorbHandoff(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.conflict);
+  const after = absorb(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.conflict);
   expect(countTasks(after)).toEqual({ total: 2, landed: 0, running: 1, failed: 0, held: 0 });
 });

@@ -1,7 +1,7 @@
 import type { EventData, EventToSend } from "@agentswarm/contracts";
-import { findRecord, isUnderWay, waitsFor, type Ledger } from "./ledger.ts";
+import { findRecord, isUnderWay, budgetWaitedFor, type Ledger } from "./ledger.ts";
 
-/** Tasks of a feature by where they stand; what was superseded or planned anew does not count. */
+/** Tasks of a feature by state. Cancelled tasks do not count: they were superseded or replaced by a later plan. */
 export function countTasks(ledger: Ledger) {
   const counted = ledger.tasks.filter((record) => record.status !== "cancelled");
   const of = (...statuses: string[]) => counted.filter((record) => statuses.includes(record.status)).length;
@@ -14,7 +14,7 @@ export function countTasks(ledger: Ledger) {
   };
 }
 
-/** What people are told about a change of the ledger. Ids are derived from the version, so twice told is once. */
+/** The events of a change of the ledger. Ids are derived from the version, so a repeated event is the same event. */
 export function eventsBetween(before: Ledger | null, after: Ledger, version: number): EventToSend[] {
   const featureId = after.feature.id;
   const { repoId } = after.feature;
@@ -54,8 +54,8 @@ export function eventsBetween(before: Ledger | null, after: Ledger, version: num
       events.push({ id: id("task-changed", `-${task.id}`), type: "task.changed", ...mine, data });
     }
   }
-  const waiting = waitsFor(after);
-  if (waiting !== null && (before === null || waitsFor(before) === null)) {
+  const waiting = budgetWaitedFor(after);
+  if (waiting !== null && (before === null || budgetWaitedFor(before) === null)) {
     events.push({ id: id("budget-reached"), type: "budget.reached", ...about, data: { ...waiting } });
   }
   const summary = (ledger: Ledger) => JSON.stringify(summaryOf(ledger));
@@ -68,7 +68,7 @@ export function eventsBetween(before: Ledger | null, after: Ledger, version: num
 function summaryOf(ledger: Ledger): EventData<"feature.changed"> {
   const { status, costUsd, tokens, finishedAt, forecast } = ledger;
   const { budget } = ledger.feature;
-  const waiting = waitsFor(ledger);
+  const waiting = budgetWaitedFor(ledger);
   const reason = waiting === null ? ledger.reason : `waiting: ${waiting.why}`;
   return { status, reason, costUsd, tokens, finishedAt, budget, forecast, counts: countTasks(ledger) };
 }

@@ -12,91 +12,131 @@ import {
   usedUpSchema,
 } from "@agentswarm/contracts";
 
+/**
+ * The states that the ledger knows. The ledger changes with handoffs and people's decisions only; that a sent task is
+ * `running` or `landing` is known from the events of its attempt, by the read model of the api.
+ */
+const ledgerTaskStatusSchema = taskStatusSchema.exclude(["running", "landing"]);
+
 /** One task in the ledger. */
 export const taskRecordSchema = z.object({
   task: taskSchema,
-  status: taskStatusSchema,
-  /** How often it was sent. */
+  status: ledgerTaskStatusSchema,
+  /** Number of times that the task was sent. */
   round: z.int().min(0),
-  /** Attempts that ended by the agent's doing. */
+  /** Attempts that failed because of the agent. */
   attemptsUsed: z.int().min(0),
-  /** Attempts that ended by the machine's doing. */
+  /** Attempts that failed because of the infrastructure. */
   crashes: z.int().min(0),
-  /** What its attempts have cost together. */
+  /** Cost of all attempts in US dollars. */
   costUsd: z.number().min(0).default(0),
   tokens: z.int().min(0).default(0),
   reason: z.string().nullable(),
-  /** Tasks that are to end first, however they end: they work on the same lines. */
+  /**
+   * Tasks that change the same lines and must end first, whether they land or fail. Example: the resolves of tasks `a`
+   * and `b` both change src/x.ts; the resolve of `b` has the id of the resolve of `a` here.
+   */
   after: z.array(z.string()).default([]),
-  /** The task that takes its place, after a conflict. */
+  /** The resolve task that replaces this task after a conflict. */
   supersededBy: z.string().nullable(),
-  /** The failure it mends; fix tasks only. */
+  /** Signature of the failure that the task fixes; fix tasks and their resolves only. */
   signature: z.string().nullable(),
-  /** The commit on the trunk. */
+  /** The commit on the trunk; null until the task has landed. */
   commit: z.string().nullable(),
   lastHandoff: handoffSchema.nullable(),
   lastOutcome: mergeOutcomeSchema.nullable(),
-  /** A person's approval that goes with the next sending. */
+  /** The person who approved the held attempt; sent with the current round. */
   approvedBy: z.string().nullable(),
-  /** Set by the audit when the sent job was not to be found; a second time it is sent again. */
+  /** True when the last audit did not find the job of the sent task. If the next audit misses it too, it is sent again. */
   missed: z.boolean(),
-  /** Attempts and outcomes taken in already, as `<attempt>/<outcome>`. */
+  /**
+   * Handoffs that were absorbed, as `<attempt>/<outcome>`, so that a redelivery changes nothing. Example: attempt 1 ended
+   * without commits, attempt 2 was held and then landed: `["1/none", "2/held", "2/landed"]`.
+   */
   absorbed: z.array(z.string()),
 });
 export type TaskRecord = z.infer<typeof taskRecordSchema>;
 
-/** Something that a written step of the ledger calls for. All of it may be done twice. */
-export const effectSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("send"), taskId: z.string(), round: z.int().min(1) }),
-  z.object({ kind: z.literal("cancel"), taskId: z.string(), round: z.int().min(1) }),
-  z.object({ kind: z.literal("sweep"), why: sweepReasonSchema, jobId: z.string() }),
-  z.object({ kind: z.literal("cap"), version: z.int().min(1) }),
-  z.object({ kind: z.literal("tell"), event: eventToSendSchema }),
-]);
+/** An action that a step of the ledger requires. Every effect is idempotent. */
+export const effectSchema = z.preprocess(
+  liftOldEffect,
+  z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("send"), taskId: z.string(), round: z.int().min(1) }),
+    z.object({ kind: z.literal("cancel"), taskId: z.string(), round: z.int().min(1) }),
+    z.object({ kind: z.literal("sweep"), why: sweepReasonSchema, jobId: z.string() }),
+    z.object({ kind: z.literal("cap"), version: z.int().min(1) }),
+    z.object({ kind: z.literal("emit"), event: eventToSendSchema }),
+  ]),
+);
 export type Effect = z.infer<typeof effectSchema>;
 
-/** Everything the planner knows about one feature: the truth about plan and states. */
-export const ledgerSchema = z.object({
-  feature: featureSubmissionSchema,
-  slug: z.string(),
-  status: featureStatusSchema,
-  reason: z.string().nullable(),
-  /** Planning rounds begun; the first plan is round 1. */
-  planningRound: z.int().min(0),
-  /** Why this round plans again; told to the model. */
-  planningWhy: z.string(),
-  /** Parsed plans, one per round that got so far. */
-  revisions: z.array(
-    z.object({ number: z.int().min(1), round: z.int().min(1), taskIds: z.array(z.string()) }),
-  ),
-  tasks: z.array(taskRecordSchema),
-  /** Sweeps, by their messages, that did not find the trunk green with the feature's landings in it and nobody mending it. */
-  redSweeps: z.array(z.string()),
-  costUsd: z.number().min(0),
-  tokens: z.int().min(0),
-  /** Which budget is used up, so that nothing of the feature is sent; null while there is something left. */
-  waiting: usedUpSchema.nullable().default(null),
-  /** What the newest plan will cost. */
-  forecast: forecastSchema.nullable().default(null),
-  finishedAt: z.int().nullable(),
-  /** What the steps so far call for and is not known to be done; a crash leaves it for the next audit. */
-  pending: z.array(effectSchema),
-});
+/** Everything that the planner knows about one feature: the one record of its plan and states. */
+export const ledgerSchema = z.preprocess(
+  liftOldLedger,
+  z.object({
+    feature: featureSubmissionSchema,
+    slug: z.string(),
+    /** W3C traceparent of the message that created the feature; null for features of the system and old documents. */
+    trace: z.string().nullable().default(null),
+    status: featureStatusSchema,
+    reason: z.string().nullable(),
+    /** Planning rounds begun; the first plan is round 1. */
+    planningRound: z.int().min(0),
+    /** Why this round plans again; part of the prompt. */
+    planningWhy: z.string(),
+    /** Parsed plans, one per round that produced one. */
+    revisions: z.array(
+      z.object({ number: z.int().min(1), round: z.int().min(1), taskIds: z.array(z.string()) }),
+    ),
+    tasks: z.array(taskRecordSchema),
+    /** Ids of red sweeps that covered this feature's landings while no fix task was open. */
+    redSweeps: z.array(z.string()),
+    /** Cost of the attempts and of the planner's own model calls in US dollars. */
+    costUsd: z.number().min(0),
+    tokens: z.int().min(0),
+    /** Ids of the newest model calls of the planner that are part of the sums, so that none is added twice. */
+    chargedCalls: z.array(z.string()).default([]),
+    /** The budget that is used up, so that nothing of the feature is sent; null while every budget has something left. */
+    outOfBudget: usedUpSchema.nullable().default(null),
+    /** Expected cost of the newest plan. */
+    forecast: forecastSchema.nullable().default(null),
+    finishedAt: z.int().nullable(),
+    /** Effects of the steps so far that are not known to be done; after a crash the next audit carries them out. */
+    pending: z.array(effectSchema),
+  }),
+);
 export type Ledger = z.infer<typeof ledgerSchema>;
 
-const OPEN_TASK = new Set(["planned", "ready", "sent", "running", "landing"]);
-const ENDED_FEATURE = new Set(["done", "failed", "cancelled"]);
+/** Documents before CHANGELOG's "the field's own words" have `waiting` for `outOfBudget`. */
+function liftOldLedger(document: unknown): unknown {
+  if (!isRecord(document) || !("waiting" in document)) return document;
+  const { waiting, ...rest } = document;
+  return { outOfBudget: waiting, ...rest };
+}
 
+/** The same documents have `tell` for `emit`. */
+function liftOldEffect(effect: unknown): unknown {
+  return isRecord(effect) && effect["kind"] === "tell" ? { ...effect, kind: "emit" } : effect;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const OPEN_TASK: ReadonlySet<TaskRecord["status"]> = new Set(["planned", "ready", "sent"]);
+const ENDED_FEATURE: ReadonlySet<Ledger["status"]> = new Set(["done", "failed", "cancelled"]);
+
+/** Whether the task can still be sent or is sent. */
 export function isOpen(record: TaskRecord): boolean {
   return OPEN_TASK.has(record.status);
 }
 
-/** Whether a job of it may be in a queue now. */
+/** Whether a job of the task may be in a queue now: waiting, running or landing. */
 export function isUnderWay(record: TaskRecord): boolean {
-  return record.status === "sent" || record.status === "running" || record.status === "landing";
+  return record.status === "sent";
 }
 
-/** Whether something may still come of it: it is open, or waits for a person. */
+/** Whether the task can still land without a retry by a person: it is open, or held for a decision. */
 export function isUnsettled(record: TaskRecord): boolean {
   return isOpen(record) || record.status === "held";
 }
@@ -105,19 +145,25 @@ export function hasEnded(ledger: Ledger): boolean {
   return ENDED_FEATURE.has(ledger.status);
 }
 
-/** In these a feature may still send tasks or ask the model. */
-const SPENDING = new Set(["queued", "planning", "building", "held"]);
+/** States in which a feature may still send tasks or call the model. */
+const SPENDING: ReadonlySet<Ledger["status"]> = new Set(["queued", "planning", "building", "held"]);
 
-/** Which budget a feature waits for, or null when it has nothing to spend on. */
-export function waitsFor({ status, waiting }: Pick<Ledger, "status" | "waiting">): Ledger["waiting"] {
-  return SPENDING.has(status) ? waiting : null;
+/** The used-up budget that stops a feature; null when no budget does, or when the feature has nothing left to pay for. */
+export function budgetWaitedFor({
+  status,
+  outOfBudget,
+}: Pick<Ledger, "status" | "outOfBudget">): Ledger["outOfBudget"] {
+  return SPENDING.has(status) ? outOfBudget : null;
 }
 
 export function findRecord(ledger: Pick<Ledger, "tasks">, taskId: string): TaskRecord | undefined {
   return ledger.tasks.find((record) => record.task.id === taskId);
 }
 
-/** The record of a task whose commits are on the trunk, or of the one that took its place after a conflict. */
+/**
+ * The task itself, or the resolve that replaced it after a conflict, however often that happened. Example: `a` conflicted
+ * and is superseded by `a-resolve`; the stand-in of `a` is `a-resolve`. If a late attempt of `a` lands after all, it is `a`.
+ */
 export function standIn(ledger: Ledger, taskId: string): TaskRecord | null {
   let found = findRecord(ledger, taskId) ?? null;
   for (let hops = 0; found !== null && found.supersededBy !== null && hops < ledger.tasks.length; hops += 1) {
@@ -127,7 +173,20 @@ export function standIn(ledger: Ledger, taskId: string): TaskRecord | null {
   return found;
 }
 
-/** The ledger with one task's record replaced. */
+/**
+ * Keys that a later plan may depend on, each with the id of the task that landed under it. Example: `a` landed, `b`
+ * conflicted and `b-resolve` landed: `a` → id of a, `b` → id of b-resolve, `b-resolve` → id of b-resolve.
+ */
+export function namesThatLanded(ledger: Ledger): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const { task } of ledger.tasks) {
+    const landed = standIn(ledger, task.id);
+    if (landed?.status === "landed") names.set(task.key, landed.task.id);
+  }
+  return names;
+}
+
+/** The ledger with fields of one task's record replaced. */
 export function withRecord(ledger: Ledger, taskId: string, change: Partial<TaskRecord>): Ledger {
   const tasks = ledger.tasks.map((record) => (record.task.id === taskId ? { ...record, ...change } : record));
   return { ...ledger, tasks };
@@ -159,10 +218,11 @@ export function newRecord(
   };
 }
 
-export function newLedger(feature: Ledger["feature"], slug: string): Ledger {
+export function newLedger(feature: Ledger["feature"], slug: string, trace: Ledger["trace"] = null): Ledger {
   return {
     feature,
     slug,
+    trace,
     status: "queued",
     reason: null,
     planningRound: 1,
@@ -172,7 +232,8 @@ export function newLedger(feature: Ledger["feature"], slug: string): Ledger {
     redSweeps: [],
     costUsd: 0,
     tokens: 0,
-    waiting: null,
+    chargedCalls: [],
+    outOfBudget: null,
     forecast: null,
     finishedAt: null,
     pending: [],

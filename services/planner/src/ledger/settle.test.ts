@@ -42,7 +42,7 @@ test("the task that took another's place lands for it", () => {
 test("a dependency that is nowhere in the ledger blocks", () => {
   expect(byKey(building([planned("a", "gone")]), "a")).toMatchObject({
     status: "blocked",
-    reason: "it depends on a task that is not there, which cannot land",
+    reason: "it depends on a task that does not exist, which cannot land",
   });
 });
 

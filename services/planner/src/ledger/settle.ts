@@ -1,55 +1,52 @@
+import { sendAgain } from "./decide-retry.ts";
 import { isOpen, standIn, type Ledger, type TaskRecord } from "./ledger.ts";
 
-/** Tasks that wait for others. A blocked one waits too: what it depends on may be retried, or land late. */
-const WAITING = new Set(["planned", "ready", "blocked"]);
+/** Tasks that are not sent yet. A blocked task is one of them: what it depends on may be retried, or land late. */
+const UNSENT: ReadonlySet<TaskRecord["status"]> = new Set(["planned", "ready", "blocked"]);
+const CANNOT_LAND: ReadonlySet<TaskRecord["status"]> = new Set(["failed", "blocked", "cancelled"]);
 
 /**
- * Lets what has become possible happen: a waiting task whose dependencies have all landed is sent, one whose
- * dependency cannot land any more is blocked. While a feature is planned anew, or a budget is used up, nothing of it is
- * sent. Pure; every transition of the ledger ends with it.
+ * The transition rule of tasks: a task whose dependencies have all landed is sent, or is ready while a budget is used
+ * up; a task whose dependency cannot land any more is blocked. Nothing is sent while a feature is being planned or has
+ * ended. Pure; applyStep applies it with every step. Returns the same ledger when nothing changes.
  */
 export function settle(ledger: Ledger): Ledger {
-  let settled = letGo(ledger);
+  let settled = releaseHold(ledger);
   if (settled.status !== "building" && settled.status !== "held") return ledger;
-  for (let changed = true; changed;) {
-    changed = false;
-    const tasks = settled.tasks.map((record) => {
-      if (!WAITING.has(record.status)) return record;
-      const next = settleTask(settled, record);
-      changed ||= next !== record;
-      return next;
-    });
+  for (;;) {
+    const tasks = settled.tasks.map((record) =>
+      UNSENT.has(record.status) ? settleTask(settled, record) : record,
+    );
+    if (tasks.every((record, nth) => record === settled.tasks[nth])) return settled;
     settled = { ...settled, tasks };
   }
-  return settled;
 }
 
-/** A feature is held only as long as one of its tasks is. */
-function letGo(ledger: Ledger): Ledger {
+/** A feature is held only while one of its tasks is. */
+function releaseHold(ledger: Ledger): Ledger {
   if (ledger.status !== "held" || ledger.tasks.some((record) => record.status === "held")) return ledger;
   return { ...ledger, status: "building", reason: null };
 }
 
 function settleTask(ledger: Ledger, record: TaskRecord): TaskRecord {
   const dependencies = record.task.dependsOn.map((id) => standIn(ledger, id));
-  const dead = dependencies.find(
-    (one) => one === null || ["failed", "blocked", "cancelled"].includes(one.status),
-  );
+  const dead = dependencies.find((one) => one === null || CANNOT_LAND.has(one.status));
   if (dead !== undefined) {
-    const reason = `it depends on ${dead?.task.key ?? "a task that is not there"}, which cannot land`;
-    const known = record.status === "blocked" && record.reason === reason;
-    return known ? record : { ...record, status: "blocked", reason };
+    const reason = `it depends on ${dead?.task.key ?? "a task that does not exist"}, which cannot land`;
+    return withStatus(record, "blocked", reason);
   }
-  const waits = record.after.some((id) => {
+  const queuesBehind = record.after.some((id) => {
     const earlier = standIn(ledger, id);
     return earlier !== null && isOpen(earlier);
   });
-  const possible = !waits && dependencies.every((one) => one?.status === "landed");
-  if (possible && ledger.waiting === null) return { ...sendAgain(record), reason: null };
-  return record.status === "blocked" ? { ...record, status: "planned", reason: null } : record;
+  const reason = record.status === "blocked" ? null : record.reason;
+  if (queuesBehind || !dependencies.every((one) => one?.status === "landed"))
+    return withStatus(record, "planned", reason);
+  if (ledger.outOfBudget !== null) return withStatus(record, "ready", reason);
+  return { ...sendAgain(record), reason: null };
 }
 
-/** The record in its next round. An approval holds for one sending only. */
-export function sendAgain(record: TaskRecord): TaskRecord {
-  return { ...record, status: "sent", round: record.round + 1, missed: false, approvedBy: null };
+/** The same record when it has that status and reason already. */
+function withStatus(record: TaskRecord, status: TaskRecord["status"], reason: string | null): TaskRecord {
+  return record.status === status && record.reason === reason ? record : { ...record, status, reason };
 }

@@ -1,10 +1,9 @@
-import type { Usage } from "@agentswarm/llm";
 import type { Next } from "./decide-next.ts";
 import { hasEnded, type Ledger } from "./ledger.ts";
 
-/** Small pure steps that several messages take. */
+/** Small pure steps that several messages use. */
 
-/** Leaves an ended feature as it is. */
+/** Applies a change unless the feature has ended. */
 export function unlessEnded(ledger: Ledger | null, change: (ledger: Ledger) => Ledger): Ledger | null {
   return ledger === null || hasEnded(ledger) ? ledger : change(ledger);
 }
@@ -19,7 +18,7 @@ export function replan(ledger: Ledger, why: string): Ledger {
   };
 }
 
-/** Carries out what was decided, as far as it needs no model. */
+/** Applies a decision that needs no model call. */
 export function takeStep(ledger: Ledger, next: Next, at: number): Ledger {
   switch (next.kind) {
     case "replan":
@@ -31,13 +30,4 @@ export function takeStep(ledger: Ledger, next: Next, at: number): Ledger {
     default:
       return ledger;
   }
-}
-
-/** What a model call of the planner's own used, added to the feature. */
-export function spend(ledger: Ledger, usage: Usage): Ledger {
-  return {
-    ...ledger,
-    costUsd: ledger.costUsd + usage.costUsd,
-    tokens: ledger.tokens + usage.tokensIn + usage.tokensOut,
-  };
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** One task as the model plans it. */
+/** One task in the model's answer. */
 export const plannedTaskSchema = z.object({
   key: z
     .string()
@@ -18,9 +18,7 @@ export type PlannedTask = z.infer<typeof plannedTaskSchema>;
 
 export const planSchema = z.object({ tasks: z.array(plannedTaskSchema) });
 
-/**
- * Why a plan cannot be carried out, or null. `landed` are keys of earlier tasks that may be depended on.
- */
+/** The reason why a plan is invalid, or null. `landed` are the keys of earlier tasks that it may depend on. */
 export function refusePlan(
   tasks: readonly PlannedTask[],
   landed: ReadonlySet<string>,
@@ -42,7 +40,7 @@ export function refusePlan(
   return cycle === null ? null : `tasks depend on each other in a circle: ${cycle.join(" → ")}`;
 }
 
-/** Keys of one circle of dependencies, first and last the same, or null. */
+/** Keys of one cycle of dependencies, first and last the same, or null. */
 export function findCycle(tasks: readonly Pick<PlannedTask, "key" | "dependsOn">[]): string[] | null {
   const dependsOn = new Map(tasks.map((task) => [task.key, task.dependsOn]));
   const done = new Set<string>();

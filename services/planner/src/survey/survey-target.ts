@@ -3,10 +3,10 @@ import { fitTokens } from "@agentswarm/llm";
 
 const RECENT_COMMITS = 20;
 const DOCUMENTS = ["AGENTS.md", "SPEC.md", "FEATURES.json", "README.md"];
-/** How the budget is shared out; what one part does not need is not passed on. */
+/** Shares of the token budget. A share that is not used up is not given to another part. */
 const SHARE = { files: 0.3, commits: 0.1, document: 0.15 };
 
-/** What a prompt tells about the target: its files, its recent commits and the documents it has, cut to a budget. */
+/** The survey of the target for prompts: its files, recent commits and documents, cut to a token budget. */
 export async function surveyTarget(mirror: Mirror, tokens: number): Promise<string> {
   await mirror.fetch();
   const head = await mirror.head();

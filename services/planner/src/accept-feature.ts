@@ -1,18 +1,15 @@
 import { Fault, swarmKey } from "@agentswarm/contracts";
-import { askStructured, fitTokens, renderPrompt } from "@agentswarm/llm";
+import { fitTokens, renderPrompt } from "@agentswarm/llm";
 import { z } from "zod";
+import { askForFeature } from "./ask-for-feature.ts";
 import { step } from "./carry-out.ts";
+import type { PlannerContext } from "./context.ts";
 import { adoptPlan } from "./ledger/adopt-plan.ts";
 import { decideNext, PLANNING_ROUNDS } from "./ledger/decide-next.ts";
-import type { Ledger, TaskRecord } from "./ledger/ledger.ts";
-import { namesThatLanded } from "./ledger/names-that-landed.ts";
+import { namesThatLanded, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
+import { replan } from "./ledger/steps.ts";
 import { plannedTaskSchema, refusePlan } from "./ledger/validate-plan.ts";
-import { replan, spend } from "./ledger/steps.ts";
-import { modelFor } from "./meter.ts";
-import { unlessAnswered } from "./plan-feature.ts";
-import { bulleted } from "./survey/bulleted.ts";
-import { untrusted } from "./survey/untrusted.ts";
-import type { PlannerContext } from "./context.ts";
+import { bulleted, untrusted } from "./survey/prompt-text.ts";
 
 const SYSTEM = "You judge whether a feature is done.";
 const HANDOFF_TOKENS = 8_000;
@@ -25,7 +22,7 @@ const acceptanceSchema = z.object({
 });
 type Acceptance = z.infer<typeof acceptanceSchema>;
 
-/** Asks the model, once per planning round, whether what has landed is what was asked for. */
+/** Asks the model, once per planning round, whether the landed tasks meet the feature's acceptance. */
 export async function acceptFeature(ctx: PlannerContext, ledger: Ledger, signal: AbortSignal): Promise<void> {
   const { feature, planningRound } = ledger;
   const key = swarmKey(feature.title, "-", "accept");
@@ -39,12 +36,12 @@ export async function acceptFeature(ctx: PlannerContext, ledger: Ledger, signal:
     handoffs: untrusted(fitTokens(landed.map(describe).join("\n\n"), HANDOFF_TOKENS)),
   });
   const question = { system: SYSTEM, user, schema: acceptanceSchema, key, signal };
-  const answer = await askStructured(modelFor(ctx, feature, "accept"), question).catch(unlessAnswered);
+  const answer = await askForFeature(ctx, feature, "accept", question);
   await step(ctx, feature.id, (now) => {
-    // Meanwhile a person may have opened a task again, and then it is not all there yet.
+    // During the call a person may have retried a task; then the feature is not complete yet.
     if (now === null || now.planningRound !== planningRound || decideNext(now).kind !== "accept") return now;
     if (answer instanceof Fault) return replan(now, answer.message);
-    return absorbAcceptance(ctx, spend(now, answer.usage), answer.value);
+    return absorbAcceptance(ctx, now, answer);
   });
 }
 
@@ -53,13 +50,13 @@ function absorbAcceptance(ctx: PlannerContext, ledger: Ledger, { met, reason, ta
   const refusal = refusePlan(tasks, new Set(namesThatLanded(ledger).keys()), ctx.maxTasks);
   const next = replan(ledger, `Not accepted: ${reason}`);
   if (next.planningRound > PLANNING_ROUNDS) return next;
-  // Tasks that cannot be carried out are planned anew, with the reason for both.
+  // Invalid tasks are planned again, with the reason of the acceptance and that of the refusal.
   if (refusal !== null)
     return { ...next, planningWhy: `${next.planningWhy}\nThe tasks you gave were refused: ${refusal}` };
   return adoptPlan(next, tasks, ctx.defaults);
 }
 
-/** What the feature's landings changed, file by file. */
+/** The changes of the feature's landings, file by file. */
 async function changesOf({ mirror }: PlannerContext, landed: readonly TaskRecord[]): Promise<string> {
   await mirror.fetch();
   const known = landed.flatMap(({ commit, task }) => (commit === null ? [] : [{ commit, task }]));
@@ -68,11 +65,14 @@ async function changesOf({ mirror }: PlannerContext, landed: readonly TaskRecord
 }
 
 function describe({ task, lastHandoff }: TaskRecord): string {
-  const { summary = "", outcome = "complete", deviations = [], concerns = [] } = lastHandoff ?? {};
+  const { summary = "", outcome = "complete", did = [], deviations = [] } = lastHandoff ?? {};
+  const { concerns = [], suggestions = [] } = lastHandoff ?? {};
   return [
     `## ${task.title}${outcome === "partial" ? " (done in part)" : ""}`,
     summary,
+    ...did.map((one) => `did: ${one}`),
     ...deviations.map((one) => `deviation: ${one}`),
     ...concerns.map((one) => `concern: ${one}`),
+    ...suggestions.map((one) => `suggestion: ${one}`),
   ].join("\n");
 }

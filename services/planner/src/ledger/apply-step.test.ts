@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import type { UsedUp } from "@agentswarm/contracts";
 import {
+  absorb,
+  apply,
   building,
   byKey,
   feature,
@@ -9,18 +11,18 @@ import {
   planned,
   statuses,
 } from "../../testing/make-ledger.ts";
-import { cancelFeature, decideHeld, giveBudget, retryTask } from "../people.ts";
-import { absorbHandoff } from "./absorb-handoff.ts";
+import { cancelFeature, decideHeld, giveBudget, retryTask } from "./person-actions.ts";
 import { adoptPlan } from "./adopt-plan.ts";
 import { decideNext } from "./decide-next.ts";
 import { effectId, effectsBetween } from "./effects-between.ts";
 import { eventsBetween } from "./events-between.ts";
 import { newLedger, withRecord, type Ledger } from "./ledger.ts";
-import { noteBudget } from "./note-budget.ts";
+import { applyStep } from "./apply-step.ts";
 
 const USED_UP: UsedUp = { level: "feature", why: "FEATURE_BUDGET_USD=5 is used up (5.02)" };
-const poor = (ledger: Ledger) => noteBudget(ledger, USED_UP);
-const rich = (ledger: Ledger) => noteBudget(ledger, null);
+const withBudget = (ledger: Ledger, usedUp: UsedUp | null) => apply(ledger, (now) => now, usedUp);
+const poor = (ledger: Ledger) => withBudget(ledger, USED_UP);
+const rich = (ledger: Ledger) => withBudget(ledger, null);
 const reasonOf = (before: Ledger, after: Ledger) =>
   eventsBetween(before, after, 3).find((event) => event.type === "feature.changed")?.data.reason;
 
@@ -28,13 +30,13 @@ test("what is no news changes nothing", () => {
   const ledger = building();
   expect(rich(ledger)).toBe(ledger);
   const waiting = poor(ledger);
-  expect(noteBudget(waiting, { ...USED_UP })).toBe(waiting);
+  expect(withBudget(waiting, { ...USED_UP })).toBe(waiting);
 });
 
 test("while a budget is used up a landing lets nothing go; afterwards what has become possible is sent, once", () => {
   const waiting = poor(building());
-  const landed = absorbHandoff(waiting, handoffOf(byKey(waiting, "a"), 1), OUTCOMES.landed);
-  expect(statuses(landed)).toEqual(["a landed", "b planned"]);
+  const landed = absorb(waiting, handoffOf(byKey(waiting, "a"), 1), OUTCOMES.landed);
+  expect(statuses(landed)).toEqual(["a landed", "b ready"]);
   const after = rich(landed);
   expect(statuses(after)).toEqual(["a landed", "b sent"]);
   expect(rich(after)).toBe(after);
@@ -42,13 +44,9 @@ test("while a budget is used up a landing lets nothing go; afterwards what has b
 
 test("an attempt that ended for want of money costs neither an attempt nor a crash, and is sent again later", () => {
   const waiting = poor(building([planned("a")]));
-  const ended = absorbHandoff(
-    waiting,
-    handoffOf(byKey(waiting, "a"), 1, { end: "budget", headCommit: null }),
-    null,
-  );
+  const ended = absorb(waiting, handoffOf(byKey(waiting, "a"), 1, { end: "budget", headCommit: null }), null);
   expect(byKey(ended, "a")).toMatchObject({
-    status: "planned",
+    status: "ready",
     reason: USED_UP.why,
     attemptsUsed: 0,
     crashes: 0,
@@ -60,19 +58,15 @@ test("an attempt that ended for want of money costs neither an attempt nor a cra
 
 test("one that ended for want of money of which the planner knows nothing counts as the machine's doing", () => {
   const ledger = building([planned("a")]);
-  const ended = absorbHandoff(
-    ledger,
-    handoffOf(byKey(ledger, "a"), 1, { end: "budget", headCommit: null }),
-    null,
-  );
+  const ended = absorb(ledger, handoffOf(byKey(ledger, "a"), 1, { end: "budget", headCommit: null }), null);
   expect(byKey(ended, "a")).toMatchObject({ status: "sent", round: 2, attemptsUsed: 0, crashes: 1 });
 });
 
 test("a failed attempt is not sent again either, but keeps what went wrong for its next round", () => {
   const waiting = poor(building([planned("a")]));
   const failed = handoffOf(byKey(waiting, "a"), 1, { end: "failed", reason: "no idea", headCommit: null });
-  const ended = absorbHandoff(waiting, failed, null);
-  expect(byKey(ended, "a")).toMatchObject({ status: "planned", attemptsUsed: 1 });
+  const ended = absorb(waiting, failed, null);
+  expect(byKey(ended, "a")).toMatchObject({ status: "ready", attemptsUsed: 1 });
   const after = byKey(rich(ended), "a");
   expect(after).toMatchObject({ status: "sent", round: 2 });
   expect(after.task.feedback).toBe("no idea");
@@ -80,21 +74,27 @@ test("a failed attempt is not sent again either, but keeps what went wrong for i
 
 test("a resolve, a person's retry and a new plan wait too; what a person approved needs no money", () => {
   const waiting = poor(building([planned("a")]));
-  const conflict = absorbHandoff(waiting, handoffOf(byKey(waiting, "a"), 1), OUTCOMES.conflict);
-  expect(statuses(conflict)).toEqual(["a cancelled", "a-resolve planned"]);
+  const conflict = absorb(waiting, handoffOf(byKey(waiting, "a"), 1), OUTCOMES.conflict);
+  expect(statuses(conflict)).toEqual(["a cancelled", "a-resolve ready"]);
   const failed = withRecord(waiting, byKey(waiting, "a").task.id, { status: "failed" });
-  expect(statuses(retryTask(failed, byKey(failed, "a").task.id, "ada"))).toEqual(["a planned"]);
+  expect(statuses(apply(failed, (now) => retryTask(now, byKey(failed, "a").task.id, "ada")))).toEqual([
+    "a ready",
+  ]);
   expect(
-    statuses(adoptPlan(poor(newLedger(feature, "one")), [planned("x")], { attemptBudget: 1, wallMs: 1 })),
-  ).toEqual(["x planned"]);
-  const held = absorbHandoff(waiting, handoffOf(byKey(waiting, "a"), 1), OUTCOMES.held);
+    statuses(
+      apply(poor(newLedger(feature, "one")), (now) =>
+        adoptPlan(now, [planned("x")], { attemptBudget: 1, wallMs: 1 }),
+      ),
+    ),
+  ).toEqual(["x ready"]);
+  const held = absorb(waiting, handoffOf(byKey(waiting, "a"), 1), OUTCOMES.held);
   const approve = {
     kind: "approve",
     taskId: byKey(held, "a").task.id,
     decision: "approve",
     by: "ada",
   } as const;
-  expect(statuses(decideHeld(held, approve))).toEqual(["a sent"]);
+  expect(statuses(apply(held, (now) => decideHeld(now, approve)))).toEqual(["a sent"]);
 });
 
 test("nothing is asked of the model while a budget is used up, and what needs no model still happens", () => {
@@ -112,7 +112,7 @@ test("people are told why a feature waits, when it begins to, and that it goes o
   const waiting = poor(ledger);
   expect(reasonOf(ledger, waiting)).toBe(`waiting: ${USED_UP.why}`);
   expect(eventsBetween(ledger, waiting, 3)[0]).toMatchObject({ type: "budget.reached", data: USED_UP });
-  const more = noteBudget(waiting, { ...USED_UP, why: "FEATURE_BUDGET_USD=5 is used up (5.03)" });
+  const more = withBudget(waiting, { ...USED_UP, why: "FEATURE_BUDGET_USD=5 is used up (5.03)" });
   expect(eventsBetween(waiting, more, 4).map((event) => event.type)).toEqual(["feature.changed"]);
   expect(reasonOf(more, rich(more))).toBeNull();
   expect(reasonOf(waiting, cancelFeature(waiting, "ada", 1))).toBe("cancelled by ada");

@@ -1,11 +1,10 @@
 import { isTrunkHealth, type Budget, type PlanMessage } from "@agentswarm/contracts";
-import { findRecord, hasEnded, isUnsettled, withRecord, type Ledger } from "./ledger/ledger.ts";
-import { retry } from "./ledger/absorb-handoff.ts";
-import { sendAgain, settle } from "./ledger/settle.ts";
+import { retry, sendAgain } from "./decide-retry.ts";
+import { findRecord, hasEnded, isUnsettled, withRecord, type Ledger } from "./ledger.ts";
 
-/** What a person may do to a feature or task, as pure steps of the ledger. */
+/** What a person may do to a feature or a task, as pure steps of the ledger. */
 
-/** Ends a feature; what is open of it is cancelled. Trunk health stands for ever: only its tasks are cancelled. */
+/** Ends a feature and cancels its unsettled tasks. Trunk health never ends: only its tasks are cancelled. */
 export function cancelFeature(ledger: Ledger, by: string, finishedAt: number): Ledger {
   if (hasEnded(ledger)) return ledger;
   const reason = `cancelled by ${by}`;
@@ -16,7 +15,7 @@ export function cancelFeature(ledger: Ledger, by: string, finishedAt: number): L
   return { ...ledger, tasks, status: "cancelled", reason, finishedAt };
 }
 
-/** Opens a task again that had ended without landing, with a fresh budget, and its feature and dependents with it. */
+/** Reopens a task that ended without landing, with a fresh attempt budget, and with it the feature and its dependents. */
 export function retryTask(ledger: Ledger, taskId: string, by: string): Ledger {
   const record = findRecord(ledger, taskId);
   if (record === undefined || !["failed", "blocked", "cancelled"].includes(record.status)) return ledger;
@@ -29,24 +28,24 @@ export function retryTask(ledger: Ledger, taskId: string, by: string): Ledger {
     redSweeps: [],
   };
   const fresh = { status: "planned", attemptsUsed: 0, crashes: 0, reason: null } as const;
-  return settle(withRecord(opened, taskId, fresh));
+  return withRecord(opened, taskId, fresh);
 }
 
-/** Gives a feature a budget of its own, or changes the caps that are named. */
+/** Gives a feature a budget of its own, or changes the caps that `budget` names. */
 export function giveBudget(ledger: Ledger, budget: Budget): Ledger {
   return { ...ledger, feature: { ...ledger.feature, budget: { ...ledger.feature.budget, ...budget } } };
 }
 
 type Approval = Extract<PlanMessage, { kind: "approve" }>;
 
-/** Lets a held attempt land, or refuses it like a failed one. */
+/** Approves a held attempt, so that it lands, or refuses it, which counts as a failed attempt. */
 export function decideHeld(ledger: Ledger, { taskId, decision, by, reason }: Approval): Ledger {
   const record = findRecord(ledger, taskId);
   if (record === undefined || record.status !== "held") return ledger;
   const opened: Ledger = ledger.status === "held" ? { ...ledger, status: "building", reason: null } : ledger;
   if (decision === "approve") {
-    return settle(withRecord(opened, taskId, { ...sendAgain(record), approvedBy: by, reason: null }));
+    return withRecord(opened, taskId, { ...sendAgain(record), approvedBy: by, reason: null });
   }
   const why = `refused by ${by}${reason === undefined ? "" : `: ${reason}`}`;
-  return settle(retry(opened, record, why, true));
+  return retry(opened, record, why, true);
 }

@@ -1,0 +1,36 @@
+import type { UsedUp } from "@agentswarm/contracts";
+import { effectsBetween } from "./effects-between.ts";
+import type { Ledger } from "./ledger.ts";
+import { settle } from "./settle.ts";
+
+/** A pure change of a ledger. Null: there is no such feature. A step that changes nothing returns its argument. */
+export type LedgerStep = (ledger: Ledger | null) => Ledger | null;
+
+/** What the step is applied with. */
+export interface StepFacts {
+  /** The budget that is used up now, or null. */
+  readonly usedUp: UsedUp | null;
+  /** Version of the document that the step makes. */
+  readonly version: number;
+}
+
+/**
+ * The ledger after a step, with the effects that the step requires: budget note → step → settle → effects. Every step
+ * of every ledger goes through here. It settles before the step too, so that the step decides on what the budget note
+ * made possible. Returns `before` itself when nothing changes. Pure.
+ */
+export function applyStep(before: Ledger | null, step: LedgerStep, facts: StepFacts): Ledger | null {
+  const noted = before && settle(noteBudget(before, facts.usedUp));
+  const changed = step(noted);
+  if (changed === null) return before;
+  const after = settle(noteBudget(changed, facts.usedUp));
+  if (after === before) return before;
+  return { ...after, pending: [...after.pending, ...effectsBetween(before, after, facts.version)] };
+}
+
+/** The ledger with the budget that is used up, or null; the same ledger when that is known already. */
+export function noteBudget(ledger: Ledger, usedUp: UsedUp | null): Ledger {
+  const { outOfBudget } = ledger;
+  if (outOfBudget?.why === usedUp?.why && outOfBudget?.level === usedUp?.level) return ledger;
+  return { ...ledger, outOfBudget: usedUp };
+}

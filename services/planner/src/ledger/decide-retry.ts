@@ -1,0 +1,109 @@
+import { COUNTED_ENDS, type Handoff, type MergeOutcome, type UsedUp } from "@agentswarm/contracts";
+import { withRecord, type Ledger, type TaskRecord } from "./ledger.ts";
+
+/** Number of attempts of one task that may fail because of the infrastructure. */
+export const TASK_CRASH_LIMIT = 10;
+const FEEDBACK_CHARS = 8_000;
+
+type Conflict = Extract<MergeOutcome, { kind: "conflict" }>;
+
+/** How the ledger answers an attempt that did not land. `counted`: the retry uses up the task's attempt budget. */
+export type Reaction =
+  | { kind: "resolve"; conflict: Conflict }
+  | { kind: "hold"; why: string }
+  | { kind: "await-budget"; why: string }
+  | { kind: "retry"; why: string; counted: boolean };
+
+export interface ReactionFacts {
+  readonly kind: TaskRecord["task"]["kind"];
+  readonly handoff: Pick<Handoff, "end" | "reason" | "summary" | "checks">;
+  /** The outcome of the merge; null when the attempt had no commits. */
+  readonly outcome: Exclude<MergeOutcome, { kind: "landed" | "already-landed" }> | null;
+  /** The budget that the planner knows to be used up. */
+  readonly outOfBudget: UsedUp | null;
+}
+
+/** Decides what an attempt that did not land leads to. Pure. */
+export function decideReaction({ kind, handoff, outcome, outOfBudget }: ReactionFacts): Reaction {
+  switch (outcome?.kind) {
+    case "conflict":
+      // A resolve is never resolved by another: it runs again on the newest trunk, and out of attempts it is planned anew.
+      return kind === "resolve"
+        ? { kind: "retry", why: conflictText(outcome), counted: true }
+        : { kind: "resolve", conflict: outcome };
+    case "held":
+      return { kind: "hold", why: outcome.why };
+    case "rejected": {
+      const why = `The check ${outcome.check} failed on the merged tree:\n${outcome.outputTail}`;
+      return { kind: "retry", why, counted: true };
+    }
+    case "unsafe":
+      return { kind: "retry", why: `The attempt was refused: ${outcome.why}`, counted: true };
+    case undefined:
+      break;
+  }
+  // Re-sent when the budget allows. If the planner does not see the budget as exhausted, fall through to retry.
+  if (handoff.end === "budget" && outOfBudget !== null) return { kind: "await-budget", why: outOfBudget.why };
+  // Cancellation is written to the ledger first, so a cancelled attempt of an open task was unintended: retry it.
+  const counted = COUNTED_ENDS.has(handoff.end) || handoff.end === "submitted";
+  return { kind: "retry", why: failureText(handoff), counted };
+}
+
+function conflictText({ paths, theirIntent }: Conflict): string {
+  return `It conflicts with the trunk in ${paths.map((one) => one.path).join(", ")}.\n${theirIntent}`;
+}
+
+function failureText({ reason, summary, checks }: ReactionFacts["handoff"]): string {
+  const failed = checks.filter((check) => check.exitCode !== 0);
+  const outputs = failed.map((check) => `$ ${check.command} (exit ${check.exitCode})\n${check.outputTail}`);
+  return [reason ?? summary, ...outputs].join("\n\n");
+}
+
+/** What happens to a task whose attempt failed. `wait`: it is sent when the budget allows. */
+export type Retry = { kind: "send" | "wait" | "fail"; attemptsUsed: number; crashes: number };
+
+export interface RetryFacts {
+  readonly attemptsUsed: number;
+  readonly crashes: number;
+  readonly attemptBudget: number;
+  /** True for a failure of the agent, false for one of the infrastructure. */
+  readonly counted: boolean;
+  readonly outOfBudget: boolean;
+}
+
+/** Decides whether a task with a failed attempt is sent again. Pure. */
+export function decideRetry({ attemptBudget, counted, outOfBudget, ...used }: RetryFacts): Retry {
+  const attemptsUsed = used.attemptsUsed + (counted ? 1 : 0);
+  const crashes = used.crashes + (counted ? 0 : 1);
+  const spent = attemptsUsed >= attemptBudget || crashes >= TASK_CRASH_LIMIT;
+  return { kind: spent ? "fail" : outOfBudget ? "wait" : "send", attemptsUsed, crashes };
+}
+
+/** Applies decideRetry to a task: the next round has the failure as feedback. */
+export function retry(ledger: Ledger, record: TaskRecord, why: string, counted: boolean): Ledger {
+  const { kind, ...used } = decideRetry({
+    ...record,
+    attemptBudget: record.task.attemptBudget,
+    counted,
+    outOfBudget: ledger.outOfBudget !== null,
+  });
+  const feedback = why.slice(-FEEDBACK_CHARS);
+  const next: TaskRecord = { ...record, ...used, task: { ...record.task, feedback }, reason: feedback };
+  return withRecord(ledger, record.task.id, afterRetry(next, kind));
+}
+
+function afterRetry(record: TaskRecord, kind: Retry["kind"]): TaskRecord {
+  switch (kind) {
+    case "fail":
+      return { ...record, status: "failed" };
+    case "wait":
+      return { ...record, status: "planned", approvedBy: null };
+    case "send":
+      return sendAgain(record);
+  }
+}
+
+/** The record in its next round. An approval holds for one round only. */
+export function sendAgain(record: TaskRecord): TaskRecord {
+  return { ...record, status: "sent", round: record.round + 1, missed: false, approvedBy: null };
+}

@@ -1,0 +1,60 @@
+import type { Fault } from "@agentswarm/contracts";
+import { newTrace } from "@agentswarm/queue";
+import { acceptFeature } from "./accept-feature.ts";
+import { advance } from "./advance.ts";
+import { refreshBudget, step } from "./carry-out.ts";
+import type { PlannerContext } from "./context.ts";
+import { inFeatureTrace } from "./feature-trace.ts";
+import { decideNext } from "./ledger/decide-next.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import { unlessEnded } from "./ledger/steps.ts";
+import { planFeature } from "./plan-feature.ts";
+
+/** Number of failures that a retry cannot repair, in a row, after which a feature fails. */
+const FAILURES = 3;
+
+/** A feature's planning turn: asks the model for a plan or for the acceptance, then moves the feature on. */
+export async function takeTurn(ctx: PlannerContext, featureId: string, signal: AbortSignal): Promise<void> {
+  const ledger = await ctx.ledgers.get(featureId);
+  if (ledger === null) return;
+  // A turn may have been started from another feature's message, whose trace it must not take over.
+  await inFeatureTrace({ trace: ledger.trace ?? newTrace() }, async () => {
+    const { kind } = decideNext(ledger);
+    if (kind === "plan") await planFeature(ctx, await begin(ctx, ledger), signal);
+    if (kind === "accept") await acceptFeature(ctx, ledger, signal);
+    await advance(ctx, featureId);
+  });
+}
+
+async function begin(ctx: PlannerContext, ledger: Ledger): Promise<Ledger> {
+  if (ledger.status !== "queued") return ledger;
+  const begun = await step(ctx, ledger.feature.id, (now) =>
+    now?.status === "queued" ? { ...now, status: "planning" } : now,
+  );
+  return begun ?? ledger;
+}
+
+/** Decides after a failed turn: true retries it after a back-off. A permanent failure ends the feature with the reason. */
+export async function afterFailedTurn(
+  ctx: PlannerContext,
+  featureId: string,
+  fault: Fault,
+  failures: number,
+): Promise<boolean> {
+  const ledger = await ctx.ledgers.get(featureId);
+  return inFeatureTrace({ trace: ledger?.trace ?? null }, async () => {
+    ctx.log.warn({ featureId, err: fault, failures }, "a planning turn failed");
+    // The feature waits for budget; the audit enqueues the next turn when there is some.
+    if (fault.code === "budget.reached") {
+      await refreshBudget(ctx, featureId);
+      return false;
+    }
+    if (fault.retryable || failures < FAILURES) return true;
+    const finishedAt = await ctx.connection.now();
+    const reason = `${fault.code}: ${fault.message}`;
+    await step(ctx, featureId, (now) =>
+      unlessEnded(now, (open) => ({ ...open, status: "failed", reason, finishedAt })),
+    );
+    return false;
+  });
+}
