@@ -17,7 +17,6 @@ import { decideNext } from "./decide-next.ts";
 import { effectId, effectsBetween } from "./effects-between.ts";
 import { eventsBetween } from "./events-between.ts";
 import { newLedger, withRecord, type Ledger } from "./ledger.ts";
-import { applyStep } from "./apply-step.ts";
 
 const USED_UP: UsedUp = { level: "feature", why: "FEATURE_BUDGET_USD=5 is used up (5.02)" };
 const withBudget = (ledger: Ledger, usedUp: UsedUp | null) => apply(ledger, (now) => now, usedUp);
