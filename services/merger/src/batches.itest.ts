@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import type { MergeOutcome } from "@agentswarm/contracts";
+import { jobId, traceIdOf, type DomainEvent, type MergeOutcome } from "@agentswarm/contracts";
 import { git } from "../../../test/support/string-kit.ts";
+import { waitUntil } from "../../../test/support/wait-until.ts";
 import { startMerger, type Attempt, type TestMerger } from "../testing/start-merger.ts";
 
 /** A fast gate check that fails on one word. */
@@ -111,4 +112,34 @@ test("an attempt on protected paths is held for approval while the rest of its b
     why: expect.stringContaining("swarm.json"),
   });
   expect(await merger.outcome("task-0")).toMatchObject({ kind: "landed" });
+});
+
+test("the handoff and the event of each landing in a batch carry the trace of its own request", async () => {
+  await using merger = await startMerger({ checks });
+  const attempts = adding(merger, 3);
+  await merger.store(attempts);
+  await merger.request(attempts);
+  await outcomes(merger, attempts);
+  const traceOf = async (queue: "merge" | "plan", id: string) => {
+    const job = await merger.connection.queue(queue).getJob(id);
+    return traceIdOf((job?.data as { trace: string } | undefined)?.trace ?? "");
+  };
+  const events = await waitUntil("three events", 20_000, async () => {
+    const found = await merger.connection.queue("event").getJobs();
+    const traced = found.flatMap((job) => {
+      const { trace, body } = job.data as { trace: string; body: DomainEvent };
+      return body.type === "landing.landed" ? [{ trace, taskId: body.taskId }] : [];
+    });
+    return traced.length === 3 ? traced : null;
+  });
+  const traces = new Set<string | null>();
+  for (const { taskId } of attempts) {
+    const trace = await traceOf("merge", jobId.merge(taskId, 1));
+    expect(trace).not.toBeNull();
+    traces.add(trace);
+    expect(await traceOf("plan", jobId.handoff(taskId, 1))).toBe(trace);
+    const event = events.find((one) => one.taskId === taskId);
+    expect(traceIdOf(event?.trace ?? "")).toBe(trace);
+  }
+  expect(traces.size).toBe(3);
 });

@@ -41,7 +41,7 @@ test("an attempt lands on a remote repository by a push that is not forced", asy
 });
 
 test.each(["unauthorized", "broken"] as const)(
-  "an %s git host delays the landing without failing the task",
+  "a git host that is %s delays the landing without failing the task",
   async (mood) => {
     host.mood = mood;
     const { taskId } = await ask(mood);

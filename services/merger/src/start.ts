@@ -53,7 +53,7 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
       url: settings.GIT_REPO_URL,
       trunk: settings.TRUNK,
       mirrorDir: join(home, "mirrors", "merger"),
-      recover: (locks) => log.warn({ locks }, "removed locks that a killed git left behind"),
+      recover: (locks) => log.warn({ locks }, "removed lock files of a killed git process"),
     }),
   );
   const engine = stack.use(openLandingEngine({ dir: mirror.dir, strategy: settings.MERGE_STRATEGY }));
