@@ -1,18 +1,20 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { openProcessGroups } from "./process-groups.ts";
 import { stagesOf, type Step } from "./steps.ts";
 
 const HELP = `npm run check: format, lint, types, unused code, unit tests
-npm test:      the same, and the suites with real Redis, git and processes, the journeys, and where Docker
-               answers the swarm in containers
+npm test:      the same, the suites with real Redis, git and processes, the journeys, and the swarm in
+               containers where Docker answers
 
-  --only <step>   run just one step: format, lint, types, knip, unit, integration, journey, compose
+  --only <step>   run only one step: format, lint, types, knip, unit, integration, journey, compose
   --help          this text
 `;
+
+/** The time that a step has to end after a signal. */
+const GRACE_MS = 5_000;
 
 interface Report {
   readonly numPassedTests: number;
@@ -30,6 +32,16 @@ async function main(): Promise<number> {
     return 0;
   }
   const dir = mkdtempSync(join(tmpdir(), "swarm-ci-"));
+  const groups = openProcessGroups();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    // Ctrl-C arrives twice, from the terminal and through run.mjs; the second one must not skip the clean-up.
+    process.on(signal, () => {
+      void groups.stop(GRACE_MS).then(() => {
+        rmSync(dir, { recursive: true, force: true });
+        process.exit(128 + constants.signals[signal]);
+      });
+    });
+  }
   const failed: string[] = [];
   const total = { passed: 0, failed: 0, skipped: 0 };
   const runLane = async (steps: readonly Step[]) => {
@@ -37,8 +49,7 @@ async function main(): Promise<number> {
       if (values.only !== undefined && values.only !== step.name) continue;
       const startedAt = performance.now();
       process.stdout.write(`\n── ${step.name}\n`);
-      const child = spawn(process.execPath, step.args, { stdio: ["ignore", "inherit", "inherit"] });
-      const [code] = (await once(child, "exit")) as [number | null];
+      const code = await groups.run(step.args);
       if (code !== 0) failed.push(step.name);
       if (step.report !== undefined) addReport(step.report, total);
       const tookMs = Math.round(performance.now() - startedAt);
@@ -61,7 +72,7 @@ function addReport(file: string, total: { passed: number; failed: number; skippe
     total.failed += report.numFailedTests;
     total.skipped += report.numPendingTests;
   } catch {
-    // The runner died before it wrote its report; the step has failed by its exit code already.
+    // The runner crashed before it wrote its report; its exit code has marked the step as failed.
   }
 }
 

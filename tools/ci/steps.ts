@@ -7,13 +7,13 @@ export interface Step {
   readonly name: string;
   /** Arguments for the running Node. */
   readonly args: string[];
-  /** Where the test runner leaves its counts; only for test steps. */
+  /** The file that the test runner writes its counts to; only for test steps. */
   readonly report?: string;
 }
 
 const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
 
-/** The script behind a package's command, so that it runs with this very Node. */
+/** The script of a package's command, so that it runs with the same Node as this process. */
 function bin(pkg: string, name = pkg): string {
   const manifest = join(MODULES, pkg, "package.json");
   const { bin: bins } = JSON.parse(readFileSync(manifest, "utf8")) as {
@@ -25,8 +25,8 @@ function bin(pkg: string, name = pkg): string {
 }
 
 /**
- * What `npm run check` and `npm test` run: one stage after another, and in a stage its lanes side by side, each in
- * order. `dir` is for the reports.
+ * The steps of `npm run check` and `npm test`: stages run one after another; the lanes of a stage run in parallel, and
+ * the steps of a lane in order. Reports are written to `dir`.
  */
 export function stagesOf(command: "check" | "test", dir: string): Step[][][] {
   const vitest = (project: string): Step => {
@@ -42,6 +42,6 @@ export function stagesOf(command: "check" | "test", dir: string): Step[][][] {
     vitest("unit"),
   ];
   if (command === "check") return [[check]];
-  // Journeys and containers mostly wait for one another's services.
+  // Journeys and containers mostly wait for their services, so they run beside the integration tests.
   return [[check], [[vitest("integration")], [vitest("journey"), vitest("compose")]]];
 }
