@@ -19,5 +19,4 @@ export { nextNumber } from "./limits/counter.ts";
 export { acquireLease, type Lease } from "./limits/lease.ts";
 export { acquireSlot, heldSlots, releaseSlot, renewSlot } from "./limits/slots.ts";
 export { type Handler, type JobContext } from "./run-job.ts";
-export { currentTrace, newTrace, withTrace } from "./trace.ts";
 export { createSender, type Sender, type SendOptions } from "./send.ts";

@@ -1,5 +1,12 @@
 import { DelayedError, UnrecoverableError, WaitingError, type Job } from "bullmq";
-import { Fault, traceparentSchema, type MessageOf, type QueueName } from "@agentswarm/contracts";
+import {
+  newTraceparent,
+  Fault,
+  traceparentSchema,
+  type MessageOf,
+  type QueueName,
+} from "@agentswarm/contracts";
+import { traceOfMessage, traceOfRun, withTrace } from "@agentswarm/contracts/node";
 import type { QueueConnection } from "./connect.ts";
 import { CRASH_BUDGET, crashBudget } from "./crash-budget.ts";
 import { decideAfterFault } from "./decide-after-fault.ts";
@@ -7,7 +14,6 @@ import { unseal } from "./envelope.ts";
 import { handBack } from "./hand-back.ts";
 import { asFault } from "./redis-fault.ts";
 import { sendEvent } from "./send.ts";
-import { newTrace, traceOfMessage, traceOfRun, withTrace } from "./trace.ts";
 
 export interface JobContext {
   readonly jobId: string;
@@ -128,5 +134,5 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
 function traceOf(job: Job): string {
   if (job.repeatJobKey !== undefined) return traceOfRun(job.id ?? "");
   const trace = traceparentSchema.safeParse((job.data as { trace?: unknown } | null)?.trace);
-  return trace.success ? trace.data : newTrace();
+  return trace.success ? trace.data : newTraceparent();
 }

@@ -1,9 +1,14 @@
-import { traceIdOf, type EventToSend, type MessageOf, type QueueName } from "@agentswarm/contracts";
-import { eventJobId } from "@agentswarm/contracts/node";
+import {
+  newTraceparent,
+  traceIdOf,
+  type EventToSend,
+  type MessageOf,
+  type QueueName,
+} from "@agentswarm/contracts";
+import { eventJobId, traceOfMessage } from "@agentswarm/contracts/node";
 import type { QueueConnection } from "./connect.ts";
 import { seal } from "./envelope.ts";
 import { openOutbox } from "./event-outbox.ts";
-import { newTrace, traceOfMessage } from "./trace.ts";
 
 export interface SendOptions {
   /** Makes a second sending of the same thing a no-op while the first job is kept. */
@@ -42,7 +47,7 @@ export function createSender(connection: QueueConnection, actor: string): Sender
     },
     event: (event, options = {}) => outbox({ event, trace: traceOfMessage(options.trace) }),
     async schedule(queue, name, everyMs, body) {
-      const envelope = seal(queue, body, { sentAt: await connection.now(), trace: newTrace() });
+      const envelope = seal(queue, body, { sentAt: await connection.now(), trace: newTraceparent() });
       await connection
         .queue(queue)
         .upsertJobScheduler(name, { every: everyMs }, { name: queue, data: envelope });

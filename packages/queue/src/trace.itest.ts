@@ -1,16 +1,9 @@
+import { currentTrace, withTrace } from "@agentswarm/contracts/node";
 import { randomUUID } from "node:crypto";
 import { DEFAULT_REPO, Fault, newTraceparent, traceIdOf } from "@agentswarm/contracts";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
-import {
-  consume,
-  createSender,
-  currentTrace,
-  openQueue,
-  withTrace,
-  type QueueConnection,
-  type Sender,
-} from "./index.ts";
+import { consume, createSender, openQueue, type QueueConnection, type Sender } from "./index.ts";
 
 let redis: TestRedis;
 let connection: QueueConnection;

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { newTraceparent, traceIdOf } from "@agentswarm/contracts";
+import { withTrace } from "@agentswarm/contracts/node";
 import { cleanLine } from "./clean-line.ts";
 import { createLogger } from "./logger.ts";
 import { secretsOf } from "./secrets.ts";
@@ -85,4 +87,21 @@ test("secrets are found by names of settings and inside URLs, short values and n
     PATH: "/usr/bin",
   };
   expect(secretsOf(env).toSorted()).toEqual(["ak-12345", "p%40ssword99", "p@ssword99", "sk-1234567890"]);
+});
+
+test("a line that is logged within a trace carries its id, any other none", () => {
+  let written = "";
+  const destination = { write: (text: string) => void (written += text) };
+  const log = createLogger({ service: "test", format: "json", destination });
+  const trace = newTraceparent();
+  withTrace(trace, () => log.info("within"));
+  log.info("outside");
+  const lines = written
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { msg: string; traceId?: string });
+  expect(lines.map(({ msg, traceId }) => [msg, traceId])).toEqual([
+    ["within", traceIdOf(trace)],
+    ["outside", undefined],
+  ]);
 });

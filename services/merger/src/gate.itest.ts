@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDependencyCache } from "@agentswarm/checks";
-import { targetSettingsSchema } from "@agentswarm/contracts";
+import { newTraceparent, targetSettingsSchema } from "@agentswarm/contracts";
 import { openLandingEngine, openOrigin } from "@agentswarm/git";
-import { createSender, newTrace, openQueue, type QueueConnection } from "@agentswarm/queue";
+import { createSender, openQueue, type QueueConnection } from "@agentswarm/queue";
 import { openSandboxProvider, sandboxSettingsSchema, type SandboxProvider } from "@agentswarm/sandbox";
 import { createLogger, parseEnv } from "@agentswarm/service";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
@@ -64,7 +64,7 @@ async function testTrunk(by: SandboxProvider) {
     swarm: "gate",
   });
   const commit = await mirror.head();
-  const candidate = { commit, tree: await mirror.treeOf(commit), trace: newTrace(), target };
+  const candidate = { commit, tree: await mirror.treeOf(commit), trace: newTraceparent(), target };
   return await gate.test(candidate, new AbortController().signal);
 }
 

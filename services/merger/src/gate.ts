@@ -1,8 +1,9 @@
+import { withTrace } from "@agentswarm/contracts/node";
 import { hashOf, runChecks, type CheckRun } from "@agentswarm/checks";
 import { DEFAULT_REPO, Fault, type CheckResult, type TargetSettings } from "@agentswarm/contracts";
 import type { DependencyCache } from "@agentswarm/checks";
 import type { LandingEngine, Mirror } from "@agentswarm/git";
-import { withTrace, type Sender } from "@agentswarm/queue";
+import type { Sender } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
 

@@ -1,6 +1,5 @@
 import { DEFAULT_REPO, jobId, type MergeOutcome } from "@agentswarm/contracts";
-import { failpoint } from "@agentswarm/contracts/node";
-import { withTrace } from "@agentswarm/queue";
+import { failpoint, withTrace } from "@agentswarm/contracts/node";
 import type { Batch, BatchItem } from "./batch.ts";
 import { bisect } from "./bisect.ts";
 import type { MergerContext } from "./context.ts";

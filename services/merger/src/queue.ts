@@ -1,5 +1,6 @@
-import { Fault, type MergeOutcome, type MergeRequest } from "@agentswarm/contracts";
-import { currentTrace, newTrace, type JobContext } from "@agentswarm/queue";
+import { currentTrace } from "@agentswarm/contracts/node";
+import { newTraceparent, Fault, type MergeOutcome, type MergeRequest } from "@agentswarm/contracts";
+import type { JobContext } from "@agentswarm/queue";
 
 /** The part of a merge job's context that the queue uses. */
 export type MergeJob = Pick<JobContext, "signal" | "crashes" | "atWork">;
@@ -64,7 +65,7 @@ export function openMergeQueue(stopping: AbortSignal): MergeQueue {
       const { promise, resolve, reject } = Promise.withResolvers<MergeOutcome>();
       const entry: QueueEntry = {
         request,
-        trace: currentTrace() ?? newTrace(),
+        trace: currentTrace() ?? newTraceparent(),
         crashes,
         atWork,
         trunkMoves: 0,

@@ -1,4 +1,4 @@
-import { withTrace } from "@agentswarm/queue";
+import { withTrace } from "@agentswarm/contracts/node";
 import type { Ledger } from "./ledger/ledger.ts";
 
 /**

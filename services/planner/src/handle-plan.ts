@@ -1,5 +1,6 @@
+import { currentTrace } from "@agentswarm/contracts/node";
 import { Fault, jobId, slug, type PlanMessage } from "@agentswarm/contracts";
-import { currentTrace, jobState } from "@agentswarm/queue";
+import { jobState } from "@agentswarm/queue";
 import { absorbSweep } from "./absorb-sweep.ts";
 import { advance } from "./advance.ts";
 import { audit } from "./audit.ts";

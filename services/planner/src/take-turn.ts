@@ -1,5 +1,4 @@
-import type { Fault } from "@agentswarm/contracts";
-import { newTrace } from "@agentswarm/queue";
+import { newTraceparent, type Fault } from "@agentswarm/contracts";
 import { acceptFeature } from "./accept-feature.ts";
 import { advance } from "./advance.ts";
 import { refreshBudget, step } from "./carry-out.ts";
@@ -18,7 +17,7 @@ export async function takeTurn(ctx: PlannerContext, featureId: string, signal: A
   const ledger = await ctx.ledgers.get(featureId);
   if (ledger === null) return;
   // A turn may have been started from another feature's message, whose trace it must not take over.
-  await inFeatureTrace({ trace: ledger.trace ?? newTrace() }, async () => {
+  await inFeatureTrace({ trace: ledger.trace ?? newTraceparent() }, async () => {
     const { kind } = decideNext(ledger);
     if (kind === "plan") await planFeature(ctx, await begin(ctx, ledger), signal);
     if (kind === "accept") await acceptFeature(ctx, ledger, signal);

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createHash } from "node:crypto";
-import { childTraceparent, newTraceparent } from "@agentswarm/contracts";
+import { childTraceparent, newTraceparent } from "../trace.ts";
 
 const storage = new AsyncLocalStorage<string>();
 
@@ -14,12 +14,9 @@ export function withTrace<T>(traceparent: string, work: () => T): T {
   return storage.run(traceparent, work);
 }
 
-/** A traceparent that starts a new trace. */
-export const newTrace = newTraceparent;
-
 /** The traceparent of a message that is sent now: a new span of `parent`, else of the current trace, else a new trace. */
 export function traceOfMessage(parent: string | null = currentTrace()): string {
-  return parent === null ? newTrace() : childTraceparent(parent);
+  return parent === null ? newTraceparent() : childTraceparent(parent);
 }
 
 /**
