@@ -5,39 +5,39 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 
 /**
- * How a host of repositories may be: `well`; `unauthorized` (401 to everybody); `broken` (503); `deaf` (takes
- * connections and says nothing); `forgetful` (does what is pushed, and breaks off before it says so).
+ * The fault of a git host: `none`; `unauthorized` (answers 401); `unavailable` (answers 503); `hanging` (accepts
+ * connections and never answers); `lost-reply` (performs a push and closes the connection before the answer).
  */
-export type OriginMood = "well" | "unauthorized" | "broken" | "deaf" | "forgetful";
+export type HostFault = "none" | "unauthorized" | "unavailable" | "hanging" | "lost-reply";
 
-/** This machine's repositories over HTTP, by git's own server: `<url>/<absolute path>`. */
+/** The repositories of this machine over HTTP, served by `git http-backend`: `<url>/<absolute path>`. */
 export interface HttpOrigin extends AsyncDisposable {
   readonly url: string;
-  mood: OriginMood;
-  /** How many requests were treated in each mood. */
-  readonly seen: Record<OriginMood, number>;
-  /** Breaks off what hangs. */
-  hangUp(): void;
+  fault: HostFault;
+  /** The number of requests that met each fault. */
+  readonly seen: Record<HostFault, number>;
+  /** Closes all connections, among them the hanging ones. */
+  closeConnections(): void;
 }
 
 export async function openHttpOrigin(): Promise<HttpOrigin> {
-  const seen = { well: 0, unauthorized: 0, broken: 0, deaf: 0, forgetful: 0 };
+  const seen = { none: 0, unauthorized: 0, unavailable: 0, hanging: 0, "lost-reply": 0 };
   const server = createServer((request, response) => {
     const pushes = request.method === "POST" && (request.url ?? "").endsWith("/git-receive-pack");
-    const { mood } = origin;
-    // Only a push can be forgotten.
-    const now = mood === "forgetful" && !pushes ? "well" : mood;
+    const { fault } = origin;
+    // Only pushes lose their reply.
+    const now = fault === "lost-reply" && !pushes ? "none" : fault;
     seen[now] += 1;
     if (now === "unauthorized") response.writeHead(401, { "www-authenticate": 'Basic realm="git"' }).end();
-    else if (now === "broken") response.writeHead(503).end();
-    else if (now !== "deaf") void serve(request, response, now === "forgetful");
+    else if (now === "unavailable") response.writeHead(503).end();
+    else if (now !== "hanging") void serve(request, response, now === "lost-reply");
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const origin: HttpOrigin = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    mood: "well",
+    fault: "none",
     seen,
-    hangUp: () => server.closeAllConnections(),
+    closeConnections: () => server.closeAllConnections(),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
@@ -47,8 +47,8 @@ export async function openHttpOrigin(): Promise<HttpOrigin> {
   return origin;
 }
 
-/** Lets `git http-backend` answer, which speaks CGI (RFC 3875). */
-async function serve(request: IncomingMessage, response: ServerResponse, forget: boolean): Promise<void> {
+/** Answers by `git http-backend`, over CGI (RFC 3875). */
+async function serve(request: IncomingMessage, response: ServerResponse, loseReply: boolean): Promise<void> {
   const url = new URL(request.url ?? "/", "http://origin");
   const child = spawn("git", ["http-backend"], {
     env: {
@@ -67,18 +67,18 @@ async function serve(request: IncomingMessage, response: ServerResponse, forget:
   });
   child.stdin.on("error", () => undefined);
   request.pipe(child.stdin);
-  const said = await buffer(child.stdout);
-  if (forget) {
+  const output = await buffer(child.stdout);
+  if (loseReply) {
     request.socket.destroy();
     return;
   }
-  const end = said.indexOf("\r\n\r\n");
+  const end = output.indexOf("\r\n\r\n");
   let status = 200;
-  for (const line of said.toString("latin1", 0, end).split("\r\n")) {
+  for (const line of output.toString("latin1", 0, end).split("\r\n")) {
     const colon = line.indexOf(": ");
     const [name, value] = [line.slice(0, colon), line.slice(colon + 2)];
     if (name === "Status") status = Number(value.split(" ")[0]);
     else response.setHeader(name, value);
   }
-  response.writeHead(status).end(said.subarray(end + 4));
+  response.writeHead(status).end(output.subarray(end + 4));
 }

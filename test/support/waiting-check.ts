@@ -1,32 +1,32 @@
 import { processesOf } from "./leftovers.ts";
 import { waitUntil } from "./wait-until.ts";
 
-/** A check that is running in a sandbox and ends as the test says. */
+/** One run of a check in a sandbox; the test decides how it ends. */
 export interface RunningCheck {
   readonly pid: number;
   pass(): void;
   fail(): void;
 }
 
-/** A target's check that decides nothing by itself, so that a test may. */
+/** A target's check whose result is decided by the test. */
 export interface WaitingCheck {
   readonly command: string;
-  /** What the target needs for it. */
+  /** The files of the check in the target. */
   readonly files: Readonly<Record<string, string>>;
-  /** The next run of it that was not given out yet. */
+  /** The next run that `next` has not returned yet. */
   next(): Promise<RunningCheck>;
-  /** Processes of it that are alive. */
+  /** Live processes of the check. */
   alive(): Promise<string[]>;
 }
 
-/** `mark` must be nobody else's; `output` is shown when no run begins in time. */
+/** `mark` is the process title of the check and must be unique; `output` is shown when no run begins in time. */
 export function makeWaitingCheck(mark: string, output: () => string): WaitingCheck {
   const seen = new Set<number>();
   const alive = async () => (await processesOf(mark)).filter((line) => line.includes(mark));
   return {
     command: "node decide.mjs to-be-replaced-by-the-mark",
     files: {
-      // Only with both signals heard it takes the name by which the test finds it.
+      // The title is set after both signal handlers, because the test sends a signal as soon as it finds the title.
       "decide.mjs": `process.on("SIGUSR2", () => process.exit(0));
 process.on("SIGTERM", () => {
   console.log("not ok 1 - decided by the test");

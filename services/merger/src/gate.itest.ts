@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 /** A real provider whose sandboxes report another tree than the one they were given. */
-function lying(tree: string): SandboxProvider {
+function misreporting(tree: string): SandboxProvider {
   return {
     ...provider,
     async open(spec) {
@@ -71,5 +71,5 @@ async function testTrunk(by: SandboxProvider) {
 test("a result counts only for the tree that would be published", async () => {
   expect(await testTrunk(provider)).toBeNull();
   const other = git(origin, "rev-parse", "main:src");
-  await expect(testTrunk(lying(other))).rejects.toThrow(`the gate checked tree ${other}`);
+  await expect(testTrunk(misreporting(other))).rejects.toThrow(`the gate checked tree ${other}`);
 });

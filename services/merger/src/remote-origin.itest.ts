@@ -40,37 +40,39 @@ test("an attempt lands on a remote repository by a push that is not forced", asy
   expect(git(merger.origin, "merge-base", before, "main")).toBe(before);
 });
 
-test.each(["unauthorized", "broken"] as const)(
+test.each(["unauthorized", "unavailable"] as const)(
   "a git host that is %s delays the landing without failing the task",
-  async (mood) => {
-    host.mood = mood;
-    const { taskId } = await ask(mood);
+  async (fault) => {
+    host.fault = fault;
+    const { taskId } = await ask(fault);
     await waitUntil("the job to wait", 40_000, async () =>
       (await merger.connection.queue("merge").getJobState(jobId.merge(taskId, 1))) === "delayed"
         ? true
         : null,
     );
     expect(merger.service.output()).toContain("GIT_REPO_URL");
-    host.mood = "well";
+    host.fault = "none";
     await expectLanded(taskId);
   },
 );
 
 test("a landing waits for a git host that hangs, and is retried once the connection breaks", async () => {
-  host.mood = "deaf";
-  const { taskId } = await ask("deaf");
-  await waitUntil("a request without an answer", 40_000, () => (host.seen.deaf > 0 ? true : null));
+  host.fault = "hanging";
+  const { taskId } = await ask("hanging");
+  await waitUntil("a request without an answer", 40_000, () => (host.seen.hanging > 0 ? true : null));
   expect(await merger.connection.queue("merge").getJobState(jobId.merge(taskId, 1))).toBe("active");
-  host.mood = "well";
-  host.hangUp();
+  host.fault = "none";
+  host.closeConnections();
   await expectLanded(taskId);
 });
 
 test("a push that arrived without an acknowledgement is found to have landed and is not repeated", async () => {
-  host.mood = "forgetful";
-  const { taskId } = await ask("forgetful");
-  await waitUntil("a push without an acknowledgement", 40_000, () => (host.seen.forgetful > 0 ? true : null));
-  host.mood = "well";
+  host.fault = "lost-reply";
+  const { taskId } = await ask("lost-reply");
+  await waitUntil("a push without an acknowledgement", 40_000, () =>
+    host.seen["lost-reply"] > 0 ? true : null,
+  );
+  host.fault = "none";
   await expectLanded(taskId);
   expect(git(merger.origin, "fsck", "--strict", "--no-dangling")).toBe("");
 });
