@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { pendingBodies } from "@agentswarm/queue";
+import { pendingBodies } from "../support/queue.ts";
 import { keysCommand } from "../../services/api/testing/make-key.ts";
 import { startApi, type TestApi } from "../../services/api/testing/start-api.ts";
 import { openTeller } from "../../services/api/testing/tell.ts";

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { attemptRef, DEFAULT_REPO, jobId, type TaskMessage } from "@agentswarm/contracts";
 import { openStore } from "@agentswarm/git";
 import { consume, createSender, openQueue } from "@agentswarm/queue";
+import { bullQueue } from "../support/queue.ts";
 import { commitFiles } from "../support/commit-files.ts";
 import { makeHandoff } from "../support/make-handoff.ts";
 import { startRedis } from "../support/redis.ts";
@@ -107,7 +108,7 @@ beforeAll(async () => {
     "the end of every task",
     200_000,
     async () => {
-      const changed = await connection.queue("event").getJobs(["waiting"], 0, 20_000, false);
+      const changed = await bullQueue(connection, "event").getJobs(["waiting"], 0, 20_000, false);
       const events = changed.map((job) => (job.data as { body: { type: string; data: object } }).body);
       const last = events.filter((event) => event.type === "feature.changed").at(0)?.data as
         | { status: string; counts: typeof counts }

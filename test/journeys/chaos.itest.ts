@@ -5,8 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openClient, type SwarmClient } from "@agentswarm/client";
 import { TRUNK_HEALTH, type DomainEvent, type FeatureDetail, type FeatureInput } from "@agentswarm/contracts";
-import { heldSlots, openEventLog, openQueue } from "@agentswarm/queue";
+import { openQueue } from "@agentswarm/queue";
 import { startReplay, type Replay } from "@agentswarm/replay";
+import { loggedEvents, slotHolders } from "../support/queue.ts";
 import { freePort } from "../../tools/local/free-port.ts";
 import { seedOrigin } from "../../tools/local/origin.ts";
 import { startSwarm, type LocalSwarm } from "../../tools/local/start-swarm.ts";
@@ -137,11 +138,10 @@ async function lookAtRest(): Promise<void> {
   await using connection = await openQueue({ redisUrl: swarm.redisUrl, service: "test" });
   sandboxesAtRest = await waitUntil("quiet", 60_000, async () => {
     const names = await sandboxesAtWork();
-    slotsAtRest = await heldSlots(connection, "attempts");
+    slotsAtRest = await slotHolders(connection, "attempts");
     return names.length === 0 && slotsAtRest.length === 0 ? names : null;
   });
-  const log = openEventLog(connection);
-  events = (await log.readAfter("0", 100_000)).map(({ event }) => event);
+  events = await loggedEvents(connection);
 }
 
 const trailers = () =>

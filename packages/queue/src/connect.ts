@@ -1,7 +1,8 @@
-import { Queue, type ConnectionOptions } from "bullmq";
+import { Queue } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
 import { Fault, QUEUE_NAMES, type QueueName } from "@agentswarm/contracts";
-import { reportSeldom, reportToStderr, type Report } from "./report-seldom.ts";
+import { BULL, queueOf, type BullSide } from "./bull-side.ts";
+import { reportToStderr, throttleReport, type Report } from "./throttle-report.ts";
 
 /** One service's connection to Redis. All its keys share one hash tag, so that scripts work on a cluster too. */
 export interface QueueConnection extends AsyncDisposable {
@@ -9,34 +10,32 @@ export interface QueueConnection extends AsyncDisposable {
   /** BullMQ's prefix, with the braces. */
   readonly prefix: string;
   readonly service: string;
-  /** What every BullMQ object of this connection is opened with. */
-  readonly bull: { readonly connection: ConnectionOptions; readonly prefix: string };
-  /** Tells, rate-limited, about errors that nobody waits for. */
+  readonly [BULL]: BullSide;
+  /** Reports, rate-limited, the errors of background work, which no caller awaits. */
   readonly report: Report;
   /** Aborted when the connection is disposed. */
   readonly closed: AbortSignal;
-  queue(name: QueueName): Queue;
-  /** A key of ours beside BullMQ's. */
+  /** A key of this package's own, beside BullMQ's keys. */
   key(...parts: string[]): string;
   /** Redis time in milliseconds since 1970: the one clock that all services share. */
   now(): Promise<number>;
 }
 
-const LONGEST_RECONNECT_WAIT_MS = 1_000;
-/** Above the longest blocking read (10 s); what is silent for longer is a partition, and we connect anew. */
+const MAX_RECONNECT_DELAY_MS = 1_000;
+/** Above the longest blocking read (10 s). A connection that is silent for longer is cut off: reconnect. */
 const SILENCE_MS = 20_000;
 
 const REDIS_OPTIONS = {
   maxRetriesPerRequest: null,
-  // BullMQ's own waits grow to 20 s, in which time its workers would be taken for dead.
-  retryStrategy: (times: number) => Math.min(times * 50, LONGEST_RECONNECT_WAIT_MS),
+  // BullMQ's own delays grow to 20 s; until then its workers would count as dead.
+  retryStrategy: (times: number) => Math.min(times * 50, MAX_RECONNECT_DELAY_MS),
   connectTimeout: 5_000,
 } satisfies RedisOptions;
 
 const FINISHED_JOBS_KEPT = 1_000;
 /**
- * `consume` decides what is retried, and buries by an error that BullMQ never retries. These attempts are for
- * what goes wrong outside the handler, as when Redis refuses to write the end of a job.
+ * `consume` decides about retries, and ends a dead letter by an error that BullMQ never retries. These attempts are for
+ * failures outside of the handler, for example when Redis refuses to write the end of a job.
  */
 const JOB_OPTIONS = {
   attempts: 1_000,
@@ -46,22 +45,22 @@ const JOB_OPTIONS = {
 } as const;
 
 /**
- * Connects, and refuses a server that may evict keys: a queue that loses jobs without a word is worse than none.
- * Throws Fault `redis.misconfigured`, or `redis.unavailable` when nothing answers.
+ * Connects, and refuses a server that may evict keys: such a server would lose jobs silently.
+ * Throws Fault `redis.misconfigured`, or `redis.unavailable` when no server answers.
  */
 export async function openQueue(options: {
   redisUrl: string;
   prefix?: string;
   service: string;
-  /** Told, rate-limited, about errors that nobody waits for; they go to stderr otherwise. */
+  /** Gets, rate-limited, the errors of background work; they go to stderr otherwise. */
   onError?: Report;
-  /** After how long a silence a connection with an open question is given up; at least 11 s but in tests. */
+  /** Milliseconds of silence after which a connection with an unanswered command is closed; at least 11 s but in tests. */
   silenceMs?: number;
 }): Promise<QueueConnection> {
   const prefix = `{${options.prefix ?? "swarm"}}`;
   const redisOptions = { ...REDIS_OPTIONS, socketTimeout: options.silenceMs ?? SILENCE_MS };
-  const bull = { connection: { url: options.redisUrl, ...redisOptions }, prefix };
-  const report = reportSeldom(options.onError ?? reportToStderr);
+  const bullOptions = { connection: { url: options.redisUrl, ...redisOptions }, prefix };
+  const report = throttleReport(options.onError ?? reportToStderr);
   const redis = new Redis(options.redisUrl, { ...redisOptions, lazyConnect: true });
   // Without a listener an outage would end the process; ioredis reconnects by itself.
   redis.on("error", report);
@@ -72,10 +71,7 @@ export async function openQueue(options: {
     throw new Fault(
       "redis.unavailable",
       `REDIS_URL: no Redis answers at ${withoutPassword(options.redisUrl)}`,
-      {
-        retryable: true,
-        cause: error,
-      },
+      { retryable: true, cause: error },
     );
   }
   await refuseEviction(redis);
@@ -85,7 +81,7 @@ export async function openQueue(options: {
   const queue = (name: QueueName): Queue => {
     let found = queues.get(name);
     if (found === undefined) {
-      found = new Queue(name, { ...bull, defaultJobOptions: JOB_OPTIONS });
+      found = new Queue(name, { ...bullOptions, defaultJobOptions: JOB_OPTIONS });
       found.on("error", report);
       queues.set(name, found);
     }
@@ -95,10 +91,9 @@ export async function openQueue(options: {
     redis,
     prefix,
     service: options.service,
-    bull,
+    [BULL]: { options: bullOptions, queue },
     report,
     closed: closed.signal,
-    queue,
     key: (...parts) => [prefix, "swarm", ...parts].join(":"),
     async now() {
       const [seconds, micros] = await redis.time();
@@ -130,7 +125,7 @@ function withoutPassword(url: string): string {
   return url.replace(/\/\/[^@/]*@/, "//***@");
 }
 
-/** Every queue, for Bull Board. */
+/** BullMQ's queues, for Bull Board. */
 export function boardQueues(connection: QueueConnection): Queue[] {
-  return QUEUE_NAMES.map((name) => connection.queue(name));
+  return QUEUE_NAMES.map((name) => queueOf(connection, name));
 }

@@ -2,6 +2,7 @@ import { DEFAULT_REPO, Fault, SCHEMA_VERSION } from "@agentswarm/contracts";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { randomUUID } from "node:crypto";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import {
   consume,
   createSender,
@@ -29,34 +30,38 @@ beforeEach(async () => {
 
 const send = (jobId: string) => sender.send("sweep", { why: "manual", repoId: DEFAULT_REPO }, { jobId });
 const stateOf = (jobId: string) => jobState(connection, "sweep", jobId);
-const take = (handler: Handler<"sweep">, onBuried: (fault: Fault) => void = () => undefined) =>
-  consume(connection, "sweep", handler, { concurrency: 5, onBuried });
+const take = (handler: Handler<"sweep">, onDeadLetter: (fault: Fault) => void = () => undefined) =>
+  consume(connection, "sweep", handler, { concurrency: 5, onDeadLetter });
 
-test("a message of a version that this one does not know is put back, not failed", async () => {
+test("a message of a newer version is put back and not failed", async () => {
   const handled: string[] = [];
   await using _consumer = await take(async (_, { jobId }) => void handled.push(jobId));
   const envelope = { sentAt: await connection.now(), trace: "00-0-0-01", body: { why: "manual" } };
-  await connection
-    .queue("sweep")
-    .add("sweep", { ...envelope, schemaVersion: SCHEMA_VERSION + 1 }, { jobId: "newer" });
-  await connection
-    .queue("sweep")
-    .add("sweep", { ...envelope, schemaVersion: SCHEMA_VERSION }, { jobId: "known" });
+  await bullQueue(connection, "sweep").add(
+    "sweep",
+    { ...envelope, schemaVersion: SCHEMA_VERSION + 1 },
+    { jobId: "newer" },
+  );
+  await bullQueue(connection, "sweep").add(
+    "sweep",
+    { ...envelope, schemaVersion: SCHEMA_VERSION },
+    { jobId: "known" },
+  );
   await expect.poll(() => handled).toEqual(["known"]);
   await expect.poll(() => stateOf("newer")).toBe("delayed");
-  expect(await connection.queue("event").getJobCountByTypes("waiting")).toBe(0);
+  expect(await bullQueue(connection, "event").getJobCountByTypes("waiting")).toBe(0);
 });
 
-test("a message that fits no schema is buried and told", async () => {
-  const buried: string[] = [];
+test("a message that fits no schema becomes a dead letter with an event", async () => {
+  const dead: string[] = [];
   await using _consumer = await take(
     async () => undefined,
-    (fault) => buried.push(fault.code),
+    (fault) => dead.push(fault.code),
   );
-  await connection.queue("sweep").add("sweep", { nonsense: true }, { jobId: "nonsense" });
+  await bullQueue(connection, "sweep").add("sweep", { nonsense: true }, { jobId: "nonsense" });
   await expect.poll(() => stateOf("nonsense")).toBe("failed");
-  expect(buried).toEqual(["message.invalid"]);
-  const [event] = await connection.queue("event").getJobs(["waiting"]);
+  expect(dead).toEqual(["message.invalid"]);
+  const [event] = await bullQueue(connection, "event").getJobs(["waiting"]);
   expect(event?.data.body).toMatchObject({
     type: "message.dead-lettered",
     actor: "test",
@@ -64,11 +69,11 @@ test("a message that fits no schema is buried and told", async () => {
   });
 });
 
-test("a retryable fault waits as long as it says and uses nothing up", async () => {
+test("a retryable fault is retried after its delay and uses no attempt", async () => {
   const starts: number[] = [];
-  await using _consumer = await take(async (_, { startedCount }) => {
+  await using _consumer = await take(async () => {
     starts.push(performance.now());
-    if (startedCount < 3)
+    if (starts.length < 3)
       throw new Fault("model.unavailable", "busy", { retryable: true, retryAfterMs: 200 });
   });
   await send("busy");
@@ -76,24 +81,24 @@ test("a retryable fault waits as long as it says and uses nothing up", async () 
   expect(starts).toHaveLength(3);
   const [first = 0, second = 0] = starts;
   expect(second - first).toBeGreaterThanOrEqual(195);
-  expect((await connection.queue("sweep").getJob("busy"))?.attemptsMade).toBe(1);
+  expect((await bullQueue(connection, "sweep").getJob("busy"))?.attemptsMade).toBe(1);
 });
 
-test("any other error buries the job, once, with what it said", async () => {
-  const buried: string[] = [];
+test("any other error makes the job a dead letter with the error's message", async () => {
+  const dead: string[] = [];
   await using _consumer = await take(
     async () => {
       throw new Error("a bug");
     },
-    (fault) => buried.push(fault.message),
+    (fault) => dead.push(fault.message),
   );
   await send("buggy");
   await expect.poll(() => stateOf("buggy")).toBe("failed");
-  expect(buried).toEqual(["a bug"]);
-  expect((await connection.queue("sweep").getJob("buggy"))?.failedReason).toBe("internal: a bug");
+  expect(dead).toEqual(["a bug"]);
+  expect((await bullQueue(connection, "sweep").getJob("buggy"))?.failedReason).toBe("internal: a bug");
 });
 
-test("the same id twice is one job; priorities go first to last", async () => {
+test("jobs start in the order of their priorities, and one id is one job", async () => {
   const order: string[] = [];
   for (const [jobId, priority] of [
     ["c", 9],
@@ -109,18 +114,18 @@ test("the same id twice is one job; priorities go first to last", async () => {
   await expect.poll(() => order).toEqual(["a", "b", "c"]);
 });
 
-test("an event with a body that fits no schema is reported and does not throw", async () => {
+test("an event that fits no schema is reported and does not throw", async () => {
   await sender.event({ id: "wrong", type: "no.such-type" as "backend.closed", data: { backend: "test" } });
   await sender.event({ id: "right", type: "backend.closed", data: { backend: "test" } });
   await sender.event({ id: "right", type: "backend.closed", data: { backend: "test" } });
-  expect(await connection.queue("event").getJobCountByTypes("waiting")).toBe(1);
+  expect(await bullQueue(connection, "event").getJobCountByTypes("waiting")).toBe(1);
 });
 
-test("a schedule is one for all replicas", async () => {
+test("replicas that make the same schedule make one", async () => {
   await Promise.all(
     [1, 2, 3].map(() => sender.schedule("sweep", "tick", 50, { why: "schedule", repoId: DEFAULT_REPO })),
   );
-  expect(await connection.queue("sweep").getJobSchedulersCount()).toBe(1);
+  expect(await bullQueue(connection, "sweep").getJobSchedulersCount()).toBe(1);
   let ticks = 0;
   await using _consumer = await take(async () => void (ticks += 1));
   await expect.poll(() => ticks).toBeGreaterThan(2);

@@ -1,25 +1,26 @@
 import { randomUUID } from "node:crypto";
 import { QueueEvents, Worker } from "bullmq";
 import type { Fault, QueueName } from "@agentswarm/contracts";
+import { BULL } from "./bull-side.ts";
 import type { QueueConnection } from "./connect.ts";
 import { startFence } from "./fence.ts";
 import { pauseWhenFull } from "./pause-when-full.ts";
-import { reportSeldom, type Report } from "./report-seldom.ts";
 import { runJob, type Handler } from "./run-job.ts";
+import { throttleReport, type Report } from "./throttle-report.ts";
 
 export interface ConsumeOptions {
   /** Jobs at once in this process. 5 to 20 is fastest for short jobs. */
   readonly concurrency: number;
   /**
-   * Jobs wait for each other in the handler, which says by `atWork()` when it begins with one: only then does a crash
-   * count against it, or one bad job would bury all that happened to wait beside it.
+   * Jobs wait for each other in the handler, which calls `atWork()` when it begins with one. Only from then on a crash
+   * counts against the job; otherwise one bad job would make dead letters of all jobs that wait beside it.
    */
   readonly waitsFirst?: boolean;
-  /** Told, rate-limited, about what goes wrong with the connection; the connection's own report otherwise. */
+  /** Gets, rate-limited, the connection's errors; by default the connection's own `report`. */
   readonly onError?: Report;
-  /** Told about every job that is given up on; `onError` otherwise. */
-  readonly onBuried?: (fault: Fault, jobId: string) => void;
-  /** How long a job stays with a worker that does not renew its hold; only tests should need another value. */
+  /** Called for every job that becomes a dead letter; by default `onError`. */
+  readonly onDeadLetter?: (fault: Fault, jobId: string) => void;
+  /** Milliseconds for which a worker keeps a job whose lock it does not renew; only tests need another value. */
   readonly lockDurationMs?: number;
   readonly stalledIntervalMs?: number;
 }
@@ -31,10 +32,10 @@ export interface Consumer extends AsyncDisposable {
 const LOCK_MS = 30_000;
 
 /**
- * Handles a queue's jobs until disposed. A retryable Fault puts the job back with a growing wait and uses nothing
- * up; any other error buries it, visibly, with a `message.buried` event, and so does a job whose worker died five
- * times over it. On dispose no new job is taken, running handlers get `shutdown`, and those that then throw are
- * handed back.
+ * Handles a queue's jobs until disposed. A retryable Fault puts the job back with a growing delay and uses no attempt.
+ * Any other error makes it a dead letter: the job fails and a `message.dead-lettered` event is sent. A job during which the
+ * process crashed five times becomes a dead letter too. On dispose no new job is taken, running handlers are aborted
+ * with `shutdown`, and jobs whose handlers then throw go back to the queue.
  */
 export async function consume<Q extends QueueName>(
   connection: QueueConnection,
@@ -43,8 +44,9 @@ export async function consume<Q extends QueueName>(
   options: ConsumeOptions,
 ): Promise<Consumer> {
   const name = `${connection.service}-${randomUUID()}`;
-  const report = options.onError === undefined ? connection.report : reportSeldom(options.onError);
-  const onBuried = options.onBuried ?? ((fault: Fault) => (options.onError ?? connection.report)(fault));
+  const report = options.onError === undefined ? connection.report : throttleReport(options.onError);
+  const onDeadLetter =
+    options.onDeadLetter ?? ((fault: Fault) => (options.onError ?? connection.report)(fault));
   const stopping = new AbortController();
   const running = new Set<string>();
   const run = runJob({
@@ -53,19 +55,19 @@ export async function consume<Q extends QueueName>(
     handler,
     waitsFirst: options.waitsFirst ?? false,
     running,
-    onBuried,
+    onDeadLetter,
   });
 
   const worker = new Worker(
     queue,
-    // BullMQ hands over a signal only to processors that declare three parameters.
+    // BullMQ passes a signal only to processors that declare three parameters.
     (job, token, signal) =>
       run(job, token, signal ? AbortSignal.any([signal, stopping.signal]) : stopping.signal),
     {
-      ...connection.bull,
+      ...connection[BULL].options,
       name,
       concurrency: options.concurrency,
-      // Crashes are counted by the crash budget; BullMQ's own count would bury a job at the second one.
+      // `crashCount` counts crashes; BullMQ's own count would fail a job at the second crash.
       maxStalledCount: 1_000,
       lockDuration: options.lockDurationMs ?? LOCK_MS,
       stalledInterval: options.stalledIntervalMs ?? LOCK_MS,
@@ -73,13 +75,13 @@ export async function consume<Q extends QueueName>(
   );
   const pausing = pauseWhenFull(connection, worker);
   worker.on("error", (error) => {
-    pausing.saw(error);
+    pausing.onWorkerError(error);
     report(error);
   });
   worker.on("lockRenewalFailed", (jobIds: string[]) => {
     for (const jobId of jobIds) worker.cancelJob(jobId, "lost");
   });
-  const cancels = new QueueEvents(queue, connection.bull);
+  const cancels = new QueueEvents(queue, connection[BULL].options);
   cancels.on("error", report);
   cancels.on("cancel" as "paused", (args: unknown) => {
     const { jobId } = args as { jobId: string };

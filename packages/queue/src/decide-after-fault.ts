@@ -1,22 +1,23 @@
 import type { Fault } from "@agentswarm/contracts";
 
 /**
- * `let-go`: another worker has the job, nothing is to be done. `hand-back`: to the queue at once. `end`: it failed
- * because somebody wanted it to stop. `bury`: nobody can make it work without looking at it.
+ * `release`: another worker has the job, so nothing is written. `hand-back`: back to the queue at once. `cancelled`:
+ * the job ends as failed because its cancellation was asked for. `dead-letter`: the job ends as failed and waits for a
+ * person. `retry`: the job is put back with a delay.
  */
 export type AfterFault =
-  | { kind: "let-go" | "hand-back" | "end" | "bury" }
-  | { kind: "retry"; waitMs: number };
+  | { kind: "release" | "hand-back" | "cancelled" | "dead-letter" }
+  | { kind: "retry"; delayMs: number };
 
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 60_000;
+const FIRST_DELAY_MS = 500;
+const MAX_DELAY_MS = 60_000;
 
-/** What becomes of a job whose handler threw, given why it was aborted, if it was. The wait doubles with every start. */
+/** Decides about a job whose handler threw. `reason` is the reason of its abort, if any; the delay doubles per start. */
 export function decideAfterFault(fault: Fault, job: { reason: unknown; started: number }): AfterFault {
-  if (job.reason === "lost") return { kind: "let-go" };
+  if (job.reason === "lost") return { kind: "release" };
   if (job.reason === "shutdown") return { kind: "hand-back" };
-  if (job.reason === "cancel") return { kind: "end" };
-  if (!fault.retryable) return { kind: "bury" };
-  const grown = Math.min(FIRST_WAIT_MS * 2 ** Math.min(job.started - 1, 20), LONGEST_WAIT_MS);
-  return { kind: "retry", waitMs: fault.retryAfterMs ?? grown };
+  if (job.reason === "cancel") return { kind: "cancelled" };
+  if (!fault.retryable) return { kind: "dead-letter" };
+  const grown = Math.min(FIRST_DELAY_MS * 2 ** Math.min(job.started - 1, 20), MAX_DELAY_MS);
+  return { kind: "retry", delayMs: fault.retryAfterMs ?? grown };
 }

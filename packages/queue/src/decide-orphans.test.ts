@@ -1,44 +1,44 @@
 import { expect, test } from "vitest";
-import { decideOrphans, type ActiveJob, type Suspicion } from "./decide-orphans.ts";
+import { decideOrphans, type ActiveJob, type MissingCounts } from "./decide-orphans.ts";
 
 const workers = { connected: new Set(["me", "other"]), ownName: "me", running: new Set(["mine t1"]) };
-const NOBODY: Suspicion = new Map();
+const NONE: MissingCounts = new Map();
 
-function look(times: number, job: ActiveJob, all = workers) {
-  let before = NOBODY;
+function decide(times: number, job: ActiveJob, all = workers) {
+  let before = NONE;
   let orphans: { id: string; token: string }[] = [];
   for (let index = 0; index < times; index += 1) {
-    ({ orphans, suspicion: before } = decideOrphans([job], all, before));
+    ({ orphans, missing: before } = decideOrphans([job], all, before));
   }
   return orphans;
 }
 
-test("a job of a worker that is gone is an orphan at the second look", () => {
-  const job = { id: "a", holder: "gone", token: "t1" };
-  expect(look(1, job)).toEqual([]);
-  expect(look(2, job)).toEqual([{ id: "a", token: "t1" }]);
+test("a job of a disconnected worker is an orphan at the second check", () => {
+  const job = { id: "a", worker: "gone", token: "t1" };
+  expect(decide(1, job)).toEqual([]);
+  expect(decide(2, job)).toEqual([{ id: "a", token: "t1" }]);
 });
 
-test("a job of a live worker, or one that runs here, never is", () => {
-  expect(look(9, { id: "a", holder: "other", token: "t1" })).toEqual([]);
-  expect(look(9, { id: "mine", holder: "me", token: "t1" })).toEqual([]);
+test("a job of a connected worker, or one that runs here, is no orphan", () => {
+  expect(decide(9, { id: "a", worker: "other", token: "t1" })).toEqual([]);
+  expect(decide(9, { id: "mine", worker: "me", token: "t1" })).toEqual([]);
 });
 
-test("a job that Redis believes is here and is not is one at the fourth look", () => {
-  const job = { id: "a", holder: "me", token: "t1" };
-  expect(look(3, job)).toEqual([]);
-  expect(look(4, job)).toEqual([{ id: "a", token: "t1" }]);
+test("a job that Redis assigns to this process and that does not run here is an orphan at the fourth check", () => {
+  const job = { id: "a", worker: "me", token: "t1" };
+  expect(decide(3, job)).toEqual([]);
+  expect(decide(4, job)).toEqual([{ id: "a", token: "t1" }]);
 });
 
-test("a new lock begins a new count", () => {
-  const { suspicion } = decideOrphans([{ id: "a", holder: "gone", token: "t1" }], workers, NOBODY);
-  expect(decideOrphans([{ id: "a", holder: "gone-too", token: "t2" }], workers, suspicion).orphans).toEqual(
+test("a new lock starts a new count", () => {
+  const { missing } = decideOrphans([{ id: "a", worker: "gone", token: "t1" }], workers, NONE);
+  expect(decideOrphans([{ id: "a", worker: "gone-too", token: "t2" }], workers, missing).orphans).toEqual([]);
+});
+
+test("without a lock, a worker or this process in the list of clients there are no orphans", () => {
+  expect(decide(9, { id: "a", worker: "gone", token: null })).toEqual([]);
+  expect(decide(9, { id: "a", worker: null, token: "t1" })).toEqual([]);
+  expect(decide(9, { id: "a", worker: "gone", token: "t1" }, { ...workers, connected: new Set() })).toEqual(
     [],
   );
-});
-
-test("nothing is decided without a lock, a holder, or a list of clients that knows us", () => {
-  expect(look(9, { id: "a", holder: "gone", token: null })).toEqual([]);
-  expect(look(9, { id: "a", holder: null, token: "t1" })).toEqual([]);
-  expect(look(9, { id: "a", holder: "gone", token: "t1" }, { ...workers, connected: new Set() })).toEqual([]);
 });

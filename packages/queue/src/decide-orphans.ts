@@ -1,9 +1,9 @@
 /** An active job as Redis has it at one moment. */
 export interface ActiveJob {
   readonly id: string;
-  /** The name of the worker that took it; null before it is noted. */
-  readonly holder: string | null;
-  /** The lock's value; null when the lock has run out, which is the stalled check's business. */
+  /** The name of the worker that took it; null before BullMQ has written it. */
+  readonly worker: string | null;
+  /** The value of its lock; null when the lock has expired, which is left to BullMQ's stalled check. */
   readonly token: string | null;
 }
 
@@ -11,39 +11,39 @@ export interface Workers {
   /** The names of all workers that are connected now. */
   readonly connected: ReadonlySet<string>;
   readonly ownName: string;
-  /** `<id> <token>` of the jobs that this process is really handling. */
+  /** `<id> <token>` of the jobs that this process handles. */
   readonly running: ReadonlySet<string>;
 }
 
-/** How often in a row a lock was seen with nobody behind it, by `<id> <token>`. */
-export type Suspicion = ReadonlyMap<string, number>;
+/** How often in a row a lock was seen without its worker, by `<id> <token>`. */
+export type MissingCounts = ReadonlyMap<string, number>;
 
-/** A worker may be a moment late in the list of clients. */
-const LOOKS_AT_ANOTHERS = 2;
-/** Between the server's answer and the handler's start or BullMQ's last word the job is not in `running`. */
-const LOOKS_AT_OWN = 4;
+/** A worker may be listed among the clients a moment late. */
+const LIMIT_FOREIGN = 2;
+/** `running` lacks an own job between Redis' answer and the handler's start, and until BullMQ has written its end. */
+const LIMIT_OWN = 4;
 
 /**
- * Which active jobs nobody works at: their worker is gone, or it is ourselves and we know nothing of them, as when
- * a connection broke while Redis was handing the job over.
+ * Decides which active jobs have no worker: their worker is disconnected, or it is this process and the job does not run
+ * here, as when a connection broke while Redis handed the job over.
  */
 export function decideOrphans(
   active: readonly ActiveJob[],
   workers: Workers,
-  before: Suspicion,
-): { orphans: { id: string; token: string }[]; suspicion: Suspicion } {
-  const suspicion = new Map<string, number>();
+  before: MissingCounts,
+): { orphans: { id: string; token: string }[]; missing: MissingCounts } {
+  const missing = new Map<string, number>();
   const orphans: { id: string; token: string }[] = [];
-  // Where clients cannot be listed, or we are not among them, nobody can be told to be missing.
-  if (!workers.connected.has(workers.ownName)) return { orphans, suspicion };
-  for (const { id, holder, token } of active) {
-    if (holder === null || token === null) continue;
-    const own = holder === workers.ownName;
+  // Without this process in it the list of clients is incomplete or unavailable, so it proves nothing about others.
+  if (!workers.connected.has(workers.ownName)) return { orphans, missing };
+  for (const { id, worker, token } of active) {
+    if (worker === null || token === null) continue;
+    const own = worker === workers.ownName;
     const key = `${id} ${token}`;
-    if (own ? workers.running.has(key) : workers.connected.has(holder)) continue;
-    const looks = (before.get(key) ?? 0) + 1;
-    suspicion.set(key, looks);
-    if (looks >= (own ? LOOKS_AT_OWN : LOOKS_AT_ANOTHERS)) orphans.push({ id, token });
+    if (own ? workers.running.has(key) : workers.connected.has(worker)) continue;
+    const count = (before.get(key) ?? 0) + 1;
+    missing.set(key, count);
+    if (count >= (own ? LIMIT_OWN : LIMIT_FOREIGN)) orphans.push({ id, token });
   }
-  return { orphans, suspicion };
+  return { orphans, missing };
 }

@@ -18,7 +18,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-test("of many who create or change one version, exactly one wins", async () => {
+test("of many writers of one version exactly one succeeds", async () => {
   const documents = [openDocuments(one, "race", counter), openDocuments(two, "race", counter)] as const;
   for (const expected of [0, 1, 2]) {
     const tries = Array.from({ length: 40 }, (_, index) =>
@@ -65,7 +65,7 @@ test("an update that always loses ends with a retryable conflict", async () => {
   expect((await documents.get("a"))?.value).toEqual(other);
 });
 
-test("namespaces and prefixes keep apart; a deleted document is gone", async () => {
+test("namespaces and prefixes separate documents", async () => {
   const documents = openDocuments(one, "apart", counter);
   await documents.compareAndSet("a", 0, { count: 1 });
   await using elsewhere = await openQueue({ redisUrl: redis.url, prefix: "elsewhere", service: "one" });
@@ -77,7 +77,7 @@ test("namespaces and prefixes keep apart; a deleted document is gone", async () 
   expect(await documents.compareAndSet("a", 0, { count: 2 })).toBe(true);
 });
 
-test("what does not fit its schema is an error and not data", async () => {
+test("reading a value that does not fit the schema throws", async () => {
   await openDocuments(one, "odd", z.object({ other: z.string() })).compareAndSet("a", 0, { other: "x" });
   await expect(openDocuments(one, "odd", counter).get("a")).rejects.toThrow("odd/a");
 });

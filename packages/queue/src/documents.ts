@@ -5,7 +5,7 @@ import type { QueueConnection } from "./connect.ts";
 /** Small documents of one service, written by compare-and-set on their version. */
 export interface Documents<T> {
   get(key: string): Promise<{ value: T; version: number } | null>;
-  /** Writes version `expected + 1` if the stored one is `expected` (0: none yet). False when somebody was first. */
+  /** Writes version `expected + 1` if the stored one is `expected` (0: none yet). False when another writer was first. */
   compareAndSet(key: string, expected: number, value: T): Promise<boolean>;
   /**
    * Writes what `change` makes of the newest value, and calls it again when another writer was first. `change` gets
@@ -29,7 +29,10 @@ const TRIES = 100;
 
 const READ = `return {redis.call("HGET", KEYS[1], ARGV[1]), redis.call("HGET", KEYS[2], ARGV[1])}`;
 
-/** Opens the documents of a namespace; what is read is parsed by `schema`. */
+/**
+ * Opens the documents of a namespace. Every value that is read is parsed by `schema`, which has to accept values that
+ * older versions wrote. Throws Fault `internal` for a value that does not fit.
+ */
 export function openDocuments<S extends z.ZodType>(
   connection: QueueConnection,
   namespace: string,

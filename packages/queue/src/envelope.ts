@@ -22,15 +22,15 @@ export function seal<Q extends QueueName>(
 
 export type Opened<Q extends QueueName> =
   | { kind: "message"; body: MessageOf<Q>; sentAt: number }
-  | { kind: "unknown-version"; schemaVersion: number }
+  | { kind: "newer-version"; schemaVersion: number }
   | { kind: "invalid"; why: string };
 
-/** Unwraps what a job carries, from this schema version or an older one. */
+/** Unwraps the message of a job, of this schema version or an older one. */
 export function unseal<Q extends QueueName>(queue: Q, data: unknown): Opened<Q> {
   const envelope = envelopeSchema.safeParse(data);
   if (!envelope.success) return { kind: "invalid", why: envelope.error.message };
   const { schemaVersion, sentAt } = envelope.data;
-  if (schemaVersion > SCHEMA_VERSION) return { kind: "unknown-version", schemaVersion };
+  if (schemaVersion > SCHEMA_VERSION) return { kind: "newer-version", schemaVersion };
   const body = readBody(queue, schemaVersion, envelope.data.body);
   return body.success
     ? { kind: "message", body: body.data, sentAt }

@@ -1,7 +1,8 @@
 import type { DomainEvent } from "@agentswarm/contracts";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { loggedEvents } from "../../../test/support/queue.ts";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
-import { openEventLog, openQueue, type EventLog, type QueueConnection } from "./index.ts";
+import { openEventLog, openQueue, type EventLog, type LoggedEvent, type QueueConnection } from "./index.ts";
 
 let redis: TestRedis;
 let connection: QueueConnection;
@@ -27,31 +28,38 @@ beforeEach(async () => {
   return () => connection[Symbol.asyncDispose]();
 });
 
-test("the same event from many at once is logged once", async () => {
+test("an event that many append at once is logged once", async () => {
   await using other = await openQueue({ redisUrl: redis.url, prefix: `test-${tests}`, service: "other" });
   const logs = [log, openEventLog(other)] as const;
   const answers = await Promise.all(
     Array.from({ length: 60 }, (_, index) => logs[index % 2 === 0 ? 0 : 1].append(event(`e-${index % 3}`))),
   );
   expect(answers.filter((id) => id !== null)).toHaveLength(3);
-  expect((await log.readAfter("0", 100)).map((logged) => logged.event.id).toSorted()).toEqual([
-    "e-0",
-    "e-1",
-    "e-2",
-  ]);
+  expect((await loggedEvents(connection)).map(({ id }) => id).toSorted()).toEqual(["e-0", "e-1", "e-2"]);
   const [key = ""] = await connection.redis.keys("*seen*");
   expect(await connection.redis.ttl(key)).toBeGreaterThan(3_600);
 });
 
-test("reading goes on after an id, page by page", async () => {
-  for (const id of ["a", "b", "c", "d"]) await log.append(event(id));
-  const [, second] = await log.readAfter("0", 2);
-  expect(second?.event.id).toBe("b");
-  expect((await log.readAfter(second?.id ?? "", 10)).map((logged) => logged.event.id)).toEqual(["c", "d"]);
-  expect((await log.readAfter("0", 10)).at(-1)?.id).toBe(await log.lastId());
+/** The next `count` events after an id. */
+async function readAfter(id: string, count: number): Promise<LoggedEvent[]> {
+  const read: LoggedEvent[] = [];
+  for await (const logged of log.follow(id, new AbortController().signal)) {
+    read.push(logged);
+    if (read.length === count) break;
+  }
+  return read;
+}
+
+test("a follower continues after an id and across pages", async () => {
+  const ids = Array.from({ length: 450 }, (_, index) => `e-${index}`);
+  await Promise.all(ids.map((id) => log.append(event(id))));
+  const all = await readAfter("0", 450);
+  expect(all.map((logged) => logged.event.id)).toEqual(ids);
+  expect(await readAfter(all[1]?.id ?? "", 448)).toEqual(all.slice(2));
+  expect(all.at(-1)?.id).toBe(await log.lastId());
 });
 
-test("a follower gets what was, what comes, and skips what it cannot read", async () => {
+test("a follower skips an event that it cannot read", async () => {
   await log.append(event("before"));
   const stopping = new AbortController();
   const seen: string[] = [];
@@ -66,7 +74,7 @@ test("a follower gets what was, what comes, and skips what it cannot read", asyn
   await following;
 });
 
-test("an empty log has an id to begin from", async () => {
+test("an empty log has an id to start from", async () => {
   expect(await log.lastId()).toBe("0");
-  expect(await log.readAfter("0", 10)).toEqual([]);
+  expect(await loggedEvents(connection)).toEqual([]);
 });

@@ -3,19 +3,21 @@ import { domainEventSchema, liftEvent, type DomainEvent } from "@agentswarm/cont
 import type { QueueConnection } from "./connect.ts";
 
 export interface LoggedEvent {
-  /** The stream's id, which is the SSE id too. */
+  /** The id of the stream's entry, which is the SSE id too. */
   readonly id: string;
   readonly event: DomainEvent;
 }
 
 /** Every event in the order of its arrival, for any number of readers. */
 export interface EventLog {
-  /** The id it got, or null when the event was there already. */
+  /** The id of the new entry, or null when the log has an event of this id already. */
   append(event: DomainEvent): Promise<string | null>;
-  /** Events after `id` (exclusive; "0" is the beginning), oldest first. */
-  readAfter(id: string, limit: number): Promise<LoggedEvent[]>;
+  /** The id of the newest entry; "0" while the log is empty. */
   lastId(): Promise<string>;
-  /** Events after `id` as they come, until aborted. Each reader has its own place, so a slow one slows nobody. */
+  /**
+   * Events after `afterId` (exclusive; "0" is the beginning), oldest first, then new ones until aborted. Each reader has
+   * a position of its own, so that a slow reader delays no other.
+   */
   follow(afterId: string, signal: AbortSignal): AsyncIterable<LoggedEvent>;
 }
 
@@ -47,7 +49,6 @@ export function openEventLog(connection: QueueConnection): EventLog {
       const text = JSON.stringify(event);
       return (await redis.eval(APPEND, 2, stream, seen, text, SEEN_FOR_SECONDS, KEPT)) as string | null;
     },
-    readAfter: async (id, limit) => (await readPage(id, limit)).events,
     async lastId() {
       const [last] = await redis.xrevrange(stream, "+", "-", "COUNT", 1);
       return last?.[0] ?? "0";
@@ -64,7 +65,7 @@ export function openEventLog(connection: QueueConnection): EventLog {
   };
 }
 
-/** None for what a newer version wrote and this one cannot read: one such event must not stop every reader. */
+/** No event for an entry that a newer version wrote and this one cannot read: one such entry must not stop all readers. */
 function parse([id, fields]: [string, string[]]): LoggedEvent[] {
   const parsed = domainEventSchema.safeParse(liftEvent(JSON.parse(fields[1] ?? "{}")));
   return parsed.success ? [{ id, event: parsed.data }] : [];

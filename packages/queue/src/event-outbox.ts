@@ -6,9 +6,9 @@ const KEPT = 10_000;
 const RETRY_EVERY_MS = 1_000;
 
 /**
- * Sends events without ever failing the work that they tell about. What Redis refuses for now waits here, in
- * order, and is sent again in the background; ids are derived, so that a message handled again after a crash
- * tells what was lost with this process. What can never be sent, or overflows, is reported and dropped.
+ * Sends events without failing the work that emits them. Events that Redis refuses wait here, in order, and are retried
+ * in the background. Event ids are derived, so a message that is handled again after a crash emits the events that were
+ * lost with this process. Events that can never be sent, or that overflow the outbox, are reported and dropped.
  */
 export function openOutbox<E>(
   connection: QueueConnection,
@@ -17,7 +17,7 @@ export function openOutbox<E>(
   const waiting: E[] = [];
   let flushing = false;
 
-  /** True when the event is dealt with: sent, or never to be sent. */
+  /** False when the event has to be retried. */
   const deliver = async (event: E): Promise<boolean> => {
     try {
       await send(event);
@@ -49,7 +49,9 @@ export function openOutbox<E>(
     waiting.push(event);
     if (waiting.length > KEPT) {
       waiting.shift();
-      connection.report(new Error("an event was dropped: Redis has refused events for too long"));
+      connection.report(
+        new Error(`an event was dropped: Redis has refused events for so long that ${KEPT} of them wait`),
+      );
     }
     void flush();
   };

@@ -1,60 +1,61 @@
 import type { QueueName } from "@agentswarm/contracts";
+import { queueOf } from "./bull-side.ts";
 import type { QueueConnection } from "./connect.ts";
-import { decideOrphans, type ActiveJob, type Suspicion } from "./decide-orphans.ts";
+import { decideOrphans, type ActiveJob, type MissingCounts } from "./decide-orphans.ts";
 import { handBack } from "./hand-back.ts";
-import type { Report } from "./report-seldom.ts";
+import type { Report } from "./throttle-report.ts";
 
-interface Guarded {
+interface FenceOptions {
   readonly queue: QueueName;
   readonly ownName: string;
   readonly running: ReadonlySet<string>;
   readonly report: Report;
 }
 
-/** Where BullMQ notes in a job's hash which worker processes it (`job.processedBy`). */
-const HOLDER_FIELD = "pb";
+/** The field of a job's hash in which BullMQ keeps the name of its worker (`job.processedBy`). */
+const WORKER_FIELD = "pb";
 const EVERY_MS = 250;
-/** After Redis came back the workers need a moment to be listed again. */
+/** After a reconnect the workers need a moment until CLIENT LIST has them again. */
 const QUIET_AFTER_RECONNECT_MS = 5_000;
 
 /**
- * Takes jobs away from workers that died. BullMQ finds those only after their 30 s lock has run out; here the
- * name every worker connects under is compared with the workers that active jobs name, and what nobody works at
- * goes back to the queue by its lock's token, within about half a second. The stalled check stays as the backstop
- * for partitions. Returns the stop.
+ * Takes jobs away from workers that died. BullMQ finds such jobs only when their 30 s lock has expired. The fence
+ * compares the workers that are connected with the workers that active jobs name, and puts the orphans back to the queue
+ * by the token of their lock, within about half a second. BullMQ's stalled check remains for partitions. Returns a
+ * function that stops the fence.
  */
 export function startFence(
   connection: QueueConnection,
-  { queue, ownName, running, report }: Guarded,
+  { queue, ownName, running, report }: FenceOptions,
 ): () => void {
-  let suspicion: Suspicion = new Map();
+  let missing: MissingCounts = new Map();
   let quietUntil = 0;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   const onReady = () => {
     quietUntil = Date.now() + QUIET_AFTER_RECONNECT_MS;
-    suspicion = new Map();
+    missing = new Map();
   };
   connection.redis.on("ready", onReady);
 
-  const look = async () => {
-    const bull = connection.queue(queue);
+  const takeOrphans = async () => {
+    const bull = queueOf(connection, queue);
     const active = await readActive(connection, queue);
     const workers = active.length === 0 ? [] : await bull.getWorkers();
     const connected = new Set(workers.map((worker) => (worker["rawname"] ?? "").split(":w:")[1] ?? ""));
-    const decided = decideOrphans(active, { connected, ownName, running }, suspicion);
-    suspicion = decided.suspicion;
-    // Each goes before all others that wait, so the one that came first goes back last.
+    const decided = decideOrphans(active, { connected, ownName, running }, missing);
+    missing = decided.missing;
+    // A job that is handed back goes to the front of the queue, so the oldest goes last.
     for (const { id, token } of decided.orphans.toReversed()) {
       const job = await bull.getJob(id);
-      // Somebody may have ended or taken it meanwhile; then the token no longer fits and nothing happens.
+      // Another worker may have ended or taken the job meanwhile; then the token is invalid and nothing happens.
       if (job) await handBack(connection, queue, job, token).catch(() => undefined);
     }
   };
 
   const tick = async () => {
     try {
-      if (Date.now() >= quietUntil && connection.redis.status === "ready") await look();
+      if (Date.now() >= quietUntil && connection.redis.status === "ready") await takeOrphans();
     } catch (error) {
       report(error);
     }
@@ -69,16 +70,16 @@ export function startFence(
 }
 
 /**
- * Holder and lock of every active job, each pair read at one moment: a token read later could belong to a worker
- * that has rightly taken the job over. Only these two, as a job's whole text may be large.
+ * Worker and lock of every active job. Each pair is read in one transaction: a token that is read later could belong to
+ * a worker that has taken the job over rightly. Only these two fields are read, because a job's message may be large.
  */
 async function readActive(connection: QueueConnection, queue: QueueName): Promise<ActiveJob[]> {
-  const bull = connection.queue(queue);
+  const bull = queueOf(connection, queue);
   const ids = await bull.getRanges(["active"], 0, -1);
   if (ids.length === 0) return [];
   const reading = connection.redis.multi();
-  for (const id of ids) reading.hget(bull.toKey(id), HOLDER_FIELD).get(`${bull.toKey(id)}:lock`);
+  for (const id of ids) reading.hget(bull.toKey(id), WORKER_FIELD).get(`${bull.toKey(id)}:lock`);
   const answers = (await reading.exec()) ?? [];
   const text = (index: number) => (answers[index]?.[1] as string | null | undefined) ?? null;
-  return ids.map((id, index) => ({ id, holder: text(2 * index), token: text(2 * index + 1) }));
+  return ids.map((id, index) => ({ id, worker: text(2 * index), token: text(2 * index + 1) }));
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { DEFAULT_REPO, QUEUE_NAMES, type QueueName } from "@agentswarm/contracts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { consume, openQueue, type QueueConnection } from "./index.ts";
 
 /** What a swarm of schema version 1 had in its queues: the smallest message of every kind, from a run of the demo. */
@@ -25,7 +26,7 @@ test.each(QUEUE_NAMES)("every message of version 1 that waits in %s is handled",
   expect(waiting.length).toBeGreaterThan(0);
   for (const [nth, { envelope }] of waiting.entries()) {
     expect(envelope.schemaVersion).toBe(1);
-    await connection.queue(queue).add(queue, envelope, { jobId: `old-${nth}` });
+    await bullQueue(connection, queue).add(queue, envelope, { jobId: `old-${nth}` });
   }
   const bodies: object[] = [];
   await using _consumer = await consume(connection, queue, async (body) => void bodies.push(body), {
@@ -35,6 +36,6 @@ test.each(QUEUE_NAMES)("every message of version 1 that waits in %s is handled",
   if (queue !== "plan" && queue !== "event") {
     for (const body of bodies) expect(JSON.stringify(body)).toContain(`"repoId":"${DEFAULT_REPO}"`);
   }
-  const failed = await connection.queue(queue).getJobCountByTypes("failed", "delayed");
+  const failed = await bullQueue(connection, queue).getJobCountByTypes("failed", "delayed");
   expect(failed).toBe(0);
 });

@@ -2,13 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_REPO, Fault } from "@agentswarm/contracts";
 import { expect, test } from "vitest";
 import { startRedis } from "../../../test/support/redis.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { openSilentProxy } from "../testing/silent-proxy.ts";
 import { consume, createSender, jobState, openQueue, ping } from "./index.ts";
 
 const faultOf = (promise: Promise<unknown>) => promise.then(() => null, Fault.from);
 const quiet = () => undefined;
 
-test("no acknowledged job is lost when Redis is killed, and all go on when it is back", async () => {
+test("no acknowledged job is lost when Redis is killed and restarted", async () => {
   await using redis = disposable(await startRedis({ durable: true }));
   await using connection = await openQueue({ redisUrl: redis.url, service: "test", onError: quiet });
   const sender = createSender(connection, "test");
@@ -41,11 +42,11 @@ test("no acknowledged job is lost when Redis is killed, and all go on when it is
     .toEqual([]);
 });
 
-test("a full Redis pauses the worker, says so a few times only, buries nothing, and all goes on", async () => {
+test("a full Redis pauses the worker and makes no dead letters", async () => {
   await using redis = disposable(await startRedis());
   await using connection = await openQueue({ redisUrl: redis.url, service: "test", onError: quiet });
   const sender = createSender(connection, "test");
-  const said: unknown[] = [];
+  const reported: unknown[] = [];
   const first = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
   await using _consumer = await consume(
@@ -55,35 +56,40 @@ test("a full Redis pauses the worker, says so a few times only, buries nothing, 
       first.resolve();
       await release.promise;
     },
-    { concurrency: 1, onError: (error) => said.push(error), lockDurationMs: 1_500, stalledIntervalMs: 500 },
+    {
+      concurrency: 1,
+      onError: (error) => reported.push(error),
+      lockDurationMs: 1_500,
+      stalledIntervalMs: 500,
+    },
   );
   await sender.send("sweep", { why: "manual", repoId: DEFAULT_REPO }, { jobId: "one" });
   await sender.send("sweep", { why: "manual", repoId: DEFAULT_REPO }, { jobId: "two" });
   await first.promise;
   await connection.redis.config("SET", "maxmemory", "1");
   release.resolve();
-  await expect.poll(() => said.length).toBeGreaterThan(0);
+  await expect.poll(() => reported.length).toBeGreaterThan(0);
   const event = sender.event({ id: "while-full", type: "backend.closed", data: { backend: "test" } });
   await sleep(2_500);
-  expect(said.length).toBeLessThan(10);
+  expect(reported.length).toBeLessThan(10);
 
   await connection.redis.config("SET", "maxmemory", "0");
   for (const id of ["one", "two"]) {
     await expect.poll(() => jobState(connection, "sweep", id), { timeout: 20_000 }).toBe("completed");
   }
-  // What was told meanwhile did not stop the teller, and is not lost.
+  // The event that was emitted meanwhile did not block its emitter and is not lost.
   await event;
-  await expect.poll(() => connection.queue("event").getJobCountByTypes("waiting")).toBe(1);
+  await expect.poll(() => bullQueue(connection, "event").getJobCountByTypes("waiting")).toBe(1);
 });
 
-test("an eviction policy that loses jobs is refused with the setting named", async () => {
+test("an eviction policy that loses jobs is refused by the name of the setting", async () => {
   await using redis = disposable(await startRedis({ args: ["--maxmemory-policy", "allkeys-lru"] }));
   const fault = await faultOf(openQueue({ redisUrl: redis.url, service: "test" }));
   expect(fault).toMatchObject({ code: "redis.misconfigured", retryable: false });
   expect(fault?.message).toMatch(/maxmemory-policy.*noeviction/);
 });
 
-test("a Redis that is not there is named at once", async () => {
+test("a Redis that does not answer is named at once", async () => {
   const fault = await faultOf(
     openQueue({ redisUrl: "redis://:geheim@127.0.0.1:1", service: "test", onError: quiet }),
   );
@@ -91,7 +97,7 @@ test("a Redis that is not there is named at once", async () => {
   expect(fault?.message).not.toContain("geheim");
 });
 
-test("in a silent partition questions end at their deadline, and after it all recovers by itself", async () => {
+test("commands end at their deadline in a silent partition, and consumers recover after it", async () => {
   await using redis = disposable(await startRedis());
   await using proxy = await openSilentProxy(new URL(redis.url));
   await using direct = await openQueue({ redisUrl: redis.url, service: "direct" });

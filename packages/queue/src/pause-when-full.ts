@@ -6,20 +6,20 @@ import { isOutOfMemory } from "./redis-fault.ts";
 const PROBE_EVERY_MS = 1_000;
 
 export interface Pausing {
-  /** Told about every error of the worker. */
-  saw(error: unknown): void;
+  /** To be called with every error of the worker. */
+  onWorkerError(error: unknown): void;
   stop(): void;
 }
 
 /**
- * Pauses a worker while Redis refuses writes because its memory is full, and lets it go on as soon as a small
- * write passes. Without it the worker asks for its next job thousands of times a second.
+ * Pauses a worker while Redis refuses writes because its memory is full, and resumes it as soon as a small write
+ * succeeds. Without the pause the worker asks for its next job thousands of times a second.
  */
 export function pauseWhenFull(connection: QueueConnection, worker: Worker): Pausing {
   const stopping = new AbortController();
   let full = false;
 
-  const waitForRoom = async () => {
+  const waitForMemory = async () => {
     await worker.pause(true);
     const key = connection.key("probe", "memory");
     for (;;) {
@@ -36,10 +36,10 @@ export function pauseWhenFull(connection: QueueConnection, worker: Worker): Paus
   };
 
   return {
-    saw(error) {
+    onWorkerError(error) {
       if (full || stopping.signal.aborted || !isOutOfMemory(error)) return;
       full = true;
-      waitForRoom().catch(() => {
+      waitForMemory().catch(() => {
         full = false;
         if (!stopping.signal.aborted) void worker.resume();
       });

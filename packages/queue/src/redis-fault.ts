@@ -1,20 +1,24 @@
 import { Fault } from "@agentswarm/contracts";
 
-/** Answers of a server that is full, starting, failing over or cannot write its disk: all pass by themselves. */
-const PASSING =
+/** Error replies of a server that is full, starting, failing over or cannot write its disk. All of them pass. */
+const TRANSIENT_REPLY =
   /\b(OOM|LOADING|MISCONF|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNBLOCKED)\b/;
 const CLOSED = /^Connection is closed\.?$/;
 const RETRY_AFTER_MS = 2_000;
 
+/** Whether the error is a refusal or a closed connection of Redis that passes without any change here: retry. */
+export function isTransientRedisError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (error.name === "ReplyError" && TRANSIENT_REPLY.test(error.message)) || CLOSED.test(error.message);
+}
+
 /**
- * What a handler threw, as a Fault. Trouble with Redis is retryable however deep in the handler it came up, so
- * that no message is given up on because of an outage.
+ * What a handler threw, as a Fault. A transient error of Redis is retryable wherever in the handler it was thrown, so
+ * that an outage makes no dead letters.
  */
 export function asFault(error: unknown): Fault {
-  if (!(error instanceof Error) || error instanceof Fault) return Fault.from(error);
-  const passing = error.name === "ReplyError" && PASSING.test(error.message);
-  if (!passing && !CLOSED.test(error.message)) return Fault.from(error);
-  return new Fault("redis.unavailable", error.message, {
+  if (!isTransientRedisError(error)) return Fault.from(error);
+  return new Fault("redis.unavailable", (error as Error).message, {
     retryable: true,
     retryAfterMs: RETRY_AFTER_MS,
     cause: error,

@@ -6,16 +6,16 @@ import {
   type QueueName,
 } from "@agentswarm/contracts";
 import { eventJobId, traceOfMessage } from "@agentswarm/contracts/node";
+import { queueOf } from "./bull-side.ts";
 import type { QueueConnection } from "./connect.ts";
 import { seal } from "./envelope.ts";
 import { openOutbox } from "./event-outbox.ts";
 
 export interface SendOptions {
-  /** Makes a second sending of the same thing a no-op while the first job is kept. */
+  /** A second message with the id of a job that Redis still has is not sent. */
   readonly jobId?: string;
   /** 1 is first; BullMQ runs jobs without a priority before all others. */
   readonly priority?: number;
-  readonly delayMs?: number;
   /** W3C traceparent of the cause, instead of the current trace. */
   readonly trace?: string;
 }
@@ -23,13 +23,13 @@ export interface SendOptions {
 export interface Sender {
   /** Throws Fault `message.invalid` when the body does not fit the queue's schema. */
   send<Q extends QueueName>(queue: Q, body: MessageOf<Q>, options?: SendOptions): Promise<void>;
-  /** Never throws: what Redis refuses for now is sent later, and what fits no schema is reported. */
+  /** Never throws: an event that Redis refuses is retried in the background, an event that fits no schema is reported. */
   event(event: EventToSend, options?: Pick<SendOptions, "trace">): Promise<void>;
-  /** A job every `everyMs`, one for the whole swarm however many replicas ask for it. */
+  /** A job every `everyMs` milliseconds; one schedule for the whole swarm, however many replicas ask for it. */
   schedule<Q extends QueueName>(queue: Q, name: string, everyMs: number, body: MessageOf<Q>): Promise<void>;
 }
 
-/** Everything a service may say to another. */
+/** Sends messages and events, as `actor`. */
 export function createSender(connection: QueueConnection, actor: string): Sender {
   // The trace is taken when the event is emitted: the outbox may send it later, from another context.
   const outbox = openOutbox(connection, ({ event, trace }: { event: EventToSend; trace: string }) =>
@@ -39,23 +39,21 @@ export function createSender(connection: QueueConnection, actor: string): Sender
     async send(queue, body, options = {}) {
       const trace = traceOfMessage(options.trace);
       const envelope = seal(queue, body, { sentAt: await connection.now(), trace });
-      await connection.queue(queue).add(queue, envelope, {
+      await queueOf(connection, queue).add(queue, envelope, {
         ...(options.jobId === undefined ? {} : { jobId: options.jobId }),
         ...(options.priority === undefined ? {} : { priority: options.priority }),
-        ...(options.delayMs === undefined ? {} : { delay: options.delayMs }),
       });
     },
     event: (event, options = {}) => outbox({ event, trace: traceOfMessage(options.trace) }),
     async schedule(queue, name, everyMs, body) {
       const envelope = seal(queue, body, { sentAt: await connection.now(), trace: newTraceparent() });
-      await connection
-        .queue(queue)
-        .upsertJobScheduler(name, { every: everyMs }, { name: queue, data: envelope });
+      const template = { name: queue, data: envelope };
+      await queueOf(connection, queue).upsertJobScheduler(name, { every: everyMs }, template);
     },
   };
 }
 
-/** Sends one event, or throws. The job's id is derived from the event's, so that a second sending is a no-op. */
+/** Sends one event, or throws. The job's id is derived from the event's, so that a second one is not sent. */
 export async function sendEvent(
   connection: QueueConnection,
   actor: string,
@@ -68,5 +66,5 @@ export async function sendEvent(
     { ...event, at, actor, traceId: traceIdOf(trace) ?? undefined },
     { sentAt: at, trace },
   );
-  await connection.queue("event").add("event", envelope, { jobId: eventJobId(event.id) });
+  await queueOf(connection, "event").add("event", envelope, { jobId: eventJobId(event.id) });
 }

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { DEFAULT_REPO, Fault, newTraceparent, traceIdOf } from "@agentswarm/contracts";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { consume, createSender, openQueue, type QueueConnection, type Sender } from "./index.ts";
 
 let redis: TestRedis;
@@ -23,7 +24,7 @@ beforeEach(async () => {
 const send = (jobId: string) => sender.send("sweep", { why: "manual", repoId: DEFAULT_REPO }, { jobId });
 const traceIdHere = () => traceIdOf(currentTrace() ?? "");
 const traceOfJob = async (queue: "sweep" | "event") => {
-  const [job] = await connection.queue(queue).getJobs(["waiting"]);
+  const [job] = await bullQueue(connection, queue).getJobs(["waiting"]);
   return String(job?.data.trace);
 };
 
@@ -57,7 +58,7 @@ test("an event of a handler carries the trace id of the message that it handles"
   );
   await using _consumer = await start();
   await send("one");
-  await expect.poll(() => connection.queue("event").getJobCountByTypes("waiting")).toBe(1);
+  await expect.poll(() => bullQueue(connection, "event").getJobCountByTypes("waiting")).toBe(1);
   expect(traceIdOf(await traceOfJob("event"))).toBe(seen[0]?.traceId);
 });
 

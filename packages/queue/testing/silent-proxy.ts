@@ -2,9 +2,8 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
 /**
- * A TCP proxy that can fall silent: what is connected stays connected and hears nothing any more, what connects
- * is accepted and hears nothing, as behind a firewall that drops packets. `heal` lets new connections through;
- * the old ones stay dead.
+ * A TCP proxy that can fall silent, like a firewall that drops packets: open connections stay open and get no more
+ * bytes, new ones are accepted and get none. `heal` lets new connections through; the old ones stay silent.
  */
 export async function openSilentProxy(target: URL) {
   let silent = false;
@@ -31,11 +30,11 @@ export async function openSilentProxy(target: URL) {
       silent = true;
       for (const socket of sockets) socket.unpipe().resume();
     },
-    /** What is asked arrives, and no answer comes back. */
+    /** Requests arrive, and no answer comes back. */
     swallowAnswers() {
       for (const upstream of upstreams) upstream.unpipe().resume();
     },
-    /** Ends every connection; new ones work. */
+    /** Closes every connection; new ones work. */
     cut() {
       for (const socket of sockets) socket.destroy();
     },

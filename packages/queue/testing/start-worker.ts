@@ -5,26 +5,25 @@ import { fileURLToPath } from "node:url";
 
 const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
 
-export interface Said {
-  readonly said: string;
+export interface WorkerEvent {
+  readonly event: string;
   readonly jobId?: string;
   readonly reason?: string;
   readonly written?: boolean;
-  readonly startedCount?: number;
   readonly message?: string;
 }
 
 export interface TestWorker extends AsyncDisposable {
   readonly pid: number;
-  readonly heard: readonly Said[];
-  /** Resolves with the first thing said so far or later that fits. */
-  hears(fits: (said: Said) => boolean): Promise<Said>;
+  readonly events: readonly WorkerEvent[];
+  /** Resolves with the first event, past or future, that matches. */
+  waitFor(matches: (event: WorkerEvent) => boolean): Promise<WorkerEvent>;
   kill(signal: NodeJS.Signals): void;
   /** Resolves with the exit code, or null when a signal ended it. */
   readonly ended: Promise<number | null>;
 }
 
-/** Starts `worker.ts` and waits until it takes jobs. Disposing it kills what is left of it. */
+/** Starts `worker.ts` and waits until it takes jobs. Disposing it kills the process. */
 export async function startWorker(
   redisUrl: string,
   options: { prefix: string; lockMs?: number; concurrency?: number; waitMs?: number },
@@ -32,20 +31,20 @@ export async function startWorker(
   const child = spawn(process.execPath, [WORKER, redisUrl, JSON.stringify(options)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const heard: Said[] = [];
+  const events: WorkerEvent[] = [];
   const waiting = new Set<() => void>();
   createInterface({ input: child.stdout }).on("line", (line) => {
-    heard.push(JSON.parse(line) as Said);
+    events.push(JSON.parse(line) as WorkerEvent);
     for (const look of waiting) look();
   });
   const ended = once(child, "exit").then(([code]) => code as number | null);
   const worker: TestWorker = {
     pid: child.pid ?? 0,
-    heard,
-    hears: (fits) =>
+    events,
+    waitFor: (matches) =>
       new Promise((resolve, reject) => {
         const look = () => {
-          const found = heard.find(fits);
+          const found = events.find(matches);
           if (found === undefined) return;
           waiting.delete(look);
           resolve(found);
@@ -54,7 +53,7 @@ export async function startWorker(
         look();
         void ended.then((code) => {
           look();
-          reject(new Error(`the worker ended with ${code}; heard ${JSON.stringify(heard)}`));
+          reject(new Error(`the worker ended with ${code}; its events: ${JSON.stringify(events)}`));
         });
       }),
     kill: (signal) => void child.kill(signal),
@@ -64,6 +63,6 @@ export async function startWorker(
       await ended;
     },
   };
-  await worker.hears(({ said }) => said === "ready");
+  await worker.waitFor(({ event }) => event === "ready");
   return worker;
 }

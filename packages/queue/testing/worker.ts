@@ -3,9 +3,9 @@ import { z } from "zod";
 import { consume, openDocuments, openQueue } from "../src/index.ts";
 
 /**
- * A consumer of `sweep` as a process of its own, which says on stdout what happens to it. What a job does is said
- * by the beginning of its id: `poison` kills the process, `hold` waits to be aborted, `write` waits for `WAIT_MS`
- * and then sets a document by compare-and-set, everything else ends at once.
+ * A consumer of `sweep` as a process of its own, which prints its events on stdout. The prefix of a job's id selects its
+ * work: `poison` kills the process, `hold` waits for an abort, `write` waits for `waitMs` and then sets a document by
+ * compare-and-set; any other job ends at once.
  * Arguments: Redis URL, then a JSON object {prefix, lockMs?, concurrency?, waitMs?}.
  */
 const [redisUrl = "", text = "{}"] = process.argv.slice(2);
@@ -15,8 +15,8 @@ const options = JSON.parse(text) as {
   concurrency?: number;
   waitMs?: number;
 };
-const say = (said: string, more: object = {}) =>
-  process.stdout.write(`${JSON.stringify({ said, ...more })}\n`);
+const emit = (event: string, more: object = {}) =>
+  process.stdout.write(`${JSON.stringify({ event, ...more })}\n`);
 
 const connection = await openQueue({ redisUrl, prefix: options.prefix, service: "test-worker" });
 const documents = openDocuments(connection, "effects", z.object({ by: z.number() }));
@@ -24,10 +24,10 @@ const documents = openDocuments(connection, "effects", z.object({ by: z.number()
 const consumer = await consume(
   connection,
   "sweep",
-  async (_, { jobId, signal, startedCount }) => {
+  async (_, { jobId, signal }) => {
     const before = await documents.get(jobId);
-    say("started", { jobId, startedCount });
-    signal.addEventListener("abort", () => say("aborted", { jobId, reason: signal.reason }), { once: true });
+    emit("started", { jobId });
+    signal.addEventListener("abort", () => emit("aborted", { jobId, reason: signal.reason }), { once: true });
     if (jobId.startsWith("poison")) process.kill(process.pid, "SIGKILL");
     if (jobId.startsWith("hold")) {
       const { promise, reject } = Promise.withResolvers<never>();
@@ -37,13 +37,13 @@ const consumer = await consume(
     if (jobId.startsWith("write")) {
       await sleep(options.waitMs ?? 0);
       const written = await documents.compareAndSet(jobId, before?.version ?? 0, { by: process.pid });
-      say("wrote", { jobId, written });
+      emit("wrote", { jobId, written });
     }
-    say("ended", { jobId });
+    emit("ended", { jobId });
   },
   {
     concurrency: options.concurrency ?? 10,
-    onError: (error) => say("error", { message: error instanceof Error ? error.message : String(error) }),
+    onError: (error) => emit("error", { message: error instanceof Error ? error.message : String(error) }),
     ...(options.lockMs === undefined
       ? {}
       : { lockDurationMs: options.lockMs, stalledIntervalMs: options.lockMs / 3 }),
@@ -56,4 +56,4 @@ process.once("SIGTERM", () => {
     process.exit(0);
   })();
 });
-say("ready");
+emit("ready");

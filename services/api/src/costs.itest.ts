@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Task } from "@agentswarm/contracts";
-import { openBudgets, pendingBodies } from "@agentswarm/queue";
+import { openBudgets } from "@agentswarm/queue";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { pendingBodies } from "../../../test/support/queue.ts";
 import { startApi, type TestApi } from "../testing/start-api.ts";
 import { openTeller } from "../testing/tell.ts";
 

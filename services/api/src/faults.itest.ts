@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { createSender } from "@agentswarm/queue";
 import { startApi } from "../testing/start-api.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 
 test.each(["api.accepted", "api.enqueued"])(
   "killed at %s: the same Idempotency-Key gives the same feature afterwards, once",
@@ -18,7 +19,7 @@ test.each(["api.accepted", "api.enqueued"])(
       ids.push(((await answer.json()) as { id: string }).id);
     }
     expect(new Set(ids).size).toBe(1);
-    expect(await api.connection.queue("plan").getJobCounts("waiting", "prioritized")).toMatchObject({
+    expect(await bullQueue(api.connection, "plan").getJobCounts("waiting", "prioritized")).toMatchObject({
       waiting: 1,
     });
   },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startApi, type TestApi } from "../testing/start-api.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -10,7 +11,7 @@ afterAll(() => api[Symbol.asyncDispose]());
 
 const submit = (body: unknown, key?: string) =>
   api.post("/v1/features", body, key === undefined ? {} : { "idempotency-key": key });
-const planJobs = async () => (await api.connection.queue("plan").getJobs()).map((job) => job.id);
+const planJobs = async () => (await bullQueue(api.connection, "plan").getJobs()).map((job) => job.id);
 
 test("a feature is answered 202 after the durable write, and can be read from that instant", async () => {
   const answer = await submit({ title: "Dark mode", acceptance: ["It is dark"], priority: 2 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { keysCommand } from "../testing/make-key.ts";
 import { startApi } from "../testing/start-api.ts";
 
@@ -33,7 +34,7 @@ test("a full Redis is answered 503 with a time to wait, reading goes on, and roo
   const accepted = await submit();
   expect(accepted.status).toBe(202);
   const { id } = (await accepted.json()) as { id: string };
-  expect((await api.connection.queue("plan").getJobs()).map((job) => job.id)).toEqual([`feature-${id}`]);
+  expect((await bullQueue(api.connection, "plan").getJobs()).map((job) => job.id)).toEqual([`feature-${id}`]);
 });
 
 test("what was submitted into the silence of Redis is one feature, however often it is submitted again", async () => {
@@ -55,7 +56,7 @@ test("what was submitted into the silence of Redis is one feature, however often
     const answer = await submit();
     return answer.status === 202 ? ((await answer.json()) as { id: string }) : null;
   });
-  expect((await api.connection.queue("plan").getJobs()).map((job) => job.id)).toEqual([
+  expect((await bullQueue(api.connection, "plan").getJobs()).map((job) => job.id)).toEqual([
     `feature-${accepted.id}`,
   ]);
 });

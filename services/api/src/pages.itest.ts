@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { startApi, type TestApi } from "../testing/start-api.ts";
 
 let api: TestApi;
@@ -65,8 +66,8 @@ test("the board shows jobs and moves none", async () => {
     const init = { method, headers: { "content-type": "application/json" }, body };
     expect([path, (await api.ask(path, init)).status]).toEqual([path, 405]);
   }
-  expect(await api.connection.queue("plan").isPaused()).toBe(false);
-  const kept = await api.connection.queue("plan").getJob(`feature-${id}`);
+  expect(await bullQueue(api.connection, "plan").isPaused()).toBe(false);
+  const kept = await bullQueue(api.connection, "plan").getJob(`feature-${id}`);
   expect(JSON.stringify(kept?.data)).toContain("Shown on the board");
 });
 

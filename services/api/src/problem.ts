@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "@fastify/type-provider-zod";
 import { Fault } from "@agentswarm/contracts";
+import { isTransientRedisError } from "@agentswarm/queue";
 
 /** An answer by RFC 9457, application/problem+json. */
 export class Problem extends Error {
@@ -26,8 +27,6 @@ const STATUS: Partial<Record<Fault["code"], number>> = {
   "message.invalid": 422,
 };
 const RETRY_SECONDS = 2;
-/** What a server answers that is full, starting, failing over or cannot write its disk; all pass by themselves. */
-const REDIS_IS_AWAY = /\b(?:OOM|LOADING|MISCONF|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY)\b/;
 
 /** The one place where errors become answers. */
 export function answerProblems(app: FastifyInstance): void {
@@ -84,7 +83,7 @@ function describe(error: FastifyError | Problem | Fault): {
     const detail = errors.map((one) => `${one.field}: ${one.message}`).join("; ");
     return { status: 400, type: "invalid-request", detail, errors };
   }
-  if (error.name === "ReplyError" && REDIS_IS_AWAY.test(error.message)) {
+  if (isTransientRedisError(error)) {
     const detail = `Redis takes no write for now: ${error.message}`;
     return { status: 503, type: "redis-unavailable", detail, retryAfter: RETRY_SECONDS };
   }

@@ -12,6 +12,7 @@ import {
 } from "@agentswarm/contracts";
 import { createSender } from "@agentswarm/queue";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import type { TestApi } from "./start-api.ts";
 
 /** Tells an api what the other services would tell it. */
@@ -29,7 +30,7 @@ export function openTeller(api: TestApi) {
     event,
     /** Tells an event to an api that has taken it in before, as after a crash. */
     async again(id: string, type: EventType, about: object, data: object) {
-      const queue = api.connection.queue("event");
+      const queue = bullQueue(api.connection, "event");
       for (let nth = 0; nth < 2; nth += 1) {
         await sender.event(eventOf(id, type, about, data));
         await waitUntil(`event ${id} taken in`, 20_000, async () => {

@@ -6,6 +6,7 @@ import { jobId, type Task } from "@agentswarm/contracts";
 import { jobBody, jobState } from "@agentswarm/queue";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { json, startBackend, USAGE, type ScriptedBackend } from "../../../test/support/scripted-backend.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { openSwarm, type TestSwarm } from "../testing/open-swarm.ts";
 
 const ANSWER = {
@@ -28,7 +29,7 @@ afterEach(() => swarm[Symbol.asyncDispose]());
 const state = (task: Task) => jobState(swarm.connection, "task", jobId.task(task.id, 1));
 const completed = (task: Task) =>
   waitUntil("the job's end", WITHIN_MS, async () => ((await state(task)) === "completed" ? true : null));
-const mergeRequests = () => swarm.connection.queue("merge").getJobs();
+const mergeRequests = () => bullQueue(swarm.connection, "merge").getJobs();
 /** The sandboxes recorded as open, by their ids and labels. */
 const recorded = () => {
   const dir = join(swarm.home, "sandboxes");
@@ -82,7 +83,7 @@ test("at SIGTERM running attempts are handed back within the grace time, with no
   expect(code).toBe(0);
   expect(performance.now() - startedAt).toBeLessThan(10_000);
   expect(await Promise.all([state(one), state(two)])).not.toContain("completed");
-  expect(await swarm.connection.queue("plan").getJobs()).toEqual([]);
+  expect(await bullQueue(swarm.connection, "plan").getJobs()).toEqual([]);
   expect(recorded()).toEqual([]);
 });
 

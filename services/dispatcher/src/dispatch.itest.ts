@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { jobId, subjectOf, type DomainEvent, type MessageOf, type Task } from "@agentswarm/contracts";
 import { runGit } from "@agentswarm/git";
-import { cancelJob, heldSlots, jobBody, jobState, openBudgets } from "@agentswarm/queue";
+import { cancelJob, jobBody, jobState, openBudgets } from "@agentswarm/queue";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { json, startBackend, USAGE, type ScriptedBackend } from "../../../test/support/scripted-backend.ts";
+import { bullQueue, slotHolders } from "../../../test/support/queue.ts";
 import { openSwarm, type TestSwarm } from "../testing/open-swarm.ts";
 
 type Handoff = Extract<MessageOf<"plan">, { kind: "handoff" }>;
@@ -28,7 +29,7 @@ afterAll(async () => {
   await dispatcher[Symbol.asyncDispose]();
   // Nothing is left: no sandbox, no place taken, no result lying about.
   expect(readdirSync(join(swarm.home, "sandboxes"))).toEqual([]);
-  expect(await heldSlots(swarm.connection, "attempts")).toEqual([]);
+  expect(await slotHolders(swarm.connection, "attempts")).toEqual([]);
   expect(readdirSync(join(swarm.home, "bundles")).filter((name) => name.startsWith("result-"))).toEqual([]);
   await swarm[Symbol.asyncDispose]();
   await backend[Symbol.asyncDispose]();
@@ -50,7 +51,7 @@ const toPlanner = async (task: Task, attempt = 1, within = swarm): Promise<Hando
   return (await waitUntil(`a handoff of ${task.description}`, WITHIN_MS, ask)) as Handoff;
 };
 async function eventsOf(task: Task, within = swarm): Promise<DomainEvent[]> {
-  const jobs = await within.connection.queue("event").getJobs();
+  const jobs = await bullQueue(within.connection, "event").getJobs();
   const events = jobs.map((job) => (job.data as { body: DomainEvent }).body);
   return events.filter((event) => subjectOf(event).taskId === task.id);
 }
@@ -87,7 +88,7 @@ test("work goes to the merger; what was claimed about it is measured again", asy
   });
   const progressed = events.find((event) => event.type === "attempt.progressed");
   expect(progressed?.data).toEqual({ turn: 1, tool: "write", text: "work.txt" });
-  const { logs } = await swarm.connection.queue("task").getJobLogs(jobId.task(task.id, 1));
+  const { logs } = await bullQueue(swarm.connection, "task").getJobLogs(jobId.task(task.id, 1));
   expect(logs.join("\n")).toContain("turn 1 write work.txt");
   await waitUntil("the job's end", WITHIN_MS, async () =>
     (await jobState(swarm.connection, "task", jobId.task(task.id, 1))) === "completed" ? true : null,
@@ -203,7 +204,7 @@ test("the same round sent twice runs one agent", async () => {
   await toMerger(task);
   await swarm.sender.send("task", { task, round: 1 }, { jobId: `again-${task.id}` });
   const done = await waitUntil("the second job's end", WITHIN_MS, async () => {
-    const job = await swarm.connection.queue("task").getJob(`again-${task.id}`);
+    const job = await bullQueue(swarm.connection, "task").getJob(`again-${task.id}`);
     return job?.returnvalue ?? null;
   });
   expect(done).toBe("attempt 1 was sent before");

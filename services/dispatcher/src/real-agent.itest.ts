@@ -7,6 +7,7 @@ import { jobId, type DomainEvent } from "@agentswarm/contracts";
 import { jobBody } from "@agentswarm/queue";
 import { startReplay } from "@agentswarm/replay";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { openSwarm, type TestSwarm } from "../testing/open-swarm.ts";
 
 const SCENARIO = `
@@ -34,7 +35,7 @@ interface Figures {
 /** What the end of a task's attempt told beside its handoff. */
 function figuresOf(swarm: TestSwarm, taskId: string): Promise<Figures> {
   return waitUntil(`the end of ${taskId} being told`, 10_000, async () => {
-    const jobs = await swarm.connection.queue("event").getJobs();
+    const jobs = await bullQueue(swarm.connection, "event").getJobs();
     const events = jobs.map((job) => (job.data as { body: DomainEvent }).body);
     const ended = events.find((one) => one.type === "attempt.ended" && one.taskId === taskId);
     return (ended?.data as Figures | undefined) ?? null;

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { jobId, traceIdOf, type DomainEvent, type MergeOutcome } from "@agentswarm/contracts";
 import { git } from "../../../test/support/string-kit.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { startMerger, type Attempt, type TestMerger } from "../testing/start-merger.ts";
 
 /** A fast gate check that fails on one word. */
@@ -121,11 +122,11 @@ test("the handoff and the event of each landing in a batch carry the trace of it
   await merger.request(attempts);
   await outcomes(merger, attempts);
   const traceOf = async (queue: "merge" | "plan", id: string) => {
-    const job = await merger.connection.queue(queue).getJob(id);
+    const job = await bullQueue(merger.connection, queue).getJob(id);
     return traceIdOf((job?.data as { trace: string } | undefined)?.trace ?? "");
   };
   const events = await waitUntil("three events", 20_000, async () => {
-    const found = await merger.connection.queue("event").getJobs();
+    const found = await bullQueue(merger.connection, "event").getJobs();
     const traced = found.flatMap((job) => {
       const { trace, body } = job.data as { trace: string; body: DomainEvent };
       return body.type === "landing.landed" ? [{ trace, taskId: body.taskId }] : [];

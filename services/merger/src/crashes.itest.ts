@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { jobId } from "@agentswarm/contracts";
 import { git } from "../../../test/support/string-kit.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { startMerger, type TestMerger } from "../testing/start-merger.ts";
 
 const FAILPOINTS = ["screened", "built", "gated", "published", "resolved", "handed-off", "emitted"];
@@ -29,7 +30,7 @@ test.each(FAILPOINTS)(
     const outcome = await merger.outcome(attempt.taskId);
     expect(["landed", "already-landed"]).toContain(outcome.kind);
     await waitUntil("the job's end", 40_000, async () => {
-      const state = await merger.connection.queue("merge").getJobState(jobId.merge(attempt.taskId, 1));
+      const state = await bullQueue(merger.connection, "merge").getJobState(jobId.merge(attempt.taskId, 1));
       return state === "completed" ? state : null;
     });
     expect(await merger.service.stop()).toBe(0);

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { isEventOf, type DomainEvent, type EventOf } from "@agentswarm/contracts";
 import { makeWaitingCheck } from "../../../test/support/waiting-check.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { startMerger, type TestMerger } from "../testing/start-merger.ts";
 
 async function flakes(merger: TestMerger): Promise<EventOf<"gate.flaked">[]> {
-  const jobs = await merger.connection.queue("event").getJobs();
+  const jobs = await bullQueue(merger.connection, "event").getJobs();
   return jobs.map((job) => (job.data as { body: DomainEvent }).body).filter(isEventOf("gate.flaked"));
 }
 

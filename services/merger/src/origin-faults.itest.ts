@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { jobId } from "@agentswarm/contracts";
 import { git } from "../../../test/support/string-kit.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { startMerger, type Attempt, type TestMerger } from "../testing/start-merger.ts";
 
 /** Blocks in the sandbox until the test writes `go`, or until the file that the attempt's own held-* file names exists. */
@@ -133,7 +134,7 @@ describe.each(ORIGINS)("an origin %s", (_kind, hooked) => {
     );
     for (const { taskId } of attempts) {
       await waitUntil(`${taskId} to wait`, WITHIN_MS, async () => {
-        const state = await merger.connection.queue("merge").getJobState(jobId.merge(taskId, 1));
+        const state = await bullQueue(merger.connection, "merge").getJobState(jobId.merge(taskId, 1));
         if (state === "failed" || state === "completed") throw new Error(`${taskId} ${state}`);
         return state === "delayed" ? true : null;
       });
@@ -141,7 +142,7 @@ describe.each(ORIGINS)("an origin %s", (_kind, hooked) => {
     expect(existsSync(merger.origin)).toBe(false);
     renameSync(away, merger.origin);
     for (const { taskId } of attempts) expect(await merger.outcome(taskId)).toMatchObject({ kind: "landed" });
-    expect(await merger.connection.queue("merge").getFailedCount()).toBe(0);
+    expect(await bullQueue(merger.connection, "merge").getFailedCount()).toBe(0);
   });
 
   test("a merger does not start without its origin, and lands the waiting attempts once it is back", async () => {

@@ -5,6 +5,7 @@ import { jobId } from "@agentswarm/contracts";
 import { openHttpOrigin, type HttpOrigin } from "../../../test/support/http-origin.ts";
 import { git } from "../../../test/support/string-kit.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { startMerger, type Attempt, type TestMerger } from "../testing/start-merger.ts";
 
 let host: HttpOrigin;
@@ -30,7 +31,7 @@ async function expectLanded(taskId: string): Promise<void> {
   const outcome = await merger.outcome(taskId);
   expect(["landed", "already-landed"]).toContain(outcome.kind);
   expect(merger.landed().filter((one) => one === taskId)).toHaveLength(1);
-  expect(await merger.connection.queue("merge").getFailedCount()).toBe(0);
+  expect(await bullQueue(merger.connection, "merge").getFailedCount()).toBe(0);
 }
 
 test("an attempt lands on a remote repository by a push that is not forced", async () => {
@@ -46,7 +47,7 @@ test.each(["unauthorized", "unavailable"] as const)(
     host.fault = fault;
     const { taskId } = await ask(fault);
     await waitUntil("the job to wait", 40_000, async () =>
-      (await merger.connection.queue("merge").getJobState(jobId.merge(taskId, 1))) === "delayed"
+      (await bullQueue(merger.connection, "merge").getJobState(jobId.merge(taskId, 1))) === "delayed"
         ? true
         : null,
     );
@@ -60,7 +61,7 @@ test("a landing waits for a git host that hangs, and is retried once the connect
   host.fault = "hanging";
   const { taskId } = await ask("hanging");
   await waitUntil("a request without an answer", 40_000, () => (host.seen.hanging > 0 ? true : null));
-  expect(await merger.connection.queue("merge").getJobState(jobId.merge(taskId, 1))).toBe("active");
+  expect(await bullQueue(merger.connection, "merge").getJobState(jobId.merge(taskId, 1))).toBe("active");
   host.fault = "none";
   host.closeConnections();
   await expectLanded(taskId);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { planned, startPlanner } from "../testing/start-planner.ts";
 
 const plan = { tasks: [planned("a"), planned("b", "a"), planned("c")] };
@@ -20,7 +21,7 @@ test.each(["planner.answered", "planner.stored", "planner.sent"])(
     });
     expect([...sent.keys()].toSorted()).toEqual(["a", "c"]);
     expect(building.revisions).toHaveLength(1);
-    expect(await planner.connection.queue("task").getJobs()).toHaveLength(2);
+    expect(await bullQueue(planner.connection, "task").getJobs()).toHaveLength(2);
 
     for (const key of ["a", "c", "b"]) {
       const message = await waitUntil(
@@ -46,7 +47,7 @@ test("tasks whose jobs Redis has lost are sent again by the audit, in the same r
     const now = await planner.sent();
     return now.size === 2 ? now : null;
   });
-  await planner.connection.queue("task").obliterate({ force: true });
+  await bullQueue(planner.connection, "task").obliterate({ force: true });
   const again = await waitUntil("sending again", 20_000, async () => {
     const now = await planner.sent();
     return now.size === 2 ? now : null;
@@ -64,7 +65,7 @@ test("a Redis that is wiped is an alarm, and the audit's schedule is put back", 
   await planner.service.says("THE AUDIT'S SCHEDULE IS GONE");
   await planner.service.says("THE LEDGER IS EMPTY");
   await waitUntil("the schedule", 20_000, async () =>
-    (await planner.connection.queue("plan").getJobScheduler("audit")) === undefined ? null : true,
+    (await bullQueue(planner.connection, "plan").getJobScheduler("audit")) === undefined ? null : true,
   );
   // What is submitted now is planned as ever.
   const next = await planner.submit("Another thing");

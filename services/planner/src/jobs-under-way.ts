@@ -1,12 +1,5 @@
-import { isScheduledJob, parseJobId, type QueueName } from "@agentswarm/contracts";
-import type { QueueConnection } from "@agentswarm/queue";
-
-const UNFINISHED: ("waiting" | "prioritized" | "delayed" | "active")[] = [
-  "active",
-  "waiting",
-  "prioritized",
-  "delayed",
-];
+import { isScheduledJob, parseJobId } from "@agentswarm/contracts";
+import { pendingJobIds, type QueueConnection } from "@agentswarm/queue";
 
 /**
  * Ids of tasks that have an unfinished merge request or handoff, read from the ids of those jobs. The merger sends a
@@ -15,7 +8,7 @@ const UNFINISHED: ("waiting" | "prioritized" | "delayed" | "active")[] = [
 export async function tasksUnderWay(connection: QueueConnection): Promise<Set<string>> {
   const tasks = new Set<string>();
   for (const queue of ["merge", "plan"] as const) {
-    for (const id of await unfinishedJobs(connection, queue)) {
+    for (const id of await pendingJobIds(connection, queue)) {
       const parsed = parseJobId(id);
       if (parsed?.kind === "merge" || parsed?.kind === "handoff") tasks.add(parsed.taskId);
     }
@@ -25,12 +18,7 @@ export async function tasksUnderWay(connection: QueueConnection): Promise<Set<st
 
 /** Whether a sweep is running or waiting, apart from the next one of the schedule. */
 export async function isSweepUnderWay(connection: QueueConnection): Promise<boolean> {
-  const ids = await unfinishedJobs(connection, "sweep");
-  const active = await connection.queue("sweep").getActiveCount();
-  return active > 0 || ids.some((id) => !isScheduledJob(id));
-}
-
-async function unfinishedJobs(connection: QueueConnection, queue: QueueName): Promise<string[]> {
-  const jobs = await connection.queue(queue).getJobs(UNFINISHED);
-  return jobs.flatMap((job) => (job?.id === undefined ? [] : [job.id]));
+  const ids = await pendingJobIds(connection, "sweep");
+  const active = await pendingJobIds(connection, "sweep", ["active"]);
+  return active.length > 0 || ids.some((id) => !isScheduledJob(id));
 }

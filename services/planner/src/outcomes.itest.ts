@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { TRUNK_HEALTH, type MergeOutcome, type PlanMessage } from "@agentswarm/contracts";
 import { git } from "../../../test/support/string-kit.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { planned, startPlanner } from "../testing/start-planner.ts";
 
 const plan = { tasks: [planned("a"), planned("b", "a")] };
@@ -148,7 +149,7 @@ test.each([
     for (const sweepId of ["one", "two"]) await planner.tell(sweep, sweepId);
     await planner.ledger(id, (one) => one.redSweeps.length === 2);
     // Delivered once more, as after a crash, it counts no more.
-    const queue = planner.connection.queue("plan");
+    const queue = bullQueue(planner.connection, "plan");
     await waitUntil("the end of the job", 20_000, async () =>
       (await queue.getJobState("two")) === "completed" ? true : null,
     );

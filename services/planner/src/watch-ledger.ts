@@ -1,3 +1,4 @@
+import { hasSchedule } from "@agentswarm/queue";
 import type { PlannerContext } from "./context.ts";
 
 /**
@@ -22,8 +23,7 @@ export function watchLedger(ctx: PlannerContext, everyMs: number, schedule: () =
     if (busy) return;
     busy = true;
     try {
-      const scheduled = await ctx.connection.queue("plan").getJobScheduler("audit");
-      if (scheduled !== undefined) return;
+      if (await hasSchedule(ctx.connection, "plan", "audit")) return;
       // Features that were submitted since have ledgers again, so an empty ledger is not a sufficient sign.
       ctx.log.error("THE AUDIT'S SCHEDULE IS GONE from Redis, so Redis was wiped; the schedule is restored");
       await schedule();

@@ -20,6 +20,7 @@ import { startModel, type Answer, type ScriptedModel } from "../../../test/suppo
 import { startService, type RunningService } from "../../../test/support/service.ts";
 import { git, makeStringKit } from "../../../test/support/string-kit.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { ledgerSchema, type Ledger } from "../src/ledger/ledger.ts";
 
 const WITHIN_MS = 30_000;
@@ -80,7 +81,7 @@ export async function startPlanner(
   const handedOver = new Set<string>();
   const nameOf = ({ task, round }: TaskMessage) => `${task.id}/${round}`;
   const sendings = async (): Promise<TaskMessage[]> => {
-    const jobs = await connection.queue("task").getJobs();
+    const jobs = await bullQueue(connection, "task").getJobs();
     return jobs.map((job) => (job.data as { body: TaskMessage }).body);
   };
   const planner: TestPlanner = {
@@ -164,12 +165,12 @@ export async function startPlanner(
         model: "glm-5",
         ...change,
       };
-      await connection.queue("task").remove(jobId.task(task.id, round));
+      await bullQueue(connection, "task").remove(jobId.task(task.id, round));
       const message: PlanMessage = { kind: "handoff", featureId: task.featureId, handoff, outcome };
       await planner.tell(message, jobId.handoff(task.id, handoff.attempt));
     },
     async events() {
-      const jobs = await connection.queue("event").getJobs();
+      const jobs = await bullQueue(connection, "event").getJobs();
       return jobs.map((job) => (job.data as { body: DomainEvent }).body);
     },
     swept(outcome, signatures = []) {

@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { startReconciler, type TestReconciler } from "../testing/start-reconciler.ts";
 
 const draft = { signature: "*", title: "Fix it", description: "", scope: [] };
@@ -14,7 +15,7 @@ const deadChecks = (reconciler: TestReconciler) =>
 const sandboxes = (reconciler: TestReconciler) => readdir(join(reconciler.home, "sandboxes"));
 /** Jobs of sweeps for the planner, without the first sweep by the timer. */
 const sweptJobs = async (reconciler: TestReconciler) => {
-  const jobs = await reconciler.connection.queue("plan").getJobs();
+  const jobs = await bullQueue(reconciler.connection, "plan").getJobs();
   return jobs.map((job) => job.id).filter((id) => id !== undefined && !id.includes("repeat"));
 };
 
@@ -55,7 +56,7 @@ test.each(["checked", "published", "swept", "sent"])(
     expect(reconciler.green()).toBe(head);
     expect(await sweptJobs(reconciler)).toEqual(["swept-one"]);
     await waitUntil("the job's end", 20_000, async () =>
-      (await reconciler.connection.queue("sweep").getJobState("one")) === "completed" ? true : null,
+      (await bullQueue(reconciler.connection, "sweep").getJobState("one")) === "completed" ? true : null,
     );
     const finished = (await reconciler.events()).filter((event) => event.id === "sweep-one");
     expect(finished).toHaveLength(1);

@@ -15,6 +15,7 @@ import { startService, type RunningService } from "../../../test/support/service
 import { git, makeStringKit } from "../../../test/support/string-kit.ts";
 import { makeWaitingCheck, type RunningCheck } from "../../../test/support/waiting-check.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 
 const WITHIN_MS = 30_000;
 
@@ -121,7 +122,7 @@ export async function startReconciler(
       ...check.files,
     }),
     async events() {
-      const jobs = await connection.queue("event").getJobs();
+      const jobs = await bullQueue(connection, "event").getJobs();
       return jobs.map((job) => (job.data as { body: DomainEvent }).body);
     },
     async [Symbol.asyncDispose]() {

@@ -1,10 +1,10 @@
 import { isTrunkHealth, type Budget, type BudgetLevel } from "@agentswarm/contracts";
 import type { BudgetCaps } from "../settings.ts";
 
-/** What a call to a model is for; all that it names must be able to pay for it. */
+/** The purpose of a call to a model. The call is charged to the swarm and to all that the purpose names. */
 export interface Purpose {
   readonly featureId?: string;
-  /** The bounds of one attempt; a `costUsd` of 0 is none. */
+  /** The limits of one attempt; a `costUsd` of 0 is no limit. */
   readonly attempt?: {
     readonly taskId: string;
     readonly attempt: number;
@@ -15,10 +15,10 @@ export interface Purpose {
 /** One budget that calls are counted against. */
 export interface Level {
   readonly level: BudgetLevel;
-  /** Of its keys. */
+  /** Part of its keys in Redis. */
   readonly name: string;
   readonly cap: Budget;
-  /** For how long after the newest call it is remembered; for ever where this is not set. */
+  /** Milliseconds for which its keys are kept after the newest call; for ever when not set. */
   readonly keepMs?: number;
 }
 
@@ -30,9 +30,8 @@ export function levelsOf(caps: BudgetCaps, { featureId, attempt }: Purpose): Lev
     { level: "swarm", name: "swarm", cap: capOf(caps.BUDGET_USD, caps.BUDGET_TOKENS) },
   ];
   if (featureId !== undefined) {
-    // It mends the trunk for as long as the swarm lives: a cap that is meant for one feature would end that one day.
-    const standing = isTrunkHealth(featureId);
-    const cap = standing ? {} : capOf(caps.FEATURE_BUDGET_USD, caps.FEATURE_BUDGET_TOKENS);
+    // Trunk health exists for as long as the swarm does, so a cap that is meant for one feature would end it one day.
+    const cap = isTrunkHealth(featureId) ? {} : capOf(caps.FEATURE_BUDGET_USD, caps.FEATURE_BUDGET_TOKENS);
     levels.push({ level: "feature", name: `feature-${featureId}`, cap });
   }
   if (attempt !== undefined) {
@@ -50,8 +49,8 @@ function capOf(usd: number | undefined, tokens: number | undefined): Budget {
 
 const SETTING = { swarm: "BUDGET", feature: "FEATURE_BUDGET" } as const;
 
-/** Says which cap is used up, by the name under which a person can raise it. */
-export function sayUsedUp(
+/** Names the cap that is used up, by the setting that raises it. */
+export function describeUsedUp(
   level: BudgetLevel,
   { unit, cap, spent, own }: { unit: "usd" | "tokens"; cap: number; spent: number; own: boolean },
 ): string {
@@ -61,7 +60,7 @@ export function sayUsedUp(
   return `${name}=${cap} is used up (${short(spent)})`;
 }
 
-/** Four digits are enough to see how far over a cap it went. */
+/** Four digits show how far a cap is exceeded. */
 function short(amount: number): string {
   return Number.isInteger(amount) ? String(amount) : String(Number(amount.toPrecision(4)));
 }

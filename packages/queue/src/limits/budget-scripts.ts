@@ -2,9 +2,9 @@
  * The scripts behind `budgets.ts`. KEYS come in pairs, one pair per level: the hash of its sums, and the set of its
  * reservations. Money is counted in whole billionths of a dollar, so that sums are exact.
  *
- * A reservation is `<id>|<nanoUsd>|<tokens>`, scored by the time at which it expires. An expired one no longer counts,
- * but its mark stays for a day under a negative score: a process that was only asleep can still settle it, and one
- * that is told twice of the same end settles it once.
+ * A reservation is `<id>|<nanoUsd>|<tokens>`, scored by the time at which it expires. An expired reservation no longer
+ * counts, but it stays for a day under a negative score: a process that was only suspended can still commit it, and a
+ * second commit of the same reservation has no effect.
  */
 const COMMON = `
 local time = redis.call("TIME")
@@ -12,7 +12,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local day = 86400000
 local levels = #KEYS / 2
 
-local function bump(sums, field, by)
+local function add(sums, field, by)
   if by ~= 0 then redis.call("HINCRBY", sums, field, string.format("%.0f", by)) end
 end
 local function amounts(reservation)
@@ -21,8 +21,8 @@ local function amounts(reservation)
 end
 local function release(sums, reservation)
   local usd, tokens = amounts(reservation)
-  bump(sums, "heldUsd", -usd)
-  bump(sums, "heldTokens", -tokens)
+  add(sums, "heldUsd", -usd)
+  add(sums, "heldTokens", -tokens)
 end
 local function read(level)
   local sums, held = KEYS[level * 2 - 1], KEYS[level * 2]
@@ -31,7 +31,7 @@ local function read(level)
     redis.call("ZADD", held, -now, reservation)
   end
   local old = "(" .. string.format("%.0f", day - now)
-  -- Written only where there is something to write: a server that takes no writes can still be read.
+  -- Written only when needed: a server that refuses writes can still be read.
   if redis.call("ZCOUNT", held, old, -1) > 0 then redis.call("ZREMRANGEBYSCORE", held, old, -1) end
   return redis.call("HMGET", sums, "usd", "tokens", "heldUsd", "heldTokens", "capUsd", "capTokens")
 end
@@ -39,8 +39,8 @@ end
 
 /**
  * ARGV: reservation, time to live, then for each level cap in nanoUsd, cap in tokens (both may be "") and for how long
- * its keys are kept ("" for ever). A cap in the hash goes before the one that is given. Grants while what was spent
- * and what is reserved are below every cap: so no more than one call goes over it.
+ * its keys are kept ("" for ever). A cap in the hash takes precedence over the given one. Grants while the sum of spent
+ * and reserved is below every cap, so that at most one call exceeds a cap.
  */
 export const RESERVE = `${COMMON}
 local reservation, ttl = ARGV[1], tonumber(ARGV[2])
@@ -63,8 +63,8 @@ if busy then return {"busy"} end
 local usd, tokens = amounts(reservation)
 for level = 1, levels do
   local sums, held = KEYS[level * 2 - 1], KEYS[level * 2]
-  bump(sums, "heldUsd", usd)
-  bump(sums, "heldTokens", tokens)
+  add(sums, "heldUsd", usd)
+  add(sums, "heldTokens", tokens)
   redis.call("ZADD", held, now + ttl, reservation)
   local keep = tonumber(ARGV[3 * level + 2])
   if keep then
@@ -74,16 +74,16 @@ for level = 1, levels do
 end
 return {"granted"}`;
 
-/** ARGV: reservation, what it came to in nanoUsd and tokens. One that is not known was settled before. */
-export const SETTLE = `${COMMON}
+/** ARGV: reservation, real usage in nanoUsd and tokens. A reservation that is unknown was committed before. */
+export const COMMIT = `${COMMON}
 for level = 1, levels do
   local sums, held = KEYS[level * 2 - 1], KEYS[level * 2]
   local score = redis.call("ZSCORE", held, ARGV[1])
   if score then
     redis.call("ZREM", held, ARGV[1])
     if tonumber(score) >= 0 then release(sums, ARGV[1]) end
-    bump(sums, "usd", tonumber(ARGV[2]))
-    bump(sums, "tokens", tonumber(ARGV[3]))
+    add(sums, "usd", tonumber(ARGV[2]))
+    add(sums, "tokens", tonumber(ARGV[3]))
   end
 end
 return 1`;
@@ -105,7 +105,7 @@ for level = 1, levels do
 end
 return answer`;
 
-/** KEYS: the hash of one level. ARGV: version, caps in nanoUsd and tokens ("" for none). The newest version stands. */
+/** KEYS: the hash of one level. ARGV: version, caps in nanoUsd and tokens ("" for none). The newest version wins. */
 export const SET_CAP = `
 if tonumber(redis.call("HGET", KEYS[1], "capVersion") or "-1") > tonumber(ARGV[1]) then return 0 end
 redis.call("HSET", KEYS[1], "capVersion", ARGV[1])

@@ -42,15 +42,15 @@ const calls = fc.array(
   { minLength: 200, maxLength: 200 },
 );
 
-test("200 calls at once over three replicas never go over any cap by more than one call, and none is held up for ever", async () => {
+test("200 concurrent calls of three replicas exceed no cap by more than one call", async () => {
   const capped = fc.integer({ min: 50, max: 2_000 });
   await fc.assert(
     fc.asyncProperty(calls, capped, capped, async (wanted, swarmCap, featureCap) => {
       const caps = { BUDGET_USD: swarmCap / 1_000, FEATURE_BUDGET_TOKENS: featureCap };
       await using swarm = await openSwarm(caps, { pollMs: 2 });
       const make = async ({ feature, most, percent }: Call, nth: number) => {
-        const purse = (swarm.replicas[nth % 3] as Budgets).of({ featureId: `feature-${feature}` });
-        const reserved = await purse.reserve({ costUsd: most / 1_000, tokens: most });
+        const handle = (swarm.replicas[nth % 3] as Budgets).of({ featureId: `feature-${feature}` });
+        const reserved = await handle.reserve({ costUsd: most / 1_000, tokens: most });
         if (reserved.kind === "exhausted") return { feature, used: 0, refused: reserved.why };
         const used = Math.round((most * percent) / 100);
         // Invariant I5 at any moment: the newest call was granted below the cap. (A token is a thousandth here.)
@@ -78,7 +78,7 @@ test("200 calls at once over three replicas never go over any cap by more than o
   );
 });
 
-test("the level that is used up is named, with the setting that would have to be raised", async () => {
+test("a refusal names the used-up level and the setting that raises it", async () => {
   await using swarm = await openSwarm({ BUDGET_TOKENS: 1_000, FEATURE_BUDGET_USD: 0.5 });
   const spend = async (featureId: string, costUsd: number, tokens: number) => {
     const reserved = await swarm.first.of({ featureId }).reserve({ costUsd, tokens });
@@ -100,19 +100,19 @@ test("the level that is used up is named, with the setting that would have to be
   expect(await swarm.first.usedUp("c")).toEqual({ level: "swarm", why });
 });
 
-test("one attempt is bounded by its own limits; trunk health by no feature's cap", async () => {
+test("an attempt is bounded by its own limits, and trunk health by no feature cap", async () => {
   await using swarm = await openSwarm({ FEATURE_BUDGET_TOKENS: 5 });
   const attempt = { taskId: "t", attempt: 1, limits: { costUsd: 0, tokens: 50 } };
-  const purse = swarm.first.of({ featureId: TRUNK_HEALTH, attempt });
-  const reserved = await purse.reserve({ costUsd: 9, tokens: 60 });
+  const handle = swarm.first.of({ featureId: TRUNK_HEALTH, attempt });
+  const reserved = await handle.reserve({ costUsd: 9, tokens: 60 });
   if (reserved.kind === "granted")
     await reserved.commitReservation({ costUsd: 9, tokensIn: 60, tokensOut: 0 });
-  expect(await purse.reserve({ costUsd: 0, tokens: 1 })).toMatchObject({ kind: "exhausted", level: "task" });
+  expect(await handle.reserve({ costUsd: 0, tokens: 1 })).toMatchObject({ kind: "exhausted", level: "task" });
   const next = swarm.first.of({ featureId: TRUNK_HEALTH, attempt: { ...attempt, attempt: 2 } });
   expect(await next.reserve({ costUsd: 0, tokens: 1 })).toMatchObject({ kind: "granted" });
 });
 
-test("a feature's own cap goes before the setting, and the newest version of it stands", async () => {
+test("a feature's own cap takes precedence over the setting, and its newest version wins", async () => {
   await using swarm = await openSwarm({ FEATURE_BUDGET_TOKENS: 10, FEATURE_BUDGET_USD: 1 });
   const reserved = await swarm.first.of({ featureId: "a" }).reserve({ costUsd: 0, tokens: 20 });
   if (reserved.kind === "granted")
@@ -128,7 +128,7 @@ test("a feature's own cap goes before the setting, and the newest version of it 
   });
 });
 
-test("who comes while all that is left is set aside waits for what comes back of it, unless called off", async () => {
+test("a call waits while other reservations hold all that is left, unless it is aborted", async () => {
   await using swarm = await openSwarm({ BUDGET_TOKENS: 100 });
   const [one, other] = swarm.replicas as [Budgets, Budgets];
   const first = await one.of({}).reserve({ costUsd: 0, tokens: 100 });
@@ -142,7 +142,7 @@ test("who comes while all that is left is set aside waits for what comes back of
   expect(await second).toMatchObject({ kind: "granted" });
 });
 
-test("what a dead process had set aside comes back; a live one keeps it however long its call takes", async () => {
+test("a reservation of a dead process expires, and one of a live process lasts as long as its call", async () => {
   const ttlMs = 1_000;
   await using swarm = await openSwarm({ BUDGET_TOKENS: 100 }, { ttlMs });
   const [dead, alive, other] = swarm.replicas as [Budgets, Budgets, Budgets];
@@ -166,7 +166,7 @@ test("what a dead process had set aside comes back; a live one keeps it however 
   });
 });
 
-test("a process that slept past its time still settles what its call came to, once", async () => {
+test("a process that was suspended past the expiry still commits its usage once", async () => {
   await using swarm = await openSwarm({}, { ttlMs: 150 });
   const [sleeper, other] = swarm.replicas as [Budgets, Budgets];
   const reserved = await sleeper.of({ featureId: "a" }).reserve({ costUsd: 1, tokens: 10 });
@@ -182,7 +182,7 @@ test("a process that slept past its time still settles what its call came to, on
   ]);
 });
 
-test("marks of expired reservations go after a day", async () => {
+test("expired reservations are removed after a day", async () => {
   await using swarm = await openSwarm({});
   const [connection] = swarm.connections as [QueueConnection];
   const key = connection.key("budget", "swarm", "reserved");
@@ -194,7 +194,7 @@ test("marks of expired reservations go after a day", async () => {
   expect(await connection.redis.zrange(key, 0, "-1")).toEqual([`at-${now - 23 * hourMs}|1|1`]);
 });
 
-test("what was said to Redis and said again, as the answer got lost on the way, counts once", async () => {
+test("a command that is repeated because its answer was lost counts once", async () => {
   await using swarm = await openSwarm({});
   await using proxy = await openSilentProxy(new URL(redis.url));
   const at = { redisUrl: proxy.url, service: "test", prefix: `swarm-${swarms}`, onError: () => undefined };
@@ -221,7 +221,7 @@ test("what was said to Redis and said again, as the answer got lost on the way, 
   });
 });
 
-test("what Redis refuses to write down is written down later, and who has to set something aside waits for it", async () => {
+test("a commit that Redis refuses is retried, and a reservation waits until Redis takes writes", async () => {
   await using swarm = await openSwarm({}, { ttlMs: 150 });
   const { redis: client } = swarm.connections[1] as QueueConnection;
   const refuseWrites = (refuse: boolean) => client.config("SET", "min-replicas-to-write", refuse ? "1" : "0");

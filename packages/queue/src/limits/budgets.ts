@@ -4,8 +4,8 @@ import type { Budget, BudgetHandle, BudgetReservation, UsedUp } from "@agentswar
 import type { QueueConnection } from "../connect.ts";
 import { asFault } from "../redis-fault.ts";
 import type { BudgetCaps } from "../settings.ts";
-import { levelsOf, sayUsedUp, type Level, type Purpose } from "./budget-levels.ts";
-import { READ, RENEW, RESERVE, SET_CAP, SETTLE } from "./budget-scripts.ts";
+import { levelsOf, describeUsedUp, type Level, type Purpose } from "./budget-levels.ts";
+import { READ, RENEW, RESERVE, SET_CAP, COMMIT } from "./budget-scripts.ts";
 
 interface Amount {
   readonly costUsd: number;
@@ -13,28 +13,28 @@ interface Amount {
   readonly tokens: number;
 }
 
-/** How one budget stands. */
+/** The state of one budget. */
 export interface BudgetState {
   readonly cap: Budget;
   readonly spent: Amount;
-  /** Set aside for calls that are under way. */
+  /** Reserved for calls that are under way. */
   readonly reserved: Amount;
-  /** Which cap is used up; null while there is something left. */
+  /** The cap that is used up, or null. */
   readonly usedUp: UsedUp | null;
 }
 
-/** What the swarm, its features and attempts may spend, over all replicas together. */
+/** The budgets of the swarm, its features and attempts, over all replicas together. */
 export interface Budgets extends Disposable {
   of(purpose: Purpose): BudgetHandle;
-  /** How the swarm's budget and, if one is named, a feature's stand. */
+  /** The state of the swarm's budget and, when one is named, of a feature's. */
   read(featureId?: string): Promise<{ swarm: BudgetState; feature: BudgetState | null }>;
-  /** Which budget leaves nothing for a feature, or null. */
+  /** The used-up budget that keeps a feature from model calls, or null. */
   usedUp(featureId: string): Promise<UsedUp | null>;
-  /** Gives a feature caps of its own, which go before FEATURE_BUDGET_*; an older version than the last is ignored. */
+  /** Sets caps of one feature, which take precedence over FEATURE_BUDGET_*; a version older than the last is ignored. */
   setFeatureCap(featureId: string, cap: Budget, version: number): Promise<void>;
 }
 
-/** A process that does not renew a reservation for so long is dead. */
+/** A process that does not renew a reservation for so long counts as dead. */
 const TTL_MS = 60_000;
 const POLL_MS = 100;
 /** Sums are kept in whole billionths of a dollar. */
@@ -55,14 +55,14 @@ export function openBudgets(
     return redis.eval(script, keys.length, ...keys, ...args);
   };
 
-  /** A server that is full or failing over takes no reservation for now, which is nobody's failure but its own. */
-  const unlessItPasses = (error: unknown): string[] => {
+  /** A server that is full or failing over refuses reservations for a while: retry. */
+  const retryIfTransient = (error: unknown): string[] => {
     if (connection.closed.aborted || !asFault(error).retryable) throw error;
     connection.report(error as Error);
     return ["busy"];
   };
 
-  /** Reservations of this process that are not settled yet, with how to. */
+  /** Open reservations of this process, each with the call that renews or commits it. */
   const open = new Map<string, () => Promise<unknown>>();
   const tick = () => {
     for (const act of open.values()) act().catch(connection.report);
@@ -72,19 +72,19 @@ export function openBudgets(
 
   const granted = (levels: readonly Level[], reservation: string): BudgetReservation => {
     open.set(reservation, () => run(RENEW, levels, [reservation, ttlMs]));
-    let settled = false;
+    let committed = false;
     return {
       kind: "granted",
       async commitReservation({ costUsd, tokensIn, tokensOut }) {
-        if (settled) return;
-        settled = true;
-        const settle = async () => {
-          await run(SETTLE, levels, [reservation, toNano(costUsd), Math.round(tokensIn + tokensOut)]);
+        if (committed) return;
+        committed = true;
+        const commit = async () => {
+          await run(COMMIT, levels, [reservation, toNano(costUsd), Math.round(tokensIn + tokensOut)]);
           open.delete(reservation);
         };
-        // What Redis refuses for now is told again with the renewals; settled twice is settled once.
-        open.set(reservation, settle);
-        await settle().catch(connection.report);
+        // A commit that Redis refuses is retried with the renewals; a second commit has no effect.
+        open.set(reservation, commit);
+        await commit().catch(connection.report);
       },
     };
   };
@@ -99,7 +99,7 @@ export function openBudgets(
           const args = [reservation, ttlMs, ...levels.flatMap(asArguments)];
           for (;;) {
             signal?.throwIfAborted();
-            const answer = (await run(RESERVE, levels, args).catch(unlessItPasses)) as string[];
+            const answer = (await run(RESERVE, levels, args).catch(retryIfTransient)) as string[];
             if (answer[0] === "granted") return granted(levels, reservation);
             if (answer[0] === "exhausted") return readRefusal(levels, answer);
             await sleep(pollMs, undefined, signal === undefined ? {} : { signal });
@@ -138,7 +138,7 @@ function readRefusal(levels: readonly Level[], answer: readonly string[]): Budge
   const [, nth, nthUnit, cap, spent, own] = answer;
   const level = levels[Number(nth) - 1]?.level ?? "swarm";
   const [unit, per] = nthUnit === "1" ? (["usd", NANO] as const) : (["tokens", 1] as const);
-  const why = sayUsedUp(level, {
+  const why = describeUsedUp(level, {
     unit,
     cap: Number(cap) / per,
     spent: Number(spent) / per,
@@ -155,7 +155,7 @@ function readState(level: Level, found: readonly string[]): BudgetState {
   const say = (unit: "usd" | "tokens", cap: number | undefined, amount: number, own: boolean) =>
     cap === undefined || amount < cap
       ? null
-      : { level: level.level, why: sayUsedUp(level.level, { unit, cap, spent: amount, own }) };
+      : { level: level.level, why: describeUsedUp(level.level, { unit, cap, spent: amount, own }) };
   return {
     cap: {
       ...(capUsd === undefined ? {} : { usd: capUsd }),

@@ -5,7 +5,7 @@ local next = math.max(tonumber(redis.call("HGET", KEYS[1], ARGV[1]) or "0"), ton
 redis.call("HSET", KEYS[1], ARGV[1], next)
 return next`;
 
-/** The next number of a counter: one more than the last and than `atLeast`, never the same twice. */
+/** The next number of a counter: greater than all before and than `atLeast`, so that no number is given twice. */
 export async function nextNumber(
   connection: QueueConnection,
   name: string,

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { withDeadline } from "../inspect.ts";
 import type { QueueConnection } from "../connect.ts";
+import { withDeadline } from "../deadline.ts";
 
-/** The sole right to do something, while it is renewed. */
+/** An exclusive right, for as long as it is renewed. */
 export interface Lease extends AsyncDisposable {
-  /** Aborted before the lease runs out without having been renewed, and when somebody else has it. */
+  /** Aborted before the lease expires because no renewal succeeded, and when another holder has it. */
   readonly lost: AbortSignal;
 }
 
@@ -13,9 +13,9 @@ const RELEASE = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call
 const RELEASE_WITHIN_MS = 1_000;
 
 /**
- * Takes the lease, or null while somebody else holds it. It renews itself every third of `ttlMs`. A holder whose
- * connection Redis no longer has is dead or cut off, and nobody waits for the end of its time: what a lease guards must
- * stand two holders for a moment anyway.
+ * Acquires the lease; null while another holder has it. The lease renews itself every third of `ttlMs` (milliseconds). A
+ * holder whose connection Redis no longer has is dead or cut off, so its lease is free at once: code that a lease guards
+ * must tolerate two holders for a moment anyway.
  */
 export async function acquireLease(
   connection: QueueConnection,
@@ -25,7 +25,7 @@ export async function acquireLease(
   const key = connection.key("leases", name);
   const { redis } = connection;
   const token = `${await redis.client("ID")}/${randomUUID()}`;
-  // Counted from before each call: Redis starts the time to live at some moment after.
+  // Measured before each call: Redis starts the time to live at some moment after.
   let heldSince = performance.now();
   if ((await redis.set(key, token, "PX", ttlMs, "NX")) === null) {
     await evictDead(connection, key);
@@ -61,13 +61,13 @@ export async function acquireLease(
       released = true;
       clearInterval(renewal);
       clearTimeout(deadline);
-      // While Redis is away the lease ends by itself.
+      // While Redis is away the lease expires by itself.
       await withDeadline(redis.eval(RELEASE, 1, key, token), RELEASE_WITHIN_MS).catch(() => undefined);
     },
   };
 }
 
-/** Ends a lease whose holder is not connected any more. */
+/** Removes a lease whose holder is not connected any more. */
 async function evictDead({ redis }: QueueConnection, key: string): Promise<void> {
   const held = await redis.get(key);
   const clientId = Number(held?.split("/")[0]);

@@ -1,14 +1,13 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { slotHolders } from "../../../../test/support/queue.ts";
 import { startRedis, type TestRedis } from "../../../../test/support/redis.ts";
 import {
   acquireLease,
   acquireSlot,
-  heldSlots,
   nextNumber,
   openQueue,
   releaseSlot,
-  renewSlot,
   type QueueConnection,
 } from "../index.ts";
 
@@ -24,7 +23,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-/** Does it many times at once, from all replicas in turn. */
+/** Calls `act` many times at once, with the replicas in turn. */
 function atOnce<T>(
   times: number,
   act: (replica: QueueConnection, index: number) => Promise<T>,
@@ -37,32 +36,32 @@ function atOnce<T>(
 }
 const first = () => replicas[0] as QueueConnection;
 
-test("no more holders than places, whoever asks", async () => {
+test("replicas together hold no more slots than the limit", async () => {
   const slot = { limit: 4, ttlMs: 60_000 };
   const take = (replica: QueueConnection, index: number) =>
-    acquireSlot(replica, "places", { ...slot, holder: `h${index}` });
+    acquireSlot(replica, "limited", { ...slot, holder: `h${index}` });
   const got = (await atOnce(30, take)).flatMap((taken, index) => (taken ? [`h${index}`] : []));
   expect(got).toHaveLength(4);
-  expect((await heldSlots(first(), "places")).toSorted()).toEqual(got.toSorted());
-  // A holder finds its own place again, as after a crash.
-  expect(await acquireSlot(first(), "places", { ...slot, holder: got[0] ?? "" })).toBe(true);
-  expect(await acquireSlot(first(), "places", { ...slot, holder: "late" })).toBe(false);
-  await releaseSlot(first(), "places", got[0] ?? "");
-  expect(await acquireSlot(first(), "places", { ...slot, holder: "late" })).toBe(true);
+  expect((await slotHolders(first(), "limited")).toSorted()).toEqual(got.toSorted());
+  // A holder acquires its own slot again, as after a crash.
+  expect(await acquireSlot(first(), "limited", { ...slot, holder: got[0] ?? "" })).toBe(true);
+  expect(await acquireSlot(first(), "limited", { ...slot, holder: "late" })).toBe(false);
+  await releaseSlot(first(), "limited", got[0] ?? "");
+  expect(await acquireSlot(first(), "limited", { ...slot, holder: "late" })).toBe(true);
 });
 
-test("a place that is not renewed frees itself and cannot be renewed any more", async () => {
+test("a slot that is not renewed expires and cannot be renewed any more", async () => {
   const slot = { limit: 1, holder: "dead", ttlMs: 150 };
   expect(await acquireSlot(first(), "brief", slot)).toBe(true);
-  expect(await renewSlot(first(), "brief", slot)).toBe(true);
+  expect(await acquireSlot(first(), "brief", slot)).toBe(true);
   await expect
     .poll(() => acquireSlot(first(), "brief", { ...slot, holder: "next", ttlMs: 60_000 }))
     .toBe(true);
-  expect(await renewSlot(first(), "brief", slot)).toBe(false);
-  expect(await heldSlots(first(), "brief")).toEqual(["next"]);
+  expect(await acquireSlot(first(), "brief", slot)).toBe(false);
+  expect(await slotHolders(first(), "brief")).toEqual(["next"]);
 });
 
-test("one holder of a lease, which keeps it past its time until it lets go", async () => {
+test("a lease has one holder, which keeps it past its time to live until it is released", async () => {
   const leases = await atOnce(12, (replica) => acquireLease(replica, "sole", 300));
   const [lease] = leases.filter((one) => one !== null);
   expect(leases.filter((one) => one !== null)).toHaveLength(1);
@@ -74,7 +73,7 @@ test("one holder of a lease, which keeps it past its time until it lets go", asy
   expect(next).not.toBeNull();
 });
 
-test("the lease of a holder whose connection is gone is free at once", async () => {
+test("the lease of a disconnected holder is free at once", async () => {
   const doomed = await openQueue({ redisUrl: redis.url, service: "test", onError: () => undefined });
   expect(await acquireLease(doomed, "orphaned", 60_000)).not.toBeNull();
   expect(await acquireLease(first(), "orphaned", 60_000)).toBeNull();
@@ -83,9 +82,9 @@ test("the lease of a holder whose connection is gone is free at once", async () 
   await doomed[Symbol.asyncDispose]();
 });
 
-test("a lease says that it is lost when somebody else has it, and before it runs out while Redis is silent", async () => {
+test("a lease is lost when another holder has it, and before it expires while Redis is silent", async () => {
   await using stolen = await acquireLease(first(), "stolen", 300);
-  await first().redis.set(first().key("leases", "stolen"), "somebody else");
+  await first().redis.set(first().key("leases", "stolen"), "another holder");
   if (stolen && !stolen.lost.aborted) await once(stolen.lost, "abort");
 
   await using other = await openQueue({ redisUrl: redis.url, service: "test", onError: () => undefined });
@@ -97,7 +96,7 @@ test("a lease says that it is lost when somebody else has it, and before it runs
   await silent?.[Symbol.asyncDispose]();
 });
 
-test("numbers are never given twice and never fall behind what is known", async () => {
+test("a counter gives no number twice and none below a known one", async () => {
   const numbers = await atOnce(50, (replica) => nextNumber(replica, "attempts", 0));
   expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
   expect(await nextNumber(first(), "attempts", 90)).toBe(91);

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import { HOT_AFTER } from "@agentswarm/contracts";
-import { ping, queueCounts, withDeadline } from "@agentswarm/queue";
+import { ping, queueCounts, withDeadline, workerCounts } from "@agentswarm/queue";
 import { REDIS_DEADLINE_MS, type App, type House } from "../house.ts";
 import { shownBudget } from "./budget.ts";
 import { entriesOf, sumUp } from "../project/cost-table.ts";
@@ -31,9 +31,10 @@ export function statusRoutes(app: App, house: House): void {
     );
     const byStatus: Record<string, number> = {};
     for (const { status } of features.values()) byStatus[status] = (byStatus[status] ?? 0) + 1;
+    const workers = await soon(workerCounts(connection));
     const services: Record<string, number> = {};
     for (const [queue, service] of Object.entries(SERVICES_OF)) {
-      services[service] = await soon(connection.queue(queue as keyof typeof SERVICES_OF).getWorkersCount());
+      services[service] = workers[queue as keyof typeof SERVICES_OF];
     }
     const hot = Object.entries(swarm.hotFiles).filter(([, count]) => count >= HOT_AFTER);
     return {

@@ -1,31 +1,30 @@
 const EVERY_MS = 5_000;
 
-/** Tells about something that went wrong; must not throw. */
+/** Reports an error; must not throw. */
 export type Report = (error: unknown) => void;
 
 /**
- * Lets one error of each kind through every five seconds, the others counted: a worker in front of a full Redis
- * reports thousands a second.
+ * Reports one error of each kind every five seconds and counts the others: while Redis is full, a worker reports
+ * thousands of errors a second.
  */
-export function reportSeldom(report: Report, now: () => number = Date.now): Report {
-  const last = new Map<string, { at: number; unsaid: number }>();
+export function throttleReport(report: Report, now: () => number = Date.now): Report {
+  const last = new Map<string, { at: number; suppressed: number }>();
   return (error) => {
     const kind = kindOf(error);
     const before = last.get(kind);
     if (before !== undefined && now() - before.at < EVERY_MS) {
-      before.unsaid += 1;
+      before.suppressed += 1;
       return;
     }
     if (last.size > 100) last.clear();
-    last.set(kind, { at: now(), unsaid: 0 });
-    const unsaid = before?.unsaid ?? 0;
-    report(
-      unsaid === 0 ? error : new Error(`${messageOf(error)} (and ${unsaid} more like it)`, { cause: error }),
-    );
+    last.set(kind, { at: now(), suppressed: 0 });
+    const suppressed = before?.suppressed ?? 0;
+    const message = `${messageOf(error)} (and ${suppressed} more like it)`;
+    report(suppressed === 0 ? error : new Error(message, { cause: error }));
   };
 }
 
-/** Where nobody listens the errors go to stderr: an error that nobody sees is worse than an ugly line. */
+/** The default report: errors of a process without a logger go to stderr, so that they are seen. */
 export const reportToStderr: Report = (error) => {
   process.stderr.write(`${JSON.stringify({ level: 50, msg: messageOf(error) })}\n`);
 };

@@ -1,0 +1,18 @@
+import type { ConnectionOptions, Queue } from "bullmq";
+import type { QueueName } from "@agentswarm/contracts";
+import type { QueueConnection } from "./connect.ts";
+
+/** Key of a connection's BullMQ objects. The package does not export it, so that no service depends on BullMQ. */
+export const BULL = Symbol("bull");
+
+/** What this package needs of BullMQ. */
+export interface BullSide {
+  /** The options that every BullMQ object of the connection is opened with. */
+  readonly options: { readonly connection: ConnectionOptions; readonly prefix: string };
+  queue(name: QueueName): Queue;
+}
+
+/** BullMQ's queue of this name. */
+export function queueOf(connection: QueueConnection, name: QueueName): Queue {
+  return connection[BULL].queue(name);
+}

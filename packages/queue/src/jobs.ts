@@ -1,0 +1,51 @@
+import type { MessageOf, QueueName } from "@agentswarm/contracts";
+import { queueOf } from "./bull-side.ts";
+import type { QueueConnection } from "./connect.ts";
+import { unseal } from "./envelope.ts";
+
+export type PendingState = "waiting" | "prioritized" | "delayed" | "active";
+export type JobState = PendingState | "completed" | "failed" | "missing";
+
+const PENDING_STATES: readonly PendingState[] = ["active", "waiting", "prioritized", "delayed"];
+
+/** The state of a job; `missing` when the queue has no job of this id. */
+export async function jobState(
+  connection: QueueConnection,
+  queue: QueueName,
+  jobId: string,
+): Promise<JobState> {
+  const state = await queueOf(connection, queue).getJobState(jobId);
+  return state === "unknown" || state === "waiting-children" ? "missing" : state;
+}
+
+/** The message of a job; null when the queue has no job of this id or the message cannot be read. */
+export async function jobBody<Q extends QueueName>(
+  connection: QueueConnection,
+  queue: Q,
+  jobId: string,
+): Promise<MessageOf<Q> | null> {
+  const job = await queueOf(connection, queue).getJob(jobId);
+  if (!job) return null;
+  const opened = unseal(queue, job.data);
+  return opened.kind === "message" ? opened.body : null;
+}
+
+/** The ids of the jobs in these states; by default of all jobs that have not ended. */
+export async function pendingJobIds(
+  connection: QueueConnection,
+  queue: QueueName,
+  states: readonly PendingState[] = PENDING_STATES,
+): Promise<string[]> {
+  const jobs = await queueOf(connection, queue).getJobs([...states]);
+  // A job may have gone between the listing and the reading.
+  return jobs.flatMap((job) => (job?.id === undefined ? [] : [job.id]));
+}
+
+/** Whether `Sender.schedule` made a schedule of this name and Redis still has it. */
+export async function hasSchedule(
+  connection: QueueConnection,
+  queue: QueueName,
+  name: string,
+): Promise<boolean> {
+  return (await queueOf(connection, queue).getJobScheduler(name)) !== undefined;
+}
