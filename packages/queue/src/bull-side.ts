@@ -1,6 +1,5 @@
 import type { ConnectionOptions, Queue } from "bullmq";
 import type { QueueName } from "@agentswarm/contracts";
-import type { QueueConnection } from "./connect.ts";
 
 /** Key of a connection's BullMQ objects. The package does not export it, so that no service depends on BullMQ. */
 export const BULL = Symbol("bull");
@@ -13,6 +12,6 @@ export interface BullSide {
 }
 
 /** BullMQ's queue of this name. */
-export function queueOf(connection: QueueConnection, name: QueueName): Queue {
+export function queueOf(connection: { readonly [BULL]: BullSide }, name: QueueName): Queue {
   return connection[BULL].queue(name);
 }
