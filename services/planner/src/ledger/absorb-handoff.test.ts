@@ -35,22 +35,6 @@ test("the same handoff twice changes nothing the second time, the cost included"
   }
 });
 
-test("a red gate sends the next round with what failed, and the budget ends it", () => {
-  const ledger = start();
-  const second = absorb(ledger, handoff(ledger, "a", 1), rejected);
-  expect(byKey(second, "a")).toMatchObject({ status: "sent", round: 2, attemptsUsed: 1 });
-  expect(byKey(second, "a").task.feedback).toContain("not ok");
-  const over = absorb(second, handoff(second, "a", 2), rejected);
-  expect([byKey(over, "a").status, byKey(over, "b").status]).toEqual(["failed", "blocked"]);
-  expect(decideNext(over)).toMatchObject({ kind: "replan" });
-});
-
-test("a lost sandbox uses no attempt", () => {
-  const ledger = start();
-  const after = absorb(ledger, handoff(ledger, "a", 1, { end: "lost", headCommit: null }), null);
-  expect(byKey(after, "a")).toMatchObject({ status: "sent", round: 2, attemptsUsed: 0, crashes: 1 });
-});
-
 test("a conflict makes one resolve task in its place, and its landing lets dependents go", () => {
   const ledger = start();
   const after = absorb(ledger, handoff(ledger, "a", 1), conflict);
@@ -62,14 +46,6 @@ test("a conflict makes one resolve task in its place, and its landing lets depen
   expect(byKey(after, "a")).toMatchObject({ status: "cancelled", supersededBy: resolve.task.id });
   const done = absorb(after, handoff(after, "a-resolve", 1), landed);
   expect(byKey(done, "b").status).toBe("sent");
-});
-
-test("a resolve that conflicts again is never resolved by another: it runs anew, and then planning has it", () => {
-  let ledger = absorb(start(), handoff(start(), "a", 1), conflict);
-  for (const attempt of [1, 2]) ledger = absorb(ledger, handoff(ledger, "a-resolve", attempt), conflict);
-  expect(ledger.tasks.filter((record) => record.task.kind === "resolve")).toHaveLength(1);
-  expect(byKey(ledger, "a-resolve").status).toBe("failed");
-  expect(decideNext(ledger)).toMatchObject({ kind: "replan" });
 });
 
 test("a handoff of an earlier round is not acted on, but a late landing is recorded", () => {
@@ -130,12 +106,4 @@ test("an ended feature takes note of what comes late, and does nothing about it"
   expect(after.costUsd).toBe(0.5);
   const failed = absorb(ended, handoff(ended, "a", 1), rejected);
   expect(byKey(failed, "a")).toMatchObject({ status: "sent", round: 1 });
-});
-
-test("what the checks said goes back to the agent with its own words", () => {
-  const ledger = start();
-  const checks = [{ command: "npm test", exitCode: 1, durationMs: 1, outputTail: "1 !== 2" }];
-  const failed = handoff(ledger, "a", 1, { end: "failed", reason: "no idea", checks, headCommit: null });
-  const after = absorb(ledger, failed, null);
-  expect(byKey(after, "a").task.feedback).toBe("no idea\n\n$ npm test (exit 1)\n1 !== 2");
 });

@@ -41,36 +41,6 @@ test("while a budget is used up a landing lets nothing go; afterwards what has b
   expect(rich(after)).toBe(after);
 });
 
-test("an attempt that ended for want of money costs neither an attempt nor a crash, and is sent again later", () => {
-  const waiting = poor(building([planned("a")]));
-  const ended = absorb(waiting, handoffOf(byKey(waiting, "a"), 1, { end: "budget", headCommit: null }), null);
-  expect(byKey(ended, "a")).toMatchObject({
-    status: "ready",
-    reason: USED_UP.why,
-    attemptsUsed: 0,
-    crashes: 0,
-    costUsd: 0.5,
-    tokens: 10,
-  });
-  expect(byKey(rich(ended), "a")).toMatchObject({ status: "sent", round: 2, reason: null });
-});
-
-test("one that ended for want of money of which the planner knows nothing counts as the machine's doing", () => {
-  const ledger = building([planned("a")]);
-  const ended = absorb(ledger, handoffOf(byKey(ledger, "a"), 1, { end: "budget", headCommit: null }), null);
-  expect(byKey(ended, "a")).toMatchObject({ status: "sent", round: 2, attemptsUsed: 0, crashes: 1 });
-});
-
-test("a failed attempt is not sent again either, but keeps what went wrong for its next round", () => {
-  const waiting = poor(building([planned("a")]));
-  const failed = handoffOf(byKey(waiting, "a"), 1, { end: "failed", reason: "no idea", headCommit: null });
-  const ended = absorb(waiting, failed, null);
-  expect(byKey(ended, "a")).toMatchObject({ status: "ready", attemptsUsed: 1 });
-  const after = byKey(rich(ended), "a");
-  expect(after).toMatchObject({ status: "sent", round: 2 });
-  expect(after.task.feedback).toBe("no idea");
-});
-
 test("a resolve, a person's retry and a new plan wait too; what a person approved needs no money", () => {
   const waiting = poor(building([planned("a")]));
   const conflict = absorb(waiting, handoffOf(byKey(waiting, "a"), 1), OUTCOMES.conflict);

@@ -1,0 +1,155 @@
+import { expect, test } from "vitest";
+import { NO_NOTES, type Handoff, type UsedUp } from "@agentswarm/contracts";
+import {
+  absorb,
+  apply,
+  building,
+  byKey,
+  handoffOf,
+  OUTCOMES,
+  planned,
+} from "../../testing/make-ledger.ts";
+import { decideNext } from "./decide-next.ts";
+import { decideReaction, decideRetry, TASK_CRASH_LIMIT, type ReactionFacts } from "./decide-retry.ts";
+import type { Ledger } from "./ledger.ts";
+
+const { rejected, conflict, held, unsafe } = OUTCOMES;
+const USED_UP: UsedUp = { level: "feature", why: "FEATURE_BUDGET_USD=5 is used up (5.02)" };
+const start = building;
+const poor = (ledger: Ledger) => apply(ledger, (now) => now, USED_UP);
+const rich = (ledger: Ledger) => apply(ledger, (now) => now, null);
+
+function handoff(ledger: Ledger, key: string, attempt: number, change: Partial<Handoff> = {}): Handoff {
+  return handoffOf(byKey(ledger, key), attempt, change);
+}
+
+/** The reaction to an attempt of a build task that ended without a merge, unless the facts differ. */
+const reactionTo = (facts: Partial<ReactionFacts> & { end?: Handoff["end"] } = {}) =>
+  decideReaction({
+    kind: "build",
+    handoff: { end: facts.end ?? "submitted", summary: "done", checks: [...NO_NOTES.checks] },
+    outcome: null,
+    outOfBudget: null,
+    ...facts,
+  });
+
+test("a conflict of a task is resolved, and a conflict of a resolve is a counted retry", () => {
+  expect(reactionTo({ outcome: conflict })).toEqual({ kind: "resolve", conflict });
+  expect(reactionTo({ kind: "resolve", outcome: conflict })).toEqual({
+    kind: "retry",
+    why: "It conflicts with the trunk in src/x.ts.\n- other work",
+    counted: true,
+  });
+});
+
+test("a protected path holds the task", () => {
+  expect(reactionTo({ outcome: held })).toEqual({ kind: "hold", why: "swarm.json" });
+});
+
+test.each([rejected, unsafe])("an attempt that the merge refuses as $kind is a counted retry", (outcome) => {
+  expect(reactionTo({ outcome })).toMatchObject({ kind: "retry", counted: true });
+});
+
+test.each([
+  ["failed", true],
+  ["stuck", true],
+  ["limit-reached", true],
+  ["submitted", true],
+  ["lost", false],
+  ["resource", false],
+  ["cancelled", false],
+  ["budget", false],
+] as const)("an attempt without commits that ended as %s is retried, counted: %s", (end, counted) => {
+  expect(reactionTo({ end })).toMatchObject({ kind: "retry", counted });
+});
+
+test("an attempt that ended for lack of budget waits when the planner knows the budget to be used up", () => {
+  expect(reactionTo({ end: "budget", outOfBudget: USED_UP })).toEqual({
+    kind: "await-budget",
+    why: USED_UP.why,
+  });
+});
+
+const facts = { attemptsUsed: 0, crashes: 0, attemptBudget: 3, counted: true, outOfBudget: false };
+
+test("a retry is sent while attempts are left, and fails the task with the last one", () => {
+  expect(decideRetry({ ...facts, attemptsUsed: 1 })).toEqual({ kind: "send", attemptsUsed: 2, crashes: 0 });
+  expect(decideRetry({ ...facts, attemptsUsed: 2 })).toEqual({ kind: "fail", attemptsUsed: 3, crashes: 0 });
+});
+
+test("failures of the infrastructure fail a task at a limit of their own", () => {
+  const crashed = { ...facts, counted: false };
+  const last = TASK_CRASH_LIMIT - 1;
+  expect(decideRetry({ ...crashed, crashes: last - 1 })).toEqual({
+    kind: "send",
+    attemptsUsed: 0,
+    crashes: last,
+  });
+  expect(decideRetry({ ...crashed, crashes: last }).kind).toBe("fail");
+});
+
+test("a retry waits while a budget is used up", () => {
+  expect(decideRetry({ ...facts, outOfBudget: true }).kind).toBe("wait");
+  expect(decideRetry({ ...facts, attemptsUsed: 2, outOfBudget: true }).kind).toBe("fail");
+});
+
+test("a red gate sends the next round with what failed, and the budget ends it", () => {
+  const ledger = start();
+  const second = absorb(ledger, handoff(ledger, "a", 1), rejected);
+  expect(byKey(second, "a")).toMatchObject({ status: "sent", round: 2, attemptsUsed: 1 });
+  expect(byKey(second, "a").task.feedback).toContain("not ok");
+  const over = absorb(second, handoff(second, "a", 2), rejected);
+  expect([byKey(over, "a").status, byKey(over, "b").status]).toEqual(["failed", "blocked"]);
+  expect(decideNext(over)).toMatchObject({ kind: "replan" });
+});
+
+test("a lost sandbox uses no attempt", () => {
+  const ledger = start();
+  const after = absorb(ledger, handoff(ledger, "a", 1, { end: "lost", headCommit: null }), null);
+  expect(byKey(after, "a")).toMatchObject({ status: "sent", round: 2, attemptsUsed: 0, crashes: 1 });
+});
+
+test("a resolve that conflicts again is never resolved by another: it runs anew, and then planning has it", () => {
+  let ledger = absorb(start(), handoff(start(), "a", 1), conflict);
+  for (const attempt of [1, 2]) ledger = absorb(ledger, handoff(ledger, "a-resolve", attempt), conflict);
+  expect(ledger.tasks.filter((record) => record.task.kind === "resolve")).toHaveLength(1);
+  expect(byKey(ledger, "a-resolve").status).toBe("failed");
+  expect(decideNext(ledger)).toMatchObject({ kind: "replan" });
+});
+
+test("what the checks said goes back to the agent with its own words", () => {
+  const ledger = start();
+  const checks = [{ command: "npm test", exitCode: 1, durationMs: 1, outputTail: "1 !== 2" }];
+  const failed = handoff(ledger, "a", 1, { end: "failed", reason: "no idea", checks, headCommit: null });
+  const after = absorb(ledger, failed, null);
+  expect(byKey(after, "a").task.feedback).toBe("no idea\n\n$ npm test (exit 1)\n1 !== 2");
+});
+test("an attempt that ended for want of money costs neither an attempt nor a crash, and is sent again later", () => {
+  const waiting = poor(building([planned("a")]));
+  const ended = absorb(waiting, handoffOf(byKey(waiting, "a"), 1, { end: "budget", headCommit: null }), null);
+  expect(byKey(ended, "a")).toMatchObject({
+    status: "ready",
+    reason: USED_UP.why,
+    attemptsUsed: 0,
+    crashes: 0,
+    costUsd: 0.5,
+    tokens: 10,
+  });
+  expect(byKey(rich(ended), "a")).toMatchObject({ status: "sent", round: 2, reason: null });
+});
+
+test("one that ended for want of money of which the planner knows nothing counts as the machine's doing", () => {
+  const ledger = building([planned("a")]);
+  const ended = absorb(ledger, handoffOf(byKey(ledger, "a"), 1, { end: "budget", headCommit: null }), null);
+  expect(byKey(ended, "a")).toMatchObject({ status: "sent", round: 2, attemptsUsed: 0, crashes: 1 });
+});
+
+test("a failed attempt is not sent again either, but keeps what went wrong for its next round", () => {
+  const waiting = poor(building([planned("a")]));
+  const failed = handoffOf(byKey(waiting, "a"), 1, { end: "failed", reason: "no idea", headCommit: null });
+  const ended = absorb(waiting, failed, null);
+  expect(byKey(ended, "a")).toMatchObject({ status: "ready", attemptsUsed: 1 });
+  const after = byKey(rich(ended), "a");
+  expect(after).toMatchObject({ status: "sent", round: 2 });
+  expect(after.task.feedback).toBe("no idea");
+});
