@@ -122,6 +122,9 @@ test("the planner's own calls are set aside, settled and told, those whose answe
   const { feature } = await budgets.read(id);
   expect(feature).toMatchObject({ spent: { tokens: 2 * CALL.tokens }, reserved: { costUsd: 0, tokens: 0 } });
   expect(feature?.spent.costUsd).toBeCloseTo(2 * CALL.usd, 9);
+  const ledger = await planner.ledger(id);
+  expect(ledger).toMatchObject({ tokens: 2 * CALL.tokens });
+  expect(ledger.costUsd).toBeCloseTo(2 * CALL.usd, 9);
   const used = await waitUntil("both events", 20_000, async () => {
     const found = await told(planner, "model.used");
     return found.length === 2 ? found : null;

@@ -10,7 +10,7 @@ test("an answer that is no plan is given back once, with what is wrong, and the 
   const ledger = await planner.ledger(id, (one) => one.tasks.length === 1);
   expect(ledger).toMatchObject({ planningRound: 1, revisions: [{ number: 1 }] });
   expect(planner.model.asked).toHaveLength(2);
-  expect(planner.model.asked[1]).toContain("That answer does not fit: it is no JSON");
+  expect(planner.model.asked[1]).toContain("That answer does not match the schema: it is not JSON");
 });
 
 const many = { tasks: Array.from({ length: 10_000 }, (_, nth) => planned(`t${nth}`)) };
@@ -20,7 +20,7 @@ test.each([
   ["a circle", { tasks: [planned("a", "b"), planned("b", "a")] }, "a → b → a"],
   ["a dependency on nothing", { tasks: [planned("a", "nowhere")] }, "a depends on nowhere"],
   ["10,000 tasks", many, "10000 tasks; 60 are allowed (MAX_TASKS_PER_PLAN)"],
-  ["no JSON at all, ever", "I would rather not.", "does not fit, twice"],
+  ["no JSON at all, ever", "I would rather not.", "second answer does not match the schema either"],
 ])(
   "a plan with %s is refused with the reason, planned again, and given up after three rounds",
   async (_, answer, why) => {

@@ -1,14 +1,6 @@
 import { expect, test } from "vitest";
 import { NO_NOTES, type Handoff, type UsedUp } from "@agentswarm/contracts";
-import {
-  absorb,
-  apply,
-  building,
-  byKey,
-  handoffOf,
-  OUTCOMES,
-  planned,
-} from "../../testing/make-ledger.ts";
+import { absorb, apply, building, byKey, handoffOf, OUTCOMES, planned } from "../../testing/make-ledger.ts";
 import { decideNext } from "./decide-next.ts";
 import { decideReaction, decideRetry, TASK_CRASH_LIMIT, type ReactionFacts } from "./decide-retry.ts";
 import type { Ledger } from "./ledger.ts";
