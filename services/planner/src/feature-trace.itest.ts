@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { newTraceparent, traceIdOf, type QueueName } from "@agentswarm/contracts";
 import { withTrace } from "@agentswarm/contracts/node";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { planned, startPlanner, type TestPlanner } from "../testing/start-planner.ts";
 
@@ -16,7 +17,7 @@ interface SentJob {
 
 /** The jobs of a queue whose body names the feature. */
 async function jobsOf(planner: TestPlanner, queue: QueueName, featureId: string): Promise<SentJob[]> {
-  const jobs = await planner.connection.queue(queue).getJobs();
+  const jobs = await bullQueue(planner.connection, queue).getJobs();
   return jobs
     .map((job) => {
       const { trace, body } = job.data as { trace: string; body: unknown };
@@ -27,7 +28,7 @@ async function jobsOf(planner: TestPlanner, queue: QueueName, featureId: string)
 
 const traceIds = (jobs: readonly SentJob[]) => [...new Set(jobs.map(({ traceId }) => traceId))];
 
-test("everything that is sent for a feature has the trace of its submission", async () => {
+test("everything that is sent and logged for a feature has the trace of its submission", async () => {
   // One turn at a time, so that the turn of the second feature begins within the first one's.
   await using planner = await startPlanner(answer, { PLANS_AT_ONCE: "1" });
   const [first, second] = [newTraceparent(), newTraceparent()];
@@ -47,7 +48,7 @@ test("everything that is sent for a feature has the trace of its submission", as
   expect(traceIds(taskJobs)).toEqual([traceIdOf(second)]);
 
   // What the audit sends again has it too.
-  await planner.connection.queue("task").obliterate({ force: true });
+  await bullQueue(planner.connection, "task").obliterate({ force: true });
   const again = await waitUntil("the task again", 20_000, async () => {
     const jobs = await jobsOf(planner, "task", id);
     return jobs.length > 0 ? jobs : null;
@@ -56,7 +57,7 @@ test("everything that is sent for a feature has the trace of its submission", as
 
   const messageOf = async (key: string) =>
     waitUntil(`the sending of ${key}`, 20_000, async () => {
-      const jobs = await planner.connection.queue("task").getJobs();
+      const jobs = await bullQueue(planner.connection, "task").getJobs();
       const bodies = jobs.map((job) => (job.data as { body: Parameters<TestPlanner["land"]>[0] }).body);
       return bodies.find(({ task }) => task.featureId === id && task.key === key) ?? null;
     });
@@ -78,6 +79,7 @@ test("everything that is sent for a feature has the trace of its submission", as
     .split("\n")
     .filter((line) => line.includes(`"featureId":"${id}"`) && line.includes('"level":30'))
     .map((line) => JSON.parse(line.slice(line.indexOf("{"))) as Record<string, unknown>);
+  expect(new Set(lines.map((line) => line["traceId"]))).toEqual(new Set([traceIdOf(first)]));
   const transitions = lines.map(({ status, round }) => (round === undefined ? status : `${status} ${round}`));
   expect(transitions).toEqual([
     "queued",
