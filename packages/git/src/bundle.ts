@@ -7,17 +7,17 @@ import { runGit } from "./run-git.ts";
 /** How many landings share one full bundle. */
 const CHECKPOINT_EVERY = 50;
 
-/** A commit with its history, as files to be carried into a sandbox. */
+/** A commit with its history, as bundle files for a sandbox. */
 export interface Bundles {
-  /** The history up to the checkpoint; shared by all commits of the same stretch. */
+  /** The history up to the checkpoint, shared by all commits up to the next checkpoint. */
   readonly full: string;
-  /** From the checkpoint up to the commit; null when the commit is the checkpoint. */
+  /** The history from the checkpoint to the commit; null when the commit is the checkpoint. */
   readonly thin: string | null;
 }
 
 /**
- * Bundles for a commit, kept in `cacheDir`: a full one per stretch of 50 first-parent commits, so that it is made
- * and read rarely, and a thin one for what came since.
+ * Makes the bundles of a commit and caches them in `cacheDir`. A full bundle is made once per 50 first-parent commits,
+ * because it is expensive to make and to read; a thin bundle holds the commits since.
  */
 export async function bundleFor(options: {
   repoDir: string;
@@ -42,8 +42,8 @@ export async function bundleFor(options: {
 }
 
 /**
- * A bundle of `commit` without what `base` has, made once. Its header is written here (gitformat-bundle, version 2):
- * `git bundle` wants a ref to name, and a ref would have to be made in a repository that may be the user's own.
+ * Makes a bundle of `commit` without the history of `base`, unless `file` exists. The header is written here
+ * (gitformat-bundle, version 2), because `git bundle` needs a ref, and the repository may be the user's own.
  */
 export async function makeBundle(
   repoDir: string,

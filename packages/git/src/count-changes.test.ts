@@ -4,7 +4,7 @@ import { countChanges } from "./count-changes.ts";
 const id = "a".repeat(40);
 const raw = (state: string, path: string) => `:100644 100644 ${id} ${id} ${state}\0${path}\0`;
 
-test("counts lines and files, with binary ones and names that hold anything", () => {
+test("lines and files are counted, for binary files and for any path", () => {
   const states = [
     raw("A", "a b.ts"),
     raw("M", "logo.png"),

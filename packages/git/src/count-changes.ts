@@ -1,4 +1,4 @@
-/** What differs between two trees. */
+/** The differences between two trees, counted. */
 export interface ChangeCounts {
   readonly files: string[];
   readonly linesAdded: number;
@@ -7,7 +7,7 @@ export interface ChangeCounts {
   readonly filesModified: number;
 }
 
-/** Makes git's diff commands say what `countChanges` reads. */
+/** The options of git's diff commands whose output `countChanges` parses. */
 export const COUNTED = [
   "--raw",
   "--numstat",
@@ -17,7 +17,7 @@ export const COUNTED = [
   "--no-textconv",
 ] as const;
 
-/** Reads the records of `--raw -z`, which have their path after them, and of `--numstat -z`, which have it inside. */
+/** Parses the records of `--raw -z`, which precede their path, and of `--numstat -z`, which contain it. */
 export function countChanges(text: string): ChangeCounts {
   const states: string[] = [];
   const files: string[] = [];
@@ -33,9 +33,9 @@ export function countChanges(text: string): ChangeCounts {
     }
     const [added, removed, ...rest] = record.split("\t");
     if (rest.length === 0) continue;
-    // A path may hold tabs itself.
+    // A path may contain tabs.
     files.push(rest.join("\t"));
-    // Binary files count as "-".
+    // Git writes "-" for a binary file.
     linesAdded += Number(added) || 0;
     linesRemoved += Number(removed) || 0;
   }

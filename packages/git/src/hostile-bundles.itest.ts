@@ -5,7 +5,7 @@ import { openArena, type Arena } from "../testing/arena.ts";
 import { makeCommits } from "../testing/make-commits.ts";
 
 let arena: Arena;
-/** An honest attempt, of which the attacks are bad copies. */
+/** A valid attempt; the attacks are altered copies of it. */
 let head: string;
 let honest: string;
 beforeAll(async () => {
@@ -21,7 +21,7 @@ afterAll(() => arena[Symbol.dispose]());
 const header = (...lines: string[]) => `# v2 git bundle\n${lines.map((line) => `${line}\n`).join("")}\n`;
 const refused = (why: RegExp) => ({ kind: "refused", why: expect.stringMatching(why) as string });
 
-test("a bundle cut short anywhere is refused, and nothing of it reaches the store", async () => {
+test("a truncated bundle is refused, and none of it reaches the store", async () => {
   const whole = readFileSync(honest);
   const before = arena.storeRefs();
   for (let part = 0; part < 8; part += 1) {
@@ -32,7 +32,7 @@ test("a bundle cut short anywhere is refused, and nothing of it reaches the stor
   expect(arena.storeRefs()).toEqual(before);
 });
 
-test("a bundle with any byte of its pack turned is refused", async () => {
+test("a bundle with any byte of its pack changed is refused", async () => {
   const whole = readFileSync(honest);
   const from = whole.indexOf("PACK");
   for (let at = from; at < whole.length; at += Math.ceil((whole.length - from) / 12)) {
@@ -52,11 +52,11 @@ test.each([
   ["another version", "# v9 git bundle\n\nPACK"],
 ])("%s instead of a bundle is refused", async (_what, content) => {
   expect(await arena.take(arena.forge(content, Buffer.alloc(0)), head)).toEqual(
-    refused(/it is no git bundle/),
+    refused(/it is not a git bundle/),
   );
 });
 
-test("refs that lead out of the store, or belong to others, are not made; only the attempt's own is", async () => {
+test("a bundle makes no ref but the attempt's own, whatever refs it names", async () => {
   const names = [
     "refs/heads/main",
     "refs/swarm/other-task/1",
@@ -74,7 +74,7 @@ test("refs that lead out of the store, or belong to others, are not made; only t
   expect(readFileSync(join(arena.store.dir, "HEAD"), "utf8")).toMatch(/^ref: refs\/heads\//);
 });
 
-test("a bundle that names a commit and does not bring it is refused, even when it names it twice", async () => {
+test("a bundle that names a commit without containing it is refused", async () => {
   const other = arena.commit(arena.onBase([]), { message: "other\n" });
   const forged = header(`-${arena.base} base`, `${head} refs/heads/a`, `${other} refs/heads/b`);
   expect(await arena.take(arena.forge(forged, arena.pack(head)), other)).toEqual(
@@ -83,7 +83,7 @@ test("a bundle that names a commit and does not bring it is refused, even when i
   expect(await arena.take(honest, other)).toEqual(refused(/the bundle lacks the commit it was sent for/));
 });
 
-test("a commit of the mirror that the bundle does not name is not the attempt's", async () => {
+test("a commit of the mirror that the bundle does not name is refused", async () => {
   expect(await arena.take(honest, arena.base)).toEqual(refused(/the bundle lacks the commit/));
 });
 
@@ -100,7 +100,7 @@ test("a tag where the commit should be is refused", async () => {
   expect(await arena.take(brought, tag)).toEqual(refused(/the bundle lacks the commit/));
 });
 
-test("a commit, tree or file that refers to what is nowhere is refused", async () => {
+test("a commit or tree that refers to a missing object is refused", async () => {
   const nowhere = "1234567890".repeat(4);
   const trees = [
     arena.tree([{ mode: "100644", name: "x", id: nowhere }]),
@@ -123,12 +123,12 @@ test("commits that do not descend from the base are refused", async () => {
   expect(await arena.take(arena.bundle(foreign), foreign)).toEqual(refused(/does not descend from its base/));
 });
 
-test("an attempt that brings only its base is refused", async () => {
+test("an attempt that contains only its base is refused", async () => {
   const forged = arena.forge(header(`${arena.base} refs/heads/a`), arena.packOf([arena.base]));
   expect(await arena.take(forged, arena.base)).toEqual(refused(/no commit on its base/));
 });
 
-/** Commits with this many files each, one upon the other. */
+/** A chain of commits, each with these files. Returns the last one. */
 function manyCommits(count: number, files: Readonly<Record<string, string>>): string {
   const made = Array.from({ length: count }, (_, nth) => ({
     files: Object.fromEntries(
@@ -142,7 +142,7 @@ function manyCommits(count: number, files: Readonly<Record<string, string>>): st
   return makeCommits(join(arena.dir, "attacker.git"), made).at(-1) ?? "";
 }
 
-test("a file over the limit, more than 500 commits, more than 20,000 files are each refused by name", async () => {
+test("an attempt over a limit is refused, and the reason names the limit", async () => {
   const big = arena.commit(
     arena.onBase([{ mode: "100644", name: "big", id: arena.blob(Buffer.alloc((50 << 20) + 1)) }]),
   );
@@ -154,11 +154,11 @@ test("a file over the limit, more than 500 commits, more than 20,000 files are e
   expect(await arena.take(arena.bundle(wide), wide)).toEqual(refused(/^more than 20000 changed files$/));
 });
 
-test("names so long that git's answer about them has no end are refused, not failed", async () => {
+test("paths that exceed the limit of git's output are refused, and no Fault is thrown", async () => {
   const long = "long-name/".repeat(400);
   const names = Array.from({ length: 18_000 }, (_, nth) => [`${long}f${nth}`, ""]);
   const wide = manyCommits(1, Object.fromEntries(names) as Record<string, string>);
   expect(await arena.take(arena.bundle(wide), wide)).toEqual(
-    refused(/^git cannot read it: .*bytes of output$/),
+    refused(/^git cannot read the commits: .*bytes of output$/),
   );
 });

@@ -10,8 +10,8 @@ import { openMirror } from "./mirror.ts";
 import { fetchAttempts } from "./store.ts";
 
 /**
- * A tree cannot bring a command along, but it can choose from those that the user's own configuration names. So the
- * user here has one of every kind, each of which leaves a mark when it is run.
+ * A tree cannot contain a command that git runs, but it can select one that the user's configuration names. So this user's
+ * configuration has one of every kind, and each leaves a file when it runs.
  */
 let arena: Arena;
 const home = process.env["HOME"];
@@ -65,7 +65,7 @@ const folder = (name: string, ...entries: Parameters<Arena["tree"]>[0]) => ({
   id: arena.tree(entries),
 });
 
-/** Everything in a tree that some program somewhere would run. */
+/** A tree with everything that a program may run: hooks, attributes, submodules, configuration, scripts. */
 function loaded(a: string): string {
   const script = `#!/bin/sh\n${arena.plant}\n`;
   const hook = regular("post-checkout", script, "100755");
@@ -88,13 +88,13 @@ function loaded(a: string): string {
   ]);
 }
 
-test("nothing of it runs: not in quarantine, not in the store, not in any merge, diff or reading", async () => {
+test("no command that an attempt selects runs in quarantine, in the store, in a merge or in a read", async () => {
   const head = arena.commit(loaded("one\ntwo\nTHREE\n"));
   const taken = await arena.take(arena.bundle(head), head);
   expect(taken).toMatchObject({ kind: "accepted" });
-  expect(arena.sprung(), "in quarantine").toBe(false);
+  expect(arena.plantRan(), "in quarantine").toBe(false);
 
-  // The trunk has changed the same file, and moved another one of them, so that git itself has to merge.
+  // The trunk has changed one of the files and renamed another, so that git itself has to merge.
   const moved = arena.tree([
     regular(".gitattributes", ATTRIBUTES),
     regular("a.txt", "ONE\ntwo\nthree\n"),
@@ -102,11 +102,11 @@ test("nothing of it runs: not in quarantine, not in the store, not in any merge,
   ]);
   const trunk = arena.commit(moved);
   arena.attack("update-ref", "refs/heads/main", trunk);
-  // Some versions of git heed the .gitattributes of HEAD in a bare repository, others do not; this all of them heed.
+  // Only some versions of git read the .gitattributes of HEAD in a bare repository; all of them read this file.
   for (const dir of [arena.mirror, arena.store.dir]) writeFileSync(join(dir, "info/attributes"), ATTRIBUTES);
   using mirror = await openMirror({ url: join(arena.dir, "attacker.git"), dir: arena.mirror, trunk: "main" });
   await fetchAttempts(arena.store, mirror.dir, [attemptRef("task", 1)]);
-  expect(arena.sprung(), "on the way to the mirror").toBe(false);
+  expect(arena.plantRan(), "on the way to the mirror").toBe(false);
 
   for (const strategy of MERGE_STRATEGIES) {
     using engine = openLandingEngine({ dir: mirror.dir, strategy });
@@ -119,16 +119,16 @@ test("nothing of it runs: not in quarantine, not in the store, not in any merge,
     expect(paths).toContain("hooks/post-checkout");
     await engine.readFile(head, "a.txt");
   }
-  expect(arena.sprung(), "in a merge").toBe(false);
+  expect(arena.plantRan(), "in a merge").toBe(false);
 
   expect(await mirror.diffStats([head])).toEqual([expect.stringMatching(/^ a\.txt +\| +2 \+-$/m) as string]);
   expect(await mirror.readFile(head, "a.txt")).toBe("one\ntwo\nTHREE\n");
   expect(await mirror.listFiles(head)).toContain(".gitattributes");
   expect(await mirror.recentCommits(head, 5)).toHaveLength(2);
-  expect(arena.sprung(), "in a reading").toBe(false);
+  expect(arena.plantRan(), "in a read").toBe(false);
   expect(arena.storeRefs()).toEqual([attemptRef("task", 1)]);
 
-  // A git that heeds this user's configuration does run it: the plants are alive.
+  // A git with this user's configuration does run a command, so the test can fail.
   spawnSync("git", ["merge-tree", "--write-tree", trunk, head], { cwd: mirror.dir });
-  expect(arena.sprung(), "the plant").toBe(true);
+  expect(arena.plantRan(), "the plant").toBe(true);
 });

@@ -16,10 +16,10 @@ afterAll(() => arena[Symbol.dispose]());
 let files = 0;
 const newTree = () => arena.onBase([{ mode: "100644", name: `file-${(files += 1)}`, id: arena.blob("x\n") }]);
 
-/** Lands a commit with each strategy and gives back what the trunk then tells. */
+/** Lands a commit with each strategy. Returns the landings that are then read from the trunk. */
 async function land(more: { message?: string; author?: string; parents?: string[] }) {
   const head = arena.commit(newTree(), more);
-  const told = [];
+  const landed = [];
   for (const strategy of MERGE_STRATEGIES) {
     using engine = openLandingEngine({ dir, strategy });
     const trailers = { taskId: "task-1", featureId: "feature-1", attempt: 2, model: "m", costUsd: 0 };
@@ -27,9 +27,9 @@ async function land(more: { message?: string; author?: string; parents?: string[
     const [built] = await engine.build(arena.base, [request]);
     if (built?.kind !== "built") throw new Error(JSON.stringify(built));
     arena.attack("update-ref", "refs/heads/landed", built.commit);
-    told.push({ strategy, commit: built.commit, landings: await readLandings(dir, built.commit) });
+    landed.push({ strategy, commit: built.commit, landings: await readLandings(dir, built.commit) });
   }
-  return told;
+  return landed;
 }
 
 test.each([
@@ -48,7 +48,7 @@ test.each([
   ["blank lines only", "\n\n \n"],
   ["a very long line", `${"x".repeat(1_000_000)}\n`],
   ["many paragraphs that look like trailers", `${"Key: value\n\n".repeat(1_000)}`],
-])("with %s as message the trunk tells of one landing, and it is ours", async (_what, message) => {
+])("with %s as message, the trunk has one landing, with our trailers", async (_what, message) => {
   for (const { strategy, commit, landings } of await land({ message })) {
     expect(landings, strategy).toMatchObject([
       { commit, taskId: "task-1", featureId: "feature-1", attempt: 2 },
@@ -60,7 +60,7 @@ test.each([
 test.each([
   ["our committer's name", `${MERGER.name} <${MERGER.email}> 1700000000 +0000`],
   ["a name with escapes", "\u001b[31mRed <a@example.com> 1700000000 +0000"],
-])("with %s as author the landing is committed by the merger all the same", async (_what, author) => {
+])("with %s as author, the committer of the landing is the merger", async (_what, author) => {
   for (const { commit } of await land({ author })) {
     expect(arena.attack("log", "-1", "--format=%cn <%ce>", commit)).toBe(`${MERGER.name} <${MERGER.email}>`);
   }
@@ -72,15 +72,18 @@ test.each([
   ["a date with words", "Nobody <n@example.com> now +0000"],
   ["a date beyond all time", "Nobody <n@example.com> 99999999999999999999 +0000"],
   ["two addresses", "Nobody <a> <b> 1700000000 +0000"],
-])("an author with %s is refused in quarantine, and would land as the merger's", async (_what, author) => {
-  const head = arena.commit(newTree(), { author });
-  expect(await arena.take(arena.bundle(head), head)).toMatchObject({
-    kind: "refused",
-    why: expect.stringContaining("fsck error"),
-  });
-  const [first] = await land({ author });
-  expect(arena.attack("log", "-1", "--format=%an", first?.commit ?? "")).toBe(MERGER.name);
-});
+])(
+  "an author with %s is refused in quarantine, and would be replaced by the merger",
+  async (_what, author) => {
+    const head = arena.commit(newTree(), { author });
+    expect(await arena.take(arena.bundle(head), head)).toMatchObject({
+      kind: "refused",
+      why: expect.stringContaining("fsck error"),
+    });
+    const [first] = await land({ author });
+    expect(arena.attack("log", "-1", "--format=%an", first?.commit ?? "")).toBe(MERGER.name);
+  },
+);
 
 test("a commit with a NUL in its message, or in its header, is refused in quarantine", async () => {
   for (const more of [{ message: "do\0it\n" }, { author: "No\0body <n@example.com> 1700000000 +0000" }]) {
@@ -95,8 +98,8 @@ function commitAsMerger(parent: string, message: string): string {
   return arena.attack(...who, "commit-tree", newTree(), "-p", parent, "-m", message);
 }
 
-test("an agent's commit that poses as a landing by committer and trailers is none on the trunk's own line", async () => {
-  const message = "posing\n\nSwarm-Task: forged\nSwarm-Feature: f\nSwarm-Attempt: 1";
+test("an agent's commit with the merger's name and trailers does not count as a landing", async () => {
+  const message = "a fake landing\n\nSwarm-Task: forged\nSwarm-Feature: f\nSwarm-Attempt: 1";
   const forged = commitAsMerger(arena.base, message);
   for (const { strategy, landings } of await land({ parents: [forged] })) {
     expect(
@@ -106,13 +109,13 @@ test("an agent's commit that poses as a landing by committer and trailers is non
   }
 });
 
-test("somebody else's commits with our trailers are no landings, nor ours without them", async () => {
+test("commits by others with our trailers are no landings, and neither are the merger's without them", async () => {
   const foreign = arena.commit(newTree(), { message: "x\n\nSwarm-Task: foreign\n" });
   const bare = commitAsMerger(foreign, "no trailers");
   expect(await readLandings(dir, bare)).toEqual([]);
 });
 
-test("the log of landings is newest first, and with a start only what came after it", async () => {
+test("landings are read newest first, and with `since` only the later ones", async () => {
   using engine = openLandingEngine({ dir, strategy: "fast-forward" });
   const requests = ["a", "b", "c"].map((taskId, nth) => ({
     base: arena.base,
@@ -123,8 +126,8 @@ test("the log of landings is newest first, and with a start only what came after
   const commits = (await engine.build(arena.base, requests)).map((one) =>
     one.kind === "built" ? one.commit : "",
   );
-  const told = await readLandings(dir, commits[2] as string);
-  expect(told.map((one) => [one.commit, one.taskId, one.title, one.attempt])).toEqual([
+  const landed = await readLandings(dir, commits[2] as string);
+  expect(landed.map((one) => [one.commit, one.taskId, one.title, one.attempt])).toEqual([
     [commits[2], "c", "work c", 3],
     [commits[1], "b", "work b", 2],
     [commits[0], "a", "work a", 1],

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { openArena, type Arena } from "../testing/arena.ts";
 
-/** Commits made by an attacker whose trees hold what must not reach the store. */
+/** Builds an attacker's commits, whose trees must not reach the store. */
 let arena: Arena;
 beforeAll(async () => {
   arena = await openArena();
@@ -23,7 +23,7 @@ const send = (tree: string) => {
   return arena.take(arena.bundle(head), head);
 };
 
-test("an honest attempt is accepted with its commits and files, so that the refusals below mean something", async () => {
+test("a valid attempt is accepted with its commits and files", async () => {
   const tree = arena.onBase([
     folder(
       "lib",
@@ -52,10 +52,10 @@ test.each([
   ".git ",
   ".git.",
   ".git. .",
-  // Zero-width characters that HFS+ passes over, as bytes.
+  // Zero-width characters, which HFS+ ignores, as bytes.
   ".g\u00e2\u0080\u008cit",
   "\u00ef\u00bb\u00bf.git",
-  // What NTFS takes for the folder itself, and for a path.
+  // NTFS reads the first as the folder itself, the second as a path.
   ".git::$INDEX_ALLOCATION",
   "a\\.git\\config",
 ])("an entry named %j is refused as git's own folder", async (name) => {
@@ -101,7 +101,7 @@ test.each([
   ["/etc/passwd"],
   ["../../outside"],
   ["../.."],
-  // Lexically inside; but `up` may be a link to the root, and then it is not.
+  // Inside by its letters, but outside when `up` is a link to the root.
   ["down/../../../x/y"],
   ["up/../x"],
   [".git/hooks"],
@@ -113,7 +113,7 @@ test.each([
   });
 });
 
-test("a chain of links out of the repository is refused: the first leads to the root, the second up from there", async () => {
+test("a link that leaves the repository through another link is refused", async () => {
   const deep = folder("d1", folder("d2", link("root", "../..")));
   const why = '"way-out" links out of the repository';
   expect(await send(arena.onBase([deep, link("way-out", "d1/d2/root/../etc")]))).toEqual({
@@ -122,14 +122,14 @@ test("a chain of links out of the repository is refused: the first leads to the 
   });
 });
 
-test("a link with a target that no file system takes is refused unread", async () => {
+test("a link with a target over 4,096 bytes is refused by its size", async () => {
   expect(await send(arena.onBase([link("l", "x".repeat(70_000))]))).toEqual({
     kind: "refused",
     why: '"l" is larger than 4096 bytes',
   });
 });
 
-test("a link, an escape that a later commit takes away again, is refused: every commit is looked at", async () => {
+test("a bad link is refused also when a later commit removes it", async () => {
   const first = arena.commit(arena.onBase([link("l", "/etc/passwd")]));
   const head = arena.commit(arena.onBase([regular("l")]), { parents: [first] });
   expect(await arena.take(arena.bundle(head), head)).toMatchObject({

@@ -10,7 +10,7 @@ export { MERGE_STRATEGIES, type MergeStrategy } from "./landing/strategies.ts";
 export { type Mirror } from "./mirror.ts";
 export { openOrigin } from "./open-origin.ts";
 export { type PublishRight, type RefMove } from "./publish-right.ts";
-export { fetchQuarantined } from "./quarantine.ts";
+export { fetchQuarantined } from "./fetch-quarantined.ts";
 export { repack } from "./repack.ts";
 export { runGit } from "./run-git.ts";
 export { targetSettings } from "./settings.ts";

@@ -8,7 +8,7 @@ import { initBare } from "./init-bare.ts";
 const dir = mkdtempSync(join(tmpdir(), "swarm-init-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-test("services that all begin with the same repository at once get one, and nothing is left over", async () => {
+test("services that make the same repository at once get one repository and leave no temporary folder", async () => {
   for (let round = 0; round < 5; round += 1) {
     const bare = join(dir, `round-${round}`, "store.git");
     await Promise.all(Array.from({ length: 8 }, () => initBare(bare)));

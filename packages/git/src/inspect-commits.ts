@@ -1,23 +1,23 @@
 import { Fault } from "@agentswarm/contracts";
-import { openObjectReader } from "./objects/cat-file.ts";
+import { openObjectReader } from "./objects/object-reader.ts";
 import { runGit } from "./run-git.ts";
 
-/** Bounds of what one attempt may bring. */
+/** Limits of one attempt. */
 const MAX_COMMITS = 500;
 const MAX_FILES = 20_000;
 const MAX_BLOB_BYTES = 50 * 1024 * 1024;
-/** No file system takes a longer target. */
+/** No file system accepts a longer link target. */
 const MAX_LINK_BYTES = 4_096;
 
 const SYMLINK = "120000";
 const SUBMODULE = "160000";
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
-/** What git says of a commit that is none, or that is not there. */
+/** Git's errors for a commit that is missing, or that is no commit. */
 const NOT_THERE = /fatal: (?:Invalid revision range|bad object|bad revision)/;
 const NULL_ID = "0".repeat(40);
 
-/** One changed entry of a commit, as `git diff-tree --raw` tells it. */
-export interface ChangedEntry {
+/** One changed entry of a commit, as `git diff-tree --raw` reports it. */
+interface ChangedEntry {
   readonly path: string;
   readonly mode: string;
   readonly blob: string;
@@ -27,7 +27,10 @@ export type Inspection =
   | { kind: "accepted"; commits: string[]; files: string[] }
   | { kind: "refused"; why: string };
 
-/** Looks at every commit between base and head, without checking anything out. */
+/**
+ * Inspects every commit between base and head. Nothing is checked out. Commits that git cannot read are refused; a Fault is
+ * thrown only when a retry may help.
+ */
 export async function inspectCommits(dir: string, base: string, head: string): Promise<Inspection> {
   try {
     return await inspect(dir, base, head);
@@ -35,7 +38,7 @@ export async function inspectCommits(dir: string, base: string, head: string): P
     const fault = Fault.from(error);
     if (fault.retryable) throw fault;
     if (NOT_THERE.test(fault.message)) return refuse("the bundle lacks the commit it was sent for");
-    return refuse(`git cannot read it: ${fault.message}`);
+    return refuse(`git cannot read the commits: ${fault.message}`);
   }
 }
 
@@ -79,8 +82,8 @@ function refuse(why: string): Inspection {
   return { kind: "refused", why };
 }
 
-/** Parses `git diff-tree --raw -z`; the leading commit id of each record is passed over. */
-export function parseRaw(text: string): ChangedEntry[] {
+/** Parses `git diff-tree --raw -z`; the leading commit id of each record is skipped. */
+function parseRaw(text: string): ChangedEntry[] {
   const fields = text.split("\0");
   const entries: ChangedEntry[] = [];
   for (let at = 0; at < fields.length; at += 1) {
@@ -93,26 +96,26 @@ export function parseRaw(text: string): ChangedEntry[] {
   return entries;
 }
 
-/** A path for people's eyes, and for no terminal to obey. */
+/** Formats a path for messages. Control and direction characters are escaped, because a terminal would act on them. */
 function show(path: string): string {
   const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return JSON.stringify(path.slice(0, 200)).replaceAll(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, escaped);
 }
 
-/** Names that git, a file system or a terminal could take for something else. */
-export function refusePath({ path, mode }: ChangedEntry): string | null {
+/** Why an entry is refused for its path, which git, a file system or a terminal could misread. Null: it is accepted. */
+function refusePath({ path, mode }: ChangedEntry): string | null {
   const shown = show(path);
   if (mode === SUBMODULE) return `${shown} is a submodule`;
   if (CONTROL.test(path)) return `${shown} has control characters in its name`;
   const parts = path.split("/");
   if (path.startsWith("/") || parts.includes("..") || parts.includes("."))
-    return `${shown} leaves the repository`;
-  if (parts.some(posesAsGit)) return `${shown} poses as git's own folder`;
+    return `${shown} leads out of the repository`;
+  if (parts.some(isNamedLikeGit)) return `${shown} has the name of git's own folder`;
   return null;
 }
 
-/** Also where a file system takes `.git. ` or `.g\u200cit` for it. */
-function posesAsGit(name: string): boolean {
+/** Some file systems read `.git. ` or `.g\u200cit` as `.git`. */
+function isNamedLikeGit(name: string): boolean {
   const plain = name.replace(/[. ]+$/, "").replaceAll(/[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g, "");
   return /^(\.git|git~1)$/i.test(plain);
 }
@@ -130,15 +133,17 @@ async function findEscape(dir: string, entries: readonly ChangedEntry[]): Promis
 }
 
 /**
- * Whether a link at `path` with this target may point outside the work tree, git's own folder too. A `..` after a name counts as that: the
- * name may be a link itself, and then it leads up from wherever that one points to.
+ * Whether a link at `path` with this target may point outside the work tree, or at git's own folder. A `..` after a name
+ * counts as outside: the name may be a link itself, and `..` then leads up from the target of that link.
  */
-export function escapes(path: string, target: string): boolean {
+function escapes(path: string, target: string): boolean {
   if (target.startsWith("/")) return true;
   const parts = target.split("/").filter((part) => part !== "" && part !== ".");
   const down = parts.findIndex((part) => part !== "..");
   const up = down === -1 ? parts.length : down;
-  return up > path.split("/").length - 1 || parts.slice(up).some((part) => part === ".." || posesAsGit(part));
+  return (
+    up > path.split("/").length - 1 || parts.slice(up).some((part) => part === ".." || isNamedLikeGit(part))
+  );
 }
 
 async function findLarge(dir: string, entries: readonly ChangedEntry[]): Promise<string | null> {

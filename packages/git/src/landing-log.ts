@@ -1,10 +1,10 @@
 import { TRAILER } from "@agentswarm/contracts";
 import { safeGit } from "./safe-git.ts";
 
-/** Who commits every landing. Only first-parent commits of this committer are believed. */
+/** The committer of every landing. Only first-parent commits of this committer count as landings. */
 export const MERGER = { name: "AgentSwarm Merger", email: "merger@agentswarm.invalid" } as const;
 
-/** A landed attempt, as the trunk tells it. */
+/** A landed attempt, as the trunk records it. */
 export interface Landing {
   readonly commit: string;
   readonly tree: string;
@@ -25,10 +25,10 @@ const FIELDS = [
   trailer(TRAILER.attempt),
 ];
 
-/** The landings on the first-parent line of `head`, newest first; with `since` only those after it. */
+/** Reads the landings on the first-parent line of `head`, newest first; with `since`, only the landings after it. */
 export async function readLandings(dir: string, head: string, since?: string): Promise<Landing[]> {
   const range = since === undefined ? head : `${since}..${head}`;
-  // NUL is the one byte that a message cannot have.
+  // NUL is the one byte that a message cannot contain.
   const args = ["log", "-z", "--first-parent", `--format=${FIELDS.join("%x00")}`, "--end-of-options", range];
   const { value } = await safeGit({ cwd: dir }, (git) => git.raw(args));
   const fields = value.split("\0");

@@ -1,13 +1,13 @@
 import { initBare } from "./init-bare.ts";
-import { findBare, findTrunk, reachOrigin, refuseBackwards, unreachable } from "./origin.ts";
-import { refuseWithoutRight, type PublishRight, type RefMove } from "./publish-right.ts";
+import { findBare, findTrunk, reachOrigin, unreachable } from "./reach-origin.ts";
+import { assertMayPublish, type PublishRight, type RefMove } from "./publish-right.ts";
 import { LOCKS_STALE_AFTER_MS, recoverLocks } from "./recover-locks.ts";
 import { openRepository, type Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
 
-/** The origin, as a repository that can be read here and whose refs can be moved. */
+/** The origin: a repository that can be read here, and whose refs can be moved. */
 export interface Mirror extends Repository, Disposable {
-  /** Brings what is known here up to date. Throws Fault `origin.unreachable`, retryable. */
+  /** Fetches the origin's branches. Throws Fault `origin.unreachable`, retryable. */
   fetch(): Promise<void>;
   /**
    * Moves a ref of the origin by compare-and-swap; "moved": the ref was not at `from`. Throws Fault `git.refused` when
@@ -18,7 +18,10 @@ export interface Mirror extends Repository, Disposable {
 
 const REMOTE = "refs/remotes/origin";
 
-/** One service's own bare copy of the origin at `dir`, made and filled the first time. Nothing is ever checked out. */
+/**
+ * Opens one service's bare mirror of the origin at `dir`, and makes it when there is none. Nothing is ever checked out.
+ * Throws Fault `origin.unreachable` (retryable), and `target.invalid` when the origin has no commit.
+ */
 export async function openMirror(options: {
   url: string;
   dir: string;
@@ -41,15 +44,14 @@ export async function openMirror(options: {
       try {
         await reachOrigin(dir, (git) => git.fetch([...how, "--", url, `+refs/heads/*:${REMOTE}/*`]));
       } catch (error) {
-        // One that ended in the middle may have left a lock in the way of all that come after it.
+        // A killed fetch may have left a lock, and every later fetch fails while it exists.
         await recoverLocks(dir, LOCKS_STALE_AFTER_MS);
         throw error;
       }
     }),
     async push(move, by) {
       const { ref, from, to } = move;
-      await refuseBackwards(repository.isAncestor, move);
-      refuseWithoutRight(ref, by);
+      await assertMayPublish(move, by, repository.isAncestor);
       const lease = `--force-with-lease=${ref}:${from ?? ""}`;
       // Raw, because `git.push` has no place for "--" before the URL.
       const args = ["push", "--porcelain", lease, "--", url, `${to}:${ref}`];
@@ -71,10 +73,10 @@ export async function openMirror(options: {
 }
 
 /**
- * Lets callers share a run that has not begun yet: git locks its refs, so two fetches at once would fail, and a
- * hundred agents asking for the newest trunk need one fetch, not a hundred.
+ * Runs one at a time, and lets callers share the run that has not started: git locks its refs, so two fetches at once
+ * would fail, and a hundred agents that ask for the newest trunk need one fetch.
  */
-export function shareRuns(run: () => Promise<void>): () => Promise<void> {
+function shareRuns(run: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
   let next: Promise<void> | null = null;
   return () => {

@@ -1,8 +1,8 @@
 import { accessSync, constants, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { openInPlace } from "./in-place.ts";
+import { openInPlace } from "./open-in-place.ts";
 import { openMirror, type Mirror } from "./mirror.ts";
-import { findBare } from "./origin.ts";
+import { findBare } from "./reach-origin.ts";
 import { recoverLocks } from "./recover-locks.ts";
 import { safeGit } from "./safe-git.ts";
 

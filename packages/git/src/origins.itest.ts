@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { git } from "../../../test/support/string-kit.ts";
 import { makeCommits } from "../testing/make-commits.ts";
-import { openInPlace } from "./in-place.ts";
+import { openInPlace } from "./open-in-place.ts";
 import { openLandingEngine } from "./landing/engine.ts";
 import { openMirror, type Mirror } from "./mirror.ts";
 import { findInPlace } from "./open-origin.ts";
@@ -30,8 +30,8 @@ const RIGHT = { lost: new AbortController().signal };
 const text = (content: string) => ({ "a.txt": { mode: "100644", content } });
 let origins = 0;
 
-/** An origin with one commit on its trunk, and two made upon that which are in `mirror` alone. */
-interface Ground {
+/** An origin with one commit on its trunk, and two commits on top of it that no ref names. */
+interface Setup {
   readonly origin: string;
   readonly mirror: Mirror;
   readonly first: string;
@@ -39,7 +39,7 @@ interface Ground {
   readonly foreign: string;
 }
 
-async function prepare(kind: "in place" | "by a mirror"): Promise<Ground> {
+async function prepare(kind: "in place" | "by a mirror"): Promise<Setup> {
   const origin = join(dir, `origin-${(origins += 1)}.git`);
   git(dir, "init", "-q", "--bare", "-b", "main", origin);
   const [first = "", ours = "", foreign = ""] = makeCommits(origin, [
@@ -52,10 +52,10 @@ async function prepare(kind: "in place" | "by a mirror"): Promise<Ground> {
     const found = await findInPlace(origin);
     return { origin, mirror: await openInPlace({ dir: found ?? "", url: origin }), first, ours, foreign };
   }
-  // A hook of the origin's own must be heard, and so a push has to be made.
+  // The origin's own hook must run, and so the mirror has to push.
   const hook = join(origin, "hooks/post-update");
   mkdirSync(join(origin, "hooks"), { recursive: true });
-  writeFileSync(hook, "#!/bin/sh\ntouch heard\n");
+  writeFileSync(hook, "#!/bin/sh\ntouch hook-ran\n");
   chmodSync(hook, 0o755);
   expect(await findInPlace(origin)).toBeNull();
   const mirror = await openMirror({ url: origin, dir: join(dir, `mirror-${origins}.git`) });
@@ -72,25 +72,25 @@ function lock(path: string, minutesOld: number): string {
 }
 
 describe.each(["in place", "by a mirror"] as const)("an origin used %s", (kind) => {
-  let ground: Ground;
+  let setup: Setup;
   beforeEach(async () => {
-    ground = await prepare(kind);
-    return () => ground.mirror[Symbol.dispose]();
+    setup = await prepare(kind);
+    return () => setup.mirror[Symbol.dispose]();
   });
 
-  test("a push moves the ref from where it was said to be, and is known here at once", async () => {
-    const { mirror, origin, first, ours } = ground;
+  test("a push moves the ref, and the new commit is known here without a fetch", async () => {
+    const { mirror, origin, first, ours } = setup;
     expect(mirror.trunk).toBe("main");
     expect(await mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).toBe("published");
     expect(at(origin)).toBe(ours);
     expect(await mirror.head()).toBe(ours);
-    expect(existsSync(join(origin, "heard"))).toBe(kind === "by a mirror");
+    expect(existsSync(join(origin, "hook-ran"))).toBe(kind === "by a mirror");
     expect(await mirror.push({ ref: "refs/heads/green", from: null, to: first }, RIGHT)).toBe("published");
     expect(await mirror.green()).toBe(first);
   });
 
-  test("where somebody else was first it has moved, and theirs stays", async () => {
-    const { mirror, origin, first, ours, foreign } = ground;
+  test("a push after somebody else's says that the ref has moved, and leaves it", async () => {
+    const { mirror, origin, first, ours, foreign } = setup;
     git(origin, "update-ref", MAIN, foreign);
     expect(await mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).toBe("moved");
     expect(at(origin)).toBe(foreign);
@@ -98,16 +98,16 @@ describe.each(["in place", "by a mirror"] as const)("an origin used %s", (kind) 
     expect(await mirror.head()).toBe(foreign);
   });
 
-  test("a ref that must not be there and is, or must be and is not, has moved", async () => {
-    const { mirror, origin, first, ours } = ground;
+  test("a ref that exists and should not, or does not and should, has moved", async () => {
+    const { mirror, origin, first, ours } = setup;
     git(origin, "update-ref", "refs/heads/green", first);
     expect(await mirror.push({ ref: "refs/heads/green", from: null, to: ours }, RIGHT)).toBe("moved");
     expect(at(origin, "refs/heads/green")).toBe(first);
     expect(await mirror.push({ ref: "refs/heads/gone", from: first, to: ours }, RIGHT)).toBe("moved");
   });
 
-  test("nothing is ever pushed that does not descend from where the ref was", async () => {
-    const { mirror, origin, first, ours } = ground;
+  test("a commit that does not descend from the ref is refused", async () => {
+    const { mirror, origin, first, ours } = setup;
     expect(await mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).toBe("published");
     await expect(mirror.push({ ref: MAIN, from: ours, to: first }, RIGHT)).rejects.toMatchObject({
       code: "git.refused",
@@ -116,8 +116,8 @@ describe.each(["in place", "by a mirror"] as const)("an origin used %s", (kind) 
     expect(at(origin)).toBe(ours);
   });
 
-  test("nothing is pushed by a holder whose right to publish is lost", async () => {
-    const { mirror, origin, first, ours } = ground;
+  test("a push by a holder whose right to publish is lost is refused", async () => {
+    const { mirror, origin, first, ours } = setup;
     const by = { lost: AbortSignal.abort("lease lost") };
     await expect(mirror.push({ ref: MAIN, from: first, to: ours }, by)).rejects.toMatchObject({
       code: "git.refused",
@@ -127,8 +127,8 @@ describe.each(["in place", "by a mirror"] as const)("an origin used %s", (kind) 
     expect(at(origin)).toBe(first);
   });
 
-  test("a young lock in the origin is somebody's: the push fails for now, and the lock stays", async () => {
-    const { mirror, origin, first, ours } = ground;
+  test("a young lock in the origin fails the push, retryable, and stays", async () => {
+    const { mirror, origin, first, ours } = setup;
     const theirs = lock(join(origin, `${MAIN}.lock`), 0);
     await expect(mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).rejects.toMatchObject({
       retryable: true,
@@ -138,8 +138,8 @@ describe.each(["in place", "by a mirror"] as const)("an origin used %s", (kind) 
     expect(await mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).toBe("published");
   });
 
-  test("an old lock in the origin was left behind: it is removed, and the next push goes through", async () => {
-    const { mirror, origin, first, ours } = ground;
+  test("an old lock in the origin is removed, and the next push succeeds", async () => {
+    const { mirror, origin, first, ours } = setup;
     const left = lock(join(origin, `${MAIN}.lock`), 2);
     await expect(mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).rejects.toMatchObject({
       retryable: true,
@@ -148,8 +148,8 @@ describe.each(["in place", "by a mirror"] as const)("an origin used %s", (kind) 
     expect(await mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).toBe("published");
   });
 
-  test("an origin that is away is to be tried again, and is found when it is back", async () => {
-    const { mirror, origin, first, ours } = ground;
+  test("an unreachable origin is a retryable fault, and works again when it is back", async () => {
+    const { mirror, origin, first, ours } = setup;
     renameSync(origin, `${origin}.away`);
     await expect(mirror.fetch()).rejects.toMatchObject({ code: "origin.unreachable", retryable: true });
     await expect(mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).rejects.toMatchObject({
@@ -163,8 +163,8 @@ describe.each(["in place", "by a mirror"] as const)("an origin used %s", (kind) 
     expect(await mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).toBe("published");
   });
 
-  test("where another copy is put in the origin's place, the push goes to that one", async () => {
-    const { mirror, origin, first, ours } = ground;
+  test("after the origin is replaced by a copy, a push goes to the copy", async () => {
+    const { mirror, origin, first, ours } = setup;
     expect(await mirror.push({ ref: "refs/heads/green", from: null, to: first }, RIGHT)).toBe("published");
     cpSync(origin, `${origin}.copy`, { recursive: true });
     renameSync(origin, `${origin}.old`);
@@ -175,7 +175,7 @@ describe.each(["in place", "by a mirror"] as const)("an origin used %s", (kind) 
   });
 });
 
-test("landings built while the origin is away are to be tried again, and nothing is begun in its place", async () => {
+test("a build while the origin is away is a retryable fault, and makes no repository in its place", async () => {
   const { origin, mirror, first, ours, foreign } = await prepare("in place");
   using engine = openLandingEngine({ dir: mirror.dir, strategy: "merge-commit" });
   const trailers = { taskId: "task", featureId: "feature", attempt: 1, model: "m", costUsd: 0 };
@@ -191,7 +191,7 @@ test("landings built while the origin is away are to be tried again, and nothing
   mirror[Symbol.dispose]();
 });
 
-test("a mirror's own fetch removes a lock that an earlier one left behind, but no young one", async () => {
+test("a fetch removes an old lock in its mirror, but no young one", async () => {
   const { mirror, origin, foreign } = await prepare("by a mirror");
   git(origin, "update-ref", MAIN, foreign);
   const left = lock(join(mirror.dir, "refs/remotes/origin/main.lock"), 0);
@@ -203,7 +203,7 @@ test("a mirror's own fetch removes a lock that an earlier one left behind, but n
   expect(await mirror.head()).toBe(foreign);
 });
 
-test("an origin whose hook says no keeps its trunk, and the hook's words are told", async () => {
+test("a push that the origin's hook rejects fails with the hook's output", async () => {
   const { mirror, origin, first, ours } = await prepare("by a mirror");
   const hook = join(origin, "hooks/pre-receive");
   writeFileSync(hook, "#!/bin/sh\necho only on Mondays\nexit 1\n");

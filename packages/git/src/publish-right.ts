@@ -17,13 +17,19 @@ export interface PublishRight {
 }
 
 /**
- * Throws Fault `git.refused` when the right to publish is lost. The fault is retryable: the retry is made by the
- * process that holds the right then.
+ * Throws Fault `git.refused` unless `by` may make this move. A ref only moves to a descendant. A lost right is
+ * retryable: the process that holds the right then makes the retry.
  */
-export function refuseWithoutRight(ref: string, by: PublishRight): void {
-  if (!by.lost.aborted) return;
-  const reason = String(by.lost.reason);
-  throw new Fault("git.refused", `${ref} is not pushed: the right to publish is lost (${reason})`, {
-    retryable: true,
-  });
+export async function assertMayPublish(
+  { ref, from, to }: RefMove,
+  by: PublishRight,
+  isAncestor: (ancestor: string, descendant: string) => Promise<boolean>,
+): Promise<void> {
+  if (from !== null && !(await isAncestor(from, to))) {
+    throw new Fault("git.refused", `${ref} only moves forward: ${to} does not descend from ${from}`);
+  }
+  if (by.lost.aborted) {
+    const why = `the right to publish is lost (${String(by.lost.reason)})`;
+    throw new Fault("git.refused", `${ref} is not pushed: ${why}`, { retryable: true });
+  }
 }

@@ -26,7 +26,7 @@ function leave(name: string, secondsOld: number): string {
   return path;
 }
 
-/** What git says on stderr; empty when all went well. */
+/** Git's stderr; empty when git succeeds. */
 const errorsOf = (args: readonly string[]) => {
   const { status, stderr } = spawnSync("git", args, { cwd: dir, encoding: "utf8" });
   return status === 0 ? "" : stderr;
@@ -39,7 +39,7 @@ test.each<[string, string[]]>([
   ["config.lock", ["config", "swarm.test", "x"]],
   ["index.lock", ["read-tree", "refs/heads/main"]],
   ["HEAD.lock", ["symbolic-ref", "HEAD", "refs/heads/main"]],
-])("%s, left by a git that was killed, is in the way until it is removed", async (name, args) => {
+])("%s, left by a killed git, fails git until it is removed", async (name, args) => {
   git(dir, "update-ref", "refs/heads/main", commit);
   const left = leave(name, 0);
   expect(errorsOf(args)).toContain("File exists");
@@ -48,7 +48,7 @@ test.each<[string, string[]]>([
   expect(errorsOf(args)).toBe("");
 });
 
-test("where others work too, only what is older than any git holds a lock goes", async () => {
+test("with an age, only older locks are removed", async () => {
   const [old, young] = [
     leave("refs/heads/old.lock", LOCKS_STALE_AFTER_MS / 1_000 + 60),
     leave("index.lock", LOCKS_STALE_AFTER_MS / 1_000 - 30),
@@ -58,12 +58,15 @@ test("where others work too, only what is older than any git holds a lock goes",
   expect(await recoverLocks(dir)).toEqual(["index.lock"]);
 });
 
-test("nothing else is touched: a folder named like a lock, refs, objects; and where nothing is, nothing happens", async () => {
+test("refs, objects and a folder named like a lock are not touched", async () => {
   git(dir, "update-ref", "refs/heads/main", commit);
   mkdirSync(join(dir, "folder.lock"));
   expect(await recoverLocks(dir)).toEqual([]);
   expect(existsSync(join(dir, "folder.lock"))).toBe(true);
   expect(git(dir, "rev-parse", "main")).toBe(commit);
   expect(git(dir, "fsck", "--strict")).toBe("");
+});
+
+test("in a folder that does not exist nothing is removed", async () => {
   expect(await recoverLocks(join(parent, "nowhere"))).toEqual([]);
 });

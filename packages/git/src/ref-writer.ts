@@ -4,7 +4,7 @@ import type { RefMove } from "./publish-right.ts";
 import { gitCommand } from "./run-git.ts";
 
 const NOTHING = "0".repeat(40);
-/** What git says when the ref is not where it should be, as against a lock that is in the way. */
+/** Git's errors for a ref that is not at `from`. Every other error, such as a lock, is retryable. */
 const MOVED = /but expected|reference already exists|is missing|unable to resolve reference/;
 
 /** Moves refs by compare-and-swap through one long-running `git update-ref --stdin`. */
@@ -18,7 +18,7 @@ export function openRefWriter(dir: string): RefWriter {
   let last: Promise<unknown> = Promise.resolve();
 
   const open = () => {
-    // By its path: were the folder put aside and another put in its place, the ref has to move in the new one.
+    // By its path: when the folder is replaced by another repository, the ref must move in the new one.
     const { command, args, env } = gitCommand([`--git-dir=${dir}`, "update-ref", "--stdin"]);
     const started = spawn(command, args, { cwd: dir, env, stdio: "pipe" });
     started.stdin.on("error", () => undefined);
@@ -32,30 +32,31 @@ export function openRefWriter(dir: string): RefWriter {
     child ??= open();
     const running = child;
     const { promise, resolve, reject } = Promise.withResolvers<"published" | "moved">();
-    let said = "";
-    let complained = "";
-    const hear = (chunk: Buffer) => {
-      said += chunk.toString();
-      if (said.includes("commit: ok\n")) settle(() => resolve("published"));
+    let stdout = "";
+    let stderr = "";
+    const onStdout = (chunk: Buffer) => {
+      stdout += chunk.toString();
+      if (!stdout.includes("commit: ok\n")) return;
+      cleanUp();
+      resolve("published");
     };
-    const complain = (chunk: Buffer) => (complained += chunk.toString());
-    // It ends over a transaction that it cannot carry out.
-    const close = () =>
-      settle(() => {
-        if (MOVED.test(complained)) resolve("moved");
-        else reject(new Fault("git.failed", `git update-ref: ${complained.trim()}`, { retryable: true }));
-      });
-    const settle = (act: () => void) => {
-      running.stdout.off("data", hear);
-      running.stderr.off("data", complain);
-      running.off("close", close);
-      running.off("error", close);
-      act();
+    const onStderr = (chunk: Buffer) => (stderr += chunk.toString());
+    // Git ends when it cannot carry out a transaction.
+    const onEnd = () => {
+      cleanUp();
+      if (MOVED.test(stderr)) resolve("moved");
+      else reject(new Fault("git.failed", `git update-ref: ${stderr.trim()}`, { retryable: true }));
     };
-    running.stdout.on("data", hear);
-    running.stderr.on("data", complain);
-    running.on("close", close);
-    running.on("error", close);
+    const cleanUp = () => {
+      running.stdout.off("data", onStdout);
+      running.stderr.off("data", onStderr);
+      running.off("close", onEnd);
+      running.off("error", onEnd);
+    };
+    running.stdout.on("data", onStdout);
+    running.stderr.on("data", onStderr);
+    running.on("close", onEnd);
+    running.on("error", onEnd);
     running.stdin.write(`start\nupdate ${ref} ${to} ${from ?? NOTHING}\nprepare\ncommit\n`);
     return promise;
   };

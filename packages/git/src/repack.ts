@@ -2,14 +2,14 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { runGit } from "./run-git.ts";
 
-/** No git takes this long to write a pack. */
+/** Longer than git takes to write any pack. */
 const ABANDONED_AFTER_MS = 3_600_000;
 const TIMEOUT_MS = 1_800_000;
 
 /**
- * Rolls up a repository's small packs and loose objects into ever larger packs, so that looking up an object stays
- * cheap however many groups were written. Nothing is thrown away, reachable or not, so it may run beside anything
- * that reads and writes there. (git-repack's --geometric, as servers keep their repositories.)
+ * Merges a repository's small packs and loose objects into larger packs, because every pack makes object lookups slower.
+ * No object is removed, reachable or not, so this may run beside readers and writers. (git-repack --geometric, as git
+ * hosts use it.)
  */
 export async function repack(dir: string, signal?: AbortSignal): Promise<void> {
   await runGit(["repack", "--geometric=2", "-d", "-l", "--quiet"], {
@@ -22,7 +22,7 @@ export async function repack(dir: string, signal?: AbortSignal): Promise<void> {
   await removeAbandoned(join(dir, "objects", "pack"));
 }
 
-/** Half-written packs of a git that was killed. */
+/** Removes half-written packs of a killed git. */
 async function removeAbandoned(dir: string): Promise<void> {
   for (const name of await readdir(dir).catch(() => [])) {
     if (!/^(?:tmp_|\.tmp-)/.test(name)) continue;

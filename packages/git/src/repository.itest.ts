@@ -22,7 +22,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-test("a history has all that came before, and not all as soon as one came later", async () => {
+test("a history has all of the commits before its head, and none that came later", async () => {
   const [first = "", second = "", third = ""] = commits;
   expect(await repository.hasAll(third, [first, second, third])).toBe(true);
   expect(await repository.hasAll(second, [first, third])).toBe(false);
@@ -30,7 +30,7 @@ test("a history has all that came before, and not all as soon as one came later"
   await expect(repository.hasAll(second, ["f".repeat(40)])).rejects.toThrow(/git rev-list/);
 });
 
-test("what commits changed is told for each, in the order they were asked for; a merge by its first parent", async () => {
+test("changes are listed per commit, in the order asked for, and a merge by its first parent", async () => {
   const [first = "", second = "", third = ""] = commits;
   const tree = git(origin, "rev-parse", `${third}^{tree}`);
   const who = ["-c", "user.name=Seed", "-c", "user.email=seed@example.com"];

@@ -11,28 +11,31 @@ export interface CommitInfo {
   readonly at: number;
 }
 
-/** What can be read of a bare repository that has the origin's branches. */
+/** Reads from a bare repository that has the origin's branches. */
 export interface Repository {
   readonly dir: string;
   readonly url: string;
   /** The trunk's branch name. */
   readonly trunk: string;
-  /** The trunk's newest commit, as far as is known here. Throws Fault `target.invalid` when there is none. */
+  /** The trunk's newest commit, as of the last fetch. Throws Fault `target.invalid` when there is no trunk. */
   head(): Promise<string>;
+  /** The commit of the branch "green", as of the last fetch; null: there is no such branch. */
   green(): Promise<string | null>;
   treeOf(commit: string): Promise<string>;
+  /** The text of a file; null: there is no such file. */
   readFile(commit: string, path: string): Promise<string | null>;
   listFiles(commit: string): Promise<string[]>;
   recentCommits(commit: string, count: number): Promise<CommitInfo[]>;
-  /** What each of some commits changed against its first parent, file by file for people; in the same order. */
+  /** The `--stat` of each commit against its first parent, in the order of `commits`. */
   diffStats(commits: readonly string[]): Promise<string[]>;
   isAncestor(ancestor: string, descendant: string): Promise<boolean>;
-  /** Whether a commit's history has all of these. */
+  /** Whether the history of `commit` contains all of `wanted`. */
   hasAll(commit: string, wanted: readonly string[]): Promise<boolean>;
+  /** See `readLandings`. */
   landings(head: string, since?: string): Promise<Landing[]>;
 }
 
-/** `branches` is where the origin's branches are: refs/heads, or refs/remotes/origin of a mirror. */
+/** `branches`: the prefix of the origin's branches, which is refs/heads, or refs/remotes/origin in a mirror. */
 export function openRepository(options: {
   dir: string;
   url: string;

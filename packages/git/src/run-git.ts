@@ -8,7 +8,7 @@ import { endOf, gitEnvironment, isMachineFailure, SAFE_CONFIG, TIMEOUT_MS } from
 export interface GitOptions {
   readonly cwd: string;
   readonly input?: string | Buffer | Readable;
-  /** A file descriptor that gets the output instead of the result. */
+  /** A file descriptor for the output; `stdout` is then empty. */
   readonly outputTo?: number;
   /** Added to git's configuration. */
   readonly config?: readonly string[];
@@ -18,13 +18,13 @@ export interface GitOptions {
   readonly timeoutMs?: number;
   /** Output beyond this ends git with a Fault. */
   readonly maxBytes?: number;
-  /** Exit codes that are answers, not failures; 0 always is. */
+  /** Exit codes that are answers, not failures; 0 always is one. */
   readonly answers?: readonly number[];
 }
 
 export interface GitResult {
   readonly stdout: string;
-  /** Its end. */
+  /** The end of it. */
   readonly stderr: string;
   readonly exitCode: number;
 }
@@ -33,9 +33,9 @@ const MAX_BYTES = 64 * 1024 * 1024;
 const SAFE = SAFE_CONFIG.flatMap((setting) => ["-c", setting]);
 
 /**
- * Runs git with an argument vector, never a shell. Throws Fault `git.failed` with the end of stderr when it exits
- * with a code that is no answer; retryable when it could not be started, was killed by somebody else, or the machine
- * could not do it.
+ * Runs git with an argument vector, never a shell. Throws Fault `git.failed` with the end of stderr when the exit code is
+ * not an answer. The fault is retryable when git could not be started, was killed by another process, or failed because of
+ * the machine.
  */
 export function runGit(args: readonly string[], options: GitOptions): Promise<GitResult> {
   const { promise, resolve, reject } = Promise.withResolvers<GitResult>();
@@ -67,9 +67,9 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
     stderr = endOf(stderr + chunk.toString());
   });
   child.on("error", (cause) => {
-    // Without an answer from git nothing is known about what it was to work on.
+    // Git did not start, so nothing is known about the repository: retry, unless the caller aborted.
     const retryable = cause.name !== "AbortError";
-    const why = existsSync(options.cwd) ? cause.message : `${options.cwd} is not there`;
+    const why = existsSync(options.cwd) ? cause.message : `${options.cwd} does not exist`;
     reject(new Fault("git.failed", `${what}: ${why}`, { cause, retryable }));
   });
   child.on("close", (code, killedBy) => {
@@ -83,7 +83,7 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
       reject(new Fault("git.failed", `${what} (${killedBy ?? exitCode}): ${why}`, { retryable }));
     }
   });
-  // A git that ends without reading its input is no failure of ours.
+  // Git may end without reading its input.
   child.stdin?.on("error", () => undefined);
   const stdin = child.stdin as Writable;
   if (options.input instanceof Readable) void pipeline(options.input, stdin).catch(() => undefined);
@@ -91,7 +91,7 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
   return promise;
 }
 
-/** How git is started, for whoever has to talk to it while it runs. */
+/** The command line and environment of git, for callers that keep it running. */
 export function gitCommand(
   args: readonly string[],
   extra: Readonly<Record<string, string>> = {},

@@ -98,12 +98,12 @@ test("a failure without any output is a failure", async () => {
   await expect(version()).rejects.toMatchObject({ message: "git version (1): no output" });
 });
 
-test("a git that is not installed, and a folder that is not there, can be retried", async () => {
+test("a git that is not installed, and a folder that does not exist, can be retried", async () => {
   process.env["PATH"] = join(dir, "empty");
   await expect(version()).rejects.toMatchObject({ code: "git.failed", retryable: true });
   const nowhere = join(dir, "nowhere");
   await expect(safeGit({ cwd: nowhere }, (one) => one.raw(["version"]))).rejects.toMatchObject({
-    message: `git: ${nowhere} is not there`,
+    message: `git: ${nowhere} does not exist`,
     retryable: true,
   });
 });

@@ -9,7 +9,7 @@ export interface SafeGitOptions {
   readonly input?: string;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number;
-  /** Exit codes that are answers, not failures; 0 always is. */
+  /** Exit codes that are answers, not failures; 0 always is one. */
   readonly answers?: readonly number[];
 }
 
@@ -43,7 +43,7 @@ export async function safeGit<T>(
   command: (git: SimpleGit) => Promise<T>,
 ): Promise<SafeGitAnswer<T>> {
   const { cwd, input, signal, answers = [] } = options;
-  if (!existsSync(cwd)) throw new Fault("git.failed", `git: ${cwd} is not there`, { retryable: true });
+  if (!existsSync(cwd)) throw new Fault("git.failed", `git: ${cwd} does not exist`, { retryable: true });
   const env = gitEnvironment();
   let exit: { code: number | null; stderr: string } | null = null;
   const git = simpleGit({

@@ -2,16 +2,16 @@ import { attemptRef } from "@agentswarm/contracts";
 import { initBare } from "./init-bare.ts";
 import { runGit } from "./run-git.ts";
 
-/** One attempt's ref. */
+/** An attempt that has a ref in the store. */
 export interface StoredAttempt {
   readonly taskId: string;
   readonly attempt: number;
   readonly commit: string;
-  /** Seconds since 1970, when its newest commit was made. */
+  /** The time of its newest commit, in seconds since 1970. */
   readonly at: number;
 }
 
-/** The bare repository in which attempts lie between dispatcher and merger. */
+/** The bare repository that hands attempts' commits from the dispatcher to the merger. */
 export interface Store {
   readonly dir: string;
   /** The numbers of a task's attempts that have commits. */
@@ -44,8 +44,8 @@ export async function openStore({ dir }: { dir: string }): Promise<Store> {
 }
 
 /**
- * Brings attempts' commits from the store into another repository, without refs there. Gives back the refs that
- * the store does not have.
+ * Fetches attempts' commits from the store into another repository, without refs there. Returns the refs that the store
+ * lacks.
  */
 export async function fetchAttempts(store: Store, into: string, refs: readonly string[]): Promise<string[]> {
   if (refs.length === 0) return [];
@@ -54,11 +54,11 @@ export async function fetchAttempts(store: Store, into: string, refs: readonly s
       cwd: into,
       answers,
     });
-  // Mostly all are there, so they are looked for only when git says that one is not.
+  // Usually the store has all of them, so they are listed only after a fetch that missed one.
   if ((await fetch(refs, [128])).exitCode === 0) return [];
   const { stdout } = await runGit(["for-each-ref", "--format=%(refname)", "--", ...refs], { cwd: store.dir });
-  const there = new Set(stdout.split("\n"));
-  const found = refs.filter((ref) => there.has(ref));
+  const stored = new Set(stdout.split("\n"));
+  const found = refs.filter((ref) => stored.has(ref));
   if (found.length > 0) await fetch(found);
-  return refs.filter((ref) => !there.has(ref));
+  return refs.filter((ref) => !stored.has(ref));
 }

@@ -3,15 +3,15 @@ import { open } from "node:fs/promises";
 import { Fault } from "@agentswarm/contracts";
 import { runGit } from "./run-git.ts";
 
-/** An honest header has a line for each ref and each missing parent. */
+/** A header has one line for each ref and each missing parent. */
 const LONGEST_HEADER = 64 * 1024;
-/** Larger blobs are not held in memory while they are unpacked. */
+/** Git does not hold larger blobs in memory while it unpacks them. */
 const LARGE = "core.bigFileThreshold=16m";
 
 /**
- * Unpacks a bundle's objects into a bare repository: every one is checked as strictly as git can, and whatever it
- * refers to must be there. No ref is made. (`git fetch` from a bundle, too, but it heeds transfer.fsckObjects only
- * from git 2.46 on.) Gives back the commits the bundle names. Throws Fault `git.refused` or `git.failed`.
+ * Unpacks a bundle's objects into a bare repository. Git checks each object strictly, and that the objects it refers to
+ * exist. No ref is made. (Not by `git fetch`: for a bundle it obeys transfer.fsckObjects only from git 2.46 on.) Returns
+ * the commits that the bundle names. Throws Fault `git.refused` or `git.failed`.
  */
 export async function unbundle(dir: string, bundlePath: string): Promise<string[]> {
   const header = await readHeader(bundlePath);
@@ -21,7 +21,7 @@ export async function unbundle(dir: string, bundlePath: string): Promise<string[
     input: pack,
     config: [LARGE],
   });
-  // gitformat-bundle: `-<commit> <comment>` is needed, `<commit> <ref>` is brought.
+  // gitformat-bundle: `-<commit> <comment>` is a prerequisite, `<commit> <ref>` is in the bundle.
   return header.split("\n").flatMap((line) => /^([0-9a-f]{40}) /.exec(line)?.[1] ?? []);
 }
 
@@ -32,7 +32,7 @@ async function readHeader(bundlePath: string): Promise<string> {
     const text = buffer.toString("latin1", 0, bytesRead);
     const end = text.indexOf("\n\n");
     if (!/^# v[23] git bundle\n/.test(text) || end === -1) {
-      throw new Fault("git.refused", "it is no git bundle");
+      throw new Fault("git.refused", "it is not a git bundle");
     }
     return text.slice(0, end + 2);
   } finally {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Inspection } from "../src/inspect-commits.ts";
-import { fetchQuarantined } from "../src/quarantine.ts";
+import { fetchQuarantined } from "../src/fetch-quarantined.ts";
 import { openStore, type Store } from "../src/store.ts";
 
 export interface RawEntry {
@@ -13,35 +13,36 @@ export interface RawEntry {
   readonly id: string;
 }
 
-/** An attacker's repository beside the mirror and the store that the attacks are aimed at. */
+/** An attacker's repository, and the mirror and the store that it attacks. */
 export interface Arena extends Disposable {
   readonly dir: string;
   readonly mirror: string;
   readonly store: Store;
-  /** The commit that attempts begin at. */
+  /** The commit that attempts start from. */
   readonly base: string;
-  /** What any planted command does; whether one was ever run. */
+  /** A shell command for the attacker to hide in trees and settings. */
   readonly plant: string;
-  sprung(): boolean;
-  /** Runs git where the attacker works. */
+  /** Whether the command ran. */
+  plantRan(): boolean;
+  /** Runs git in the attacker's repository. Returns its output. */
   attack(...args: string[]): string;
   blob(content: string | Buffer): string;
-  /** A tree as it is given, however wrong. */
+  /** Writes a tree unchecked. */
   tree(entries: readonly RawEntry[]): string;
-  /** A commit of that tree upon `parents`; the base when none are given. */
+  /** Writes a commit of that tree; its parent is the base unless `parents` are given. */
   commit(tree: string, more?: { parents?: readonly string[]; message?: string; author?: string }): string;
-  /** The base's entries, and these on top. */
+  /** Writes the base's tree with these entries added or replaced. */
   onBase(entries: readonly RawEntry[]): string;
-  /** A bundle with all that the base lacks, made by git. */
+  /** A bundle, made by git, of the objects that the base lacks. */
   bundle(head: string): string;
-  /** A bundle written by hand. */
+  /** A bundle of these bytes. */
   forge(header: string, pack: Buffer): string;
-  /** The pack with all that the base lacks. */
+  /** A pack of the objects that the base lacks. */
   pack(head: string): Buffer;
-  /** A pack of just these objects. */
+  /** A pack of exactly these objects. */
   packOf(ids: readonly string[]): Buffer;
   take(bundlePath: string, headCommit: string): Promise<Inspection>;
-  /** Throws unless git finds the store in order. Gives back its refs. */
+  /** Checks the store with git, and returns its refs. */
   storeRefs(): string[];
 }
 
@@ -58,15 +59,15 @@ export async function openArena(): Promise<Arena> {
     execFileSync("git", args, {
       cwd,
       input,
-      // What a test plants in the user's configuration is for the code under test only.
+      // The user's configuration of a test is for the code under test only.
       env: { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null" },
       maxBuffer: 1 << 28,
       stdio: ["pipe", "pipe", "pipe"],
     });
-  const say = (cwd: string, args: readonly string[], input: string | Buffer = "") =>
+  const runText = (cwd: string, args: readonly string[], input: string | Buffer = "") =>
     run(cwd, args, input).toString("utf8").trimEnd();
   const object = (type: string, body: Buffer) =>
-    say(work, ["hash-object", "-t", type, "-w", "--literally", "--stdin"], body);
+    runText(work, ["hash-object", "-t", type, "-w", "--literally", "--stdin"], body);
 
   for (const bare of [work, mirror]) {
     mkdirSync(bare);
@@ -85,9 +86,9 @@ export async function openArena(): Promise<Arena> {
     );
   const commit: Arena["commit"] = (of, more = {}) => {
     const parents = (more.parents ?? [base]).map((parent) => `parent ${parent}\n`).join("");
-    const who = more.author ?? "Agent <agent@example.com> 1700000000 +0000";
+    const author = more.author ?? "Agent <agent@example.com> 1700000000 +0000";
     const committer = "Agent <agent@example.com> 1700000000 +0000";
-    const head = `tree ${of}\n${parents}author ${who}\ncommitter ${committer}\n`;
+    const head = `tree ${of}\n${parents}author ${author}\ncommitter ${committer}\n`;
     return object("commit", Buffer.from(`${head}\n${more.message ?? "work\n"}`));
   };
   const baseEntries = [file("a.txt", blob("one\ntwo\nthree\n")), file("b.txt", blob("b\nand\nso\non\n"))];
@@ -105,8 +106,8 @@ export async function openArena(): Promise<Arena> {
     store,
     base,
     plant: `touch ${canary}`,
-    sprung: () => existsSync(canary),
-    attack: (...args) => say(work, args),
+    plantRan: () => existsSync(canary),
+    attack: (...args) => runText(work, args),
     blob,
     tree,
     commit,
@@ -141,7 +142,7 @@ export async function openArena(): Promise<Arena> {
       }),
     storeRefs() {
       run(store.dir, ["fsck", "--strict", "--no-dangling"]);
-      const refs = say(store.dir, ["for-each-ref", "--format=%(refname)"]);
+      const refs = runText(store.dir, ["for-each-ref", "--format=%(refname)"]);
       return refs === "" ? [] : refs.split("\n");
     },
     [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }),

@@ -3,7 +3,7 @@ import fc from "fast-check";
 /** Files of one commit: path to mode and content. */
 export type Files = Readonly<Record<string, { readonly mode: string; readonly content: string }>>;
 
-/** Two sides of one base, as random development would leave them. */
+/** A base and two sides with random changes. */
 export interface Fork {
   readonly base: Files;
   readonly ours: Files;
@@ -15,7 +15,7 @@ const path = fc
   .array(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 3 })
   .map((parts) => parts.join("/"));
 const LINES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
-/** Contents that lines may be changed in; long enough for git to see a rename. */
+/** Contents whose lines can be changed; long enough for git to detect a rename. */
 const text = fc
   .record({ from: fc.nat(3), ending: fc.constantFrom("\n", "\r\n"), tag: fc.constantFrom("", "p", "q", "r") })
   .map(({ from, ending, tag }) =>
@@ -45,7 +45,7 @@ const at = (pick: number, change: (files: Files, path: string) => Files): Change
   };
 };
 
-/** Puts a file somewhere, in place of whatever is in its way. */
+/** Puts a file at a path, and removes the files and folders that are in its place. */
 function put(files: Files, where: string, what: Files[string]): Files {
   const inTheWay = (other: string) => other.startsWith(`${where}/`) || where.startsWith(`${other}/`);
   const kept = Object.entries(files).filter(([other]) => other !== where && !inTheWay(other));
@@ -86,7 +86,7 @@ const changeMode = fc
     at(which, (files, where) => put(files, where, { ...(files[where] as Files[string]), mode: to })),
   );
 const rename = fc.tuple(pick, path).map(([which, to]) => at(which, (files, where) => move(files, where, to)));
-/** A whole folder, or all there is, moves. */
+/** Moves a whole folder, or all files. */
 const renameFolder = fc.tuple(pick, path).map(([which, to]) =>
   at(which, (files, where) => {
     const folder = where.includes("/") ? where.slice(0, where.indexOf("/") + 1) : "";
@@ -115,7 +115,7 @@ export const fork: fc.Arbitrary<Fork> = fc
   })
   .map(({ base, shared, ours, theirs }) => {
     const start = base.reduce<Files>((files, [where, what]) => put(files, where, what), {});
-    // Sometimes both did the very same.
+    // Sometimes both sides make the same change.
     return {
       base: start,
       ours: apply(start, [...shared, ...ours]),

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BuiltLanding, LandingRequest } from "../src/landing/landing.ts";
 
-/** What the landing engine is held against: `git merge --no-ff` in a work tree, one attempt after the other. */
+/** The reference for the landing engine: `git merge --no-ff` in a work tree, one attempt after the other. */
 export interface ReferenceEngine extends Disposable {
   build(tip: string, requests: readonly LandingRequest[]): Promise<BuiltLanding[]>;
 }

@@ -1,7 +1,6 @@
 import { Fault } from "@agentswarm/contracts";
 import type { BuiltLanding, LandingRequest } from "./landing.ts";
 import { diffTrees, type Change } from "../objects/diff-trees.ts";
-import { readFileOf } from "../objects/read-file.ts";
 import { mergeByGit } from "./merge-by-git.ts";
 import { mergePlain } from "./merge-plain.ts";
 import { openObjects } from "../objects/objects.ts";
@@ -9,23 +8,24 @@ import { warm } from "./warm.ts";
 import { EMPTY_TREE } from "../objects/tree-object.ts";
 import { buildLanding, type Merge, type MergeStrategy, type Position } from "./strategies.ts";
 
-/** Makes the commits of landings, one upon the other, without publishing them. */
+/** Builds the commits of landings, each on top of the one before, without publishing them. */
 export interface LandingEngine extends Disposable {
   /**
-   * One answer per request, in their order: each is merged upon the last one built, or upon the commit `tip`. What
-   * was built is in the repository and durable when this resolves. One group at a time.
+   * Returns one result per request, in order. Each request is merged on top of the last one built, or of the commit `tip`.
+   * The built commits are durable in the repository when this resolves. Callers build one group at a time.
    */
   build(tip: string, requests: readonly LandingRequest[]): Promise<BuiltLanding[]>;
   /** The files that differ between two commits. */
   changes(from: string, to: string): Promise<Change[]>;
   /** The files that a commit changed against its first parent. */
   changesOf(commit: string): Promise<Change[]>;
+  /** The text of a regular file; null: there is no such file. */
   readFile(commit: string, path: string): Promise<string | null>;
 }
 
 /**
- * An engine on a bare repository: trees are merged in memory, by ids, and written a whole group at a time as one
- * pack. (The way of GitHub's and GitLab's server-side merges, with group commit as databases do it.)
+ * Opens an engine on a bare repository. Trees are merged in memory by their ids, and each group is written as one pack.
+ * (GitHub and GitLab merge on their servers this way; the group commit is that of databases.)
  */
 export function openLandingEngine(options: { dir: string; strategy: MergeStrategy }): LandingEngine {
   const { strategy } = options;
@@ -55,14 +55,14 @@ export function openLandingEngine(options: { dir: string; strategy: MergeStrateg
       objects.drop();
       const fault = Fault.from(error);
       if (fault.retryable) throw fault;
-      // The trunk itself must be readable; then it is the attempts that git does not take.
+      // Throws when the trunk cannot be read. Otherwise git refuses one of the attempts.
       await objects.commit(tip);
       if (requests.length > 1) return buildApart(tip, requests);
       return [{ kind: "refused", why: fault.message }];
     }
   };
 
-  /** Each by itself, so that one attempt that cannot be built does not keep the others off the trunk. */
+  /** Builds each request alone, so that one that cannot be built does not block the others. */
   const buildApart = async (tip: string, requests: readonly LandingRequest[]): Promise<BuiltLanding[]> => {
     let at = tip;
     const apart: BuiltLanding[] = [];
@@ -87,7 +87,7 @@ export function openLandingEngine(options: { dir: string; strategy: MergeStrateg
       const [parent] = parents;
       return parent === undefined ? diffTrees(objects, EMPTY_TREE, tree) : changes(parent, commit);
     },
-    readFile: async (commit, path) => readFileOf(objects, (await objects.commit(commit)).tree, path),
+    readFile: async (commit, path) => objects.readFile((await objects.commit(commit)).tree, path),
     [Symbol.dispose]: () => objects[Symbol.dispose](),
   };
 }

@@ -1,6 +1,6 @@
 import { TRAILER } from "@agentswarm/contracts";
 
-/** What a landing tells about where it comes from. */
+/** The attempt that a landing comes from, as trailers of its commit. */
 export interface Trailers {
   readonly taskId: string;
   readonly featureId: string;
@@ -10,12 +10,12 @@ export interface Trailers {
 }
 
 /**
- * The message of a landed commit: what the agent wrote, without any line that poses as one of our trailers, and
- * our own trailers at its end.
+ * The message of a landed commit: the agent's text without the lines that look like our trailers, then our trailers.
+ * Without `trailers` only the text.
  */
 export function landingMessage(message: string, trailers: Trailers | null): string {
   const kept = message
-    // Git's own check refuses a commit with a NUL in it.
+    // Git's own check refuses a commit with a NUL in its message.
     .replaceAll("\0", "")
     .split("\n")
     .filter((line) => !/^\s*swarm-[a-z-]+\s*:/i.test(line))
@@ -29,6 +29,6 @@ export function landingMessage(message: string, trailers: Trailers | null): stri
     `${TRAILER.model}: ${trailers.model.replaceAll(/\s+/g, " ")}`,
     `${TRAILER.costUsd}: ${trailers.costUsd.toFixed(6)}`,
   ];
-  // Trailers are none where there is nothing above them.
+  // Git recognizes trailers only below other text.
   return `${kept || trailers.taskId}\n\n${lines.join("\n")}\n`;
 }

@@ -3,8 +3,9 @@ import type { Trailers } from "./landing-message.ts";
 
 /** One attempt to be landed. Its objects are in the repository. */
 export interface LandingRequest {
-  /** Where the attempt began, and its last commit. */
+  /** The commit that the attempt started from. */
   readonly base: string;
+  /** The last commit of the attempt. */
   readonly head: string;
   readonly title: string;
   readonly trailers: Trailers;
@@ -12,9 +13,9 @@ export interface LandingRequest {
 
 export type BuiltLanding =
   | { kind: "built"; commit: string; tree: string }
-  /** Only the paths in conflict. */
+  /** `paths`: only the paths in conflict. */
   | { kind: "conflict"; paths: ConflictPath[] }
-  /** The trunk has all of it already. */
+  /** The trunk contains all changes of the attempt already. */
   | { kind: "empty" }
-  /** Git does not take the objects that would be made of it. */
+  /** Git refuses the attempt's objects, or those built from them. */
   | { kind: "refused"; why: string };

@@ -6,13 +6,12 @@ import type { Objects } from "../objects/objects.ts";
 
 export type MergedTree = { kind: "merged"; tree: string } | { kind: "conflict"; paths: ConflictPath[] };
 
-const NOBODY = `${MERGER.name} <${MERGER.email}> 0 +0000`;
+const SIDE_AUTHOR = `${MERGER.name} <${MERGER.email}> 0 +0000`;
 
 /**
- * The three-way merge of trees by git itself, renames and all, in a bare repository. `git merge-tree` of 2.39 takes
- * its base from the history only, so the sides are given synthetic commits whose one parent is the base; what is in
- * memory is written first. (Kept running by `--stdin` it would be faster, but before git 2.49 it answers only at the
- * end of its input.)
+ * Merges trees three-way with git itself, with rename detection, in a bare repository. `git merge-tree` 2.39 takes the base
+ * from the history only, so each side gets a synthetic commit whose only parent is the base; new objects are written
+ * first. (`--stdin` would be faster, but before git 2.49 it answers only at the end of its input.)
  */
 export async function mergeByGit(
   objects: Objects,
@@ -22,15 +21,21 @@ export async function mergeByGit(
 ): Promise<MergedTree> {
   const commit = (tree: string, parents: readonly string[]) =>
     objects.putCommit(
-      formatCommit({ tree, parents, author: NOBODY, committer: NOBODY, message: "a side of a merge\n" }),
+      formatCommit({
+        tree,
+        parents,
+        author: SIDE_AUTHOR,
+        committer: SIDE_AUTHOR,
+        message: "a side of a merge\n",
+      }),
     );
   const root = commit(base, []);
   const [left, right] = [commit(ours, [root]), commit(theirs, [root])];
   await objects.flush();
   const merged = await runGit(["merge-tree", "--write-tree", "-z", "--no-messages", left, right], {
     cwd: objects.dir,
-    // Without the user's own configuration: a .gitattributes in the trees could choose a merge driver from it, which
-    // is a command. Whose repositories the user trusts is in there too, so this one is named.
+    // Without the user's configuration: a .gitattributes in the trees could select a merge driver from it, and a driver
+    // is a command. That configuration also names trusted repositories, so this one is named here.
     env: { GIT_CONFIG_GLOBAL: "/dev/null" },
     config: [`safe.directory=${objects.dir}`],
     answers: [1],
@@ -41,8 +46,8 @@ export async function mergeByGit(
 }
 
 /**
- * Parses merge-tree's `<mode> <object> <stage>\t<path>` records: stage 1 is the base, 2 ours, 3 theirs. Where one path
- * is two things git calls one of them `<path>~<side>`, which is nobody's name for it.
+ * Parses merge-tree's `<mode> <object> <stage>\t<path>` records: stage 1 is the base, 2 ours, 3 theirs. When a path is a
+ * file on one side and a folder on the other, git names one of them `<path>~<side>`; that suffix is removed.
  */
 function parseConflicts(records: readonly string[], sideNames: readonly string[]): ConflictPath[] {
   const found = new Map<string, { base: string | null; ours: string | null; theirs: string | null }>();

@@ -5,12 +5,12 @@ import { spawn } from "node:child_process";
 import { Fault } from "@agentswarm/contracts";
 import { gitCommand } from "../run-git.ts";
 
-/** Exit codes up to here count conflicts. */
-const MOST_CONFLICTS = 127;
+/** An exit code up to this is the number of conflicts. */
+const MAX_CONFLICTS = 127;
 
 /**
- * Merges one text file by `git merge-file`. Null: the sides conflict. By files, because `merge-file` takes
- * object ids only from git 2.43 on.
+ * Merges one text file by `git merge-file`. Null: the sides conflict. The sides are passed as files, because `merge-file`
+ * takes object ids only from git 2.43 on.
  */
 export async function mergeFile(base: Buffer, ours: Buffer, theirs: Buffer): Promise<Buffer | null> {
   const dir = await mkdtemp(join(tmpdir(), "swarm-merge-"));
@@ -39,7 +39,7 @@ function run(dir: string): Promise<Buffer | null> {
   );
   child.on("close", (code) => {
     if (code === 0) resolve(Buffer.concat(chunks));
-    else if (code !== null && code <= MOST_CONFLICTS) resolve(null);
+    else if (code !== null && code <= MAX_CONFLICTS) resolve(null);
     else reject(new Fault("git.failed", `git merge-file (${code}): ${stderr.trim()}`));
   });
   return promise;

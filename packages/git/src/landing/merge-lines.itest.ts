@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { mergeFile } from "./merge-file.ts";
 import { mergeLines } from "./merge-lines.ts";
 
-/** Few different lines, so that they repeat and git has to choose where a change lies. */
+/** Few different lines, so that they repeat and a diff has several ways to place a change. */
 const line = fc.constantFrom("", "a", "b", "}", "same", "\r", "one", "two", "three");
 const text = fc
   .tuple(fc.array(line, { maxLength: 14 }), fc.constantFrom("\n", ""))
@@ -15,7 +15,7 @@ const edited = (base: string, edits: { at: number; gone: number; come: string[] 
   return lines.join("\n");
 };
 
-test("what is merged without git is what git merges, and never where git sees a conflict", async () => {
+test("lines merged without git are what git merges, and never where git sees a conflict", async () => {
   let merged = 0;
   const edits = fc.array(splice, { minLength: 1, maxLength: 2 });
   await fc.assert(

@@ -15,11 +15,11 @@ interface Side {
 }
 
 /**
- * Merges one file's contents where the sides changed places that are plainly apart; null where only git may say.
+ * Merges one file's contents when the sides changed places that are clearly apart. Null: git must decide.
  *
- * It knows regions that hold all of a side's changes whatever diff is used (see `regionsOf`). Git may slide a change
- * along equal lines, but never across a line that is there only once. So with such a line between every two regions of
- * different sides git's merge has no conflict, and its result is the base with all regions replaced.
+ * All changes of a side lie inside regions that do not depend on the diff algorithm (see `regionsOf`). Git may slide a
+ * change along equal lines, but never across a line that occurs only once. So with such a line between any two regions of
+ * different sides, git's merge has no conflict, and its result is the base with all regions replaced.
  */
 export function mergeLines(base: Buffer, ours: Buffer, theirs: Buffer): Buffer | null {
   const from = linesOf(base);
@@ -51,8 +51,8 @@ function sideOf(base: Lines, lines: Lines): Side {
 }
 
 /**
- * Runs of lines that one of the two has and the other has nowhere, if all other lines are the same ones in the same
- * order: then there is nothing else that a diff could match. Null: lines were repeated or moved.
+ * Runs of lines that only one of the two contains, provided that all other lines are the same in the same order: then a
+ * diff has nothing else to match. Null: lines are repeated or moved.
  */
 function regionsOf(base: Lines, side: Lines): Region[] | null {
   const [inBase, inSide] = [new Set(base), new Set(side)];
@@ -70,7 +70,7 @@ function regionsOf(base: Lines, side: Lines): Region[] | null {
   return regions;
 }
 
-/** Everything between what the two have in common at the start and at the end, which every diff leaves out first. */
+/** The region between the common start and the common end, which every diff strips first. */
 function enclosingRegion(base: Lines, side: Lines): Region {
   const shorter = Math.min(base.length, side.length);
   let from = 0;
@@ -80,7 +80,7 @@ function enclosingRegion(base: Lines, side: Lines): Region {
   return { from, to: base.length - end, sideFrom: from, sideTo: side.length - end };
 }
 
-/** Tells lines that are there once only in all of these. */
+/** Tests whether a line occurs exactly once in each of these files. */
 function landmarks(...files: readonly Lines[]): (line: string) => boolean {
   const counts = files.map((lines) => {
     const count = new Map<string, number>();

@@ -1,5 +1,6 @@
 import type { ConflictPath } from "@agentswarm/contracts";
-import { mergeContent } from "./merge-content.ts";
+import { mergeFile } from "./merge-file.ts";
+import { mergeLines } from "./merge-lines.ts";
 import type { Objects } from "../objects/objects.ts";
 import {
   EMPTY_TREE,
@@ -12,7 +13,10 @@ import {
   type TreeEntry,
 } from "../objects/tree-object.ts";
 
-/** What came of merging two trees without git. `not-plain`: only git itself may say. */
+/** Git takes a file for binary when it has a NUL within so many bytes. */
+const BINARY_WITHIN_BYTES = 8_000;
+
+/** The result of merging two trees without git. `not-plain`: git must merge them. */
 export type PlainMerge =
   | { kind: "merged"; tree: string }
   | { kind: "conflict"; paths: ConflictPath[] }
@@ -24,18 +28,18 @@ interface Sides {
   readonly theirs: TreeEntry | undefined;
 }
 
-/** Thrown on the way up from anything that is not plain. */
+/** Thrown where a merge is not plain, to leave the recursion. */
 class NotPlain extends Error {}
 
 /**
- * The three-way merge of trees, by ids. Where one side has not changed a path the other side's is taken unread,
- * whole subtrees too, so that the cost follows what both sides changed and not how large the repository is. A file
- * that both changed is merged by its lines.
+ * Merges trees three-way by their ids. A path that one side left unchanged is taken from the other side unread, whole
+ * subtrees too, so the cost depends on the changes of both sides and not on the size of the repository. A file that both
+ * sides changed is merged by its lines.
  *
- * It leaves to git whatever renames could have a say in: git looks for them only where a side both removes and adds,
- * and then they matter only if the other side changed what was removed, removed it too, or added to a folder that is
- * gone. All of these show here as a path that neither side left alone. So do type changes against edits, links,
- * submodules and files in the way of folders.
+ * Everything that a rename could affect is left to git. Git looks for renames only when a side both removes and adds
+ * paths, and they matter only if the other side changed or removed the removed path too, or added to a removed folder.
+ * Each of these cases shows here as a path that both sides changed. So do type changes against edits, links, submodules,
+ * and files in place of folders.
  */
 export async function mergePlain(
   objects: Objects,
@@ -77,10 +81,10 @@ export async function mergePlain(
     }
     if (sameEntry(ours, theirs) && !isTree(base)) return ours;
     if (base === undefined || ![base, ours, theirs].every(isRegularFile)) throw new NotPlain();
-    return mergeContents(base, ours, theirs, path);
+    return mergeFiles(base, ours, theirs, path);
   };
 
-  const mergeContents = async (
+  const mergeFiles = async (
     base: TreeEntry,
     ours: TreeEntry,
     theirs: TreeEntry,
@@ -90,7 +94,7 @@ export async function mergePlain(
     if (ours.id === theirs.id || theirs.id === base.id) return { ...ours, mode };
     if (ours.id === base.id) return { ...theirs, mode };
     const [from, left, right] = await Promise.all([base, ours, theirs].map((side) => objects.blob(side.id)));
-    const merged = await mergeContent(from as Buffer, left as Buffer, right as Buffer);
+    const merged = await mergeText(from as Buffer, left as Buffer, right as Buffer);
     if (merged === null) {
       const name = Buffer.from(path, "latin1").toString("utf8");
       conflicts.push({ path: name, base: base.id, ours: ours.id, theirs: theirs.id });
@@ -111,7 +115,14 @@ export async function mergePlain(
   }
 }
 
-/** The names that theirs changed, with what each side has there; all others stay ours. */
+/** Merges the contents of a file that both sides changed, as git does. Null: they conflict, or one is binary. */
+async function mergeText(base: Buffer, ours: Buffer, theirs: Buffer): Promise<Buffer | null> {
+  const isBinary = (side: Buffer) => side.subarray(0, BINARY_WITHIN_BYTES).includes(0);
+  if ([base, ours, theirs].some(isBinary)) return null;
+  return mergeLines(base, ours, theirs) ?? mergeFile(base, ours, theirs);
+}
+
+/** The names that `theirs` changed, with each side's entry. All other names stay as in `ours`. */
 function changedByTheirs(base: Tree, ours: Tree, theirs: Tree): [string, Sides][] {
   const byName = (tree: Tree) => new Map(tree.map((entry) => [entry.name, entry]));
   const [before, after] = [byName(base), byName(theirs)];
@@ -126,7 +137,7 @@ function changedByTheirs(base: Tree, ours: Tree, theirs: Tree): [string, Sides][
   ]);
 }
 
-/** Whether a side kept nothing that lay at the top: then all of it may have been moved into a folder. */
+/** Whether a side kept no entry of the base's root: then the whole tree may have been moved into a folder. */
 async function anyRootIsGone(objects: Objects, base: string, ours: string, theirs: string): Promise<boolean> {
   const before = await objects.tree(base);
   if (before.length === 0) return false;

@@ -29,7 +29,7 @@ function git(...args: string[]): string {
   return execFileSync("git", args, { cwd: dir, encoding: "utf8" }).trimEnd();
 }
 
-/** Git's own answer: the tree, or the paths in conflict. Null where this git fails over it. */
+/** Git's own result: the tree, or the paths in conflict. Null when this version of git fails. */
 function askGit(ours: string, theirs: string): { tree: string } | { paths: string[] } | null {
   const args = ["merge-tree", "--write-tree", "-z", "--no-messages", ours, theirs];
   const { status, stdout } = spawnSync("git", args, { cwd: dir, encoding: "utf8" });
@@ -50,7 +50,7 @@ async function trees(sides: Fork): Promise<{ commits: string[]; ids: [string, st
   return { commits, ids: ids as [string, string, string] };
 }
 
-test("merging by ids gives git's own tree, or git's own conflicts, or leaves it to git", async () => {
+test("merging by ids gives git's own tree or conflicts, or leaves the merge to git", async () => {
   const seen = { merged: 0, conflict: 0, "not-plain": 0 };
   await fc.assert(
     fc.asyncProperty(fork, async (sides) => {
@@ -67,12 +67,12 @@ test("merging by ids gives git's own tree, or git's own conflicts, or leaves it 
     }),
     { numRuns: RUNS },
   );
-  // The test is worth nothing if everything is left to git.
+  // Without these the test would pass if everything were left to git.
   expect(seen.merged).toBeGreaterThan(RUNS / 4);
   expect(seen.conflict).toBeGreaterThan(0);
 });
 
-test("what is left to git gives git's answer too", async () => {
+test("trees that are left to git get git's own tree or conflicts", async () => {
   await fc.assert(
     fc.asyncProperty(fork, async (sides) => {
       const { commits, ids } = await trees(sides);

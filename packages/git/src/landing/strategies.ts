@@ -27,7 +27,7 @@ interface Building {
 }
 
 /**
- * Makes the commits of one landing upon `at`.
+ * Builds the commits of one landing on top of `at`.
  *
  * | strategy | commits | parents | author | message |
  * |---|---|---|---|---|
@@ -90,13 +90,13 @@ async function rebase({ objects, merge, at, request }: Building): Promise<BuiltL
   return tree === at.tree ? { kind: "empty" } : { kind: "built", commit, tree };
 }
 
-/** The attempt's own commits, oldest first, merges left out. */
+/** The attempt's own commits without merges, oldest first. */
 async function commitsOf(objects: Objects, { base, head }: LandingRequest): Promise<string[]> {
   const chain: string[] = [];
   for (let id = head; id !== base;) {
     const { parents } = await objects.commit(id);
     const [parent] = parents;
-    // Not a simple line: git knows what lies between.
+    // Not linear, so git lists the commits between.
     if (parent === undefined || parents.length > 1) return commitsByGit(objects.dir, base, head);
     chain.push(id);
     id = parent;
@@ -109,12 +109,12 @@ async function commitsByGit(dir: string, base: string, head: string): Promise<st
   return (await runGit(args, { cwd: dir })).stdout.split("\n").filter((line) => line !== "");
 }
 
-/** What git's own check takes for a person and a date. */
-const SOUND_AUTHOR = /^[^<>\n\0]+ <[^<>\n\0]*> (?:0|[1-9]\d{0,11}) [+-]\d{4}$/;
+/** The authors that git's own check accepts. */
+const VALID_AUTHOR = /^[^<>\n\0]+ <[^<>\n\0]*> (?:0|[1-9]\d{0,11}) [+-]\d{4}$/;
 
-/** Who wrote a commit; the merger where what it says would not pass git's check. */
+/** The author of a commit, or the merger when git's check would refuse the author. */
 function authorOf({ author }: CommitObject): string {
-  return SOUND_AUTHOR.test(author) ? author : mergerNow();
+  return VALID_AUTHOR.test(author) ? author : mergerNow();
 }
 
 function mergerNow(): string {

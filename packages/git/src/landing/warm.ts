@@ -3,8 +3,8 @@ import type { Objects } from "../objects/objects.ts";
 import { isRegularFile, isTree, sameEntry, type Tree, type TreeEntry } from "../objects/tree-object.ts";
 
 /**
- * Reads what a group will need, all at once, so that its merges, which come one after the other, wait for nothing:
- * commits, the trees on the way to what each request changed, and the contents of files that more than one side did.
+ * Reads in parallel the objects that a group needs, so that its merges, which run one after the other, do not wait: the
+ * commits, the trees above each request's changes, and the contents of files that more than one side changed.
  */
 export async function warm(
   objects: Objects,
@@ -44,14 +44,14 @@ export async function warm(
       const [base, head] = await Promise.all([objects.commit(request.base), objects.commit(request.head)]);
       await walk(root(base.tree), root(head.tree), root(tip), "");
     }),
-  ).catch(() => undefined); // Whatever cannot be read says so when it is needed.
+  ).catch(() => undefined); // A read that fails here fails again, with its error, when the object is needed.
 }
 
 function byName(tree: Tree): Map<string, TreeEntry> {
   return new Map(tree.map((entry) => [entry.name, entry]));
 }
 
-/** Fetches a file's contents once a second side is seen to have changed it. */
+/** Reads a file's contents as soon as a second side has changed it. */
 function openContested(objects: Objects) {
   const seen = new Map<string, TreeEntry[]>();
   return {

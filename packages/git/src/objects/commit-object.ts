@@ -1,4 +1,4 @@
-/** What a landing needs of a commit object. */
+/** The parts of a commit object that a landing needs. */
 export interface CommitObject {
   readonly tree: string;
   readonly parents: readonly string[];
@@ -37,7 +37,7 @@ export function formatCommit(commit: {
   return Buffer.from(`tree ${commit.tree}\n${parents}${people}\n${commit.message}`);
 }
 
-/** A message in an encoding that this Node does not know is read as bytes: nothing of it gets lost. */
+/** Decodes a message. An encoding that Node does not know is read as latin1, so that no byte is lost. */
 function decode(bytes: Buffer, encoding: string | null): string {
   if (encoding === null) return bytes.toString("utf8");
   try {

@@ -7,7 +7,7 @@ export interface Change {
   readonly kind: "added" | "changed" | "deleted";
 }
 
-/** The files that differ between two trees, without looking for renames; unchanged subtrees are not read. */
+/** The files that differ between two trees, without rename detection. Unchanged subtrees are not read. */
 export async function diffTrees(objects: Objects, from: string, to: string): Promise<Change[]> {
   const changes: Change[] = [];
   const walk = async (before: string | null, after: string | null, path: string): Promise<void> => {

@@ -1,43 +1,54 @@
 import { Fault } from "@agentswarm/contracts";
 import { runGit } from "../run-git.ts";
-import { openObjectReader } from "./cat-file.ts";
+import { openObjectReader } from "./object-reader.ts";
 import { parseCommit, type CommitObject } from "./commit-object.ts";
-import { writeLoose } from "./loose.ts";
+import { writeLoose } from "./write-loose.ts";
 import { encodePack, objectId, type NewObject } from "./pack.ts";
-import { EMPTY_TREE, formatTree, parseTree, type Tree } from "./tree-object.ts";
+import {
+  EMPTY_TREE,
+  formatTree,
+  isRegularFile,
+  isTree,
+  parseTree,
+  treeEntry,
+  type Tree,
+  type TreeEntry,
+} from "./tree-object.ts";
 
-/** A repository's objects, and new ones that are in memory only until they are written all at once. */
+/** A repository's objects, and new objects, which are in memory only until `flush` writes them. */
 export interface Objects extends Disposable {
   readonly dir: string;
-  /** Throws Fault `git.failed` where there is no such object. */
+  /** Throws Fault `git.failed` when there is no such object. */
   tree(id: string): Promise<Tree>;
   commit(id: string): Promise<CommitObject>;
   blob(id: string): Promise<Buffer>;
-  /** Reads a blob ahead of its need, and keeps it until the next flush. */
+  /** The text of a regular file in a tree; null: there is no such file. */
+  readFile(tree: string, path: string): Promise<string | null>;
+  /** Reads a blob in advance, and keeps it until the next flush. */
   prefetch(id: string): Promise<void>;
   putTree(tree: Tree): string;
   putCommit(body: Buffer): string;
   putBlob(body: Buffer): string;
   /**
-   * Writes every new object: as one pack that git itself checks, or a few as files of their own, for which a process
-   * would cost more than all the rest of a lone landing. Durable when it resolves.
+   * Writes every new object: as one pack that git checks, or as loose objects when they are few, because the process
+   * would cost more than the rest of a single landing. The objects are durable when this resolves.
    */
   flush(): Promise<void>;
-  /** Forgets new objects: what they were built for will not be published. */
+  /** Drops the new objects, because the landings that need them will not be published. */
   drop(): void;
 }
 
-/** Entries over all cached trees; about 100 bytes each. */
+/** Entries of all cached trees together; about 100 bytes each. */
 const CACHED_ENTRIES = 500_000;
 
 const PREFETCHED_BYTES = 16 * 1024 * 1024;
-/** Up to here new objects are not worth a pack. */
-const FEW = 12;
+/** More new objects than this are written as a pack. */
+const MAX_LOOSE = 12;
 
 export function openObjects(dir: string): Objects {
   const reader = openObjectReader(dir);
   const fresh = new Map<string, NewObject>();
-  /** What was written last; the next group builds on it. */
+  /** The objects written last: the next group builds on them. */
   let recent: ReadonlyMap<string, NewObject> = new Map();
   const trees = new Map<string, Tree | Promise<Tree>>();
   let entries = 0;
@@ -48,7 +59,7 @@ export function openObjects(dir: string): Objects {
     trees.delete(id);
     trees.set(id, tree);
     entries += tree.length + 1;
-    // A Map keeps the order of insertion: what was not asked for longest goes first.
+    // A Map keeps the order of insertion, so the oldest tree is evicted first.
     for (const [oldest, cached] of trees) {
       if (entries <= CACHED_ENTRIES) break;
       if (cached instanceof Promise) continue;
@@ -67,25 +78,38 @@ export function openObjects(dir: string): Objects {
     return id;
   };
 
+  const readTree = async (id: string): Promise<Tree> => {
+    if (id === EMPTY_TREE) return [];
+    const cached = trees.get(id);
+    if (cached !== undefined) return cached;
+    const reading = read(id, "tree").then(parseTree);
+    trees.set(id, reading);
+    try {
+      const tree = await reading;
+      remember(id, tree);
+      return tree;
+    } catch (error) {
+      trees.delete(id);
+      throw error;
+    }
+  };
+  const readBlob = async (id: string): Promise<Buffer> => blobs.get(id) ?? read(id, "blob");
+
   return {
     dir,
-    async tree(id) {
-      if (id === EMPTY_TREE) return [];
-      const cached = trees.get(id);
-      if (cached !== undefined) return cached;
-      const reading = read(id, "tree").then(parseTree);
-      trees.set(id, reading);
-      try {
-        const tree = await reading;
-        remember(id, tree);
-        return tree;
-      } catch (error) {
-        trees.delete(id);
-        throw error;
-      }
-    },
+    tree: readTree,
     commit: async (id) => parseCommit(await read(id, "commit")),
-    blob: async (id) => blobs.get(id) ?? read(id, "blob"),
+    blob: readBlob,
+    async readFile(tree, path) {
+      const names = path.split("/").map((name) => Buffer.from(name).toString("latin1"));
+      let entry: TreeEntry | undefined = treeEntry("", tree);
+      for (const name of names) {
+        if (!isTree(entry)) return null;
+        entry = (await readTree(entry.id)).find((one) => one.name === name);
+        if (entry === undefined) return null;
+      }
+      return isRegularFile(entry) ? (await readBlob(entry.id)).toString("utf8") : null;
+    },
     async prefetch(id) {
       if (blobs.has(id) || prefetched > PREFETCHED_BYTES) return;
       const body = await read(id, "blob");
@@ -102,7 +126,7 @@ export function openObjects(dir: string): Objects {
     async flush() {
       if (fresh.size === 0) return;
       const written = [...fresh];
-      if (written.length <= FEW) {
+      if (written.length <= MAX_LOOSE) {
         await writeLoose(dir, written).catch((cause: unknown) => {
           throw new Fault("git.failed", `${dir}: ${Fault.from(cause).message}`, { cause, retryable: true });
         });

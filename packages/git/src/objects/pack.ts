@@ -1,6 +1,6 @@
 import { createHash, hash } from "node:crypto";
 import { deflateSync } from "node:zlib";
-import type { ObjectType } from "./cat-file.ts";
+import type { ObjectType } from "./object-reader.ts";
 
 export interface NewObject {
   readonly type: ObjectType;
@@ -8,14 +8,14 @@ export interface NewObject {
 }
 
 const TYPE_NUMBER: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, blob: 3, tag: 4 };
-/** None: trees are mostly hashes, which do not get smaller, and maintenance packs it all again. */
+/** None: trees are mostly hashes, which do not compress, and `repack` writes everything again. */
 const COMPRESSION = 0;
 
 export function objectId({ type, body }: NewObject): string {
   return hash("sha1", Buffer.concat([Buffer.from(`${type} ${body.length}\0`), body]), "hex");
 }
 
-/** A pack of whole objects, without deltas (gitformat-pack). */
+/** Encodes a pack of whole objects, without deltas (gitformat-pack). */
 export function encodePack(objects: readonly NewObject[]): Buffer {
   const header: Buffer = Buffer.alloc(12);
   header.write("PACK", 0, "latin1");

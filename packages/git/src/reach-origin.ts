@@ -1,12 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { Fault } from "@agentswarm/contracts";
-import type { RefMove } from "./publish-right.ts";
 import type { SimpleGit } from "simple-git";
 import { safeGit, type SafeGitAnswer } from "./safe-git.ts";
 
 const ORIGIN_TIMEOUT_MS = 60_000;
 
-/** Talks to the origin; whatever goes wrong there may be right again later. */
+/** Runs a command that talks to the origin. Every failure is Fault `origin.unreachable`, retryable. */
 export async function reachOrigin<T>(
   dir: string,
   command: (git: SimpleGit) => Promise<T>,
@@ -44,14 +43,4 @@ export async function findTrunk(dir: string, url: string): Promise<string> {
     );
   }
   return trunk;
-}
-
-/** A ref only ever moves to a descendant of where it is. Throws Fault `git.refused` otherwise. */
-export async function refuseBackwards(
-  isAncestor: (ancestor: string, descendant: string) => Promise<boolean>,
-  move: RefMove,
-): Promise<void> {
-  const { ref, from, to } = move;
-  if (from === null || (await isAncestor(from, to))) return;
-  throw new Fault("git.refused", `${ref} only moves forward: ${to} does not descend from ${from}`);
 }

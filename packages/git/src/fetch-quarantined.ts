@@ -9,15 +9,15 @@ import { unbundle } from "./unbundle.ts";
 const CHECKED = "refs/quarantine/checked";
 
 /**
- * Takes an attempt's commits out of a bundle from a sandbox. They are unpacked in a bare repository of their
- * own with every object checked, looked at, and only then given a ref in the store; nothing is checked out or run.
- * What is wrong with them is an answer, not a failure.
+ * Takes an attempt's commits from a sandbox's bundle into the store. They are unpacked into a separate bare repository
+ * with every object checked, then inspected, and only then get a ref in the store. Nothing is checked out or run. A bad
+ * bundle is an answer (`refused`), not a Fault.
  */
 export async function fetchQuarantined(options: {
   bundlePath: string;
   baseCommit: string;
   headCommit: string;
-  /** The mirror that has the base's history. */
+  /** The repository that has the base's history. */
   repoDir: string;
   store: Store;
   taskId: string;
@@ -39,7 +39,7 @@ export async function fetchQuarantined(options: {
       return { kind: "refused", why: "the bundle lacks the commit it was sent for" };
     const inspection = await inspectCommits(dir, baseCommit, headCommit);
     if (inspection.kind === "refused") return inspection;
-    // A tag leads to a commit, but is none.
+    // A tag resolves to a commit, but is not one.
     if (inspection.commits.at(-1) !== headCommit)
       return { kind: "refused", why: "the bundle lacks the commit it was sent for" };
     const ref = attemptRef(options.taskId, options.attempt);
@@ -56,7 +56,7 @@ export async function fetchQuarantined(options: {
   }
 }
 
-/** A bare repository as `git init` makes one, without a process: quarantine is made for every attempt anew. */
+/** Lays out a bare repository without the process of a `git init`, because every attempt gets a new one. */
 async function layOut(dir: string, repoDir: string): Promise<void> {
   for (const folder of ["objects/info", "objects/pack", dirname(CHECKED)])
     await mkdir(join(dir, folder), { recursive: true });

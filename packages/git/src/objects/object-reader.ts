@@ -12,11 +12,11 @@ export interface GitObject {
 
 /** Reads objects through one long-running `git cat-file --batch`: a process per object would cost 4 ms each. */
 export interface ObjectReader extends Disposable {
-  /** By its id, or by a ref's name. Null: there is no such object. */
+  /** `name`: an id or a ref. Null: there is no such object. Throws Fault `git.failed`, retryable when git ended. */
   read(name: string): Promise<GitObject | null>;
 }
 
-interface Waiting {
+interface PendingRead {
   readonly resolve: (object: GitObject | null) => void;
   readonly reject: (error: Fault) => void;
 }
@@ -25,10 +25,10 @@ const LONGEST_HEADER = 200;
 
 export function openObjectReader(dir: string): ObjectReader {
   let child: ChildProcessWithoutNullStreams | null = null;
-  const waiting: Waiting[] = [];
+  const pending: PendingRead[] = [];
   let chunks: Buffer[] = [];
   let buffered = 0;
-  /** How many bytes must be there before parsing on can succeed. */
+  /** Bytes that must be buffered before the next object can be parsed. */
   let needed = 0;
 
   const parse = () => {
@@ -40,7 +40,7 @@ export function openObjectReader(dir: string): ObjectReader {
       if (end === -1) break;
       const [id = "", type = "", size = "0"] = data.toString("latin1", 0, end).split(" ");
       if (type === "missing") {
-        waiting.shift()?.resolve(null);
+        pending.shift()?.resolve(null);
         data = data.subarray(end + 1);
         continue;
       }
@@ -50,8 +50,8 @@ export function openObjectReader(dir: string): ObjectReader {
         needed = to + 1;
         break;
       }
-      // A copy, for a slice would keep the whole chunk alive in the cache.
-      waiting.shift()?.resolve({ id, type: type as ObjectType, body: Buffer.from(data.subarray(from, to)) });
+      // A copy: a slice would keep the whole chunk in memory while the object is cached.
+      pending.shift()?.resolve({ id, type: type as ObjectType, body: Buffer.from(data.subarray(from, to)) });
       data = data.subarray(to + 1);
     }
     chunks = data.length === 0 ? [] : [data];
@@ -75,7 +75,7 @@ export function openObjectReader(dir: string): ObjectReader {
       chunks = [];
       buffered = 0;
       needed = 0;
-      for (const one of waiting.splice(0)) {
+      for (const one of pending.splice(0)) {
         one.reject(new Fault("git.failed", `git cat-file: ${why}`, { retryable: true }));
       }
     };
@@ -88,14 +88,14 @@ export function openObjectReader(dir: string): ObjectReader {
     read(name) {
       child ??= open();
       const { promise, resolve, reject } = Promise.withResolvers<GitObject | null>();
-      waiting.push({ resolve, reject });
+      pending.push({ resolve, reject });
       child.stdin.write(`${name}\n`);
       return promise;
     },
     [Symbol.dispose]() {
       const running = child;
       child = null;
-      for (const one of waiting.splice(0)) one.reject(new Fault("git.failed", "git cat-file: closed"));
+      for (const one of pending.splice(0)) one.reject(new Fault("git.failed", "git cat-file: closed"));
       running?.kill("SIGKILL");
     },
   };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import type { NewObject } from "./pack.ts";
 
-/** Writes objects as files of their own (gitrepository-layout), durable when it resolves. */
+/** Writes objects as loose objects (gitrepository-layout). They are durable when this resolves. */
 export async function writeLoose(
   dir: string,
   objects: readonly (readonly [string, NewObject])[],
@@ -14,7 +14,7 @@ export async function writeLoose(
 
 async function writeOne(root: string, id: string, { type, body }: NewObject): Promise<void> {
   const folder = join(root, id.slice(0, 2));
-  // Not with its parents: where the repository has been put away, none is to be begun in its place.
+  // Not recursive: when the repository was moved away, no new one may begin in its place.
   await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error;
   });
@@ -28,7 +28,7 @@ async function writeOne(root: string, id: string, { type, body }: NewObject): Pr
   } finally {
     await file.close();
   }
-  // The same id is the same content: whoever was first, it is right.
+  // The same id is the same content, so an object that exists may be replaced.
   await rename(fresh, join(folder, id.slice(2))).catch(async (error: unknown) => {
     await rm(fresh, { force: true });
     throw error;
