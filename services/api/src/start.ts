@@ -24,7 +24,7 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
       redisUrl: settings.REDIS_URL,
       prefix: settings.QUEUE_PREFIX,
       service: "api",
-      onError: (error) => log.warn({ err: error }, "trouble with Redis"),
+      onError: (error) => log.warn({ err: error }, "Redis command failed; retrying"),
     }),
   );
   const model = openReadModel(connection, join(home, "artifacts"));

@@ -36,7 +36,7 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
       redisUrl: settings.REDIS_URL,
       prefix: settings.QUEUE_PREFIX,
       service: "dispatcher",
-      onError: (error) => log.warn({ err: error }, "trouble with Redis"),
+      onError: (error) => log.warn({ err: error }, "Redis command failed; retrying"),
     }),
   );
   const sender = createSender(connection, "dispatcher");
