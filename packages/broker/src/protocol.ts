@@ -1,16 +1,16 @@
 import { z } from "zod";
 
-/** What travels between a broker and its clients; both ends check it. Strict: an unknown field is refused. */
+/** The messages between a broker and its clients; both ends parse them. An unknown field is refused. */
 
 const name = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/);
-/** A path in the work folder that leads nowhere else. */
-const place = z
+/** A relative path that stays in the work folder. */
+const workPath = z
   .string()
   .max(200)
   .regex(/^(?!\.{1,2}(\/|$))[\w.@-]+(\/(?!\.{1,2}(\/|$))[\w.@-]+)*$/);
 
 export const keySchema = z.string().regex(/^[a-zA-Z0-9-]{1,100}$/);
-export const idSchema = name;
+export const sandboxIdSchema = z.string().regex(/^[a-z0-9-]{1,64}$/);
 
 export const labelsSchema = z.strictObject({
   swarm: z.string().regex(/^[a-z0-9-]{1,40}$/),
@@ -27,14 +27,14 @@ export const orderSchema = z.strictObject({
     cpus: z.number().positive(),
     wallMs: z.number().int().positive(),
   }),
-  contents: z.array(z.strictObject({ key: keySchema, at: place.optional() })).max(20),
+  contents: z.array(z.strictObject({ key: keySchema, at: workPath.optional() })).max(20),
 });
 
-export const openedSchema = z.strictObject({ id: idSchema });
+export const openedSchema = z.strictObject({ id: sandboxIdSchema });
 
-/** The first frame of a program's request; its stdin follows in frames of their own. */
+/** The first frame of a request for a program; the frames of its stdin follow. */
 export const execSchema = z.strictObject({
-  /** The client's own name for it, to kill it by. */
+  /** The client's id of the program, for killing it. */
   exec: z.uuid(),
   argv: z.array(z.string()).min(1),
   cwd: z.string().optional(),
@@ -43,7 +43,7 @@ export const execSchema = z.strictObject({
 
 export const killSchema = z.strictObject({ exec: z.uuid() });
 
-/** The last frame of a program's answer. */
+/** The last frame of the response for a program. */
 export const exitSchema = z.strictObject({ code: z.number().int().nullable() });
 
 export const figuresSchema = z.strictObject({
@@ -71,8 +71,8 @@ export const refusalSchema = z.strictObject({
 export type Refusal = z.infer<typeof refusalSchema>;
 
 /**
- * Windows large enough that a program's output is not held up by the wire, and room for hundreds of them at once, which
- * node:http2 would not give by itself.
+ * Flow-control windows that do not slow down the output of a program, and memory for hundreds of programs at once; the
+ * defaults of node:http2 are too small for both.
  */
 export const WIRE = {
   streamWindowBytes: 1024 ** 2,

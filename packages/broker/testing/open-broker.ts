@@ -5,7 +5,7 @@ import { startBroker, type Broker, type BrokerOptions } from "../src/server/star
 
 export const TOKEN = "a token for tests only";
 
-/** A broker of its own, on a port of its own. */
+/** Starts a broker with a name and a port of its own. */
 export function openBroker(options: Partial<BrokerOptions> = {}): Promise<Broker> {
   return startBroker({
     listen: "127.0.0.1:0",

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { describeProcess } from "@agentswarm/sandbox";
 import { waitForTurn } from "./wait-for-turn.ts";
@@ -39,4 +40,18 @@ test.each([
     expect(existsSync(file)).toBe(true);
   }
   expect(existsSync(file)).toBe(false);
+});
+
+test("a lock that another host's process holds is waited for", async () => {
+  const file = join(dir, "other-host.lock");
+  writeFileSync(file, JSON.stringify({ host: "another", pid: 2 ** 22 + 1, startedTicks: 1 }));
+  let taken = false;
+  const turn = waitForTurn(file).then((lock) => {
+    taken = true;
+    return lock;
+  });
+  await sleep(300);
+  expect(taken).toBe(false);
+  rmSync(file);
+  await (await turn)[Symbol.asyncDispose]();
 });

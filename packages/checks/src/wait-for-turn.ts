@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { link, readFile, rm, writeFile } from "node:fs/promises";
+import { link, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describeProcess, isRunning, type Owner } from "@agentswarm/sandbox";
+import { describeProcess, ownerSchema, ownerState } from "@agentswarm/sandbox";
 
 const WAIT_MS = 100;
+/** A lock of another host, whose processes cannot be looked up here, is taken over at this age. */
+const OTHER_HOST_LOCK_MS = 3_600_000;
 
 /**
- * A lock by a file, which all processes of this machine respect. It is taken over when the very process that took it
- * is gone: a service that is killed and started again in a container often has the number it had before.
+ * Takes a lock file that all processes respect. The lock is taken over when its owner is gone; its pid alone does not
+ * tell, because a service that is killed and restarted in a container often gets the same pid again.
  */
 export async function waitForTurn(file: string): Promise<AsyncDisposable> {
   const mine = `${file}.${randomUUID()}`;
@@ -21,8 +23,7 @@ export async function waitForTurn(file: string): Promise<AsyncDisposable> {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       }
-      const owner = await readOwner(file);
-      if (owner === "unknown" || (owner !== null && !isRunning(owner))) await rm(file, { force: true });
+      if (await isAbandoned(file)) await rm(file, { force: true });
       else await sleep(WAIT_MS);
     }
   } finally {
@@ -30,12 +31,25 @@ export async function waitForTurn(file: string): Promise<AsyncDisposable> {
   }
 }
 
-/** Null: it has just been let go. */
-async function readOwner(file: string): Promise<Owner | "unknown" | null> {
+async function isAbandoned(file: string): Promise<boolean> {
   try {
-    const owner = JSON.parse(await readFile(file, "utf8")) as Owner | number;
-    return typeof owner === "object" && owner !== null ? owner : "unknown";
+    const owner = ownerSchema.safeParse(parseJson(await readFile(file, "utf8")));
+    if (!owner.success) return true;
+    const state = ownerState(owner.data);
+    // The change time is the time of the link, that is when the lock was taken.
+    return state === "unknown"
+      ? Date.now() - (await stat(file)).ctimeMs > OTHER_HOST_LOCK_MS
+      : state === "gone";
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ENOENT" ? null : "unknown";
+    // A missing file was released in between; one that cannot be read has no known owner.
+    return (error as NodeJS.ErrnoException).code !== "ENOENT";
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { openDoor } from "./door.ts";
 import { startProcess } from "./local/start-process.ts";
 
-/** Asks for an answer without an end, over its own stdin and stdout, and reads it. */
+/** Requests an endless response over its own stdin and stdout, and reads it. */
 const CLIENT = `
   const http2 = require("node:http2"), { Duplex } = require("node:stream");
   const wire = Duplex.from({ readable: process.stdin, writable: process.stdout });
@@ -13,10 +13,10 @@ const CLIENT = `
   stream.on("error", () => {});
   stream.on("data", () => {});`;
 
-test("a guest that dies in the middle of an answer closes the door, and nothing else", async () => {
+test("a guest that dies during a response closes the door and throws nothing in this process", async () => {
   const failures: unknown[] = [];
-  const note = (error: unknown) => failures.push(error);
-  process.on("uncaughtException", note);
+  const record = (error: unknown) => failures.push(error);
+  process.on("uncaughtException", record);
   const one = async (nth: number) => {
     const child = startProcess({
       argv: [process.execPath, "-e", CLIENT],
@@ -24,7 +24,7 @@ test("a guest that dies in the middle of an answer closes the door, and nothing 
       env: {},
       cgroups: [],
     });
-    const asked = Promise.withResolvers<void>();
+    const requested = Promise.withResolvers<void>();
     const door = openDoor(child, (stream) => {
       stream.respond({ ":status": 200 });
       const write = () => {
@@ -33,9 +33,9 @@ test("a guest that dies in the middle of an answer closes the door, and nothing 
         setImmediate(write);
       };
       write();
-      asked.resolve();
+      requested.resolve();
     });
-    await asked.promise;
+    await requested.promise;
     await sleep(nth % 10);
     child.kill();
     await door.closed;
@@ -44,6 +44,6 @@ test("a guest that dies in the middle of an answer closes the door, and nothing 
   };
   for (let round = 0; round < 5; round += 1)
     await Promise.all(Array.from({ length: 8 }, (_, nth) => one(nth)));
-  process.off("uncaughtException", note);
+  process.off("uncaughtException", record);
   expect(failures).toEqual([]);
 });

@@ -5,21 +5,21 @@ import type { SandboxProcess } from "./sandbox.ts";
 export type DoorHandler = (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => void;
 
 export interface Door {
-  /** Resolves when the other end is gone. */
+  /** Resolves when the process in the sandbox has closed its end. */
   readonly closed: Promise<void>;
   close(): void;
 }
 
 /**
- * The host's end of a sandbox's only door: HTTP/2 over the process's own stdin and stdout, so that no sandbox
- * needs a network and every provider that has streams works alike.
+ * Opens the host's end of the door of a sandbox: HTTP/2 over the stdin and stdout of a process. No sandbox needs a
+ * network for it, and it works with every provider that has streams.
  */
 export function openDoor(child: SandboxProcess, handler: DoorHandler): Door {
   const { promise, resolve } = Promise.withResolvers<void>();
   const wire = wireOf(child);
   const session = http2.performServerHandshake(wire);
   session.on("stream", (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => {
-    // What a dying sandbox does to its streams must not end this process.
+    // A stream error of a dying sandbox must not end this process.
     stream.on("error", () => undefined);
     handler(stream, headers);
   });
@@ -31,19 +31,19 @@ export function openDoor(child: SandboxProcess, handler: DoorHandler): Door {
   return {
     closed: promise,
     close() {
-      // The session follows. Destroying it first would have it say goodbye over a wire whose other end may be gone,
-      // which node:http2 answers with a failed assertion of its own.
+      // The session closes after its connection. Destroying the session first makes node:http2 write to a connection
+      // whose other end may be gone, which fails an assertion inside node:http2.
       wire.destroy();
     },
   };
 }
 
-/** How often it is looked whether a slow reader has read the last of a process that is gone. */
+/** How often to check whether a slow reader has read the last output of a process that ended. */
 const READ_POLL_MS = 20;
 
 /**
- * The process's two pipes as one stream. Every write is called back, also when the process is gone in the middle of
- * it: `Duplex.from` would wait for a drain that never comes, and http2 takes that for a bug of its own and throws.
+ * Joins the two pipes of a process into one stream. The callback of every write is called, also when the process ends
+ * during the write: `Duplex.from` would wait for a drain that never comes, and node:http2 then throws.
  */
 function wireOf(child: SandboxProcess): Duplex {
   const wire = new Duplex({
@@ -59,13 +59,12 @@ function wireOf(child: SandboxProcess): Duplex {
   child.stdout.on("data", (chunk: Buffer) => {
     if (!wire.push(chunk)) child.stdout.pause();
   });
-  // A process without output is gone or as good as gone. An end of what can be read would have the session's socket
-  // begin to end its other side, and a write that still comes then is a failed assertion of node:http2's own; so all
-  // of the wire goes, once what came has been read.
-  const goOnceRead = () => {
+  // The process has ended, or is about to. Ending only the readable side makes the session end its writable side, and
+  // a later write then fails an assertion inside node:http2. So the whole stream is destroyed once its data was read.
+  const destroyOnceRead = () => {
     if (wire.readableLength === 0 || wire.destroyed) wire.destroy();
-    else setTimeout(goOnceRead, READ_POLL_MS);
+    else setTimeout(destroyOnceRead, READ_POLL_MS);
   };
-  child.stdout.on("end", () => setImmediate(goOnceRead));
+  child.stdout.on("end", () => setImmediate(destroyOnceRead));
   return wire;
 }

@@ -1,4 +1,5 @@
-export { describeProcess, isRunning, type Owner } from "./local/owner.ts";
+export { describeProcess, ownerSchema, ownerState, type Owner } from "./owner.ts";
+export { toLabels } from "./labels.ts";
 export { findToolchain } from "./local/toolchain.ts";
 export { openDoor, type Door, type DoorHandler } from "./door.ts";
 export { openSandboxProvider, type OpenBroker } from "./open-sandbox.ts";

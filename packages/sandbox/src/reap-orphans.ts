@@ -1,8 +1,8 @@
 import type { SandboxInfo, SandboxProvider } from "./sandbox.ts";
 
 /**
- * Ends sandboxes whose owner is dead; every service that opens sandboxes does so when it starts. They are never taken
- * over: what they were for is done again.
+ * Terminates the sandboxes whose owner is gone. Every service that opens sandboxes does so when it starts. An orphaned
+ * sandbox is never adopted: its work is retried in a new one.
  */
 export async function reapOrphans(
   provider: SandboxProvider,

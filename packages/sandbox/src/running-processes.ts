@@ -1,31 +1,31 @@
 import type { SandboxProcess } from "./sandbox.ts";
 
-/** A process that tells what has gone through its streams so far. */
+/** A process that counts the bytes that go through its streams. */
 export interface CountedProcess extends SandboxProcess {
   bytes(): { readonly in: number; readonly out: number };
 }
 
-/** What runs in a sandbox, and what has gone in and out of all that ever did. */
+/** The running programs of a sandbox, and the bytes that went through the streams of all its programs. */
 export interface RunningProcesses<P extends CountedProcess> {
   add(child: P): P;
   kill(): void;
-  /** Resolves when all that run now have ended. */
+  /** Resolves when all programs that run now have ended. */
   ended(): Promise<unknown>;
-  /** As `SandboxFigures` has them. */
+  /** Both fields as in `SandboxFigures`. */
   figures(): { readonly bytesIn: number; readonly bytesOut: number };
 }
 
 export function openRunningProcesses<P extends CountedProcess>(): RunningProcesses<P> {
   const running = new Set<P>();
-  const before = { bytesIn: 0, bytesOut: 0 };
+  const finished = { bytesIn: 0, bytesOut: 0 };
   return {
     add(child) {
       running.add(child);
       void child.exit.then(() => {
         running.delete(child);
         const bytes = child.bytes();
-        before.bytesIn += bytes.in;
-        before.bytesOut += bytes.out;
+        finished.bytesIn += bytes.in;
+        finished.bytesOut += bytes.out;
       });
       return child;
     },
@@ -34,7 +34,7 @@ export function openRunningProcesses<P extends CountedProcess>(): RunningProcess
     },
     ended: () => Promise.all([...running].map((child) => child.exit)),
     figures() {
-      const sum = { ...before };
+      const sum = { ...finished };
       for (const child of running) {
         const bytes = child.bytes();
         sum.bytesIn += bytes.in;

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 
-/** What a sandbox is for; lets leftovers be found and told apart. */
+/** The purpose of a sandbox. Leftover sandboxes are found by their labels. */
 export interface SandboxLabels {
   readonly swarm: string;
   readonly purpose: string;
@@ -8,24 +8,24 @@ export interface SandboxLabels {
   readonly attempt?: string;
 }
 
-/** A file or folder of the host that is seen inside, read-only, at a path relative to the work folder. */
+/** A file or folder of the host that is visible inside the sandbox, read-only, at a path relative to the work folder. */
 export interface Mount {
   readonly from: string;
   readonly at: string;
   /**
-   * Names content that is the same wherever it is used under this name (letters, digits, dashes), so that a provider
-   * that cannot bind the host's folders carries it in once and not for every sandbox.
+   * Names the content (letters, digits, dashes): mounts with one key have the same content. A provider that cannot bind
+   * the host's folders uploads such content once and not for every sandbox.
    */
   readonly key?: string;
 }
 
-/** Hard bounds; those a machine cannot enforce are listed in `SandboxProvider.unenforced`. */
+/** Hard limits. The limits that a provider cannot enforce are listed in `SandboxProvider.unenforced`. */
 export interface SandboxLimits {
   readonly memoryBytes: number;
   readonly pids: number;
   /** Cores, fractions allowed. */
   readonly cpus: number;
-  /** Everything inside is killed after this. */
+  /** Everything inside is killed after this many milliseconds. */
   readonly wallMs: number;
 }
 
@@ -45,7 +45,7 @@ export interface SandboxSpec {
 export interface ExecOptions {
   /** Relative to the work folder. */
   readonly cwd?: string;
-  /** The environment is built from empty; only these are added to PATH, HOME and the like. */
+  /** The environment has PATH, HOME and the like and these variables; nothing of this process's own environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
@@ -62,12 +62,12 @@ export interface SandboxProcess {
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly exit: Promise<Exit>;
-  /** Kills it with all it has started. */
+  /** Kills the program with everything it started. */
   kill(): void;
 }
 
 export interface RunResult {
-  /** -1 when it was killed. */
+  /** -1 when the program was killed. */
   readonly exitCode: number;
   readonly timedOut: boolean;
   /** The last 8,000 characters of stdout and stderr together. */
@@ -75,32 +75,32 @@ export interface RunResult {
   readonly durationMs: number;
 }
 
-/** What a sandbox took, told alike by every provider. */
+/** What a sandbox used; the same fields for every provider. */
 export interface SandboxFigures {
-  /** From being asked for to being ready for a program. */
+  /** From the call of `open` until a program could start. */
   readonly readyMs: number;
-  /** Null where the provider cannot tell. */
+  /** CPU time of all programs; null where the provider does not know it. */
   readonly cpuMs: number | null;
   readonly memoryPeakBytes: number | null;
-  /** Through the streams of its programs. */
+  /** Bytes through the streams of its programs. */
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** What the provider will ask for it, estimated from its price list; 0 for one's own machine. */
+  /** Estimate of the provider's charge in US dollars; 0 on one's own machine. */
   readonly costUsd: number;
 }
 
-/** An isolated place with a work folder, no network and no credentials. */
+/** An isolated environment with a work folder, without a network and without credentials. */
 export interface Sandbox {
   readonly id: string;
   /** The work folder's path as seen inside. */
   readonly workDir: string;
-  /** Starts a program; its streams are the only way in and out. */
+  /** Starts a program; its streams are the only connection to it. */
   exec(argv: readonly string[], options?: ExecOptions): SandboxProcess;
-  /** Runs a program to its end, keeping only the end of its output. */
+  /** Runs a program until it exits, and keeps the end of its output. */
   run(argv: readonly string[], options?: ExecOptions): Promise<RunResult>;
-  /** Writes its labels anew: what it was opened ahead for is known only now. Not every provider can. */
+  /** Replaces its labels, for a sandbox that was opened before its task was known. Not every provider can. */
   label?(labels: SandboxLabels): Promise<void>;
-  /** What it has taken so far; after its end, in all. */
+  /** What it used so far; after its end, what it used in all. */
   figures(): Promise<SandboxFigures>;
   /** Kills everything inside and removes it. May be called twice. */
   terminate(): Promise<void>;
@@ -109,20 +109,20 @@ export interface Sandbox {
 export interface SandboxInfo {
   readonly id: string;
   readonly labels: SandboxLabels;
-  /** Whether the process that opened it is gone. */
+  /** Whether the process that opened it is gone, so that it is to be terminated. */
   readonly orphaned: boolean;
 }
 
-/** Makes sandboxes. One contract suite holds for every provider. */
+/** Opens sandboxes. Every provider passes one contract suite, `testing/provider-suite.ts`. */
 export interface SandboxProvider {
   readonly name: string;
   readonly isolation: "bubblewrap" | "docker" | "modal" | "none";
-  /** Whether an open sandbox in which nothing runs costs money, so that none is to be kept waiting by default. */
+  /** Whether an open sandbox costs money while nothing runs in it. If so, none is kept waiting by default. */
   readonly chargesWhileIdle: boolean;
-  /** Limits this machine cannot enforce. */
+  /** Limits that this provider cannot enforce here. */
   readonly unenforced: readonly (keyof SandboxLimits)[];
   open(spec: SandboxSpec): Promise<Sandbox>;
   list(): Promise<SandboxInfo[]>;
-  /** Ends a sandbox by its id, whoever opened it. */
+  /** Terminates a sandbox by its id, whichever process opened it. */
   terminate(id: string): Promise<void>;
 }

@@ -68,7 +68,7 @@ async function openOne() {
 const endOf = (id: string) =>
   waitUntil("its end", 10_000, async () => ((await processesOf(id)).length === 0 ? true : null));
 
-test("a broker without a token does not start, and says how to make one", async () => {
+test("without a token it does not start, and the error says how to make one", async () => {
   const child = start({});
   const said = text(child.stderr);
   expect(await once(child, "exit")).toEqual([1, null]);
@@ -76,7 +76,7 @@ test("a broker without a token does not start, and says how to make one", async 
 });
 
 describe.runIf(findDocker("agentswarm-sandbox"))("a broker as a process", () => {
-  test("ends what it opened when it is told to stop", async () => {
+  test("terminates its sandboxes when it is stopped", async () => {
     const broker = await startServing();
     const { id } = await openOne();
     broker.kill("SIGTERM");
@@ -84,7 +84,7 @@ describe.runIf(findDocker("agentswarm-sandbox"))("a broker as a process", () => 
     await endOf(id);
   });
 
-  test("ends what an earlier one left that was killed", async () => {
+  test("terminates the sandboxes that an earlier killed broker left", async () => {
     const killed = await startServing();
     const { id } = await openOne();
     killed.kill("SIGKILL");

@@ -9,7 +9,7 @@ import { keepAlive } from "../keep-alive.ts";
 import { refusalSchema, WIRE } from "../protocol.ts";
 import { readJson } from "../read-json.ts";
 
-const MAX_ANSWER_BYTES = 16 * 1024 ** 2;
+const MAX_RESPONSE_BYTES = 16 * 1024 ** 2;
 const CONNECT_TIMEOUT_MS = 10_000;
 
 export interface BrokerAddress {
@@ -18,19 +18,19 @@ export interface BrokerAddress {
   readonly token: string;
 }
 
-/** One connection to a broker. Whatever was opened over it ends with it. */
+/** A connection to a broker. The sandboxes that were opened over it end with it. */
 export interface Connection {
   closed(): boolean;
-  /** Sends a body, if any, and reads what is answered; null for an answer without content, and for `missing`. */
-  ask<S extends z.ZodType>(
+  /** Sends a request and reads the JSON of the response. Throws the broker's Fault. */
+  request<S extends z.ZodType>(
     method: string,
     path: string,
     options: { schema: S; body?: unknown },
   ): Promise<z.infer<S>>;
-  /** Whether it is there; `body` is sent along. */
-  tell(method: string, path: string, body?: unknown): Promise<boolean>;
-  /** A request whose streams both go on. */
-  join(path: string): { readonly stream: http2.ClientHttp2Stream; readonly answered: Promise<void> };
+  /** Sends a request without reading a response body; false when a GET is answered with 404. */
+  send(method: string, path: string, body?: unknown): Promise<boolean>;
+  /** Opens a request whose two directions both stay open; `accepted` rejects with the broker's Fault. */
+  openStream(path: string): { readonly stream: http2.ClientHttp2Stream; readonly accepted: Promise<void> };
 }
 
 /** Throws Fault `sandbox.unavailable` (retryable) when the broker does not answer. */
@@ -41,58 +41,61 @@ export async function connectBroker({ url, token }: BrokerAddress): Promise<Conn
     settings: { initialWindowSize: WIRE.streamWindowBytes },
     ...(unix === undefined ? {} : { createConnection: () => connectSocket(unix) }),
   });
-  const late = setTimeout(() => session.destroy(new Error("no answer")), CONNECT_TIMEOUT_MS);
+  const timeout = setTimeout(
+    () => session.destroy(new Error(`no answer within ${CONNECT_TIMEOUT_MS} ms`)),
+    CONNECT_TIMEOUT_MS,
+  );
   try {
     await once(session, "connect");
   } catch (error) {
-    const message = `the broker at ${url} does not answer: ${(error as Error).message}`;
+    const message = `the broker at BROKER_URL=${url} does not answer: ${(error as Error).message}`;
     throw new Fault("sandbox.unavailable", message, { retryable: true, cause: error });
   } finally {
-    clearTimeout(late);
+    clearTimeout(timeout);
   }
   session.on("error", () => undefined);
   session.setLocalWindowSize(WIRE.sessionWindowBytes);
   keepAlive(session);
   session.unref();
 
-  // The connection alone keeps no process alive, but whoever waits for an answer does.
-  let waiting = 0;
+  // An idle connection does not keep this process alive; a pending request does.
+  let pending = 0;
   const begin = (method: string, path: string, endStream: boolean) => {
     if (session.closed || session.destroyed) throw lost();
     const stream = session.request(
       { ":method": method, ":path": path, authorization: `Bearer ${token}` },
       { endStream },
     );
-    waiting += 1;
+    pending += 1;
     session.ref();
     stream.on("error", () => undefined);
     stream.once("close", () => {
-      waiting -= 1;
-      if (waiting === 0 && !session.destroyed) session.unref();
+      pending -= 1;
+      if (pending === 0 && !session.destroyed) session.unref();
     });
     return stream;
   };
-  const request = async (method: string, path: string, body: unknown) => {
+  const sendRequest = async (method: string, path: string, body: unknown) => {
     const stream = begin(method, path, body === undefined);
-    const answered = statusOf(stream);
+    const responded = statusOf(stream);
     if (isStream(body)) {
-      // A refusal comes before the whole body is sent.
+      // The broker may refuse a request before its whole body was sent.
       const sent = pipeline(body, stream).catch((error: Error) => error);
-      const first = await Promise.race([answered.then(() => undefined), sent]);
+      const first = await Promise.race([responded.then(() => undefined), sent]);
       if (first instanceof Error && !stream.destroyed) stream.close(http2.constants.NGHTTP2_CANCEL);
     } else if (body !== undefined) stream.end(JSON.stringify(body));
-    return { stream, status: await answered };
+    return { stream, status: await responded };
   };
 
   return {
     closed: () => session.closed || session.destroyed,
-    async ask(method, path, { schema, body }) {
-      const { stream, status } = await request(method, path, body);
+    async request(method, path, { schema, body }) {
+      const { stream, status } = await sendRequest(method, path, body);
       if (status >= 400) throw await faultOf(stream);
-      return readJson(stream, schema, MAX_ANSWER_BYTES);
+      return readJson(stream, schema, MAX_RESPONSE_BYTES);
     },
-    async tell(method, path, body) {
-      const { stream, status } = await request(method, path, body);
+    async send(method, path, body) {
+      const { stream, status } = await sendRequest(method, path, body);
       if (status === 404 && method === "GET") {
         stream.resume();
         return false;
@@ -101,12 +104,12 @@ export async function connectBroker({ url, token }: BrokerAddress): Promise<Conn
       stream.resume();
       return true;
     },
-    join(path) {
+    openStream(path) {
       const stream = begin("POST", path, false);
-      const answered = statusOf(stream).then(async (status) => {
+      const accepted = statusOf(stream).then(async (status) => {
         if (status >= 400) throw await faultOf(stream);
       });
-      return { stream, answered };
+      return { stream, accepted };
     },
   };
 }
@@ -116,9 +119,13 @@ function isStream(body: unknown): body is Readable {
 }
 
 function lost(): Fault {
-  return new Fault("sandbox.died", "the connection to the broker is gone, and its sandboxes with it", {
-    retryable: true,
-  });
+  return new Fault(
+    "sandbox.died",
+    "the connection to the broker was lost, and its sandboxes were terminated",
+    {
+      retryable: true,
+    },
+  );
 }
 
 function statusOf(stream: http2.ClientHttp2Stream): Promise<number> {
@@ -129,6 +136,6 @@ function statusOf(stream: http2.ClientHttp2Stream): Promise<number> {
 }
 
 async function faultOf(stream: Readable): Promise<Fault> {
-  const { code, message, retryable } = await readJson(stream, refusalSchema, MAX_ANSWER_BYTES);
+  const { code, message, retryable } = await readJson(stream, refusalSchema, MAX_RESPONSE_BYTES);
   return new Fault(code, `broker: ${message}`, { retryable });
 }

@@ -13,7 +13,7 @@ import { openDockerProvider } from "../../../sandbox/src/docker/docker-provider.
 import { reapOrphans, type SandboxInfo } from "@agentswarm/sandbox";
 import { openBrokerProvider } from "./broker-provider.ts";
 
-/** Opens a sandbox as a process of its own, starts something endless in it, and says the sandbox's id. */
+/** Opens a sandbox in a process of its own, starts an endless program in it, and prints the id of the sandbox. */
 const CLIENT = `
   const { openSandboxProvider } = await import(${JSON.stringify(import.meta.resolve("@agentswarm/sandbox"))});
   const { openBrokerProvider } = await import(${JSON.stringify(join(import.meta.dirname, "broker-provider.ts"))});
@@ -34,8 +34,8 @@ async function startClient(options: object) {
 const gone = (id: string) =>
   waitUntil("its processes' end", 10_000, async () => ((await processesOf(id)).length === 0 ? true : null));
 
-describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("what a client that is gone had", () => {
-  test("is ended by the broker when the client is killed, over TCP and over a unix socket", async () => {
+describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("the sandbox of a client that is gone", () => {
+  test("is terminated by the broker when the client is killed, over TCP and over a unix socket", async () => {
     const folder = mkdtempSync(join(tmpdir(), "swarm-broker-"));
     for (const listen of ["127.0.0.1:0", join(folder, "broker.sock")]) {
       await using broker = await openBroker({ listen });
@@ -49,14 +49,14 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("what a client that is gone ha
         (await provider.list()).some((one) => one.id === id) ? null : true,
       );
       await gone(id);
-      // Nobody else's went with it.
+      // The sandbox of the other client still runs.
       expect((await own.run(["echo", "alive"])).outputTail).toBe("alive\n");
       await own.terminate();
     }
     rmSync(folder, { recursive: true });
   });
 
-  test("is ended with the broker, and its client can open another at the next one", async () => {
+  test("is terminated with the broker, and the client can open another one at the next broker", async () => {
     const swarm = "lost-broker";
     const first = await openBroker();
     const { port } = new URL(first.url);
@@ -73,7 +73,7 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("what a client that is gone ha
     await other.terminate();
   });
 
-  test("is found without a broker too, by the process that is dead", async () => {
+  test("is found without a broker too, because its owner is gone", async () => {
     const swarm = "lost-owner";
     const provider = await openDockerProvider({ swarm });
     const { client, id } = await startClient({ swarm });

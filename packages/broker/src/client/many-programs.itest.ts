@@ -20,10 +20,10 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("many programs over one connec
   });
   afterAll(() => broker[Symbol.asyncDispose]());
 
-  test("those whose output nobody reads hold up no other, and lose nothing", async () => {
+  test("a program whose output is not read blocks no other, and loses nothing", async () => {
     const start = () => sandbox.exec(["sh", "-c", FLOOD]);
     const unread: SandboxProcess[] = Array.from({ length: PROGRAMS }, () => start());
-    // Attached and paused: the reader is there, and slow.
+    // Paused: there is a reader, but it does not read yet.
     for (const child of unread) child.stdout.pause();
     expect((await sandbox.run(["echo", "alive"], { timeoutMs: 30_000 })).outputTail).toBe("alive\n");
     const lengths = await Promise.all(
@@ -37,7 +37,7 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("many programs over one connec
     expect(new Set(lengths)).toEqual(new Set([OUTPUT_BYTES]));
   });
 
-  test("stdin reaches each its own, whole and ended", async () => {
+  test("each program gets its own stdin completely, with its end", async () => {
     const answers = await Promise.all(
       Array.from({ length: 10 }, async (_, i) => {
         const child = sandbox.exec(["sh", "-c", "wc -c; sleep 0.1; echo after the end"]);

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { connect, type AddressInfo, type Server } from "node:net";
 
-/** Listens at `host:port` or at the path of a unix socket, and tells the URL for clients. */
+/** Listens at `host:port` or at the path of a unix socket, and returns the URL for clients. */
 export async function listenAt(server: Server, where: string): Promise<string> {
   const [, host, port] = /^(.*):(\d+)$/.exec(where) ?? [];
   if (host === undefined) {
@@ -13,7 +13,7 @@ export async function listenAt(server: Server, where: string): Promise<string> {
   return host === undefined ? `unix:${where}` : `http://${host}:${(server.address() as AddressInfo).port}`;
 }
 
-/** A socket whose server was killed is still there, and nobody answers at it. */
+/** Removes the socket file of a server that was killed. */
 async function removeStale(path: string): Promise<void> {
   const socket = connect(path);
   try {

@@ -3,23 +3,23 @@ import { Fault } from "@agentswarm/contracts";
 import type { SandboxProcess } from "@agentswarm/sandbox";
 import type { Container } from "@agentswarm/sandbox/containers";
 
-/** A client's container, with what runs in it by the client's names. */
+/** A container of a client, with its running programs by the client's ids. */
 export interface LiveContainer {
   readonly container: Container;
   readonly session: Http2Session;
   readonly programs: Map<string, SandboxProcess>;
 }
 
-/** The containers that clients hold. Each belongs to the connection it was opened over, and ends with it. */
+/** The containers of all clients. Each belongs to the connection it was opened over, and ends with it. */
 export interface LiveContainers {
-  /** Ends the container at once when the connection is gone by now. */
+  /** Adds a container; terminates it at once when the connection is already closed. */
   add(container: Container, session: Http2Session): Promise<void>;
-  /** Throws Fault `not-found` unless it is that connection's own. */
-  of(id: string, session: Http2Session): LiveContainer;
-  forget(id: string): void;
+  /** Returns a container of this connection; throws Fault `not-found` for any other. */
+  get(id: string, session: Http2Session): LiveContainer;
+  remove(id: string): void;
   count(): number;
-  /** Ends all that a connection has. */
-  endOf(session: Http2Session): Promise<void>;
+  /** Terminates the containers of a connection. */
+  endSession(session: Http2Session): Promise<void>;
   endAll(): Promise<void>;
 }
 
@@ -39,14 +39,14 @@ export function openLiveContainers(): LiveContainers {
       live.set(container.id, { container, session, programs: new Map() });
       if (session.destroyed) await end((one) => one.container === container);
     },
-    of(id, session) {
+    get(id, session) {
       const found = live.get(id);
       if (found !== undefined && found.session === session) return found;
-      throw new Fault("not-found", `no container ${id} was opened over this connection`);
+      throw new Fault("not-found", `no sandbox ${id} was opened over this connection`);
     },
-    forget: (id) => void live.delete(id),
+    remove: (id) => void live.delete(id),
     count: () => live.size,
-    endOf: (session) => end((one) => one.session === session),
+    endSession: (session) => end((one) => one.session === session),
     endAll: () => end(() => true),
   };
 }

@@ -19,7 +19,7 @@ const GIB = 1024 ** 3;
 const labels = { swarm: "refusals", purpose: "test" };
 const order = { labels, limits: DEFAULT_SANDBOX_LIMITS, contents: [] };
 
-test("a broker without its token is not asked at all", async () => {
+test("BROKER_URL without BROKER_TOKEN is an error that names the token", async () => {
   const env = { SANDBOX_PROVIDER: "docker", BROKER_URL: "http://127.0.0.1:9" };
   const settings = parseEnv(sandboxSettingsSchema, env);
   const opening = openSandboxProvider({
@@ -31,7 +31,7 @@ test("a broker without its token is not asked at all", async () => {
   await expect(opening).rejects.toThrow("BROKER_TOKEN");
 });
 
-test("a broker that does not answer is named, and may be asked again later", async () => {
+test("a broker that does not answer is a retryable fault", async () => {
   const opening = openBrokerProvider({ swarm: "refusals", url: "http://127.0.0.1:9", token: TOKEN });
   await expect(opening).rejects.toMatchObject({ code: "sandbox.unavailable", retryable: true });
 });
@@ -45,7 +45,7 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("a broker refuses", () => {
   });
   afterAll(() => broker[Symbol.asyncDispose]());
 
-  /** What a client of anybody's making is answered. */
+  /** Sends any request to the broker. */
   const ask = async (method: string, path: string, body?: unknown, token = TOKEN) => {
     const session = connect(broker.url);
     const stream = session.request({ ":method": method, ":path": path, authorization: `Bearer ${token}` });
@@ -58,8 +58,8 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("a broker refuses", () => {
 
   test.for([
     ["a wrong token", "wrong"],
-    ["none", ""],
-    ["one that is longer", `${TOKEN}x`],
+    ["no token", ""],
+    ["a longer token", `${TOKEN}x`],
   ] as const)("%s", async ([, token]) => {
     for (const path of ["/host", "/containers?swarm=refusals", "/nothing"])
       expect(await ask("GET", path, undefined, token)).toMatchObject({ status: 401 });
@@ -95,12 +95,12 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("a broker refuses", () => {
     { pids: 513 },
     { cpus: 2.5 },
     { wallMs: DEFAULT_SANDBOX_LIMITS.wallMs + 1 },
-  ])("limits above its own: %o", async (limits) => {
+  ])("limits above its maximum: %o", async (limits) => {
     await expect(provider.open({ labels, limits })).rejects.toMatchObject({ code: "sandbox.refused" });
     expect(await provider.list()).toEqual([]);
   });
 
-  test("what is no request of its kind", async () => {
+  test("an invalid body, an unknown route and an invalid name", async () => {
     expect(await ask("POST", "/containers", "{")).toMatchObject({ status: 400 });
     expect(await ask("POST", "/containers", "x".repeat(300_000))).toMatchObject({ status: 400 });
     for (const path of ["/images/json", "/v1.41/containers/json", "/containers/x/attach", "/volumes"])
@@ -108,13 +108,13 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("a broker refuses", () => {
     expect(await ask("GET", "/contents/..%2f")).toMatchObject({ status: 400 });
   });
 
-  test("more content than it takes, and keeps nothing of it", async () => {
+  test("content above its maximum, and keeps nothing of it", async () => {
     const put = await ask("PUT", "/contents/too-much", "x".repeat(1_100_000));
     expect(put.status).toBe(400);
     expect(await ask("GET", "/contents/too-much")).toMatchObject({ status: 404 });
   });
 
-  test("more sandboxes than it has room for, until one ends", async () => {
+  test("more sandboxes than its maximum, until one ends", async () => {
     const [first, second] = [await provider.open({ labels }), await provider.open({ labels })];
     await expect(provider.open({ labels })).rejects.toMatchObject({ retryable: true });
     await first.terminate();
@@ -122,7 +122,7 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("a broker refuses", () => {
     await second.terminate();
   });
 
-  test("what is in another client's sandbox", async () => {
+  test("every request to the sandbox of another client", async () => {
     const theirs = await provider.open({ labels });
     const program = { exec: "4c0d8f0e-52a4-4a07-8f4e-0d9d1a0b2c3d", argv: ["true"] };
     for (const [method, what] of [

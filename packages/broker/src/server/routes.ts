@@ -1,15 +1,24 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { Transform, type Readable } from "node:stream";
 import { Fault } from "@agentswarm/contracts";
-import type { SandboxLimits } from "@agentswarm/sandbox";
+import { toLabels, type SandboxLimits } from "@agentswarm/sandbox";
 import type { ContainerHost } from "@agentswarm/sandbox/containers";
-import { idSchema, keySchema, killSchema, orderSchema } from "../protocol.ts";
+import { keySchema, killSchema, orderSchema, sandboxIdSchema } from "../protocol.ts";
 import { readJson } from "../read-json.ts";
 import type { LiveContainers } from "./live-containers.ts";
 import { serveProgram } from "./serve-program.ts";
 
 const MAX_JSON_BYTES = 256 * 1024;
 
+/** The settings that raise the ceiling. */
+const CEILING_SETTINGS: Record<keyof SandboxLimits, string> = {
+  memoryBytes: "BROKER_MAX_MEMORY_BYTES",
+  pids: "BROKER_MAX_PIDS",
+  cpus: "BROKER_MAX_CPUS",
+  wallMs: "BROKER_MAX_WALL_MS",
+};
+
+/** What the broker permits its clients. */
 export interface Bounds {
   readonly ceiling: SandboxLimits;
   readonly maxContainers: number;
@@ -18,15 +27,15 @@ export interface Bounds {
 
 type Handler = (id: string, stream: ServerHttp2Stream, query: URLSearchParams) => Promise<void>;
 
-/** Everything that can be asked of a broker. Throws a TypeError for what cannot be read, else a Fault. */
+/** Makes the handler of all requests. It throws a TypeError for an invalid request, otherwise a Fault. */
 export function createRoutes(
   host: ContainerHost,
   live: LiveContainers,
   bounds: Bounds,
 ): (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => Promise<void> {
   const own = (id: string, stream: ServerHttp2Stream) => {
-    if (stream.session === undefined) throw new Fault("not-found", "the connection is gone");
-    return live.of(id, stream.session);
+    if (stream.session === undefined) throw new Fault("not-found", "the connection was closed");
+    return live.get(id, stream.session);
   };
   let opening = 0;
 
@@ -34,24 +43,18 @@ export function createRoutes(
     const order = await readJson(stream, orderSchema, MAX_JSON_BYTES);
     for (const limit of ["memoryBytes", "pids", "cpus", "wallMs"] as const) {
       if (order.limits[limit] <= bounds.ceiling[limit]) continue;
-      const message = `${limit} may be ${bounds.ceiling[limit]} at most, and ${order.limits[limit]} was asked for`;
-      throw new Fault("sandbox.refused", message);
+      const message = `limit ${limit}=${order.limits[limit]} exceeds the broker's maximum of ${bounds.ceiling[limit]}`;
+      throw new Fault("sandbox.refused", `${message}: lower it, or raise ${CEILING_SETTINGS[limit]}`);
     }
-    if (live.count() + opening >= bounds.maxContainers)
-      throw new Fault("sandbox.unavailable", `${bounds.maxContainers} sandboxes run`, { retryable: true });
+    if (live.count() + opening >= bounds.maxContainers) {
+      const message = `the broker's maximum of ${bounds.maxContainers} sandboxes is reached (BROKER_MAX_SANDBOXES)`;
+      throw new Fault("sandbox.unavailable", message, { retryable: true });
+    }
     const { session } = stream;
     if (session === undefined) return;
     opening += 1;
     try {
-      const { task, attempt, ...labels } = order.labels;
-      const container = await host.open({
-        ...order,
-        labels: {
-          ...labels,
-          ...(task === undefined ? {} : { task }),
-          ...(attempt === undefined ? {} : { attempt }),
-        },
-      });
+      const container = await host.open({ ...order, labels: toLabels(order.labels) });
       await live.add(container, session);
       answer(stream, 200, { id: container.id });
     } finally {
@@ -61,9 +64,9 @@ export function createRoutes(
 
   const routes: Record<string, Handler> = {
     "GET /host": async (_id, stream) => answer(stream, 200, { unenforced: host.unenforced }),
-    "GET /contents": async (id, stream) => answer(stream, (await host.hasContent(keyOf(id))) ? 204 : 404),
+    "GET /contents": async (id, stream) => answer(stream, (await host.hasContent(checkKey(id))) ? 204 : 404),
     "PUT /contents": async (id, stream) => {
-      await host.putContent(keyOf(id), atMost(stream, bounds.maxContentBytes));
+      await host.putContent(checkKey(id), atMost(stream, bounds.maxContentBytes));
       answer(stream, 204);
     },
     "POST /containers": open,
@@ -85,29 +88,36 @@ export function createRoutes(
     "POST /containers/end": async (id, stream) => {
       const { container } = own(id, stream);
       await container.terminate();
-      live.forget(id);
+      live.remove(id);
       answer(stream, 200, await container.figures());
     },
     "DELETE /containers": async (id, stream) => {
       await host.terminate(id);
-      live.forget(id);
+      live.remove(id);
       answer(stream, 204);
     },
   };
 
   return async (stream, headers) => {
-    const url = new URL(headers[":path"] ?? "/", "http://broker");
-    const [what = "", id, which] = url.pathname.split("/").slice(1);
-    const handler = routes[`${headers[":method"]} /${which === undefined ? what : `${what}/${which}`}`];
-    if (handler === undefined) throw new Fault("not-found", "a broker does nothing of that name");
-    if (id !== undefined && !idSchema.safeParse(id).success) throw new TypeError("that is no name");
-    await handler(id ?? "", stream, url.searchParams);
+    const { pathname, searchParams } = new URL(headers[":path"] ?? "/", "http://broker");
+    const [collection = "", id, part] = pathname.split("/").slice(1);
+    const route = `${headers[":method"]} /${part === undefined ? collection : `${collection}/${part}`}`;
+    const handler = routes[route];
+    if (handler === undefined)
+      throw new Fault("not-found", `no route ${route}; the broker offers ${Object.keys(routes).join(", ")}`);
+    if (id !== undefined && collection === "containers") checkSandboxId(id);
+    await handler(id ?? "", stream, searchParams);
   };
 }
 
-function keyOf(id: string): string {
-  if (keySchema.safeParse(id).success) return id;
-  throw new TypeError("a key may hold letters, digits and dashes");
+function checkSandboxId(id: string): void {
+  if (sandboxIdSchema.safeParse(id).success) return;
+  throw new TypeError(`invalid sandbox name ${id}: use a-z, 0-9 and '-', at most 64 characters`);
+}
+
+function checkKey(key: string): string {
+  if (keySchema.safeParse(key).success) return key;
+  throw new TypeError(`invalid content key ${key}: use letters, digits and '-', at most 100 characters`);
 }
 
 function answer(stream: ServerHttp2Stream, status: number, body?: unknown): void {
@@ -117,18 +127,18 @@ function answer(stream: ServerHttp2Stream, status: number, body?: unknown): void
   if (body !== undefined) stream.end(JSON.stringify(body));
 }
 
-/** Passes a stream on, and breaks it off where it gets too long; also when the client breaks it off. */
+/** Passes a request body on; fails when it gets longer than `maxBytes` or when the client aborts it. */
 function atMost(stream: ServerHttp2Stream, maxBytes: number): Readable {
   let length = 0;
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       length += chunk.length;
       if (length <= maxBytes) done(null, chunk);
-      else done(new TypeError(`longer than ${maxBytes} bytes`));
+      else done(new TypeError(`the body is longer than ${maxBytes} bytes (BROKER_MAX_CONTENT_BYTES)`));
     },
   });
   counted.on("error", () => undefined);
-  stream.on("aborted", () => counted.destroy(new TypeError("broken off")));
+  stream.on("aborted", () => counted.destroy(new TypeError("the client aborted the request")));
   stream.pipe(counted);
   return counted;
 }

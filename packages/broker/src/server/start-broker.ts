@@ -15,26 +15,27 @@ export interface BrokerOptions {
   /** `host:port`, or the path of a unix socket. */
   readonly listen: string;
   readonly token: string;
-  /** Told apart by this from other brokers on the same engine; what an earlier one of this name left is ended. */
+  /** Distinguishes brokers on one engine. Sandboxes that an earlier broker of this name left are terminated. */
   readonly name: string;
-  /** The one image there is. */
+  /** The image of every sandbox. */
   readonly image: string;
   readonly workBytes: number;
-  /** No sandbox gets more. */
+  /** The highest limits that a client may request. */
   readonly ceiling: SandboxLimits;
   readonly maxContainers: number;
   readonly maxContentBytes: number;
+  /** Called with errors that are not the fault of a client. */
   readonly onError?: (error: unknown) => void;
 }
 
 export interface Broker extends AsyncDisposable {
-  /** What clients set as BROKER_URL. */
+  /** The BROKER_URL of clients. */
   readonly url: string;
 }
 
 /**
- * The only holder of the engine's socket: offers sandboxes, and nothing else that an engine could do, to whoever has
- * the token. What a client has opened ends with its connection.
+ * Starts the only process that holds the engine's socket. It offers sandboxes, and nothing else of the engine, to clients
+ * with the token. The sandboxes of a client end with its connection.
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { name, onError = () => undefined } = options;
@@ -43,17 +44,17 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     image: options.image,
     workBytes: options.workBytes,
     owner,
-    isOrphaned: (written, isLive) => written === owner && !isLive,
+    isOrphaned: (facts) => facts.owner === owner && !facts.isLive,
   });
-  // At first what an earlier broker left; later on what could not be ended when it should have been.
+  // At start: sandboxes that an earlier broker left. Later: sandboxes whose termination has failed.
   const sweep = async () => {
-    for (const left of await host.list(null)) if (left.orphaned) await host.terminate(left.id);
+    for (const sandbox of await host.list(null)) if (sandbox.orphaned) await host.terminate(sandbox.id);
   };
   await sweep();
   const sweeping = setInterval(() => void sweep().catch(onError), SWEEP_MS);
   const live = openLiveContainers();
   const serve = createRoutes(host, live, options);
-  const isToken = tokenTest(options.token);
+  const isAuthorized = tokenTest(options.token);
 
   const server = http2.createServer({
     maxSessionMemory: WIRE.sessionMemoryMib,
@@ -67,12 +68,13 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     keepAlive(session);
     session.once("close", () => {
       sessions.delete(session);
-      live.endOf(session).catch(onError);
+      live.endSession(session).catch(onError);
     });
   });
   server.on("stream", (stream, headers) => {
     stream.on("error", () => undefined);
-    if (!isToken(headers.authorization)) return refuse(stream, 401, "the token is not the broker's");
+    if (!isAuthorized(headers.authorization))
+      return refuse(stream, 401, "wrong token: set BROKER_TOKEN to the broker's BROKER_TOKEN");
     serve(stream, headers).catch((error: unknown) => {
       const { status, refusal } = refusalOf(error);
       if (status >= 500) onError(error);
@@ -92,11 +94,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   };
 }
 
-/** Compares digests, in a time that tells nothing of the token. */
-function tokenTest(token: string): (given: string | undefined) => boolean {
+/** Compares digests in constant time, so that the duration reveals nothing of the token. */
+function tokenTest(token: string): (header: string | undefined) => boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
-  const right = digest(`Bearer ${token}`);
-  return (given) => timingSafeEqual(right, digest(given ?? ""));
+  const expected = digest(`Bearer ${token}`);
+  return (header) => timingSafeEqual(expected, digest(header ?? ""));
 }
 
 function refusalOf(error: unknown): { status: number; refusal: Refusal } {
@@ -120,7 +122,7 @@ function refuse(
   refusal: Refusal = { code: "sandbox.refused", message, retryable: false },
 ): void {
   if (stream.destroyed) return;
-  // What it still sends is not wanted.
+  // Discards the rest of the request.
   stream.resume();
   if (stream.headersSent) return stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
   stream.respond({ ":status": status, "content-type": "application/json" });

@@ -1,13 +1,14 @@
 import type { ContainerCreateOptions } from "dockerode";
 import { join } from "node:path";
+import { toLabels } from "../labels.ts";
 import type { ExecOptions, SandboxInfo } from "../sandbox.ts";
 import { contentPath, WORK, type ContainerOrder } from "./container-host.ts";
 import { guardedArgv } from "./kill-script.ts";
 
-/** The user that programs run as; the image's own. */
+/** The user that programs run as; the image has it. */
 const GUEST = "1000:1000";
 const NANOS = 1e9;
-/** By its own clock the container ends a little later than by ours, which may be dead by then. */
+/** The container ends by itself this long after its wall time, in case the process that should end it is gone. */
 const BACKSTOP_SECONDS = 60;
 const LABEL = "agentswarm.";
 
@@ -15,7 +16,7 @@ export interface BodyOptions {
   readonly id: string;
   readonly image: string;
   readonly owner: string;
-  /** Room in the work folder and in /tmp; both are memory of the container. */
+  /** Size limit of the work folder and of /tmp, which are memory of the container. */
   readonly workBytes: number;
   readonly order: ContainerOrder;
   /** Volume names by content key. */
@@ -23,8 +24,8 @@ export interface BodyOptions {
 }
 
 /**
- * What the engine is asked for. Nothing of it is taken from the order but labels, limits and content: no privilege, no
- * network, no folder of the host, a root that cannot be written to.
+ * Builds the engine's request for a container. Only labels, limits and content come from the order; there is no privilege,
+ * no network, no folder of the host, and the root is read-only.
  */
 export function containerBody({ id, image, owner, workBytes, order, volumes }: BodyOptions) {
   const { limits, contents } = order;
@@ -52,7 +53,7 @@ export function containerBody({ id, image, owner, workBytes, order, volumes }: B
       PidsLimit: limits.pids,
       NanoCpus: Math.round(limits.cpus * NANOS),
       LogConfig: { Type: "none", Config: {} },
-      // Root's and sticky: the guest makes what it likes there, but what was carried in stays as it is.
+      // Owned by root and sticky: the guest can create files there, but cannot change or remove the uploaded ones.
       Tmpfs: {
         [WORK]: `rw,exec,nosuid,nodev,mode=1777,size=${workBytes}`,
         "/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${workBytes}`,
@@ -69,7 +70,7 @@ export function containerBody({ id, image, owner, workBytes, order, volumes }: B
   } satisfies ContainerCreateOptions;
 }
 
-/** What is asked for to start a program. Its environment is built from empty. */
+/** Builds the engine's request for a program of the guest; nothing of the container's environment is passed to it. */
 export function execBody(argv: readonly string[], options: ExecOptions, mark: string) {
   const path = ["/usr/local/bin", `${WORK}/node_modules/.bin`, "/usr/bin", "/bin"].join(":");
   const env = { PATH: path, HOME: "/tmp/home", LANG: "C.UTF-8", TMPDIR: "/tmp", ...options.env };
@@ -86,14 +87,14 @@ export function execBody(argv: readonly string[], options: ExecOptions, mark: st
   };
 }
 
-/** Unpacks what is carried in; as root without any capability, so that the guest cannot change it. */
+/** Builds the request that unpacks uploaded files as root without any capability, so that the guest cannot change them. */
 export function unpackBody() {
   const unpack = ["tar", "-x", "-f", "-", "-C", WORK, "--no-same-owner", "--no-same-permissions"];
-  return askBody(["/bin/sh", "-c", 'umask 022; exec "$@"', "sh", ...unpack]);
+  return rootExecBody(["/bin/sh", "-c", 'umask 022; exec "$@"', "sh", ...unpack]);
 }
 
-/** For programs of our own, which the guest shall have no power over: root without any capability. */
-export function askBody(argv: readonly string[]) {
+/** Builds the request for a program that the guest must not influence: it runs as root without any capability. */
+export function rootExecBody(argv: readonly string[]) {
   return {
     Cmd: [...argv],
     User: "0:0",
@@ -113,25 +114,19 @@ function writeLabels(labels: ContainerOrder["labels"], owner: string): Record<st
   return written;
 }
 
-/** Finds a swarm's sandboxes by their labels; null finds those of all swarms. */
+/** Returns the label filter for the sandboxes of a swarm; with null for those of all swarms. */
 export function filterOf(swarm: string | null): string {
   return swarm === null ? `${LABEL}owner` : `${LABEL}swarm=${swarm}`;
 }
 
-/** Reads what `writeLabels` wrote. */
+/** Reads the labels that `writeLabels` wrote. */
 export function readLabels(written: Record<string, string>): {
   labels: SandboxInfo["labels"];
   owner: string;
 } {
   const of = (name: string) => written[LABEL + name];
-  const [task, attempt] = [of("task"), of("attempt")];
   return {
-    labels: {
-      swarm: of("swarm") ?? "",
-      purpose: of("purpose") ?? "",
-      ...(task === undefined ? {} : { task }),
-      ...(attempt === undefined ? {} : { attempt }),
-    },
+    labels: toLabels(Object.fromEntries(NAMES.map((name) => [name, of(name)]))),
     owner: of("owner") ?? "",
   };
 }

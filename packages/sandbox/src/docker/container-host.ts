@@ -8,20 +8,21 @@ import type {
   SandboxProcess,
 } from "../sandbox.ts";
 
-/** Content that is held under a key, and where it is seen; without `at` under `contentPath(key)` only. */
+/** Content that a host holds under a key. It is visible at `at`, or without `at` only at `contentPath(key)`. */
 export interface HeldContent {
   readonly key: string;
   /** Relative to the work folder. */
   readonly at?: string | undefined;
 }
 
+/** What a client may choose of a container. */
 export interface ContainerOrder {
   readonly labels: SandboxLabels;
   readonly limits: SandboxLimits;
   readonly contents: readonly HeldContent[];
 }
 
-/** A sandbox as the holder of the engine sees it: what is carried in comes as tar streams. */
+/** A sandbox on the side of the engine; files arrive as tar streams. */
 export interface Container {
   readonly id: string;
   exec(argv: readonly string[], options?: ExecOptions): SandboxProcess;
@@ -32,25 +33,25 @@ export interface Container {
 }
 
 /**
- * Makes containers, on this machine's engine or through a broker. What it offers is all that a broker offers: there is
- * no word in it for an image, a folder of the host, a privilege or a network.
+ * Makes containers, on the local engine or through a broker. A broker offers exactly these methods, which cannot name an
+ * image, a folder of the host, a privilege or a network.
  */
 export interface ContainerHost {
   readonly unenforced: readonly (keyof SandboxLimits)[];
   hasContent(key: string): Promise<boolean>;
-  /** Keeps what the tar stream holds under the key; the first to do so wins. */
+  /** Stores the content of the tar stream under the key; if several do so at once, the first one is kept. */
   putContent(key: string, tar: Readable): Promise<void>;
-  /** Throws Fault `sandbox.died` (retryable) when it cannot be made ready. */
+  /** Throws Fault `sandbox.died` (retryable) when the container cannot be made ready. */
   open(order: ContainerOrder): Promise<Container>;
-  /** Of one swarm, or of all. */
+  /** Lists the sandboxes of one swarm, or with null those of all swarms. */
   list(swarm: string | null): Promise<SandboxInfo[]>;
   terminate(id: string): Promise<void>;
 }
 
-/** The work folder as seen inside. */
+/** Path of the work folder inside. */
 export const WORK = "/work";
 
-/** Where content is seen that is not put at a place of its own in the work folder. */
+/** Returns the path of content that has no path in the work folder. */
 export function contentPath(key: string): string {
   return `/opt/swarm/${key}`;
 }

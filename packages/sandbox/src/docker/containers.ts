@@ -1,3 +1,3 @@
-/** What a client of a broker needs; it does not load the engine's SDK. */
+// For clients of a broker: loads no SDK of an engine.
 export type { Container, ContainerHost } from "./container-host.ts";
 export { provideContainers } from "./provide-containers.ts";

@@ -22,7 +22,7 @@ const packed = () => packFiles([{ name: "file", from: file }]);
 
 describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("content in volumes", () => {
   const docker = new Docker();
-  // Others' content is not for this test to clean.
+  // A prefix of its own, so that this test does not remove the content of others.
   const open = () => {
     const prefix = `suite-${randomUUID()}`;
     const volumes = async () =>
@@ -30,25 +30,25 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("content in volumes", () => {
     return { contents: openContentVolumes(docker, DEFAULT_SANDBOX_IMAGE, prefix), volumes };
   };
 
-  test("is there as a whole or not at all", async () => {
+  test("is complete or absent", async () => {
     const { contents, volumes } = open();
     expect(await contents.volumeOf("a")).toBeNull();
     const early = new PassThrough();
-    early.on("error", () => undefined).destroy(new Error("broken off"));
-    await expect(contents.put("a", early)).rejects.toThrow("broken off");
+    early.on("error", () => undefined).destroy(new Error("interrupted"));
+    await expect(contents.put("a", early)).rejects.toThrow("interrupted");
     const late = new PassThrough();
     const putting = contents.put("a", late);
-    // A header alone, while the engine waits for what it announces.
+    // Only a header, while the engine waits for the announced content.
     late.write((await buffer(packed())).subarray(0, 512));
     await once(late, "resume");
-    late.destroy(new Error("broken off"));
-    await expect(putting).rejects.toThrow("broken off");
+    late.destroy(new Error("interrupted"));
+    await expect(putting).rejects.toThrow("interrupted");
     await expect(contents.put("a", packFiles([{ name: "x", from: join(folder, "none") }]))).rejects.toThrow();
     expect(await contents.volumeOf("a")).toBeNull();
     expect(await volumes()).toBe(0);
   });
 
-  test("brought by many at once is kept once, and removed a week later unless it is in use", async () => {
+  test("uploaded by many at once, is kept once and removed a week later unless it is in use", async () => {
     const { contents, volumes } = open();
     await Promise.all(Array.from({ length: 4 }, () => contents.put("a", packed())));
     expect(await volumes()).toBe(2);

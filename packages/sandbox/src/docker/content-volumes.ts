@@ -3,12 +3,13 @@ import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 
-/** Content by key, in volumes that are filled once and then only read. */
+/** Content by key, in volumes that are filled once and are read-only afterwards. */
 export interface ContentVolumes {
-  /** The volume that holds the key's content as a whole; null when there is none. */
+  /** Returns the volume that holds the complete content of the key; null when there is none. */
   volumeOf(key: string): Promise<string | null>;
+  /** Stores the content of the tar stream. On an error nothing is kept. */
   put(key: string, tar: Readable): Promise<void>;
-  /** Removes what has been there for a week and is in no container, and what was never filled. */
+  /** Removes content that is a week old and in no container, and volumes that were never filled. */
   clean(now: number): Promise<void>;
 }
 
@@ -17,14 +18,15 @@ const HOUR_MS = 3_600_000;
 const FILL = "/fill";
 
 /**
- * A volume cannot be renamed nor labelled again, so "filled" is told by a second, empty one: it bears the key as its
- * name and the full one's name as its label, and is made after the other was filled. Whoever makes it first has won.
+ * A volume can be neither renamed nor relabelled, so a second, empty volume marks the first one as filled: its name holds
+ * the key and its label names the filled volume. It is created after the filling. Of several uploads of one key, the one
+ * whose second volume is created first is kept.
  */
 export function openContentVolumes(docker: Docker, image: string, prefix = "agentswarm"): ContentVolumes {
   const [KIND, HOLDS] = [`${prefix}.content`, `${prefix}.holds`];
   const pointerOf = (key: string) => `${prefix}-content-${key}`;
   const volumeOf = async (key: string) => {
-    const pointer = await ifThere(docker.getVolume(pointerOf(key)).inspect());
+    const pointer = await orNull(docker.getVolume(pointerOf(key)).inspect());
     return pointer?.Labels?.[HOLDS] ?? null;
   };
   const remove = (name: string) =>
@@ -39,12 +41,12 @@ export function openContentVolumes(docker: Docker, image: string, prefix = "agen
   return {
     volumeOf,
     async put(key, tar) {
-      const whole = finished(tar, { writable: false });
-      whole.catch(() => undefined);
+      const complete = finished(tar, { writable: false });
+      complete.catch(() => undefined);
       const name = `${prefix}-data-${randomUUID()}`;
       await docker.createVolume({ Name: name, Labels: { [KIND]: key } });
       try {
-        await fill(docker, image, name, tar, whole);
+        await fill(docker, image, name, tar, complete);
         await docker.createVolume({ Name: pointerOf(key), Labels: { [KIND]: key, [HOLDS]: name } });
       } catch (error) {
         await remove(name);
@@ -62,7 +64,7 @@ export function openContentVolumes(docker: Docker, image: string, prefix = "agen
         if (holds === undefined) {
           if (!held.has(volume.Name) && ageOf(volume) > HOUR_MS) await remove(volume.Name);
         } else if (ageOf(volume) > WEEK_MS && !(await isInUse(docker, holds))) {
-          // The pointer first: whoever asked before sees by its absence that it must ask again.
+          // The pointer first: a process that looked it up before sees that it is missing and retries.
           await remove(volume.Name);
           await remove(holds);
         }
@@ -71,13 +73,13 @@ export function openContentVolumes(docker: Docker, image: string, prefix = "agen
   };
 }
 
-/** Through a container that is never started: the engine itself unpacks, and nothing runs. */
+/** Fills a volume through a container that is never started: the engine unpacks the tar stream, and no program runs. */
 async function fill(
   docker: Docker,
   image: string,
   volume: string,
   tar: Readable,
-  whole: Promise<void>,
+  complete: Promise<void>,
 ): Promise<void> {
   const container = await docker.createContainer({
     Image: image,
@@ -93,9 +95,9 @@ async function fill(
     },
   });
   try {
-    // A stream that has failed by now would never end for the engine.
-    if (tar.destroyed && !tar.readableEnded) await whole;
-    await Promise.all([container.putArchive(tar, { path: FILL }), whole]);
+    // The engine would wait forever for a stream that has already failed.
+    if (tar.destroyed && !tar.readableEnded) await complete;
+    await Promise.all([container.putArchive(tar, { path: FILL }), complete]);
   } finally {
     await container.remove({ force: true });
   }
@@ -106,9 +108,9 @@ async function isInUse(docker: Docker, volume: string): Promise<boolean> {
   return users.length > 0;
 }
 
-async function ifThere<T>(asked: Promise<T>): Promise<T | null> {
+async function orNull<T>(found: Promise<T>): Promise<T | null> {
   try {
-    return await asked;
+    return await found;
   } catch (error) {
     if ((error as { statusCode?: number }).statusCode === 404) return null;
     throw error;

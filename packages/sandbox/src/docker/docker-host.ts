@@ -2,41 +2,50 @@ import Docker from "dockerode";
 import { randomUUID } from "node:crypto";
 import { Fault } from "@agentswarm/contracts";
 import type { SandboxInfo, SandboxLimits } from "../sandbox.ts";
-import { containerBody, readLabels, filterOf } from "./container-body.ts";
+import { containerBody, filterOf, readLabels } from "./container-body.ts";
 import type { Container, ContainerHost, ContainerOrder } from "./container-host.ts";
 import { openContentVolumes } from "./content-volumes.ts";
-import { attendContainer, removeContainer } from "./docker-container.ts";
+import { removeContainer, trackContainer } from "./docker-container.ts";
 
 export const DEFAULT_SANDBOX_IMAGE = "agentswarm-sandbox";
 export const DEFAULT_WORK_BYTES = 2 * 1024 ** 3;
 
+/** What decides whether a container is orphaned. */
+export interface ContainerFacts {
+  /** The owner label, as its owner wrote it. */
+  readonly owner: string;
+  /** Whether this very host has opened it and not ended it. */
+  readonly isLive: boolean;
+  /** Whether the container has stopped, at the latest a minute after its wall time, and was not removed. */
+  readonly hasStopped: boolean;
+}
+
 export interface DockerHostOptions {
   readonly image: string;
-  /** Room in the work folder of each sandbox. */
+  /** Size limit of the work folder of each sandbox. */
   readonly workBytes: number;
-  /** Written into the containers' labels. */
+  /** Written into the labels of the containers. */
   readonly owner: string;
-  /** Whether the one that wrote this label is gone; `isLive` tells that this very host has it. */
-  readonly isOrphaned: (owner: string, isLive: boolean) => boolean;
+  readonly isOrphaned: (facts: ContainerFacts) => boolean;
 }
 
 /**
- * This machine's engine, found as its own client finds it (DOCKER_HOST or the usual socket). Throws Fault
- * `sandbox.unavailable` that says what to do when it does not answer or the image is missing.
+ * Opens the local engine, found as the Docker client finds it (DOCKER_HOST or the usual socket). Throws Fault
+ * `sandbox.unavailable` that says what to do when the engine does not answer or the image is missing.
  */
 export async function openDockerHost(options: DockerHostOptions): Promise<ContainerHost> {
   const { image, workBytes, owner, isOrphaned } = options;
   const docker = new Docker();
-  const unenforced = await examine(docker, image);
+  const unenforced = await checkEngine(docker, image);
   const contents = openContentVolumes(docker, image);
   await contents.clean(Date.now()).catch(() => undefined);
-  /** Those being opened have no container yet to be ended by. */
+  /** Null for a sandbox that is being opened and has no container yet. */
   const live = new Map<string, Container | null>();
 
   const volumesFor = async (order: ContainerOrder) => {
     const found = order.contents.map(async ({ key }) => {
       const volume = await contents.volumeOf(key);
-      if (volume === null) throw died(`the content ${key} is not there`);
+      if (volume === null) throw notReady(`content ${key} is missing`);
       return [key, volume] as const;
     });
     return new Map(await Promise.all(found));
@@ -46,9 +55,10 @@ export async function openDockerHost(options: DockerHostOptions): Promise<Contai
     const container = await docker.createContainer(body);
     try {
       await container.start();
-      // Removed in between, the engine has made an empty one of the same name.
+      // If a volume was removed in between, the engine has created an empty one of the same name.
       const still = await Promise.all([...volumes.keys()].map((key) => contents.volumeOf(key)));
-      if (still.some((volume, i) => volume !== [...volumes.values()][i])) throw died("its content is gone");
+      if (still.some((volume, i) => volume !== [...volumes.values()][i]))
+        throw notReady("its content was removed");
       return container;
     } catch (error) {
       await removeContainer(container).catch(() => undefined);
@@ -61,7 +71,7 @@ export async function openDockerHost(options: DockerHostOptions): Promise<Contai
     hasContent: async (key) => (await contents.volumeOf(key)) !== null,
     putContent: (key, tar) => contents.put(key, tar),
     async open(order) {
-      const askedAt = performance.now();
+      const startedAt = performance.now();
       const id = `${order.labels.swarm}-${randomUUID().slice(0, 13)}`;
       const onEnd = () => void live.delete(id);
       live.set(id, null);
@@ -69,13 +79,13 @@ export async function openDockerHost(options: DockerHostOptions): Promise<Contai
         const volumes = await volumesFor(order);
         const body = containerBody({ id, image, owner, workBytes, order, volumes });
         const container = await start(body, volumes);
-        const readyMs = performance.now() - askedAt;
-        const attended = attendContainer({ id, container, limits: order.limits, readyMs, onEnd });
-        live.set(id, attended);
-        return attended;
+        const readyMs = performance.now() - startedAt;
+        const tracked = trackContainer({ id, container, limits: order.limits, readyMs, onEnd });
+        live.set(id, tracked);
+        return tracked;
       } catch (error) {
         onEnd();
-        throw error instanceof Fault ? error : died((error as Error).message, error);
+        throw error instanceof Fault ? error : notReady((error as Error).message, error);
       }
     },
     async list(swarm) {
@@ -84,7 +94,9 @@ export async function openDockerHost(options: DockerHostOptions): Promise<Contai
         if (State === "removing") return [];
         const id = Names[0]?.replace(/^\//, "") ?? "";
         const written = readLabels(Labels);
-        return [{ id, labels: written.labels, orphaned: isOrphaned(written.owner, live.has(id)) }];
+        const hasStopped = State === "exited" || State === "dead";
+        const orphaned = isOrphaned({ owner: written.owner, isLive: live.has(id), hasStopped });
+        return [{ id, labels: written.labels, orphaned }];
       });
     },
     async terminate(id) {
@@ -93,33 +105,33 @@ export async function openDockerHost(options: DockerHostOptions): Promise<Contai
   };
 }
 
-function died(message: string, cause?: unknown): Fault {
-  return new Fault("sandbox.died", `a container could not be made ready: ${message}`, {
+function notReady(reason: string, cause?: unknown): Fault {
+  return new Fault("sandbox.died", `a container could not be made ready: ${reason}`, {
     retryable: true,
     ...(cause === undefined ? {} : { cause }),
   });
 }
 
-/** Whether the engine and the image are there; tells the limits that this engine cannot enforce. */
-async function examine(docker: Docker, image: string): Promise<(keyof SandboxLimits)[]> {
+/** Checks that the engine answers and has the image; returns the limits that this engine cannot enforce. */
+async function checkEngine(docker: Docker, image: string): Promise<(keyof SandboxLimits)[]> {
   const info = await docker.info().catch((error: Error) => {
     throw new Fault(
       "sandbox.unavailable",
-      `SANDBOX_PROVIDER=docker: the engine does not answer (${error.message}); start Docker, or name a broker by BROKER_URL`,
+      `SANDBOX_PROVIDER=docker: the Docker engine does not answer (${error.message}): start Docker, or set BROKER_URL to a broker`,
       { cause: error },
     );
   });
-  const there = await docker
+  const hasImage = await docker
     .getImage(image)
     .inspect()
     .then(
       () => true,
       () => false,
     );
-  if (!there) {
+  if (!hasImage) {
     throw new Fault(
       "sandbox.unavailable",
-      `SANDBOX_IMAGE: there is no image ${image}; build it: docker build -t ${image} -f infra/sandbox.Dockerfile infra`,
+      `SANDBOX_IMAGE: image ${image} does not exist; build it: docker build -t ${image} -f infra/sandbox.Dockerfile infra`,
     );
   }
   const { MemoryLimit, PidsLimit, CpuCfsQuota } = info as Record<string, boolean | undefined>;

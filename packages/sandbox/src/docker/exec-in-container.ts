@@ -5,15 +5,16 @@ import { finished } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecOptions } from "../sandbox.ts";
 import type { ChildStreams } from "../streams/child-streams.ts";
-import { execBody } from "./container-body.ts";
 import { CHANNEL, readFrames } from "../streams/framing.ts";
+import { startRemoteProcess, type RemoteProcess } from "../streams/remote-process.ts";
+import { ERROR_TAIL_CHARS, openTail } from "../streams/tail.ts";
+import { execBody } from "./container-body.ts";
 import { killArgv, markOf } from "./kill-script.ts";
-import { startRemote, type RemoteProcess } from "../streams/remote-process.ts";
 
-/** How long a program may outlive its kill before the container is ended with it. */
+/** How long a program may outlive its kill before the whole container is killed. */
 const KILL_GRACE_MS = 2_000;
 const EXIT_TRIES = 50;
-const EXIT_ASK_MS = 20;
+const EXIT_POLL_MS = 20;
 
 /** Starts a program in a container. */
 export function execInContainer(
@@ -22,56 +23,57 @@ export function execInContainer(
   options: ExecOptions = {},
 ): RemoteProcess {
   const mark = randomUUID();
-  const begun = Promise.withResolvers<boolean>();
+  const started = Promise.withResolvers<boolean>();
   let ended = false;
   let killed = false;
 
   const kill = async () => {
-    // What is still being started is killed once it is there.
-    if (!(await begun.promise) || ended) return;
-    const killer = await start(container, execBody(killArgv(mark), {}, "SWARM_EXEC="));
+    // A program that is still being started is killed once it has started.
+    if (!(await started.promise) || ended) return;
+    const killer = await startExec(container, execBody(killArgv(mark), {}, "SWARM_EXEC="));
     killer.socket.on("error", () => undefined).resume();
   };
-  return startRemote(
+  return startRemoteProcess(
     {
       async run(streams) {
         try {
           if (killed) return null;
-          const started = await start(container, execBody(argv, options, markOf(mark)));
-          begun.resolve(true);
-          return await attend(started, streams);
+          const program = await startExec(container, execBody(argv, options, markOf(mark)));
+          started.resolve(true);
+          return await joinStreams(program, streams);
         } finally {
           ended = true;
-          begun.resolve(false);
+          started.resolve(false);
         }
       },
       kill() {
         killed = true;
         kill().catch(() => undefined);
-        const lastResort = () => {
+        const killContainer = () => {
           if (!ended) container.kill().catch(() => undefined);
         };
-        setTimeout(lastResort, KILL_GRACE_MS).unref();
+        setTimeout(killContainer, KILL_GRACE_MS).unref();
       },
     },
     options,
   );
 }
 
-interface Started {
+interface StartedExec {
   readonly exec: Docker.Exec;
   readonly socket: NodeJS.ReadWriteStream & Readable;
 }
 
-async function start(container: Docker.Container, body: Docker.ExecCreateOptions): Promise<Started> {
+async function startExec(container: Docker.Container, body: Docker.ExecCreateOptions): Promise<StartedExec> {
   const exec = await container.exec(body);
-  const socket = (await exec.start({ hijack: true, stdin: true })) as unknown as Started["socket"];
+  const socket = (await exec.start({ hijack: true, stdin: true })) as unknown as StartedExec["socket"];
   return { exec, socket };
 }
 
-async function attend({ exec, socket }: Started, streams: ChildStreams): Promise<number | null> {
+/** Passes the streams of a program on until its output ends; returns its exit code, null when the engine does not know it. */
+async function joinStreams({ exec, socket }: StartedExec, streams: ChildStreams): Promise<number | null> {
   socket.on("error", () => undefined);
-  // The end of this pipe closes the program's stdin, while its output goes on.
+  // The end of this pipe closes the program's stdin while its output continues.
   streams.stdin.pipe(socket);
   for await (const { channel, chunk } of readFrames(socket)) {
     await streams.deliver(channel === CHANNEL.stderr ? "stderr" : "stdout", chunk);
@@ -79,27 +81,27 @@ async function attend({ exec, socket }: Started, streams: ChildStreams): Promise
   for (let tries = 0; tries < EXIT_TRIES; tries += 1) {
     const { Running, ExitCode } = await exec.inspect();
     if (!Running) return ExitCode;
-    await sleep(EXIT_ASK_MS);
+    await sleep(EXIT_POLL_MS);
   }
   return null;
 }
 
-/** Runs what the engine is asked for with `input` as its stdin; resolves with its exit code and the end of what it said. */
-export async function feed(
+/** Runs a program with `input` as its stdin until it exits. */
+export async function runWithInput(
   container: Docker.Container,
   body: Docker.ExecCreateOptions,
   input: Readable,
-): Promise<{ readonly code: number | null; readonly said: string }> {
-  let said = "";
-  const child = startRemote({
-    run: async (streams) => attend(await start(container, body), streams),
+): Promise<{ readonly code: number | null; readonly outputTail: string }> {
+  const tail = openTail(ERROR_TAIL_CHARS);
+  const child = startRemoteProcess({
+    run: async (streams) => joinStreams(await startExec(container, body), streams),
     kill: () => container.kill().catch(() => undefined),
   });
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-2_000)));
+    stream.on("data", (chunk: Buffer) => tail.add(chunk.toString()));
   }
   finished(input, { writable: false }).catch(() => child.kill());
   input.pipe(child.stdin);
   const { code } = await child.exit;
-  return { code, said };
+  return { code, outputTail: tail.text() };
 }

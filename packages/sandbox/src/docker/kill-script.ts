@@ -1,6 +1,7 @@
 /**
- * Programs of the shell that run inside as the guest's user and fork nothing, since there may be no room for one more
- * process. `end` stops and kills one process with all below it; `sweep` does so with all below one but the second.
+ * Shell functions that run inside as the guest's user. They fork nothing, because the limit of processes may be reached.
+ * `end` stops and kills a process with all its descendants; `sweep` does so with the children of the first process,
+ * except the second one.
  */
 const FUNCTIONS = `
 end() {
@@ -23,9 +24,9 @@ sweep() {
 }`;
 
 /**
- * Kills the program that carries a mark. What has left its parent belongs to the marked one still, which takes over
- * its orphans; what was left to the container's first process is nobody's any more and is killed too, all but the
- * idle one. A guest that fights this keeps nothing by it, since whoever calls this ends the container then.
+ * Kills the program that carries a mark. Processes that left their parent are still children of the marked process, which
+ * adopts its orphans. Orphans that the container's first process adopted are killed too, except the idle process. When a
+ * guest prevents this, the caller kills the whole container.
  */
 const KILL_MARKED = `${FUNCTIONS}
 for file in /proc/[0-9]*/environ; do
@@ -46,24 +47,24 @@ read -r idle rest < /proc/1/task/1/children
 for pass in 1 2 3; do sweep 1 "$idle"; done
 exit 0`;
 
-/** Runs a program and then kills whatever it has left running, which would hold its output open. */
+/** Runs a program and then kills the processes it left running, which would hold its output open. */
 const RUN_AND_SWEEP = `${FUNCTIONS}
 "$@"
 code=$?
 for pass in 1 2; do sweep "$PPID" "$$"; done
 exit $code`;
 
-/** The program that kills the one that was started with this mark. */
+/** Returns the command that kills the program with this mark. */
 export function killArgv(mark: string): string[] {
   return ["/bin/sh", "-c", KILL_MARKED, "sh", mark];
 }
 
-/** The engine's own init takes over the program's orphans, so that a kill finds them. */
+/** Wraps a command with the engine's init, which adopts the program's orphans, so that a kill finds them. */
 export function guardedArgv(argv: readonly string[]): string[] {
   return ["/sbin/docker-init", "-s", "--", "/bin/sh", "-c", RUN_AND_SWEEP, "sh", ...argv];
 }
 
-/** What a program's environment of outside carries its mark in; its own, and that of all it starts, does not. */
+/** Returns the variable that holds a program's mark. Only the wrapping init has it, not the program itself. */
 export function markOf(mark: string): string {
   return `SWARM_EXEC=${mark}`;
 }

@@ -5,7 +5,7 @@ import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { pack as openPack, type Headers, type Pack } from "tar-stream";
 
-/** Something to be packed: a file or folder of this machine, or a link to a place inside. */
+/** An entry of a tar stream: a file or folder of this machine, or a link to a path inside the sandbox. */
 export type Packed =
   | { readonly name: string; readonly from: string }
   | { readonly name: string; readonly linkTo: string };
@@ -14,8 +14,8 @@ const READ_ONLY = 0o444;
 const EXECUTABLE = 0o111;
 
 /**
- * Packs files as a tar stream: nobody's, read-only, links as they are. Sockets and the like are left out. The stream
- * fails when a file cannot be read.
+ * Packs files as a tar stream: owned by root, read-only, links unchanged. Sockets and other special files are left out.
+ * The stream fails when a file cannot be read.
  */
 export function packFiles(all: readonly Packed[]): Readable {
   const pack = openPack();
@@ -27,7 +27,7 @@ export function packFiles(all: readonly Packed[]): Readable {
     pack.finalize();
   };
   const out = new PassThrough();
-  // It may fail before anybody listens, who then finds it destroyed.
+  // It may fail before it has a reader, which then finds it destroyed.
   out.on("error", () => undefined);
   pipeline(pack, out).catch(() => undefined);
   work().catch((error: Error) => out.destroy(error));
@@ -59,7 +59,7 @@ async function addFile(pack: Pack, header: Headers, from: string): Promise<void>
     error ? packed.reject(error) : packed.resolve(),
   );
   if (header.size === 0) entry.end();
-  // Grown meanwhile, it is packed as long as it was.
+  // A file that grew in between is packed up to its size in the header.
   else await pipeline(createReadStream(from, { end: (header.size ?? 0) - 1 }), entry);
   await packed.promise;
 }

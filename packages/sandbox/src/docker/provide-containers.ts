@@ -1,21 +1,21 @@
 import { runToEnd } from "../run-to-end.ts";
 import { DEFAULT_SANDBOX_LIMITS, type SandboxProvider } from "../sandbox.ts";
-import { openCarrier } from "./carry-mounts.ts";
 import { WORK, type ContainerHost } from "./container-host.ts";
 import { packFiles } from "./pack-files.ts";
+import { openMountUploader } from "./upload-mounts.ts";
 
-/** A provider of sandboxes, each a container of the host. */
+/** Makes a provider whose sandboxes are containers of the host. */
 export function provideContainers(host: ContainerHost, swarm: string): SandboxProvider {
-  const carry = openCarrier(host);
+  const upload = openMountUploader(host);
   return {
     name: "docker",
     isolation: "docker",
     chargesWhileIdle: false,
     unenforced: host.unenforced,
     async open(spec) {
-      const askedAt = performance.now();
+      const startedAt = performance.now();
       const limits = { ...DEFAULT_SANDBOX_LIMITS, ...spec.limits };
-      const { contents, files } = await carry(spec.mounts ?? []);
+      const { contents, files } = await upload(spec.mounts ?? []);
       const container = await host.open({ labels: spec.labels, limits, contents });
       try {
         if (files.length > 0) await container.putFiles(packFiles(files));
@@ -23,7 +23,7 @@ export function provideContainers(host: ContainerHost, swarm: string): SandboxPr
         await container.terminate();
         throw error;
       }
-      const readyMs = performance.now() - askedAt;
+      const readyMs = performance.now() - startedAt;
       return {
         id: container.id,
         workDir: WORK,

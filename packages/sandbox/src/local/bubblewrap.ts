@@ -5,12 +5,12 @@ import { join } from "node:path";
 import type { Mount } from "../sandbox.ts";
 import type { Toolchain } from "./toolchain.ts";
 
-/** The work folder and the tools as seen inside. */
+/** Paths of the work folder and the tools inside the sandbox. */
 export const WORK = "/work";
 const TOOLS = "/opt/swarm";
 const USER = { uid: "1000", gid: "1000" };
 
-/** A minimal /etc: programs look up the user and localhost, and nothing of the host's is told. */
+/** Writes a minimal /etc, with which programs look up the user and localhost. It shows nothing of the host's /etc. */
 export async function writeEtc(dir: string): Promise<string> {
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, "passwd"), `agent:x:${USER.uid}:${USER.gid}:agent:/tmp/home:/bin/sh\n`);
@@ -20,7 +20,7 @@ export async function writeEtc(dir: string): Promise<string> {
   return dir;
 }
 
-/** What every sandbox sees of the host: programs and libraries, read-only. */
+/** Binds the programs and libraries of the host, read-only. */
 function hostBinds(): string[] {
   const binds = ["--ro-bind", "/usr", "/usr"];
   for (const path of ["/bin", "/sbin", "/lib", "/lib64", "/lib32"]) {
@@ -32,14 +32,17 @@ function hostBinds(): string[] {
 }
 
 export interface BubblewrapSandbox {
-  /** The host folder that is seen as /work. */
+  /** The folder of the host that is /work inside. */
   readonly work: string;
   readonly etc: string;
   readonly mounts: readonly Mount[];
   readonly toolchain: Toolchain;
 }
 
-/** bubblewrap's arguments up to the command: no network, no foreign processes, no capabilities, an empty environment. */
+/**
+ * Returns the arguments of bubblewrap up to the command: no network, no processes from outside, no capabilities, an empty
+ * environment.
+ */
 export function bubblewrapArgs(
   box: BubblewrapSandbox,
   options: { cwd: string; env: Record<string, string> },
@@ -90,12 +93,12 @@ export function bubblewrapArgs(
   const path = [`${TOOLS}/bin`, `${WORK}/node_modules/.bin`, "/usr/local/bin", "/usr/bin", "/bin"].join(":");
   const env = { PATH: path, HOME: "/tmp/home", LANG: "C.UTF-8", TMPDIR: "/tmp", ...options.env };
   for (const [name, value] of Object.entries(env)) args.push("--setenv", name, value);
-  // The root itself is a tmpfs that could be written to; and where the host's user is root, the kernel takes the
-  // guest for the owner of its knobs under /proc/sys.
+  // The root is a tmpfs, which would be writable. And where the host's user is root, the kernel would let the guest
+  // write to its settings under /proc/sys.
   return [...args, "--remount-ro", "/", "--remount-ro", "/proc", "--chdir", options.cwd, "--"];
 }
 
-/** Whether bubblewrap works here, by really starting something; null when it does, else why not. */
+/** Starts a program with bubblewrap; returns null when that works, else the error. */
 export function tryBubblewrap(bwrap: string, box: BubblewrapSandbox): string | null {
   const args = [
     ...bubblewrapArgs(box, { cwd: WORK, env: {} }),

@@ -2,26 +2,31 @@ import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { mkdir, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import {
+  CGROUP_ROOT as ROOT,
+  cgroupFiles,
+  parseCgroupFigures,
+  type CgroupFigures,
+} from "../cgroup-figures.ts";
 import type { SandboxLimits } from "../sandbox.ts";
 
-const ROOT = "/sys/fs/cgroup";
 const CPU_PERIOD_US = 100_000;
 const REMOVE_TRIES = 20;
 
-/** A control group's folders, into whose `cgroup.procs` a process writes itself. */
+/** A control group. A process joins it by writing its pid into `cgroup.procs` of each folder. */
 export interface ControlGroup {
   readonly dirs: readonly string[];
-  /** Kills whatever is in it, also what has left its process group. */
+  /** Kills every process in it, also those that left their process group. */
   kill(): void;
-  /** What everything in it has taken so far; null where this machine does not count it. */
-  used(): { readonly cpuMs: number | null; readonly memoryPeakBytes: number | null };
+  /** What its processes used so far. */
+  figures(): CgroupFigures;
   remove(): Promise<void>;
 }
 
 export interface ControlGroups {
   readonly unenforced: readonly (keyof SandboxLimits)[];
   create(name: string, limits: SandboxLimits): Promise<ControlGroup>;
-  /** Removes what a dead process made under that name, with whatever still runs in it. */
+  /** Removes the group of that name that a dead process made, and kills what still runs in it. */
   remove(name: string): Promise<void>;
 }
 
@@ -35,7 +40,7 @@ function writable(path: string): boolean {
 }
 
 interface Controller {
-  /** Null for one that only counts. */
+  /** Null for a controller that only counts. */
   readonly limit: "memoryBytes" | "pids" | "cpus" | null;
   readonly dir: string;
   readonly files: (limits: SandboxLimits) => Record<string, string>;
@@ -56,7 +61,7 @@ function controllersV1(): Controller[] {
       dir: "cpu",
       files: (limits) => ({ "cpu.cfs_period_us": String(CPU_PERIOD_US), "cpu.cfs_quota_us": quota(limits) }),
     },
-    // Some machines mount it together with the one above, some apart.
+    // Some machines mount it together with `cpu`, some separately.
     { limit: null, dir: "cpuacct", files: () => ({}) },
   ];
   return all.map((one) => ({ ...one, dir: join(ROOT, one.dir) })).filter((one) => writable(one.dir));
@@ -84,7 +89,7 @@ function controllersV2(): Controller[] {
   return all.filter((one) => enabled.includes(one.name));
 }
 
-/** The control groups this process may make: version 1 or 2, or none, which leaves those limits unenforced. */
+/** Finds the control groups that this process may make: version 1 or 2, or none, which leaves the limits unenforced. */
 export function findControlGroups(): ControlGroups {
   const controllers = existsSync(join(ROOT, "cgroup.controllers")) ? controllersV2() : controllersV1();
   const enforced = new Set(controllers.map((one) => one.limit));
@@ -102,7 +107,7 @@ export function findControlGroups(): ControlGroups {
       return {
         dirs: [...dirs],
         kill: () => dirs.forEach(killIn),
-        used: () => usedIn(name),
+        figures: () => readFigures(name),
         remove: () => removeAll([...dirs]),
       };
     },
@@ -110,28 +115,18 @@ export function findControlGroups(): ControlGroups {
   };
 }
 
-const NS_PER_MS = 1_000_000;
-const US_PER_MS = 1_000;
-
-function usedIn(name: string): ReturnType<ControlGroup["used"]> {
-  const read = (...path: string[]) => {
+function readFigures(name: string): CgroupFigures {
+  const lines = cgroupFiles(name).flatMap((file) => {
     try {
-      return readFileSync(join(ROOT, ...path), "utf8");
+      return readFileSync(file, "utf8")
+        .split("\n")
+        .map((line) => `${file}:${line}`);
     } catch {
-      return null;
+      // Each version of control groups has only some of the files.
+      return [];
     }
-  };
-  const number = (text: string | null | undefined) =>
-    text === null || text === undefined ? null : Number(text);
-  const nanoseconds = number(read("cpuacct", name, "cpuacct.usage"));
-  const microseconds = number(/^usage_usec (\d+)$/m.exec(read(name, "cpu.stat") ?? "")?.[1]);
-  return {
-    cpuMs:
-      nanoseconds === null
-        ? microseconds && Math.round(microseconds / US_PER_MS)
-        : Math.round(nanoseconds / NS_PER_MS),
-    memoryPeakBytes: number(read("memory", name, "memory.max_usage_in_bytes") ?? read(name, "memory.peak")),
-  };
+  });
+  return parseCgroupFigures(lines.join("\n"));
 }
 
 function killIn(dir: string): void {
@@ -145,12 +140,12 @@ function killIn(dir: string): void {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // It ended in between.
+      // The process exited in between.
     }
   }
 }
 
-/** A group can be removed only once the kernel has buried its last process, which takes a moment. */
+/** Retries, because a group can be removed only a moment after its last process has exited. */
 async function removeAll(dirs: readonly string[]): Promise<void> {
   for (const dir of dirs) {
     for (let tries = 0; tries < REMOVE_TRIES; tries += 1) {

@@ -23,7 +23,7 @@ describeProvider(
   },
 );
 
-test("without bubblewrap it opens only when that was allowed, and says what to do", async () => {
+test("without bubblewrap and without ALLOW_UNISOLATED it does not open, and the error names the setting", async () => {
   const opening = openLocalProvider({ ...options, withoutBubblewrap: true, allowUnisolated: false });
   await expect(opening).rejects.toThrow(/ALLOW_UNISOLATED/);
 });

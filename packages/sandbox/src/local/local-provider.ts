@@ -7,34 +7,37 @@ import type { Sandbox, SandboxProvider } from "../sandbox.ts";
 import { tryBubblewrap, writeEtc } from "./bubblewrap.ts";
 import { findControlGroups } from "./cgroup.ts";
 import { groupOf, openLocalSandbox, type LocalHost } from "./local-sandbox.ts";
-import { readRecords, removeRecorded } from "./record.ts";
+import { readRecords, removeRecorded } from "./sandbox-record.ts";
 import { findBubblewrap, findToolchain } from "./toolchain.ts";
 
 export interface LocalProviderOptions {
-  /** SWARM_HOME; sandboxes lie in its `sandboxes` folder. */
+  /** SWARM_HOME; the folders of the sandboxes are in its `sandboxes` folder. */
   readonly home: string;
   /** Folder with a `bin` of unpacked tools. */
   readonly tools?: string | undefined;
   readonly swarm: string;
   readonly allowUnisolated: boolean;
-  /** For the contract suite: leaves bubblewrap out even where it works. */
+  /** For the contract suite: does not use bubblewrap even where it works. */
   readonly withoutBubblewrap?: boolean;
 }
 
 /**
- * Sandboxes on this machine, by bubblewrap. It counts only if a trial run works; otherwise programs run without
- * isolation when that was allowed, and Fault `sandbox.unavailable` says what to do when not.
+ * Opens the provider of sandboxes on this machine, isolated by bubblewrap. bubblewrap is used only if a trial run works.
+ * Otherwise programs run without isolation if `allowUnisolated` is set; without it Fault `sandbox.unavailable` says what
+ * to do.
  */
 export async function openLocalProvider(options: LocalProviderOptions): Promise<SandboxProvider> {
   const root = join(options.home, "sandboxes");
   await mkdir(root, { recursive: true });
   const toolchain = findToolchain(options.tools);
   const etc = await writeEtc(join(options.home, "sandbox-etc"));
-  const trial = options.withoutBubblewrap ? { why: "left out on purpose" } : await findWorking(options, etc);
-  if ("why" in trial && !options.allowUnisolated) {
+  const trial = options.withoutBubblewrap
+    ? { error: "withoutBubblewrap is set" }
+    : await findWorking(options, etc);
+  if ("error" in trial && !options.allowUnisolated) {
     throw new Fault(
       "sandbox.unavailable",
-      `SANDBOX_PROVIDER=local needs bubblewrap (${trial.why}): apt-get install bubblewrap and allow user namespaces, or set ALLOW_UNISOLATED=true to run agents with your own rights`,
+      `SANDBOX_PROVIDER=local needs bubblewrap (${trial.error}): apt-get install bubblewrap and allow user namespaces, or set ALLOW_UNISOLATED=true to run agents with your own rights`,
     );
   }
   const bwrap = "bwrap" in trial ? trial.bwrap : null;
@@ -59,7 +62,7 @@ export async function openLocalProvider(options: LocalProviderOptions): Promise<
     async terminate(id) {
       const own = opened.get(id);
       if (own !== undefined) return own.terminate();
-      // Isolated processes died with the one that opened it; others may live on in its control group.
+      // Isolated processes died with their owner; processes without isolation may still run in its control group.
       await cgroups.remove(groupOf(id));
       await removeRecorded(root, id);
     },
@@ -68,12 +71,12 @@ export async function openLocalProvider(options: LocalProviderOptions): Promise<
   async function findWorking(
     { tools }: LocalProviderOptions,
     dir: string,
-  ): Promise<{ bwrap: string } | { why: string }> {
+  ): Promise<{ bwrap: string } | { error: string }> {
     const found = findBubblewrap(tools);
-    if (found === null) return { why: "it was not found" };
+    if (found === null) return { error: "bwrap was not found" };
     const work = await mkdtemp(join(tmpdir(), "swarm-trial-"));
-    const why = tryBubblewrap(found, { work, etc: dir, mounts: [], toolchain });
+    const error = tryBubblewrap(found, { work, etc: dir, mounts: [], toolchain });
     await rm(work, { recursive: true, force: true });
-    return why === null ? { bwrap: found } : { why };
+    return error === null ? { bwrap: found } : { error };
   }
 }

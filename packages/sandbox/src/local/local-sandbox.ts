@@ -1,40 +1,42 @@
 import { mkdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { CgroupFigures } from "../cgroup-figures.ts";
 import { openRunningProcesses } from "../running-processes.ts";
 import { runToEnd } from "../run-to-end.ts";
 import { DEFAULT_SANDBOX_LIMITS, type ExecOptions, type Sandbox, type SandboxSpec } from "../sandbox.ts";
 import { bubblewrapArgs, WORK } from "./bubblewrap.ts";
 import type { ControlGroups } from "./cgroup.ts";
-import { removeRecorded, rewriteRecord, writeRecord } from "./record.ts";
+import { removeRecorded, replaceRecord, writeRecord } from "./sandbox-record.ts";
 import { startProcess, type StartedProcess } from "./start-process.ts";
 import type { Toolchain } from "./toolchain.ts";
 
-/** What a local provider gives to each of its sandboxes. */
+/** What all sandboxes of a local provider share. */
 export interface LocalHost {
-  /** bubblewrap's path; null runs programs without isolation. */
+  /** Path of bubblewrap; without it (null) programs run without isolation. */
   readonly bwrap: string | null;
   readonly etc: string;
   readonly toolchain: Toolchain;
   readonly cgroups: ControlGroups;
 }
 
-/** The name of a sandbox's control group. */
+/** Returns the name of a sandbox's control group. */
 export function groupOf(id: string): string {
   return `swarm-${id}`;
 }
 
-/** Opens a sandbox in a folder of the host, `id` under `root`. */
+/** Opens a sandbox whose folder is `id` under `root`. */
 export async function openLocalSandbox(
   host: LocalHost,
   root: string,
   id: string,
   spec: SandboxSpec,
 ): Promise<Sandbox> {
-  const askedAt = performance.now();
+  const startedAt = performance.now();
   const work = join(root, id, "work");
   const limits = { ...DEFAULT_SANDBOX_LIMITS, ...spec.limits };
   const mounts = spec.mounts ?? [];
-  writeRecord(root, id, spec.labels);
+  const endsAt = Date.now() + limits.wallMs;
+  writeRecord(root, id, spec.labels, endsAt);
   await mkdir(work, { recursive: true });
   const group = await host.cgroups.create(groupOf(id), limits);
   const running = openRunningProcesses<StartedProcess>();
@@ -75,8 +77,8 @@ export async function openLocalSandbox(
     return running.add(child);
   };
 
-  const readyMs = performance.now() - askedAt;
-  let used: ReturnType<typeof group.used> | undefined;
+  const readyMs = performance.now() - startedAt;
+  let used: CgroupFigures | undefined;
   let ended: Promise<void> | undefined;
   return {
     id,
@@ -84,10 +86,10 @@ export async function openLocalSandbox(
     exec,
     run: (argv, options) => runToEnd(exec(argv, options)),
     async label(labels) {
-      rewriteRecord(root, id, labels);
+      replaceRecord(root, id, labels, endsAt);
     },
     async figures() {
-      return { readyMs, ...(used ?? group.used()), ...running.figures(), costUsd: 0 };
+      return { readyMs, ...(used ?? group.figures()), ...running.figures(), costUsd: 0 };
     },
     terminate() {
       ended ??= (async () => {
@@ -95,7 +97,7 @@ export async function openLocalSandbox(
         const exits = running.ended();
         killAll();
         await exits;
-        used = group.used();
+        used = group.figures();
         await group.remove();
         await removeRecorded(root, id);
       })();

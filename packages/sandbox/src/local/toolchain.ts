@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 
-/** A program that is seen inside under a fixed name. */
+/** A program that is visible inside under a fixed name. */
 export interface Tool {
   readonly name: string;
   readonly path: string;
@@ -9,7 +9,7 @@ export interface Tool {
 
 export interface Toolchain {
   readonly tools: readonly Tool[];
-  /** npm's own folder, or null where there is none. */
+  /** The folder of npm; null where there is none. */
   readonly npmDir: string | null;
 }
 
@@ -23,7 +23,7 @@ function find(names: readonly string[], tools: string | undefined): string | nul
   return null;
 }
 
-/** The programs agents and checks work with: this very Node, git, ripgrep, fd, and npm where the host has it. */
+/** Finds the programs for agents and checks: this process's Node, git, ripgrep, fd, and npm where the host has them. */
 export function findToolchain(tools?: string): Toolchain {
   const found: Tool[] = [{ name: "node", path: process.execPath }];
   for (const [name, names] of [
@@ -40,7 +40,7 @@ export function findToolchain(tools?: string): Toolchain {
   return { tools: found, npmDir };
 }
 
-/** Where bubblewrap is, or null. */
+/** Returns the path of bubblewrap, or null. */
 export function findBubblewrap(tools?: string): string | null {
   return find(["bwrap"], tools);
 }

@@ -1,7 +1,7 @@
-/** Where programs start inside; the mounts are seen below it. */
+/** The work folder inside; programs start in it, and mounts are below it. */
 export const WORK = "/work";
 
-/** What is added to a Debian image with Node: the programs that agents and checks work with. */
+/** Commands that add the programs for agents and checks to a Debian image with Node. */
 export const BASE_COMMANDS: readonly string[] = [
   "RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates git ripgrep fd-find jq util-linux && rm -rf /var/lib/apt/lists/*",
   "RUN ln -s /usr/bin/fdfind /usr/local/bin/fd",

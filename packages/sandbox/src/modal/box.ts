@@ -3,30 +3,31 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Readable } from "node:stream";
 import type { ContainerProcess, Sandbox } from "modal";
 import { Fault } from "@agentswarm/contracts";
+import { ERROR_TAIL_CHARS, openTail } from "../streams/tail.ts";
 import { writeWhenOpen } from "./byte-streams.ts";
-import { statusOf, whenFree, type BackOff } from "./back-off.ts";
+import { grpcStatus, retryWhileBusy, type BackOff } from "./retry-while-busy.ts";
 
 const NOT_FOUND = 5;
 const END_KNOWN_WITHIN_MS = 10_000;
-const ASK_AGAIN_MS = 1_000;
+const RETRY_MS = 1_000;
 
-export interface Ran {
+export interface CommandResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** One sandbox of Modal's, with what the SDK leaves to its callers: waiting while it is busy, and knowing its end. */
+/** A sandbox of Modal's SDK, with retries while Modal is busy and with a promise of its end. */
 export interface Box {
   readonly id: string;
-  /** Resolves once it is gone, whoever ended it. */
+  /** Resolves once the sandbox is gone, however it ended. */
   readonly ended: Promise<void>;
   start(argv: readonly string[]): Promise<ContainerProcess<Uint8Array>>;
-  /** Runs a command of ours to its end, as root, in the work folder. */
-  run(argv: readonly string[], openInput?: () => Readable): Promise<Ran>;
-  /** Keeps all its files as an image, and gives the image's id. */
+  /** Runs a command of this package until it exits, as the image's user, in the work folder. */
+  run(argv: readonly string[], openInput?: () => Readable): Promise<CommandResult>;
+  /** Stores all files of the sandbox as an image, and returns the image's id. */
   snapshot(): Promise<string>;
-  /** Resolves once it is gone. May be called twice. */
+  /** Resolves once the sandbox is gone. May be called twice. */
   terminate(): Promise<void>;
 }
 
@@ -36,9 +37,9 @@ export function openBox(sandbox: Sandbox, backOff: BackOff): Box {
   const closing = new AbortController();
   const ended = watchEnd(sandbox, closing.signal);
   const start = (argv: readonly string[]) =>
-    whenFree("start a program", () => sandbox.exec([...argv], { mode: "binary" }), backOff);
+    retryWhileBusy("start a program", () => sandbox.exec([...argv], { mode: "binary" }), backOff);
   const end = async () => {
-    await whenFree("end a sandbox", () => endSandbox(sandbox), backOff);
+    await retryWhileBusy("terminate a sandbox", () => endSandbox(sandbox), backOff);
     await Promise.race([ended, sleep(END_KNOWN_WITHIN_MS, undefined, { ref: false })]);
     closing.abort();
     sandbox.detach();
@@ -60,8 +61,8 @@ export function openBox(sandbox: Sandbox, backOff: BackOff): Box {
       return { code: await process.wait(), stdout: await stdout, stderr: await stderr };
     },
     async snapshot() {
-      const image = await whenFree(
-        "keep a snapshot",
+      const image = await retryWhileBusy(
+        "take a snapshot",
         () => sandbox.snapshotFilesystem({ timeoutMs: SNAPSHOT_WITHIN_MS }),
         backOff,
       );
@@ -69,7 +70,7 @@ export function openBox(sandbox: Sandbox, backOff: BackOff): Box {
     },
     terminate() {
       terminated ??= end().catch((error: unknown) => {
-        // The next who asks tries again.
+        // The next call retries.
         terminated = undefined;
         throw error;
       });
@@ -78,7 +79,7 @@ export function openBox(sandbox: Sandbox, backOff: BackOff): Box {
   };
 }
 
-/** Ends a sandbox; one that is gone already has ended. */
+/** Terminates a sandbox; one that is gone is no error. */
 export async function endSandbox(sandbox: Sandbox): Promise<void> {
   try {
     await sandbox.terminate();
@@ -88,12 +89,12 @@ export async function endSandbox(sandbox: Sandbox): Promise<void> {
 }
 
 export function isGone(error: unknown): boolean {
-  return statusOf(error) === NOT_FOUND || (error as Error).name === "NotFoundError";
+  return grpcStatus(error) === NOT_FOUND || (error as Error).name === "NotFoundError";
 }
 
 /**
- * The SDK asks after a program's end for ever when the machine that ran it is gone, so the sandbox's own end is
- * watched beside it.
+ * Resolves when the sandbox has ended. Needed beside the end of each program: when the machine of the sandbox is gone, the
+ * SDK waits for the exit of its programs for ever.
  */
 async function watchEnd(sandbox: Sandbox, closing: AbortSignal): Promise<void> {
   while (!closing.aborted) {
@@ -102,21 +103,23 @@ async function watchEnd(sandbox: Sandbox, closing: AbortSignal): Promise<void> {
       return;
     } catch (error) {
       if (isGone(error)) return;
-      await sleep(ASK_AGAIN_MS, undefined, { ref: false });
+      await sleep(RETRY_MS, undefined, { ref: false });
     }
   }
 }
 
-/** Runs a command of ours; throws Fault `sandbox.died` (retryable) when it fails. */
-export async function mustRun(
+/** Runs a command of this package; throws Fault `sandbox.died` (retryable) when it fails. */
+export async function runOrThrow(
   box: Box,
-  what: string,
+  action: string,
   argv: readonly string[],
   openInput?: () => Readable,
 ): Promise<string> {
   const { code, stdout, stderr } = await box.run(argv, openInput);
   if (code === 0) return stdout;
-  throw new Fault("sandbox.died", `could not ${what} in a sandbox (exit ${code}): ${stderr.slice(-2_000)}`, {
+  const tail = openTail(ERROR_TAIL_CHARS);
+  tail.add(stderr);
+  throw new Fault("sandbox.died", `could not ${action} in sandbox ${box.id} (exit ${code}): ${tail.text()}`, {
     retryable: true,
   });
 }

@@ -1,15 +1,15 @@
 import { Readable, Writable } from "node:stream";
 
-/** Every write is a round trip, so what piles up meanwhile goes over in one. */
-const PIECE_BYTES = 4 * 1024 ** 2;
+/** Every write is a round trip, so the chunks that arrive during one are joined into the next. */
+const WRITE_BYTES = 4 * 1024 ** 2;
 
-/** Counts bytes that pass. */
+/** Called with the number of bytes of each chunk. */
 export type Count = (bytes: number) => void;
 
-/** The writing end of a stream that is still being opened: what is written waits for it. */
+/** Returns the writing end of a stream that is still being opened; writes wait until it is open. */
 export function writeWhenOpen(opening: Promise<WritableStream<Uint8Array>>, count: Count): Writable {
   const writer = opening.then((stream) => stream.getWriter());
-  // Whoever writes gets the error; nobody may.
+  // A write gets the error; there may be none.
   writer.catch(() => undefined);
   const send = async (chunks: Buffer[], done: (error?: Error) => void) => {
     try {
@@ -25,12 +25,12 @@ export function writeWhenOpen(opening: Promise<WritableStream<Uint8Array>>, coun
     try {
       await (await writer).close();
     } catch {
-      // The program is gone, and its stdin with it.
+      // The program has exited, so its stdin is closed.
     }
     done();
   };
   const writable = new Writable({
-    highWaterMark: PIECE_BYTES,
+    highWaterMark: WRITE_BYTES,
     write: (chunk: Buffer, _encoding, done) => void send([chunk], done),
     writev: (chunks, done) =>
       void send(
@@ -43,7 +43,7 @@ export function writeWhenOpen(opening: Promise<WritableStream<Uint8Array>>, coun
   return writable;
 }
 
-/** The reading end of a stream that is still being opened. It ends when the other side is gone, however it went. */
+/** Returns the reading end of a stream that is still being opened. It ends when the other side is gone, also by an error. */
 export function readWhenOpen(opening: Promise<ReadableStream<Uint8Array>>, count: Count): Readable {
   const reader = opening.then((stream) => stream.getReader());
   reader.catch(() => undefined);

@@ -15,7 +15,7 @@ afterAll(async () => {
 });
 
 describeProvider(
-  "modal, its own SDK against a fake service that isolates and limits nothing",
+  "modal, with its SDK and a fake service without isolation and limits",
   async () => ({
     ...(await openModalProvider({ home, swarm: "suite", settings: fake.settings, guest: null })),
     unenforced: ["memoryBytes", "pids", "cpus"],

@@ -2,25 +2,25 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Readable } from "node:stream";
 import type { ContainerProcess } from "modal";
 import { Fault } from "@agentswarm/contracts";
+import { killOnTimeout } from "../kill-on-timeout.ts";
 import type { Exit, SandboxProcess } from "../sandbox.ts";
 import type { Box } from "./box.ts";
 import { readWhenOpen, writeWhenOpen } from "./byte-streams.ts";
 import { KILL, startCommand, type Start } from "./scripts.ts";
-import { killWhenOver } from "../kill-when-over.ts";
 
-/** How long a killed program's end, and then the end of its output, is waited for. */
-const GONE_WITHIN_MS = 5_000;
-const LETTING_GO_MS = 1_000;
-/** What the SDK says of a program that SIGKILL ended. */
+/** How long to wait for the exit of a killed program, and then for the end of its output. */
+const EXIT_WAIT_MS = 5_000;
+const OUTPUT_WAIT_MS = 1_000;
+/** The SDK's exit code of a program that SIGKILL ended. */
 const KILLED = 137;
 
 export interface StartedModalProcess extends SandboxProcess {
   bytes(): { readonly in: number; readonly out: number };
-  /** Why it ended, when neither itself nor any of ours did that; known after its exit. */
+  /** The fault when the program was lost with its sandbox, which nobody here terminated; known after its exit. */
   lost(): Fault | null;
 }
 
-/** Starts a program in a sandbox at once; its streams wait until it runs. */
+/** Starts a program and returns at once; its streams wait until it runs. */
 export function startModalProcess(
   box: Box,
   start: Start,
@@ -52,34 +52,34 @@ export function startModalProcess(
     if (!killed) lost = died(error);
     return null;
   });
-  // What nobody reads must not hold up the end.
+  // Output without a reader must not block the exit.
   void ending.then(() => [stdout, stderr].forEach((stream) => stream.readableFlowing ?? stream.resume()));
 
-  const letGo = Promise.withResolvers<void>();
-  const letGoSoon = async () => {
-    await Promise.race([ending, nap(GONE_WITHIN_MS, over.signal)]);
-    await Promise.race([outputs, nap(LETTING_GO_MS, over.signal)]);
-    letGo.resolve();
+  const gaveUp = Promise.withResolvers<void>();
+  const giveUpSoon = async () => {
+    await Promise.race([ending, wait(EXIT_WAIT_MS, over.signal)]);
+    await Promise.race([outputs, wait(OUTPUT_WAIT_MS, over.signal)]);
+    gaveUp.resolve();
   };
   const kill = () => {
     if (killed || over.signal.aborted) return;
     killed = true;
-    void starting.then(() => box.run(["sh", "-c", KILL, "sh", start.note])).catch(() => undefined);
-    void letGoSoon();
+    void starting.then(() => box.run(["sh", "-c", KILL, "sh", start.groupFile])).catch(() => undefined);
+    void giveUpSoon();
   };
   void box.ended.then(() => {
     boxGone = true;
-    if (!over.signal.aborted) void letGoSoon();
+    if (!over.signal.aborted) void giveUpSoon();
   });
 
-  const watch = killWhenOver(options, kill);
+  const watch = killOnTimeout(options, kill);
 
   const exit = (async (): Promise<Exit> => {
-    await Promise.race([Promise.all([ending, outputs]), letGo.promise]);
-    const code = await Promise.race([ending, letGo.promise.then(() => null)]);
+    await Promise.race([Promise.all([ending, outputs]), gaveUp.promise]);
+    const code = await Promise.race([ending, gaveUp.promise.then(() => null)]);
     const byForce = code === null || code === KILLED;
-    // Whether the program was killed or its whole sandbox may become known a moment later.
-    if (byForce && !killed) await Promise.race([box.ended, nap(LETTING_GO_MS, over.signal)]);
+    // That the whole sandbox was killed, and not only the program, may become known a moment later.
+    if (byForce && !killed) await Promise.race([box.ended, wait(OUTPUT_WAIT_MS, over.signal)]);
     if (byForce && !killed && boxGone) lost ??= died(new Error("the sandbox is gone"));
     over.abort();
     watch[Symbol.dispose]();
@@ -96,15 +96,15 @@ async function waitFor(
   signal: AbortSignal,
 ): Promise<number | null> {
   const process = await starting;
-  const gaveUp = new Promise<null>((resolve) => signal.addEventListener("abort", () => resolve(null)));
-  // Without a signal the SDK would go on asking for ever when the sandbox's machine is gone.
-  return Promise.race([process._wait(signal), gaveUp]);
+  const aborted = new Promise<null>((resolve) => signal.addEventListener("abort", () => resolve(null)));
+  // Without a signal the SDK would poll for ever when the machine of the sandbox is gone.
+  return Promise.race([process._wait(signal), aborted]);
 }
 
 function died(error: unknown): Fault {
   if (error instanceof Fault) return error;
-  const said = error instanceof Error ? error.message : String(error);
-  return new Fault("sandbox.died", `a program was lost with its sandbox: ${said}`, {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new Fault("sandbox.died", `a program was lost with its sandbox: ${reason}`, {
     retryable: true,
     cause: error,
   });
@@ -114,5 +114,5 @@ function closeOf(stream: Readable): Promise<void> {
   return new Promise((resolve) => stream.once("close", resolve));
 }
 
-const nap = (ms: number, signal: AbortSignal) =>
+const wait = (ms: number, signal: AbortSignal) =>
   sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);

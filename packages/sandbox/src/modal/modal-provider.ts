@@ -8,23 +8,23 @@ import {
   type SandboxProvider,
 } from "../sandbox.ts";
 import type { ModalSettings } from "../settings.ts";
-import { BACK_OFF, whenFree, type BackOff } from "./back-off.ts";
 import { WORK } from "./base-image.ts";
 import { endSandbox, isGone, openBox } from "./box.ts";
-import { carryIn } from "./carry-in.ts";
-import { openImageNotes } from "./image-notes.ts";
+import { copyMounts } from "./copy-mounts.ts";
 import { openImages } from "./images.ts";
 import { openModalSandbox, prepare } from "./modal-sandbox.ts";
 import { requireTokens } from "./require-tokens.ts";
+import { BACK_OFF, retryWhileBusy, type BackOff } from "./retry-while-busy.ts";
 import type { Guest } from "./scripts.ts";
+import { openSnapshotIndex } from "./snapshot-index.ts";
 import { isOrphaned, labelsOf, tagsOf, type Tags } from "./tags.ts";
 
 export interface ModalProviderOptions {
-  /** SWARM_HOME; which snapshot holds what is noted in its `modal` folder. */
+  /** SWARM_HOME; the snapshot index is in its `modal` folder. */
   readonly home: string;
   readonly swarm: string;
   readonly settings: ModalSettings;
-  /** Whom programs run as inside; by default the user that Node's image has for that. */
+  /** The user that programs run as inside; by default the one of Node's image. Null: the user of the image. */
   readonly guest?: Guest | null;
   readonly backOff?: BackOff;
 }
@@ -32,15 +32,15 @@ export interface ModalProviderOptions {
 const NODE_USER: Guest = { uid: 1_000, gid: 1_000 };
 const MIB = 1024 ** 2;
 const CPUS_PER_CORE = 2;
-/** Beyond the wall time, so that the limit on Modal's side is a backstop only. */
+/** Modal terminates a sandbox this long after its wall time, in case the process that should do it is gone. */
 const BACKSTOP_MS = 60_000;
 const FILL_LIMITS: SandboxLimits = { ...DEFAULT_SANDBOX_LIMITS, wallMs: 600_000 };
-/** The SDK obeys Modal's own "come back later" for this long. */
+/** How long the SDK obeys Modal's own throttling. */
 const THROTTLE_SECONDS = 60;
 
 /**
- * Sandboxes in Modal's cloud: no network, programs run as a user without rights, and content of this machine is
- * carried in. Throws Fault `config.invalid` when the tokens are missing or refused.
+ * Opens the provider of sandboxes in Modal's cloud: without a network, programs run as an unprivileged user, and content
+ * of this machine is copied into them. Throws Fault `config.invalid` when the tokens are missing or refused.
  */
 export async function openModalProvider(options: ModalProviderOptions): Promise<SandboxProvider> {
   const { settings, swarm } = options;
@@ -50,7 +50,7 @@ export async function openModalProvider(options: ModalProviderOptions): Promise<
     maxThrottleWaitSecs: THROTTLE_SECONDS,
     logLevel: "error",
   });
-  const app = await whenFree(
+  const app = await retryWhileBusy(
     "find the app",
     () => client.apps.fromName(settings.MODAL_APP, { createIfMissing: true }),
     backOff,
@@ -70,22 +70,26 @@ export async function openModalProvider(options: ModalProviderOptions): Promise<
       blockNetwork: true,
       tags,
     };
-    const made = await whenFree("open a sandbox", () => client.sandboxes.create(app, image, params), backOff);
+    const created = await retryWhileBusy(
+      "open a sandbox",
+      () => client.sandboxes.create(app, image, params),
+      backOff,
+    );
     const reserved = { cores: params.cpu, memoryBytes: params.memoryMiB * MIB };
-    return { box: openBox(made, backOff), reserved };
+    return { box: openBox(created, backOff), reserved };
   };
 
   const images = openImages({
     client,
     app,
     from: settings.MODAL_IMAGE,
-    notes: openImageNotes(join(options.home, "modal")),
+    snapshots: openSnapshotIndex(join(options.home, "modal")),
     backOff,
     async fill(base, mounts) {
       const { box } = await create(base, tagsOf({ swarm, purpose: "fill" }), FILL_LIMITS);
       try {
         await prepare(box);
-        await carryIn(box, mounts);
+        await copyMounts(box, mounts);
         return await box.snapshot();
       } finally {
         await box.terminate();
@@ -93,13 +97,13 @@ export async function openModalProvider(options: ModalProviderOptions): Promise<
     },
   });
 
-  /** A snapshot may have been thrown away by Modal since it was looked up. */
-  const createHolding = async (mounts: readonly Mount[], tags: Tags, limits: SandboxLimits) => {
+  /** Retries once, because Modal may have deleted the snapshot since it was looked up. */
+  const createWith = async (mounts: readonly Mount[], tags: Tags, limits: SandboxLimits) => {
     try {
-      return await create(await images.holding(mounts), tags, limits);
+      return await create(await images.imageWith(mounts), tags, limits);
     } catch (error) {
-      if (!isGone(error) || !images.forget(mounts)) throw error;
-      return create(await images.holding(mounts), tags, limits);
+      if (!isGone(error) || !images.discard(mounts)) throw error;
+      return create(await images.imageWith(mounts), tags, limits);
     }
   };
 
@@ -109,18 +113,18 @@ export async function openModalProvider(options: ModalProviderOptions): Promise<
     chargesWhileIdle: true,
     unenforced: ["pids"],
     async open(spec) {
-      const askedAt = performance.now();
+      const openedAt = performance.now();
       const limits = { ...DEFAULT_SANDBOX_LIMITS, ...spec.limits };
       const mounts = spec.mounts ?? [];
-      const lasting = mounts.filter((mount) => mount.key !== undefined);
-      const { box, reserved } = await createHolding(lasting, tagsOf(spec.labels), limits);
+      const withKey = mounts.filter((mount) => mount.key !== undefined);
+      const { box, reserved } = await createWith(withKey, tagsOf(spec.labels), limits);
       try {
         const places = await prepare(box);
-        await carryIn(
+        await copyMounts(
           box,
           mounts.filter((mount) => mount.key === undefined),
         );
-        const sandbox = openModalSandbox(box, { places, guest, limits, reserved, askedAt });
+        const sandbox = openModalSandbox(box, { places, guest, limits, reserved, openedAt });
         opened.set(box.id, sandbox);
         return { ...sandbox, terminate: () => sandbox.terminate().finally(() => opened.delete(box.id)) };
       } catch (error) {
@@ -128,11 +132,15 @@ export async function openModalProvider(options: ModalProviderOptions): Promise<
         throw error;
       }
     },
-    list: () => whenFree("list sandboxes", () => listSandboxes(client, app.appId, swarm), backOff),
+    list: () => retryWhileBusy("list sandboxes", () => listSandboxes(client, app.appId, swarm), backOff),
     async terminate(id) {
       const own = opened.get(id);
       if (own !== undefined) return own.terminate();
-      await whenFree("end a sandbox", async () => endSandbox(await client.sandboxes.fromId(id)), backOff);
+      await retryWhileBusy(
+        "terminate a sandbox",
+        async () => endSandbox(await client.sandboxes.fromId(id)),
+        backOff,
+      );
     },
   };
 }
@@ -146,7 +154,7 @@ async function listSandboxes(client: ModalClient, appId: string, swarm: string) 
         const tags = await sandbox.getTags();
         return { id: sandbox.sandboxId, labels: labelsOf(tags), orphaned: isOrphaned(tags) };
       } catch (error) {
-        // It ended in between.
+        // The sandbox ended in between.
         if (isGone(error)) return null;
         throw error;
       }

@@ -1,34 +1,36 @@
 import { posix } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseCgroupFigures, PRINT_FIGURES, UNKNOWN_FIGURES, type CgroupFigures } from "../cgroup-figures.ts";
 import { openRunningProcesses } from "../running-processes.ts";
 import { runToEnd } from "../run-to-end.ts";
 import type { ExecOptions, Sandbox, SandboxLimits } from "../sandbox.ts";
-import { mustRun, type Box } from "./box.ts";
+import { runOrThrow, type Box } from "./box.ts";
+import { figuresSince } from "./figures-since.ts";
 import { startModalProcess, type StartedModalProcess } from "./modal-process.ts";
 import { estimateCostUsd } from "./prices.ts";
-import { parseUse, READ_USE, useSince, type Use } from "./read-use.ts";
 import { PREPARE, type Guest } from "./scripts.ts";
 
-/** The end of a sandbox does not wait longer for what it took. */
-const USE_WITHIN_MS = 3_000;
-const UNKNOWN: Use = { cpuMs: null, memoryPeakBytes: null };
+/** The end of a sandbox waits at most this long for its figures. */
+const FIGURES_TIMEOUT_MS = 3_000;
 
-/** Where things lie in a sandbox, by its own word. */
+/** Paths and facts of a sandbox, as the PREPARE script printed them inside. */
 export interface Places {
   readonly workDir: string;
-  readonly notes: string;
+  /** The folder that holds the process group of each program. */
+  readonly groups: string;
   readonly home: string;
   readonly path: string;
-  /** Whether we are root there; only then can the guest be somebody else. */
+  /** Whether commands run as root there; only then can programs run as another user. */
   readonly isRoot: boolean;
-  /** What the control groups had counted before anything ran. */
-  readonly use: Use;
+  /** What the control groups had counted before any program ran. */
+  readonly figures: CgroupFigures;
 }
 
 export async function prepare(box: Box): Promise<Places> {
-  const said = await mustRun(box, "make things ready", ["sh", "-c", PREPARE]);
-  const [workDir = "", notes = "", home = "", path = "", user, ...counted] = said.split("\n");
-  return { workDir, notes, home, path, isRoot: user === "0", use: parseUse(counted.join("\n")) };
+  const printed = await runOrThrow(box, "prepare folders", ["sh", "-c", PREPARE]);
+  const [workDir = "", groups = "", home = "", path = "", user, ...counted] = printed.split("\n");
+  const figures = parseCgroupFigures(counted.join("\n"));
+  return { workDir, groups, home, path, isRoot: user === "0", figures };
 }
 
 export interface ModalSandboxOptions {
@@ -36,14 +38,14 @@ export interface ModalSandboxOptions {
   readonly guest: Guest | null;
   readonly limits: SandboxLimits;
   readonly reserved: { readonly cores: number; readonly memoryBytes: number };
-  /** When it was asked for, by performance.now(). */
-  readonly askedAt: number;
+  /** When `open` was called, by performance.now(). */
+  readonly openedAt: number;
 }
 
-/** A sandbox of Modal's that is ready, as every provider's looks. */
+/** Gives a prepared sandbox of Modal's the interface of every provider's sandboxes. */
 export function openModalSandbox(box: Box, options: ModalSandboxOptions): Sandbox {
-  const { places, guest, limits, reserved, askedAt } = options;
-  const readyMs = performance.now() - askedAt;
+  const { places, guest, limits, reserved, openedAt } = options;
+  const readyMs = performance.now() - openedAt;
   const running = openRunningProcesses<StartedModalProcess>();
   let started = 0;
   const basics = {
@@ -58,7 +60,7 @@ export function openModalSandbox(box: Box, options: ModalSandboxOptions): Sandbo
     const child = startModalProcess(
       box,
       {
-        note: posix.join(places.notes, String(started)),
+        groupFile: posix.join(places.groups, String(started)),
         cwd: posix.join(places.workDir, cwd ?? "."),
         env: { ...basics, ...env },
         guest: places.isRoot ? guest : null,
@@ -70,29 +72,30 @@ export function openModalSandbox(box: Box, options: ModalSandboxOptions): Sandbo
   };
 
   let aliveMs: number | undefined;
-  let used: Use | undefined;
-  const readUse = async (): Promise<Use> => {
-    const asking = box.run(["sh", "-c", READ_USE]).then(
-      ({ stdout }) =>
-        useSince(places.use, parseUse(stdout), { ...limits, aliveMs: performance.now() - askedAt }),
-      () => UNKNOWN,
+  let used: CgroupFigures | undefined;
+  const readFigures = async (): Promise<CgroupFigures> => {
+    const bounds = () => ({ ...limits, aliveMs: performance.now() - openedAt });
+    const reading = box.run(PRINT_FIGURES).then(
+      ({ stdout }) => figuresSince(places.figures, parseCgroupFigures(stdout), bounds()),
+      () => UNKNOWN_FIGURES,
     );
-    return Promise.race([asking, box.ended.then(() => UNKNOWN), nap(USE_WITHIN_MS).then(() => UNKNOWN)]);
+    const gaveUp = Promise.race([box.ended, sleep(FIGURES_TIMEOUT_MS, undefined, { ref: false })]);
+    return Promise.race([reading, gaveUp.then(() => UNKNOWN_FIGURES)]);
   };
-  let asked = false;
+  let terminating = false;
   let ended: Promise<void> | undefined;
   const end = async () => {
     clearTimeout(deadline);
     const exits = running.ended();
-    used ??= await readUse();
+    used ??= await readFigures();
     await box.terminate();
-    aliveMs = performance.now() - askedAt;
+    aliveMs = performance.now() - openedAt;
     await exits;
   };
   const terminate = () => {
-    asked = true;
+    terminating = true;
     ended ??= end().catch((error: unknown) => {
-      // The next who asks tries again.
+      // The next call retries.
       ended = undefined;
       throw error;
     });
@@ -107,21 +110,19 @@ export function openModalSandbox(box: Box, options: ModalSandboxOptions): Sandbo
     async run(argv, execOptions) {
       const child = exec(argv, execOptions);
       const result = await runToEnd(child);
-      const lost = asked ? null : child.lost();
+      const lost = terminating ? null : child.lost();
       if (lost !== null) throw lost;
       return result;
     },
     async figures() {
-      const use = used ?? (await readUse());
+      const now = used ?? (await readFigures());
       const costUsd = estimateCostUsd({
-        aliveMs: aliveMs ?? performance.now() - askedAt,
+        aliveMs: aliveMs ?? performance.now() - openedAt,
         ...reserved,
-        ...use,
+        ...now,
       });
-      return { readyMs, ...use, ...running.figures(), costUsd };
+      return { readyMs, ...now, ...running.figures(), costUsd };
     },
     terminate,
   };
 }
-
-const nap = (ms: number) => sleep(ms, undefined, { ref: false });

@@ -18,7 +18,7 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-/** Opens a sandbox as a process of its own, starts something endless in it, and says the sandbox's id. */
+/** Opens a sandbox in a process of its own, starts an endless program in it, and prints the id of the sandbox. */
 const OWNER = `
   const { openModalProvider } = await import(${JSON.stringify(join(import.meta.dirname, "modal-provider.ts"))});
   const provider = await openModalProvider(JSON.parse(process.argv[1]));
@@ -26,7 +26,7 @@ const OWNER = `
   const child = sandbox.exec(["sh", "-c", 'echo begun; while :; do sleep 0.1; done', sandbox.id]);
   child.stdout.once("data", () => console.log(sandbox.id));`;
 
-test("what an owner that was killed left behind is found and ended, what a living one has is let be", async () => {
+test("a sandbox whose owner was killed is terminated, and one of a running owner is kept", async () => {
   const options = { home, swarm: "orphans", settings: fake.settings, guest: null };
   const provider = await openModalProvider(options);
   const own = await provider.open({ labels: { swarm: "orphans", purpose: "test" } });

@@ -3,16 +3,16 @@ import { isOrphaned, labelsOf, tagsOf } from "./tags.ts";
 
 const labels = { swarm: "s", purpose: "agent", task: "t-1", attempt: "2" };
 
-test("labels come back from tags, those that are not set stay away", () => {
+test("labels are read from tags as they were written", () => {
   expect(labelsOf(tagsOf(labels))).toEqual(labels);
   expect(labelsOf(tagsOf({ swarm: "s", purpose: "gate" }))).toEqual({ swarm: "s", purpose: "gate" });
 });
 
-test("a tag's value holds letters, digits, dots, dashes and underscores only", () => {
+test("a tag's value holds only letters, digits, dots, dashes and underscores", () => {
   for (const value of Object.values(tagsOf(labels))) expect(value).toMatch(/^[\w.-]{1,63}$/);
 });
 
-test("one is orphaned when its owner was a process of this replica that is gone", () => {
+test("a sandbox is orphaned when its owner was a process of this host that is gone", () => {
   const owner = tagsOf(labels)["owner"] ?? "";
   const [pid = "", ticks = "", host = ""] = owner.split("_");
   expect(isOrphaned({ owner })).toBe(false);

@@ -1,47 +1,29 @@
-import { hostname } from "node:os";
-import { describeProcess, isRunning } from "../local/owner.ts";
+import { toLabels } from "../labels.ts";
+import { describeProcess, ownerState } from "../owner.ts";
 import type { SandboxLabels } from "../sandbox.ts";
 
 export type Tags = Record<string, string>;
 
-/** Who opened a sandbox: process, when it started, and the replica's name. */
+/** The tag of the owner: pid, start time and host. */
 const OWNER = "owner";
 
-function replica(): string {
-  return hostname()
-    .replaceAll(/[^A-Za-z0-9.-]/g, "-")
-    .slice(0, 30);
-}
-
-/** A sandbox's tags: its labels, and this process as its owner. */
+/** Returns the tags of a sandbox: its labels, and this process as its owner. */
 export function tagsOf(labels: SandboxLabels): Tags {
-  const { pid, startedTicks } = describeProcess(process.pid);
-  const { swarm, purpose, task, attempt } = labels;
-  return {
-    swarm,
-    purpose,
-    ...(task === undefined ? {} : { task }),
-    ...(attempt === undefined ? {} : { attempt }),
-    [OWNER]: `${pid}_${startedTicks ?? ""}_${replica()}`,
-  };
+  const { pid, startedTicks, host } = describeProcess(process.pid);
+  return { ...toLabels(labels), [OWNER]: `${pid}_${startedTicks ?? ""}_${host}` };
 }
 
 export function labelsOf(tags: Tags): SandboxLabels {
-  const { swarm = "", purpose = "unknown", task, attempt } = tags;
-  return {
-    swarm,
-    purpose,
-    ...(task === undefined ? {} : { task }),
-    ...(attempt === undefined ? {} : { attempt }),
-  };
+  return toLabels(tags);
 }
 
 /**
- * Whether the process that opened it is gone. Only a process of the same replica can be looked for; those of others
- * are left to their replica's next start, and to the sandbox's own time limit.
+ * Whether the owner is gone. A sandbox of a process on another host is never orphaned here: it is terminated when that
+ * host starts again, or by Modal a minute after its wall time.
  */
 export function isOrphaned(tags: Tags): boolean {
-  const [pid = "", ticks = "", host] = (tags[OWNER] ?? "").split("_");
-  if (host !== replica() || !/^\d+$/.test(pid)) return false;
-  return !isRunning({ pid: Number(pid), startedTicks: ticks === "" ? null : Number(ticks) });
+  const [pid = "", ticks = "", host = ""] = (tags[OWNER] ?? "").split("_");
+  if (!/^\d+$/.test(pid)) return false;
+  const startedTicks = ticks === "" ? null : Number(ticks);
+  return ownerState({ host, pid: Number(pid), startedTicks }) === "gone";
 }

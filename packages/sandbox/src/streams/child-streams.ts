@@ -1,16 +1,17 @@
 import { PassThrough, Transform, type Readable } from "node:stream";
-import { waitForRoom } from "./wait-for-room.ts";
+import { waitForDrain } from "./wait-for-drain.ts";
 
-/** The three streams of a program that runs elsewhere. */
+/** The local ends of the three streams of a remote program. */
 export interface ChildStreams {
   readonly stdin: Transform;
   readonly stdout: PassThrough;
   readonly stderr: PassThrough;
-  /** Hands output to the reader; resolves when there is room for more. */
+  /** Passes output to the reader; resolves when the reader can take more. */
   deliver(to: "stdout" | "stderr", chunk: Buffer): Promise<void>;
-  /** No more comes: resolves once everything delivered was read, or let go. */
+  /** Ends the output; resolves once everything delivered was read or discarded. */
   finish(): Promise<void>;
-  letGo(): void;
+  /** Discards the output that was not read yet. */
+  discardOutput(): void;
   bytes(): { readonly in: number; readonly out: number };
 }
 
@@ -34,20 +35,20 @@ export function openChildStreams(): ChildStreams {
     async deliver(to, chunk) {
       counted.out += chunk.length;
       const stream = to === "stdout" ? stdout : stderr;
-      // Whoever has closed it does not want the rest, which must not hold up the other one.
+      // A reader that closed one stream discards its rest, which must not block the other stream.
       if (stream.destroyed || stream.write(chunk)) return;
-      await waitForRoom(stream);
+      await waitForDrain(stream);
     },
     async finish() {
       stdin.destroy();
       for (const stream of outputs) {
         stream.end();
-        // Nobody listens: as with a child process, what is not wanted holds up nothing.
+        // Without a reader the output is discarded, so that it does not block the exit.
         if (isUnread(stream)) stream.resume();
       }
       await Promise.all(closed);
     },
-    letGo() {
+    discardOutput() {
       for (const stream of outputs) stream.destroy();
     },
     bytes: () => ({ ...counted }),

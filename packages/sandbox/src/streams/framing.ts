@@ -1,19 +1,19 @@
 import type { Readable } from "node:stream";
 
-/** The engine's own numbers for output; `said` is the broker's addition. */
-export const CHANNEL = { stdout: 1, stderr: 2, said: 3 } as const;
+/** The engine's numbers for the streams of a program, and `control` for the broker's own messages. */
+export const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, control: 3 } as const;
 
 const HEADER_BYTES = 8;
 const LENGTH_AT = 4;
 
-/** A piece of a frame; `last` tells the frame's end. */
-export interface Piece {
+/** A piece of a frame; `last` marks the frame's end. */
+export interface FramePiece {
   readonly channel: number;
   readonly chunk: Buffer;
   readonly last: boolean;
 }
 
-/** The header of a frame: its channel, three zeros, its length. */
+/** The header of a frame: its channel, three zero bytes, its length. */
 export function frameHeader(channel: number, length: number): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt8(channel, 0);
@@ -21,11 +21,8 @@ export function frameHeader(channel: number, length: number): Buffer {
   return header;
 }
 
-/**
- * Takes a stream of frames apart as it comes. A frame is not kept until it is whole, so that its length, which the
- * other end chooses, costs no memory.
- */
-export async function* readFrames(stream: Readable): AsyncGenerator<Piece> {
+/** Splits a stream into frames. A frame is passed on piece by piece, because its length, which the sender chooses, must cost no memory. */
+export async function* readFrames(stream: Readable): AsyncGenerator<FramePiece> {
   let header = Buffer.alloc(0);
   let channel = 0;
   let missing = 0;

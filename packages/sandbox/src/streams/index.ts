@@ -1,3 +1,3 @@
-export { CHANNEL, frameHeader, readFrames, type Piece } from "./framing.ts";
-export { startRemote, type RemoteProcess } from "./remote-process.ts";
-export { waitForRoom } from "./wait-for-room.ts";
+export { CHANNEL, frameHeader, readFrames, type FramePiece } from "./framing.ts";
+export { startRemoteProcess, type RemoteProcess } from "./remote-process.ts";
+export { waitForDrain } from "./wait-for-drain.ts";

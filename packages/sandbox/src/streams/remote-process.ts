@@ -1,44 +1,44 @@
+import { killOnTimeout } from "../kill-on-timeout.ts";
 import type { ExecOptions, Exit, SandboxProcess } from "../sandbox.ts";
 import { openChildStreams, type ChildStreams } from "./child-streams.ts";
-import { killWhenOver } from "../kill-when-over.ts";
 
-/** How long after a kill its output is still waited for. */
-const LETTING_GO_MS = 5_000;
+/** How long after a kill the rest of the output is waited for. */
+const OUTPUT_WAIT_MS = 5_000;
 
-/** A program somewhere else. */
-export interface Remote {
-  /** Starts it, and resolves with its exit code when its output has ended; null when nobody can tell any more. */
+/** How a program in another place is run and killed. */
+export interface RemoteProgram {
+  /** Starts it, and resolves with its exit code when its output has ended; null when the exit code is unknown. */
   run(streams: ChildStreams): Promise<number | null>;
-  /** Kills it with all it has started; also called before it has begun. */
+  /** Kills it with everything it started; may be called before it has started. */
   kill(): void;
 }
 
 export interface RemoteProcess extends SandboxProcess {
-  /** What has gone through its streams so far. */
+  /** Bytes that went through its streams so far. */
   bytes(): { readonly in: number; readonly out: number };
 }
 
-/** A program somewhere else, to be dealt with like a child of this process. */
-export function startRemote(remote: Remote, options: ExecOptions = {}): RemoteProcess {
+/** Gives a program in another place the interface of a child process. */
+export function startRemoteProcess(program: RemoteProgram, options: ExecOptions = {}): RemoteProcess {
   const streams = openChildStreams();
   let killed = false;
   let ended = false;
-  let lettingGo: NodeJS.Timeout | undefined;
+  let outputTimer: NodeJS.Timeout | undefined;
   const kill = () => {
     if (killed || ended) return;
     killed = true;
-    remote.kill();
-    lettingGo = setTimeout(() => streams.letGo(), LETTING_GO_MS);
+    program.kill();
+    outputTimer = setTimeout(() => streams.discardOutput(), OUTPUT_WAIT_MS);
   };
-  const watch = killWhenOver(options, kill);
+  const watch = killOnTimeout(options, kill);
 
   const exit = (async (): Promise<Exit> => {
-    // Where it could not be started at all, that shows as an exit without a code.
-    const code = await remote.run(streams).catch(() => null);
+    // A program that could not be started exits without a code.
+    const code = await program.run(streams).catch(() => null);
     ended = true;
     watch[Symbol.dispose]();
     await streams.finish();
-    clearTimeout(lettingGo);
+    clearTimeout(outputTimer);
     return killed
       ? { code: null, signal: "SIGKILL", timedOut: watch.timedOut }
       : { code, signal: null, timedOut: watch.timedOut };

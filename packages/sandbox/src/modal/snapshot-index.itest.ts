@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { nameOfContent, openImageNotes } from "./image-notes.ts";
+import { nameOfContent, openSnapshotIndex } from "./snapshot-index.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const dir = mkdtempSync(join(tmpdir(), "swarm-images-"));
@@ -12,7 +12,7 @@ const mounts = [
   { from: "/b", at: "node_modules", key: "deps-1" },
 ];
 
-test("a name tells content and base apart, not the order or where it came from", () => {
+test("a name depends on content and base, not on the order or the source path of mounts", () => {
   const name = nameOfContent(["base"], mounts);
   expect(nameOfContent(["base"], mounts.toReversed())).toBe(name);
   expect(
@@ -31,23 +31,23 @@ test("a name tells content and base apart, not the order or where it came from",
   ).not.toBe(name);
 });
 
-test("a note is found by every process until it is forgotten, grows old or is broken", () => {
+test("a snapshot is found by every process until it is removed, too old or unreadable", () => {
   let today = Date.now();
-  const notes = openImageNotes(dir, () => today);
-  expect(notes.find("one")).toBeNull();
-  notes.keep("one", "im-1", mounts);
-  expect(openImageNotes(dir, () => today).find("one")).toBe("im-1");
-  notes.keep("one", "im-2", mounts);
-  expect(notes.find("one")).toBe("im-2");
+  const index = openSnapshotIndex(dir, () => today);
+  expect(index.find("one")).toBeNull();
+  index.put("one", "im-1", mounts);
+  expect(openSnapshotIndex(dir, () => today).find("one")).toBe("im-1");
+  index.put("one", "im-2", mounts);
+  expect(index.find("one")).toBe("im-2");
   today += 24 * DAY_MS;
-  expect(notes.find("one")).toBe("im-2");
+  expect(index.find("one")).toBe("im-2");
   today += 2 * DAY_MS;
-  expect(notes.find("one")).toBeNull();
-  notes.keep("one", "im-3", mounts);
-  notes.forget("one");
-  notes.forget("one");
-  expect(notes.find("one")).toBeNull();
+  expect(index.find("one")).toBeNull();
+  index.put("one", "im-3", mounts);
+  index.remove("one");
+  index.remove("one");
+  expect(index.find("one")).toBeNull();
   writeFileSync(join(dir, "half.json"), '{"imageId":');
-  expect(notes.find("half")).toBeNull();
+  expect(index.find("half")).toBeNull();
   expect(readdirSync(dir)).toEqual(["half.json"]);
 });

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 
-/** Resolves when a stream that was full takes more again, or never will because it is closed. */
-export async function waitForRoom(stream: Writable): Promise<void> {
+/** Resolves when a full stream takes more again, or when it is closed. */
+export async function waitForDrain(stream: Writable): Promise<void> {
   if (stream.destroyed) return;
   const waiting = new AbortController();
   const { signal } = waiting;

@@ -1,12 +1,12 @@
 import { Fault } from "@agentswarm/contracts";
 import { expect, test } from "vitest";
-import { isBusy, nextDelay, whenFree, type BackOff } from "./back-off.ts";
+import { isBusy, nextDelay, retryWhileBusy, type BackOff } from "./retry-while-busy.ts";
 
 const bounds: BackOff = { firstMs: 100, longestMs: 1_000, withinMs: 5_000 };
 const quick: BackOff = { firstMs: 1, longestMs: 2, withinMs: 40 };
 const grpc = (code: number, message = "no") => Object.assign(new Error(message), { code });
 
-test("waits twice as long each time, up to a longest, spread out by chance", () => {
+test("each wait doubles up to the longest, scattered by a random number", () => {
   expect([0, 1, 2, 3, 4, 9].map((tries) => nextDelay(tries, 0, 1, bounds))).toEqual([
     100, 200, 400, 800, 1_000, 1_000,
   ]);
@@ -14,21 +14,21 @@ test("waits twice as long each time, up to a longest, spread out by chance", () 
   expect(nextDelay(3, 0, 0.5, bounds)).toBe(600);
 });
 
-test("gives up rather than wait beyond its bound", () => {
+test("gives up when the next wait would exceed its bound", () => {
   expect(nextDelay(9, 4_000, 1, bounds)).toBe(1_000);
   expect(nextDelay(9, 4_001, 1, bounds)).toBeNull();
 });
 
-test("knows a busy service by its status, by the SDK's error and by a proxy's 429", () => {
+test("a busy service is known by its gRPC status, the SDK's error or a proxy's 429", () => {
   expect(isBusy(grpc(8))).toBe(true);
   expect(isBusy(grpc(14, "Received HTTP status code 429"))).toBe(true);
   expect(isBusy(Object.assign(new Error("no capacity"), { name: "ResourceExhaustedError" }))).toBe(true);
   expect([grpc(5), grpc(14), new Error("4290 bytes")].map(isBusy)).toEqual([false, false, false]);
 });
 
-test("asks again while the service is busy, and gives its answer", async () => {
+test("a call is retried while the service is busy", async () => {
   let asked = 0;
-  const answer = await whenFree(
+  const answer = await retryWhileBusy(
     "open a sandbox",
     async () => {
       asked += 1;
@@ -40,19 +40,21 @@ test("asks again while the service is busy, and gives its answer", async () => {
   expect([answer, asked]).toEqual(["open", 4]);
 });
 
-test("a service that stays busy, is away or in trouble is unavailable, to be tried later", async () => {
+test("a service that stays busy or fails is unavailable, and the fault is retryable", async () => {
   const late = Object.assign(new Error("late"), { name: "TimeoutError" });
   for (const error of [grpc(8), grpc(14), grpc(13), grpc(4), late]) {
-    const fault = await whenFree("open a sandbox", () => Promise.reject(error), quick).catch((one) => one);
+    const fault = await retryWhileBusy("open a sandbox", () => Promise.reject(error), quick).catch(
+      (one) => one,
+    );
     expect(fault).toBeInstanceOf(Fault);
     expect(fault).toMatchObject({ code: "sandbox.unavailable", retryable: true, cause: error });
     expect((fault as Fault).message).toContain("open a sandbox");
   }
 });
 
-test("a refused token names its settings, and is not tried again", async () => {
+test("a refused token is not retried, and the error names its settings", async () => {
   let asked = 0;
-  const asking = whenFree(
+  const asking = retryWhileBusy(
     "find the app",
     () => {
       asked += 1;
@@ -65,14 +67,14 @@ test("a refused token names its settings, and is not tried again", async () => {
   expect(asked).toBe(1);
 });
 
-test("what the service refuses to do at all is not tried again", async () => {
+test("a refused request is not retried", async () => {
   for (const error of [grpc(3), Object.assign(new Error("too long"), { name: "InvalidError" })]) {
-    const asking = whenFree("start a program", () => Promise.reject(error), quick);
+    const asking = retryWhileBusy("start a program", () => Promise.reject(error), quick);
     await expect(asking).rejects.toMatchObject({ code: "sandbox.refused", retryable: false });
   }
 });
 
-test("anything else is passed on as it is", async () => {
+test("any other error is thrown unchanged", async () => {
   const error = grpc(5);
-  await expect(whenFree("find a snapshot", () => Promise.reject(error), quick)).rejects.toBe(error);
+  await expect(retryWhileBusy("find a snapshot", () => Promise.reject(error), quick)).rejects.toBe(error);
 });

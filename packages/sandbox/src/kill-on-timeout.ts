@@ -1,12 +1,12 @@
 import type { ExecOptions } from "./sandbox.ts";
 
 export interface KillWatch extends Disposable {
-  /** Whether it was the time that ran out. */
+  /** Whether the program was killed because `timeoutMs` passed. */
   readonly timedOut: boolean;
 }
 
-/** Kills a program that overstays its time or is called off, until disposed. */
-export function killWhenOver(
+/** Calls `kill` when `timeoutMs` has passed or the signal is aborted, until disposed. */
+export function killOnTimeout(
   { timeoutMs, signal }: Pick<ExecOptions, "timeoutMs" | "signal">,
   kill: () => void,
 ): KillWatch {
