@@ -23,3 +23,8 @@ test("the lock of another process with the same pid is taken over", async () => 
   const release = await lockHome(home);
   await release();
 });
+
+test("the lock of a process on another host is refused, whether this host has its pid or not", async () => {
+  lockedBy({ ...describeProcess(2 ** 22 + 1), host: "another" });
+  await expect(lockHome(home)).rejects.toThrow(/host another.*remove .*supervisor\.pid/);
+});

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault } from "@agentswarm/contracts";
-import { describeProcess, isRunning, type Owner } from "@agentswarm/sandbox";
+import { describeProcess, ownerSchema, ownerState, type Owner } from "@agentswarm/sandbox";
 
 const TRIES = 2;
 
@@ -26,11 +26,19 @@ export async function lockHome(home: string): Promise<() => Promise<void>> {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       }
       const owner = await readOwner(file);
-      if (owner !== null && owner.pid !== process.pid && isRunning(owner)) {
-        throw new Fault(
-          "config.invalid",
-          `SWARM_HOME ${home} is in use by process ${owner.pid}; stop it, or set SWARM_HOME to another folder`,
-        );
+      if (owner !== null) {
+        const state = owner.pid === process.pid ? "gone" : ownerState(owner);
+        const holder = `process ${owner.pid} of host ${owner.host}`;
+        if (state === "running")
+          throw new Fault(
+            "config.invalid",
+            `SWARM_HOME ${home} is in use by ${holder}; stop it, or set SWARM_HOME to another folder`,
+          );
+        if (state === "unknown")
+          throw new Fault(
+            "config.invalid",
+            `SWARM_HOME ${home} is locked by ${holder}, which is not this host; stop it there, or remove ${file} if it no longer runs`,
+          );
       }
       await rm(file, { force: true });
     }
@@ -46,8 +54,8 @@ export async function lockHome(home: string): Promise<() => Promise<void>> {
 /** Null when the lock has been released meanwhile or cannot be read. A bare number is the pid of an older version. */
 async function readOwner(file: string): Promise<Owner | null> {
   try {
-    const owner = JSON.parse(await readFile(file, "utf8")) as Owner | number | null;
-    return typeof owner === "number" ? { pid: owner, startedTicks: null } : owner;
+    const found: unknown = JSON.parse(await readFile(file, "utf8"));
+    return ownerSchema.parse(typeof found === "number" ? { pid: found, startedTicks: null } : found);
   } catch {
     return null;
   }
