@@ -1,13 +1,13 @@
 """GLM-5 on Modal: SGLang behind an OpenAI-compatible URL that scales to zero.
 
-Written from SGLang's and Modal's documentation and not deployed from where it was written; see docs/glm-5.md.
+Written from the documentation of SGLang and Modal and never deployed; see docs/glm-5.md.
 
     modal secret create glm-api-key GLM_API_KEY=$(openssl rand -hex 24)
     modal run infra/glm/deploy.py::download         # once: about 760 GB of weights into a volume, no GPU
     GLM_GPU=B200 modal deploy infra/glm/deploy.py   # or H200; prints the URL
-    modal app stop agentswarm-glm                   # no more starts
+    modal app stop agentswarm-glm                   # ends all costs of GPUs
 
-Then LLM_BASE_URL=<the URL>/v1, LLM_API_KEY=<the key>, LLM_MODEL=glm-5, and `npm run check:model`.
+Then set MODAL_GLM_URL=<the URL>, MODAL_GLM_API_KEY=<the key> and LLM_MODEL=glm-5, and run `npm run check:model`.
 """
 
 import os
@@ -22,20 +22,20 @@ IMAGES = {"B200": "lmsysorg/sglang:glm5-blackwell", "H200": "lmsysorg/sglang:glm
 
 GPU = os.environ.get("GLM_GPU", "B200")
 MODEL = os.environ.get("GLM_MODEL", "zai-org/GLM-5-FP8")
-# Two at most, so that a fault of ours cannot rent a data centre.
+# At most two, so that an error in this file cannot rent many GPUs.
 MAX_CONTAINERS = int(os.environ.get("GLM_MAX_CONTAINERS", "1"))
-# How long eight GPUs wait for the next request; a start costs several minutes of them.
+# Seconds without a request before the eight GPUs are released. A new start costs several minutes of all of them.
 IDLE_SECONDS = int(os.environ.get("GLM_IDLE_SECONDS", str(10 * MINUTES)))
 
 if GPU not in IMAGES:
-    raise SystemExit(f"GLM_GPU={GPU} is not known; it may be: {', '.join(IMAGES)}")
+    raise SystemExit(f"GLM_GPU={GPU} is unknown: use one of {', '.join(IMAGES)}")
 if not 1 <= MAX_CONTAINERS <= 2:
     raise SystemExit(f"GLM_MAX_CONTAINERS={MAX_CONTAINERS} must be 1 or 2")
 
 WEIGHTS = "/weights"
 app = modal.App("agentswarm-glm")
 volume = modal.Volume.from_name("agentswarm-glm-weights", create_if_missing=True)
-# The file is read again inside the container, where the variables of the deploying shell are not set.
+# This file is read again inside the container, where the variables of the deploying shell are not set.
 chosen = {
     "GLM_GPU": GPU,
     "GLM_MODEL": MODEL,
@@ -49,7 +49,7 @@ download_image = modal.Image.debian_slim(python_version="3.12").pip_install("hug
 
 @app.function(image=download_image, volumes={WEIGHTS: volume}, cpu=8, memory=32768, timeout=6 * 60 * MINUTES)
 def download():
-    """Fetches the weights into the volume. May be run again: what is there is kept."""
+    """Fetches the weights into the volume. A second run keeps the files that are there."""
     from huggingface_hub import snapshot_download
 
     snapshot_download(MODEL)
@@ -57,7 +57,7 @@ def download():
 
 
 def server_command(api_key: str) -> list[str]:
-    """SGLang as GLM-5's makers start it: tensor parallel over all GPUs, speculative decoding by its own MTP layer."""
+    """SGLang with the arguments of GLM-5's makers: tensor parallel on all GPUs, speculative decoding by the MTP layer."""
     return [
         "python3",
         "-m",
@@ -92,5 +92,5 @@ def server_command(api_key: str) -> list[str]:
 @modal.concurrent(max_inputs=64)
 @modal.web_server(port=PORT, startup_timeout=40 * MINUTES)
 def serve():
-    """Starts the server; Modal lets requests through once the port answers."""
+    """Starts the server. Modal passes requests on once the port answers."""
     subprocess.Popen(server_command(os.environ["GLM_API_KEY"]))

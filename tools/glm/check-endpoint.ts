@@ -8,25 +8,25 @@ export interface Endpoint {
 }
 
 export interface EndpointReport {
-  /** What the server lists; null when it lists nothing, which some do not. */
+  /** The models that the server lists; null for a server without a list. */
   readonly models: readonly string[] | null;
   readonly answer: Streamed | null;
-  /** What would stand in an agent's way; empty when it can work with this endpoint. */
+  /** The reasons why an agent cannot work with this endpoint; empty when it can. */
   readonly problems: readonly string[];
 }
 
-/** How long a server that is still loading is waited for, and how often it is asked. */
-export interface Patience {
-  readonly withinMs: number;
+/** The wait for a server that is still loading, in milliseconds. */
+export interface LoadingWait {
+  readonly timeoutMs: number;
   readonly pauseMs: number;
 }
 
 type Listed = { readonly models: string[] | null } | { readonly problem: string };
 
-const PATIENCE: Patience = { withinMs: 1_800_000, pauseMs: 5_000 };
-const ANSWER_WITHIN_MS = 600_000;
+const LOADING_WAIT: LoadingWait = { timeoutMs: 1_800_000, pauseMs: 5_000 };
+const ANSWER_TIMEOUT_MS = 600_000;
 const WORD = "lighthouse";
-/** The key lets the recorded model find its answer. */
+/** The Swarm-Key lets the recorded model find its answer. */
 const PROMPT = `Swarm-Key: check/endpoint/work
 Call the tool "report" once, with the word "${WORD}". Say nothing else.`;
 
@@ -44,9 +44,9 @@ const TOOL = {
   },
 };
 
-/** Tries what agents need of a model's server: its list, its key, and a streamed answer that calls a tool. */
-export async function checkEndpoint(endpoint: Endpoint, patience = PATIENCE): Promise<EndpointReport> {
-  const listed = await listModels(endpoint, patience);
+/** Tests a model's server as agents use it: its list of models, its key, and a streamed answer that calls a tool. */
+export async function checkEndpoint(endpoint: Endpoint, wait = LOADING_WAIT): Promise<EndpointReport> {
+  const listed = await listModels(endpoint, wait);
   if ("problem" in listed) return { models: null, answer: null, problems: [listed.problem] };
   try {
     const answer = await askForTool(endpoint);
@@ -61,15 +61,15 @@ const headersOf = ({ apiKey }: Endpoint) => ({
   "content-type": "application/json",
 });
 
-/** Asks for the list until the server is up: one that scales to zero refuses, or lets go of callers, while it loads. */
-async function listModels(endpoint: Endpoint, patience: Patience): Promise<Listed> {
-  const until = performance.now() + patience.withinMs;
+/** Requests the list until the server is up. One that scales to zero refuses or drops requests while it loads. */
+async function listModels(endpoint: Endpoint, wait: LoadingWait): Promise<Listed> {
+  const until = performance.now() + wait.timeoutMs;
   for (;;) {
     const listed = await listOnce(endpoint);
     if (!("loading" in listed)) return listed;
-    if (performance.now() + patience.pauseMs > until)
+    if (performance.now() + wait.pauseMs > until)
       return { problem: `${endpoint.baseUrl}/models: ${listed.loading}` };
-    await sleep(patience.pauseMs);
+    await sleep(wait.pauseMs);
   }
 }
 
@@ -98,7 +98,7 @@ async function askForTool(endpoint: Endpoint): Promise<Streamed> {
   const response = await fetch(`${endpoint.baseUrl}/chat/completions`, {
     method: "POST",
     headers: headersOf(endpoint),
-    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
     body: JSON.stringify({
       model: endpoint.model,
       messages: [{ role: "user", content: PROMPT }],
@@ -120,14 +120,14 @@ function judge({ toolCall, text, completionTokens, finishReason }: Streamed): st
   const problems: string[] = [];
   if (toolCall === null)
     problems.push(
-      `no tool was called, it said: ${JSON.stringify(text.slice(0, 200))} (is its tool parser on?)`,
+      `no tool was called; the answer was ${JSON.stringify(text.slice(0, 200))}: turn on the server's tool parser`,
     );
   else if (toolCall.name !== "report" || wordIn(toolCall.args) !== WORD)
     problems.push(
-      `the tool was called otherwise than asked: ${toolCall.name} ${toolCall.args.slice(0, 200)}`,
+      `the tool was called with the wrong name or arguments: ${toolCall.name} ${toolCall.args.slice(0, 200)}`,
     );
-  if (finishReason === null) problems.push("the stream ended without a reason");
-  if (completionTokens === null) problems.push("no usage at the stream's end: costs will be estimates");
+  if (finishReason === null) problems.push("the stream ended without a finish_reason");
+  if (completionTokens === null) problems.push("no usage at the end of the stream: costs will be estimates");
   return problems;
 }
 
@@ -139,7 +139,7 @@ function wordIn(args: string): unknown {
   }
 }
 
-/** Tokens a second from the first to the last; null where it cannot be told. */
+/** Tokens a second from the first token to the last; null when too few were counted. */
 export function speedOf({ completionTokens, firstTokenMs, lastTokenMs }: Streamed): number | null {
   const seconds = (lastTokenMs - firstTokenMs) / 1_000;
   if (completionTokens === null || completionTokens < 2 || seconds <= 0) return null;

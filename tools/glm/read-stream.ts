@@ -1,11 +1,11 @@
-/** What a streamed answer came to. */
+/** The content and the times of a streamed answer. */
 export interface Streamed {
   readonly text: string;
   readonly toolCall: { readonly name: string; readonly args: string } | null;
   readonly finishReason: string | null;
-  /** Null when the server did not count. */
+  /** Null when the server reported no usage. */
   readonly completionTokens: number | null;
-  /** From the request to the first token, of whatever kind. */
+  /** From the request to the first token of any kind. */
   readonly firstTokenMs: number;
   readonly lastTokenMs: number;
 }
@@ -23,7 +23,7 @@ interface Chunk {
   readonly error?: { message?: string };
 }
 
-/** The data lines of a server-sent stream, up to [DONE]; comments that keep it alive are left out. */
+/** The data lines of a server-sent stream up to [DONE], without keep-alive comments. */
 async function* dataOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   let rest = "";
   for await (const text of body.pipeThrough(new TextDecoderStream())) {
