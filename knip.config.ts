@@ -42,4 +42,7 @@ export default {
     ...Object.fromEntries(workspaces),
   },
   ignoreExportsUsedInFile: true,
+  // For exports that a package offers to the tests of others.
+  tags: ["-testonly"],
+  treatConfigHintsAsErrors: true,
 } satisfies KnipConfig;

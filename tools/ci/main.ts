@@ -9,7 +9,8 @@ const HELP = `npm run check: format, lint, types, unused code, unit tests
 npm test:      the same, the suites with real Redis, git and processes, the journeys, and the swarm in
                containers where Docker answers
 
-  --only <step>   run only one step: format, lint, types, knip, unit, integration, journey, compose
+  --only <step>   run only one step: format, lint, types, knip, knip-production, unit,
+                  integration, journey, compose
   --help          this text
 `;
 

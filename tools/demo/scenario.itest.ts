@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findChecks } from "@agentswarm/checks";
 import { runGit } from "@agentswarm/git";
-import { inOrder, play, readRecording, runIn, type RecordedTask, type Recording } from "./play-recording.ts";
+import {
+  inOrder,
+  play,
+  readRecording,
+  runIn,
+  type RecordedTask,
+  type Recording,
+} from "./testing/play-recording.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const FIX = "trunk-health/give-fast-forward-a-key-of-its-own/fix";
@@ -43,7 +50,7 @@ async function seed(name: string): Promise<string> {
   return dir;
 }
 
-/** Runs the target's own checks; the output of the first that fails, or null. */
+/** Runs the target's own checks. Returns the output of the first that fails, or null. */
 async function failureOf(dir: string, which: "gate" | "sweep"): Promise<string | null> {
   const { settings } = await findChecks((path) => readFile(join(dir, path), "utf8").catch(() => null));
   const runs = await Promise.all(settings.checks[which].map(({ command }) => runIn(dir, command)));
@@ -53,8 +60,8 @@ async function failureOf(dir: string, which: "gate" | "sweep"): Promise<string |
 const together = async (dir: string) => (await runIn(dir, 'node --test "checks/**/*.test.ts"')).output;
 
 /**
- * Lands all tasks in the given order. Of two tasks that wait for one another the second is built on the base of the
- * first, and must conflict; its resolve is played upon the conflict.
+ * Lands all tasks in the given order. Of two tasks that wait for one another, the second is built on the base of the
+ * first and must conflict; its resolve is then played on the conflict.
  */
 async function land(
   dir: string,
@@ -98,7 +105,7 @@ async function land(
 
 const treeOf = (dir: string) => git(dir, "rev-parse", "HEAD^{tree}");
 
-test("every feature has a plan, work, and an acceptance; one attempt is mended and one pair conflicts", () => {
+test("every feature has a plan, work and an acceptance, with one fixed attempt and one pair that conflicts", () => {
   expect(recording.features.length).toBeGreaterThanOrEqual(8);
   expect(recording.tasks.length).toBeGreaterThanOrEqual(20);
   for (const feature of recording.features) {
@@ -114,7 +121,7 @@ test("every feature has a plan, work, and an acceptance; one attempt is mended a
 });
 
 test(
-  "all tasks land in either order; only the two together that claim one key make the sweep red, and the fix mends it",
+  "all tasks land in either order, and the fix makes the sweep green that two tasks with one key made red",
   { timeout: 240_000 },
   async () => {
     const forwards = await seed("forwards");

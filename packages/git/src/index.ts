@@ -1,9 +1,8 @@
 export { bundleFor, makeBundle, type Bundles } from "./bundle.ts";
 export { countChanges, COUNTED, type ChangeCounts } from "./count-changes.ts";
 export { type Trailers } from "./landing/landing-message.ts";
-export { initBare } from "./init-bare.ts";
 export { type Inspection } from "./inspect-commits.ts";
-export { MERGER, type Landing } from "./landing-log.ts";
+export type { Landing } from "./landing-log.ts";
 export { openLandingEngine, type LandingEngine } from "./landing/engine.ts";
 export { type BuiltLanding, type LandingRequest } from "./landing/landing.ts";
 export { MERGE_STRATEGIES, type MergeStrategy } from "./landing/strategies.ts";

@@ -16,7 +16,6 @@ export {
   estimateUsage,
   fitTokens,
   NO_USAGE,
-  priceOf,
   readUsage,
   type Usage,
 } from "./usage.ts";

@@ -6,7 +6,6 @@ export { openSandboxProvider, type OpenBroker } from "./open-sandbox.ts";
 export { sandboxSettings, sandboxSettingsSchema } from "./settings.ts";
 export { reapOrphans } from "./reap-orphans.ts";
 export {
-  DEFAULT_SANDBOX_LIMITS,
   type ExecOptions,
   type Exit,
   type Mount,
@@ -19,3 +18,5 @@ export {
   type SandboxProcess,
   type SandboxProvider,
 } from "./sandbox.ts";
+/** @testonly */
+export { DEFAULT_SANDBOX_LIMITS } from "./sandbox.ts";

@@ -66,7 +66,10 @@ export function isEventOf<T extends EventType>(type: T) {
     event.type === type;
 }
 
-/** Every event type. */
+/**
+ * Every event type.
+ * @testonly
+ */
 export const EVENT_TYPES: readonly EventType[] = eventToSendSchema.options.map(
   (option) => option.shape.type.value,
 );

@@ -1,4 +1,4 @@
 /** The parts of the contracts that need Node: imported as `@agentswarm/contracts/node`, never by a browser. */
-export { eventJobId, featureIdOf, shortHash, taskIdOf } from "./derive-ids.ts";
+export { eventJobId, featureIdOf, taskIdOf } from "./derive-ids.ts";
 export { failpoint } from "./failpoint.ts";
 export { currentTrace, traceOfMessage, traceOfRun, withTrace } from "./trace-context.ts";

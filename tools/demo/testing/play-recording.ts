@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { featureInputSchema, slug, type FeatureInput } from "@agentswarm/contracts";
 import { readScenario, type ScenarioEntry } from "@agentswarm/replay";
 
-const ROOT = join(import.meta.dirname, "../..");
+const ROOT = join(import.meta.dirname, "../../..");
+const DEMO = join(import.meta.dirname, "..");
 const BIN = join(ROOT, "node_modules/.bin");
 
 interface PlannedTask {
@@ -26,27 +27,25 @@ export interface Recording {
   entry(key: string): ScenarioEntry | undefined;
 }
 
-/** Reads features.json and what is recorded for it. Throws when a task has no conversation. */
+/** Reads features.json and its recorded plans and conversations. Throws when a task has no conversation. */
 export async function readRecording(): Promise<Recording> {
-  const entries = await readScenario(join(import.meta.dirname, "scenario"));
+  const entries = await readScenario(join(DEMO, "scenario"));
   const entry = (key: string) => entries.find((one) => one.key === key);
-  const submitted = JSON.parse(
-    await readFile(join(import.meta.dirname, "features.json"), "utf8"),
-  ) as FeatureInput[];
+  const submitted = JSON.parse(await readFile(join(DEMO, "features.json"), "utf8")) as FeatureInput[];
   const features = submitted.map((feature) => slug(featureInputSchema.parse(feature).title));
   const tasks = features.flatMap((feature) => {
     const plan = entry(`${feature}/-/plan`)?.answer as { tasks: PlannedTask[] } | undefined;
     if (plan === undefined) throw new Error(`no plan is recorded for ${feature}`);
     return plan.tasks.map((task): RecordedTask => {
       const work = entry(`${feature}/${task.key}/work`);
-      if (work === undefined) throw new Error(`nothing is recorded for ${feature}/${task.key}`);
+      if (work === undefined) throw new Error(`no conversation is recorded for ${feature}/${task.key}`);
       return { ...task, feature, work, resolve: entry(`${feature}/${task.key}-resolve/resolve`) };
     });
   });
   return { features, tasks, entry };
 }
 
-/** The tasks so that each comes after those it depends on; earlier ones first where that leaves a choice. */
+/** Sorts tasks so that each comes after its dependencies; otherwise the order is kept. */
 export function inOrder(tasks: readonly RecordedTask[]): RecordedTask[] {
   const done = new Set<string>();
   const sorted: RecordedTask[] = [];
@@ -54,14 +53,14 @@ export function inOrder(tasks: readonly RecordedTask[]): RecordedTask[] {
     const next = tasks.find(
       (task) => !sorted.includes(task) && task.dependsOn.every((key) => done.has(`${task.feature}/${key}`)),
     );
-    if (next === undefined) throw new Error("the recorded plan has a circle");
+    if (next === undefined) throw new Error("the recorded plan has a cycle of dependencies");
     sorted.push(next);
     done.add(`${next.feature}/${next.key}`);
   }
   return sorted;
 }
 
-/** Runs a command in the target as its checks are run: Node and the dependencies' commands on PATH. */
+/** Runs a command in the target like one of its checks: with Node and the commands of the dependencies on PATH. */
 export async function runIn(dir: string, command: string): Promise<{ exitCode: number; output: string }> {
   const path = [dirname(process.execPath), BIN, "/usr/local/bin", "/usr/bin", "/bin"].join(":");
   const child = spawn("sh", ["-c", command], {
@@ -84,15 +83,15 @@ interface Edit {
 }
 
 export interface PlayOptions {
-  /** Told the paths that were written. */
+  /** Called with every path that is written. */
   readonly onWrite?: (path: string) => void;
-  /** Called at each `submit`: how many there were, how many there will be. */
+  /** Called at each `submit` with the number so far and the number in all. */
   readonly onSubmit?: (count: number, of: number) => Promise<void>;
   /** Whether shell commands are run, too. */
   readonly withShell?: boolean;
 }
 
-/** Does in a work tree what a recorded conversation does. Throws where the agent's tool would refuse. */
+/** Applies a recorded conversation to a work tree. Throws where the agent's tool would refuse an edit. */
 export async function play(dir: string, entry: ScenarioEntry, options: PlayOptions = {}): Promise<void> {
   const calls = (entry.steps ?? []).flatMap((step) => step.calls);
   const submits = calls.filter(({ tool }) => tool === "submit").length;
