@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { chown, cp, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Fault } from "@agentswarm/contracts";
-import { runGit } from "@agentswarm/git";
+import { safeGit } from "@agentswarm/git";
 import { FOLDERS, REDIS_DUMP, REPOSITORIES, tar, VOLUMES } from "./volumes.ts";
 
 /** Reads an archive from stdin into empty volumes. Throws Fault `config.invalid` when a volume is not empty. */
@@ -20,9 +20,11 @@ export async function restoreSwarm(work: string): Promise<void> {
     if (!existsSync(bundle)) continue;
     const dir = join(VOLUMES, path);
     await mkdir(dirname(dir), { recursive: true });
-    await runGit(["clone", "--quiet", "--mirror", "--", bundle, dir], { cwd: VOLUMES });
-    await runGit(["remote", "remove", "origin"], { cwd: dir });
-    await runGit(["config", "receive.denyNonFastForwards", "true"], { cwd: dir });
+    await safeGit({ cwd: VOLUMES }, (git) => git.clone(bundle, dir, ["--mirror"]));
+    await safeGit({ cwd: dir }, async (git) => {
+      await git.removeRemote("origin");
+      await git.addConfig("receive.denyNonFastForwards", "true");
+    });
     await giveToServices(dirname(dir));
   }
   await restoreRedis(join(work, REDIS_DUMP));

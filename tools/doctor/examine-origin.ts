@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { Fault } from "@agentswarm/contracts";
-import { runGit } from "@agentswarm/git";
+import { safeGit } from "@agentswarm/git";
 import type { DoctorSettings } from "./config.ts";
 import { fail, ok, type Finding } from "./finding.ts";
 
@@ -13,11 +13,9 @@ export async function examineOrigin(settings: DoctorSettings): Promise<Finding> 
   const { GIT_REPO_URL: url, TARGET_REPO_PATH, SWARM_HOME } = settings;
   if (url === undefined) return examineSeed(resolve(TARGET_REPO_PATH), SWARM_HOME);
   try {
-    const { stdout } = await runGit(["ls-remote", "--symref", "--", url, "HEAD"], {
-      cwd: process.cwd(),
-      timeoutMs: DEADLINE_MS,
-    });
-    const trunk = /ref: refs\/heads\/(\S+)/.exec(stdout)?.[1];
+    const here = { cwd: process.cwd(), timeoutMs: DEADLINE_MS };
+    const { value } = await safeGit(here, (git) => git.listRemote(["--symref", "--", url, "HEAD"]));
+    const trunk = /ref: refs\/heads\/(\S+)/.exec(value)?.[1];
     if (trunk !== undefined) return ok(NAME, `${url}, trunk ${settings.TRUNK ?? trunk}`);
     return fail(NAME, `${url} has no commit`, "push a first commit to it");
   } catch (error) {

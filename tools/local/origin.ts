@@ -3,7 +3,7 @@ import { cp, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Fault } from "@agentswarm/contracts";
-import { runGit } from "@agentswarm/git";
+import { safeGit } from "@agentswarm/git";
 
 const SEEDER = { name: "AgentSwarm", email: "swarm@agentswarm.invalid" };
 
@@ -25,12 +25,12 @@ export async function seedOrigin(targetPath: string, home: string): Promise<stri
   const fresh = `${origin}.${process.pid}`;
   await rm(fresh, { recursive: true, force: true });
   if (existsSync(join(source, ".git"))) {
-    await runGit(["clone", "--bare", "--no-hardlinks", "--", source, fresh], { cwd: home });
+    await safeGit({ cwd: home }, (git) => git.clone(source, fresh, ["--bare", "--no-hardlinks"]));
   } else {
     await commitFolder(source, fresh, home);
   }
   // The trunk may be pushed to by compare-and-swap only.
-  await runGit(["config", "receive.denyNonFastForwards", "true"], { cwd: fresh });
+  await safeGit({ cwd: fresh }, (git) => git.addConfig("receive.denyNonFastForwards", "true"));
   await rename(fresh, origin);
   return origin;
 }
@@ -48,11 +48,13 @@ async function commitFolder(source: string, bare: string, home: string): Promise
       GIT_COMMITTER_NAME: SEEDER.name,
       GIT_COMMITTER_EMAIL: SEEDER.email,
     };
-    await runGit(["init", "--quiet", "--initial-branch=main"], { cwd: work });
-    await runGit(["add", "--all"], { cwd: work });
-    await runGit(["commit", "--quiet", "-m", "Seed the target"], { cwd: work, env });
-    await runGit(["clone", "--bare", "--quiet", "--no-hardlinks", "--", work, bare], { cwd: home });
-    await runGit(["remote", "remove", "origin"], { cwd: bare });
+    await safeGit({ cwd: work, env }, async (git) => {
+      await git.init(["--initial-branch=main"]);
+      await git.add(["--all"]);
+      await git.commit("Seed the target");
+    });
+    await safeGit({ cwd: home }, (git) => git.clone(work, bare, ["--bare", "--no-hardlinks"]));
+    await safeGit({ cwd: bare }, (git) => git.removeRemote("origin"));
   } finally {
     await rm(work, { recursive: true, force: true });
   }

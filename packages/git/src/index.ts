@@ -12,5 +12,6 @@ export { type PublishRight, type RefMove } from "./publish-right.ts";
 export { fetchQuarantined } from "./fetch-quarantined.ts";
 export { repack } from "./repack.ts";
 export { runGit } from "./run-git.ts";
+export { safeGit } from "./safe-git.ts";
 export { targetSettings } from "./settings.ts";
 export { fetchAttempts, openStore, type Store } from "./store.ts";

@@ -5,6 +5,8 @@ import { endOf, gitEnvironment, isMachineFailure, SAFE_CONFIG, TIMEOUT_MS } from
 
 export interface SafeGitOptions {
   readonly cwd: string;
+  /** Added to git's environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Written to git's standard input. */
   readonly input?: string;
   readonly signal?: AbortSignal | undefined;
@@ -15,6 +17,7 @@ export interface SafeGitOptions {
 
 export interface SafeGitAnswer<T> {
   readonly value: T;
+  /** Of the last command. */
   readonly exitCode: number;
   /** The end of it. */
   readonly stderr: string;
@@ -33,7 +36,7 @@ const ALLOWED = {
 };
 
 /**
- * Runs one simple-git command in the environment of `runGit`: our settings, no hooks, a deadline, an abort signal. Each
+ * Runs simple-git commands in the environment of `runGit`: our settings, no hooks, a deadline, an abort signal. Each
  * call has its own instance, because an instance runs its commands one after the other. Throws the same faults as `runGit`.
  *
  * For ordinary work on repositories that the user trusts; see docs/decisions/008-simple-git.md for the line.
@@ -44,7 +47,7 @@ export async function safeGit<T>(
 ): Promise<SafeGitAnswer<T>> {
   const { cwd, input, signal, answers = [] } = options;
   if (!existsSync(cwd)) throw new Fault("git.failed", `git: ${cwd} does not exist`, { retryable: true });
-  const env = gitEnvironment();
+  const env = gitEnvironment(options.env);
   let exit: { code: number | null; stderr: string } | null = null;
   const git = simpleGit({
     baseDir: cwd,
@@ -76,7 +79,9 @@ export async function safeGit<T>(
 
 function faultOf(cause: unknown, exit: { code: number | null; stderr: string } | null): Fault {
   if (!(cause instanceof GitError)) return Fault.from(cause);
-  const what = `git ${cause.task?.commands[0] ?? ""}`;
+  // Some methods put "-c" and a setting before the command.
+  const name = cause.task?.commands.find((arg) => /^[a-z][a-z-]*$/.test(String(arg)));
+  const what = `git ${name ?? ""}`;
   // The deadline or the caller ended it, or simple-git refused the command.
   if (cause instanceof GitPluginError || exit === null) {
     return new Fault("git.failed", `${what}: ${cause.message}`, { cause });
