@@ -84,7 +84,7 @@ test("a feature whose budget its plan has used up waits and says why; no agent i
   expect(waiting.reason).toBe(`waiting: FEATURE_BUDGET_TOKENS=1 is used up (${waiting.budget.spent.tokens})`);
   expect(waiting.budget.reached).toMatchObject({ level: "feature" });
   expect(waiting.tasks.map(({ status, attempts }) => [status, attempts])).toEqual([
-    ["planned", 0],
+    ["ready", 0],
     ["planned", 0],
   ]);
   expect(Object.keys(waiting.cost.byRole)).toEqual(["plan"]);
@@ -101,7 +101,7 @@ test("with a little more an agent begins and is stopped at the cap, at the cost 
       waits(one) &&
       one.budget.tokens === cap &&
       one.tasks[0]?.attempts === 1 &&
-      one.tasks[0].status === "planned",
+      one.tasks[0].status === "ready",
   );
   const task = await get<ShownTask>(`/v1/tasks/${waiting.tasks[0]?.id}`);
   expect(task.attemptsUsed).toBe(0);

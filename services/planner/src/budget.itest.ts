@@ -7,7 +7,7 @@ import { planned, startPlanner, type TestPlanner } from "../testing/start-planne
 const plan = { tasks: [planned("a"), planned("b", "a")] };
 const met = { met: true, reason: "It is all there.", tasks: [] };
 const answer = (_: number, text: string) => (text.includes("Is the feature") ? met : plan);
-/** What the scripted model tells of each call, at glm-5's prices. */
+/** The usage of each call of the scripted model, at glm-5's prices. */
 const CALL = { usd: 0.000_132, tokens: 110 };
 
 const metricsOf = (costUsd: number, tokensIn: number): Handoff["metrics"] => ({
@@ -36,10 +36,10 @@ async function spend(
   if (reserved.kind === "granted")
     await reserved.commitReservation({ costUsd, tokensIn: tokens, tokensOut: 0 });
 }
-const told = async <T extends EventType>(planner: TestPlanner, type: T) =>
+const eventsOf = async <T extends EventType>(planner: TestPlanner, type: T) =>
   (await planner.events()).filter(isEventOf(type));
 
-test("at the feature's cap its tasks wait and its state says why; with a higher setting the work goes on", async () => {
+test("at the feature's cap its tasks wait until the cap is raised", async () => {
   await using planner = await startPlanner(answer, { FEATURE_BUDGET_USD: "0.5" });
   const id = await planner.submit();
   const a = await planner.sentAs("a");
@@ -58,11 +58,11 @@ test("at the feature's cap its tasks wait and its state says why; with a higher 
     ["ready", 0],
   ]);
   const [reached] = await waitUntil("the event", 20_000, async () => {
-    const found = await told(planner, "budget.reached");
+    const found = await eventsOf(planner, "budget.reached");
     return found.length > 0 ? found : null;
   });
   expect(reached).toMatchObject({ featureId: id, data: waiting.outOfBudget });
-  const last = (await told(planner, "feature.changed")).findLast(({ data }) => data.reason !== null);
+  const last = (await eventsOf(planner, "feature.changed")).findLast(({ data }) => data.reason !== null);
   expect(last?.data.reason).toBe("waiting: FEATURE_BUDGET_USD=0.5 is used up (0.6001)");
   // Another feature has a budget of its own.
   const other = await planner.submit("Another thing");
@@ -80,7 +80,7 @@ test("at the feature's cap its tasks wait and its state says why; with a higher 
   expect(await planner.ledger(id, (one) => one.outOfBudget === null)).toMatchObject({ reason: null });
 });
 
-test("an attempt that ended for want of money is sent again once its feature is given more", async () => {
+test("an attempt that ended for lack of budget is sent again once its feature has more", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit("Frugal", { usd: 0.001, tokens: 1_000 });
   const a = await planner.sentAs("a");
@@ -89,17 +89,17 @@ test("an attempt that ended for want of money is sent again once its feature is 
   const waiting = await planner.ledger(id, (one) => one.tasks[0]?.status === "ready");
   expect(waiting.outOfBudget?.why).toMatch(/^the feature's budget.usd=0.001 is used up \(0.00213/);
   expect(waiting.tasks[0]).toMatchObject({ attemptsUsed: 0, crashes: 0 });
-  await planner.tell({ kind: "budget", featureId: id, budget: { usd: 1 }, by: "ada" });
+  await planner.send({ kind: "budget", featureId: id, budget: { usd: 1 }, by: "ada" });
   const again = await planner.sentAs("a", 2);
   expect(again.task.id).toBe(a.task.id);
   const ledger = await planner.ledger(id, (one) => one.outOfBudget === null);
   expect(ledger.feature.budget).toEqual({ usd: 1, tokens: 1_000 });
 });
 
-test("nothing is planned while the swarm's budget is used up; afterwards it is, without being asked again", async () => {
+test("planning waits while the swarm's budget is used up", async () => {
   await using planner = await startPlanner(answer, { BUDGET_TOKENS: String(CALL.tokens) });
   const first = await planner.submit();
-  // Planning the first has used it up, so that its task waits too.
+  // The plan of the first feature used up the budget, so its task waits too.
   await planner.ledger(first, (one) => one.outOfBudget?.level === "swarm");
   const second = await planner.submit("Late");
   const waiting = await planner.ledger(second, (one) => one.outOfBudget !== null);
@@ -114,7 +114,7 @@ test("nothing is planned while the swarm's budget is used up; afterwards it is, 
   await planner.ledger(first, (one) => one.tasks[0]?.status === "sent");
 });
 
-test("the planner's own calls are set aside, settled and told, those whose answer fits nothing too", async () => {
+test("every model call of the planner is in the budget, the feature's sums and the events", async () => {
   await using planner = await startPlanner((nth) => (nth === 0 ? "no plan" : plan));
   const id = await planner.submit();
   await planner.sentAs("a");
@@ -126,7 +126,7 @@ test("the planner's own calls are set aside, settled and told, those whose answe
   expect(ledger).toMatchObject({ tokens: 2 * CALL.tokens });
   expect(ledger.costUsd).toBeCloseTo(2 * CALL.usd, 9);
   const used = await waitUntil("both events", 20_000, async () => {
-    const found = await told(planner, "model.used");
+    const found = await eventsOf(planner, "model.used");
     return found.length === 2 ? found : null;
   });
   const backend = new URL(planner.model.url).host;
@@ -136,7 +136,7 @@ test("the planner's own calls are set aside, settled and told, those whose answe
   });
 });
 
-test("a plan comes with what it will cost, by what landed tasks have cost with all their attempts", async () => {
+test("a plan has a forecast from the costs of landed tasks", async () => {
   await using planner = await startPlanner(answer, { FEATURE_BUDGET_USD: "3" });
   const id = await planner.submit();
   expect((await planner.ledger(id, (one) => one.tasks.length === 2)).forecast).toBeNull();
@@ -161,7 +161,7 @@ test("a plan comes with what it will cost, by what landed tasks have cost with a
     warning: "3.5 USD are expected, but the feature's budget has 3 left",
   });
   const changed = await waitUntil("the event", 20_000, async () => {
-    const mine = (await told(planner, "feature.changed")).filter((event) => event.featureId === next);
+    const mine = (await eventsOf(planner, "feature.changed")).filter((event) => event.featureId === next);
     return mine.find(({ data }) => data.forecast !== null) ?? null;
   });
   expect(changed.data.forecast).toEqual(forecast);

@@ -8,7 +8,7 @@ const met = { met: true, reason: "It is all there.", tasks: [] };
 const answer = (_: number, text: string) => (text.includes("Is the") ? met : plan);
 
 test.each(["planner.answered", "planner.stored", "planner.sent"])(
-  "killed at %s: every task is sent once, under the same ids, and the feature goes on to its end",
+  "killed at %s, the planner sends every task once and the feature reaches its end",
   async (failpoint) => {
     await using planner = await startPlanner(answer, { FAILPOINT: failpoint });
     const id = await planner.submit();
@@ -34,12 +34,12 @@ test.each(["planner.answered", "planner.stored", "planner.sent"])(
     }
     const verifying = await planner.ledger(id, (ledger) => ledger.status === "verifying");
     expect(verifying.tasks.map((record) => record.status)).toEqual(["landed", "landed", "landed"]);
-    await planner.tell(planner.swept("green"));
+    await planner.send(planner.swept("green"));
     await planner.ledger(id, (ledger) => ledger.status === "done");
   },
 );
 
-test("tasks whose jobs Redis has lost are sent again by the audit, in the same round", async () => {
+test("the audit sends tasks whose jobs are lost again in the same round", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
   await planner.ledger(id, (ledger) => ledger.tasks.some((record) => record.round === 1));
@@ -55,7 +55,7 @@ test("tasks whose jobs Redis has lost are sent again by the audit, in the same r
   for (const [key, message] of before) expect(again.get(key)).toEqual(message);
 });
 
-test("a Redis that is wiped is an alarm, and the audit's schedule is put back", async () => {
+test("a wiped Redis is logged as an error, and the audit's schedule is restored", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
   const message = await waitUntil("the sending", 20_000, async () => (await planner.sent()).get("a") ?? null);
@@ -67,12 +67,12 @@ test("a Redis that is wiped is an alarm, and the audit's schedule is put back", 
   await waitUntil("the schedule", 20_000, async () =>
     (await bullQueue(planner.connection, "plan").getJobScheduler("audit")) === undefined ? null : true,
   );
-  // What is submitted now is planned as ever.
+  // A feature that is submitted now is planned as before.
   const next = await planner.submit("Another thing");
   await planner.ledger(next, (ledger) => ledger.tasks.length === 3);
 });
 
-test("SIGTERM while the model does not answer ends the planner in time, and another one asks again", async () => {
+test("SIGTERM during a model call ends the planner, and the next planner repeats the call", async () => {
   await using planner = await startPlanner((nth) => (nth === 0 ? () => undefined : plan));
   const id = await planner.submit();
   await waitUntil("the question", 20_000, () => (planner.model.asked.length === 1 ? true : null));

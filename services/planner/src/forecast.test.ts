@@ -12,11 +12,11 @@ const state = (cap: { usd?: number; tokens?: number } = {}, spent = NOTHING) => 
 const budgets = (swarm = state(), feature = state()) => ({ swarm, feature });
 const cost = (kind: TaskKind, costUsd: number): TaskCost => ({ kind, costUsd, tokens: costUsd * 1_000 });
 
-test("without history there is none", () => {
+test("there is no forecast without history", () => {
   expect(makeForecast(["build"], [], budgets())).toBeNull();
 });
 
-test("each task costs the median of its kind, however dear a few were; an unknown kind the median of all", () => {
+test("a task is expected to cost the median of its kind", () => {
   const history = [cost("build", 1), cost("build", 2), cost("build", 90), cost("fix", 7)];
   expect(makeForecast(["build", "build", "build"], history, budgets())).toEqual({
     usd: 6,
@@ -30,7 +30,7 @@ test("each task costs the median of its kind, however dear a few were; an unknow
   expect(makeForecast(["resolve"], history, budgets())).toMatchObject({ usd: 4.5, basedOn: 4 });
 });
 
-test("a forecast above what is left of a budget says so, with the budget", () => {
+test("a forecast above the rest of a budget has a warning that names the budget", () => {
   const history = [cost("build", 2)];
   const spent = { costUsd: 3.5, tokens: 100 };
   const of = (swarm = state(), feature = state()) =>

@@ -1,14 +1,14 @@
-import { currentTrace } from "@agentswarm/contracts/node";
 import { Fault, jobId, slug, type PlanMessage } from "@agentswarm/contracts";
+import { currentTrace } from "@agentswarm/contracts/node";
 import { jobState } from "@agentswarm/queue";
 import { absorbSweep } from "./absorb-sweep.ts";
 import { advance } from "./advance.ts";
 import { audit } from "./audit.ts";
 import { refreshBudget, step } from "./carry-out.ts";
+import type { PlannerContext } from "./context.ts";
 import { absorbHandoff } from "./ledger/absorb-handoff.ts";
 import { findRecord, newLedger, type Ledger } from "./ledger/ledger.ts";
 import { cancelFeature, decideHeld, giveBudget, retryTask } from "./ledger/person-actions.ts";
-import type { PlannerContext } from "./context.ts";
 
 const FEATURE_WAIT_MS = 200;
 

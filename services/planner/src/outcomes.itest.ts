@@ -12,11 +12,11 @@ const commit = "c".repeat(40);
 const conflict: MergeOutcome = {
   kind: "conflict",
   base: commit,
-  theirIntent: "- Somebody else's landing",
+  theirIntent: "- Another landing",
   paths: [{ path: "src/x.js", base: commit, ours: commit, theirs: commit }],
 };
 
-test("a conflict is answered by one resolve task with both intents, which lands in its place", async () => {
+test("a conflict leads to one resolve task with both intents", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
   const message = await planner.sentAs("a");
@@ -26,7 +26,7 @@ test("a conflict is answered by one resolve task with both intents, which lands 
   expect(resolve.task).toMatchObject({ kind: "resolve", parentId: message.task.id });
   expect(resolve.task.resolve).toMatchObject({
     paths: ["src/x.js"],
-    theirIntent: "- Somebody else's landing",
+    theirIntent: "- Another landing",
   });
   expect(resolve.task.resolve?.ourIntent).toContain("All about a");
   await planner.land(resolve);
@@ -35,7 +35,7 @@ test("a conflict is answered by one resolve task with both intents, which lands 
   expect(ledger.tasks.filter((record) => record.task.kind === "resolve")).toHaveLength(1);
 });
 
-test("a resolve that goes on conflicting goes back to planning, never to a resolve of a resolve", async () => {
+test("a resolve that keeps conflicting is planned again, never resolved by another", async () => {
   const next = { tasks: [planned("other-way")] };
   await using planner = await startPlanner((nth) => (nth === 0 ? plan : next));
   const id = await planner.submit();
@@ -48,7 +48,7 @@ test("a resolve that goes on conflicting goes back to planning, never to a resol
   expect(planner.model.asked[1]).toContain("src/x.js");
 });
 
-test("an attempt held for a person waits; approved it is sent with the approval, refused it runs again", async () => {
+test("a held attempt is sent with its approval, or again after a refusal", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
   const message = await planner.sentAs("a");
@@ -61,28 +61,28 @@ test("an attempt held for a person waits; approved it is sent with the approval,
     by: "ada",
     reason: "leave the checks alone",
   });
-  await planner.tell(decide("approve"));
+  await planner.send(decide("approve"));
   const approved = await planner.sentAs("a", 2);
   expect(approved.approved).toMatchObject({ by: "ada", attempt: 1 });
 
   await planner.handOver(approved, { kind: "held", why: "it changes swarm.json", base: commit });
   await planner.ledger(id, (one) => one.tasks[0]?.status === "held");
-  await planner.tell(decide("refuse"));
+  await planner.send(decide("refuse"));
   const again = await planner.sentAs("a", 3);
   expect(again.approved).toBeUndefined();
   expect(again.task.feedback).toContain("leave the checks alone");
 });
 
-test("a cancelled feature's tasks leave the queue, and what comes of them later changes nothing", async () => {
+test("the tasks of a cancelled feature leave the queue, and their late handoffs change nothing", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
   const message = await planner.sentAs("a");
-  await planner.tell({ kind: "cancel", featureId: id, by: "ada" });
+  await planner.send({ kind: "cancel", featureId: id, by: "ada" });
   const ended = await planner.ledger(id, (one) => one.status === "cancelled");
   expect(ended.reason).toBe("cancelled by ada");
   await waitUntil("an empty queue", 20_000, async () => ((await planner.sent()).size === 0 ? true : null));
   await planner.handOver(message, conflict);
-  await planner.tell({ kind: "audit" });
+  await planner.send({ kind: "audit" });
   const after = await planner.ledger(id, (one) => (one.tasks[0]?.absorbed.length ?? 0) > 0);
   expect(after).toMatchObject({
     status: "cancelled",
@@ -90,7 +90,7 @@ test("a cancelled feature's tasks leave the queue, and what comes of them later 
   });
 });
 
-test("a failed task blocks its dependents and is planned anew; a person's retry opens it again", async () => {
+test("a person's retry reopens a task that failed in every planning round", async () => {
   await using planner = await startPlanner(() => plan);
   const id = await planner.submit();
   const fail = async (round: number) =>
@@ -107,7 +107,7 @@ test("a failed task blocks its dependents and is planned anew; a person's retry 
   const failed = await planner.ledger(id, (one) => one.status === "failed");
   expect(failed.reason).toContain("no idea");
   const last = failed.tasks.findLast((record) => record.task.key === "a");
-  await planner.tell({ kind: "retry", taskId: last?.task.id ?? "", by: "ada" });
+  await planner.send({ kind: "retry", taskId: last?.task.id ?? "", by: "ada" });
   const open = await planner.ledger(id, (one) => one.status === "building");
   expect(open.tasks.findLast((record) => record.task.key === "a")).toMatchObject({
     status: "sent",
@@ -115,19 +115,19 @@ test("a failed task blocks its dependents and is planned anew; a person's retry 
   });
 });
 
-test("a red sweep books one fix per failure at priority 1, however often it is told; green ends the feature", async () => {
+test("a red sweep that is repeated books one fix per failure", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
   await planner.land(await planner.sentAs("a"));
   await planner.land(await planner.sentAs("b"));
   await planner.ledger(id, (one) => one.status === "verifying");
-  for (let told = 0; told < 3; told += 1) await planner.tell(planner.swept("red", ["one", "two"]));
+  for (let sent = 0; sent < 3; sent += 1) await planner.send(planner.swept("red", ["one", "two"]));
   const health = await planner.ledger(TRUNK_HEALTH, (one) => one.tasks.length === 2);
   expect(health.tasks.map((record) => [record.signature, record.task.kind, record.task.priority])).toEqual([
     ["one", "fix", 1],
     ["two", "fix", 1],
   ]);
-  await planner.tell(planner.swept("green"));
+  await planner.send(planner.swept("green"));
   expect(await planner.ledger(id, (one) => one.status === "done")).toMatchObject({
     reason: "It is all there.",
   });
@@ -136,9 +136,9 @@ test("a red sweep books one fix per failure at priority 1, however often it is t
 
 test.each([
   ["found red", "red"],
-  ["not to be swept", "error"],
+  ["not swept", "error"],
 ] as const)(
-  "a feature whose trunk is %s three times, with nobody to mend it, ends with the reason",
+  "a feature whose trunk is %s three times without an open fix fails with the reason",
   async (_, outcome) => {
     await using planner = await startPlanner(answer);
     const id = await planner.submit();
@@ -146,37 +146,37 @@ test.each([
     await planner.land(await planner.sentAs("b"));
     await planner.ledger(id, (one) => one.status === "verifying");
     const sweep = planner.swept(outcome);
-    for (const sweepId of ["one", "two"]) await planner.tell(sweep, sweepId);
+    for (const sweepId of ["one", "two"]) await planner.send(sweep, sweepId);
     await planner.ledger(id, (one) => one.redSweeps.length === 2);
-    // Delivered once more, as after a crash, it counts no more.
+    // A redelivery, as after a crash, does not count again.
     const queue = bullQueue(planner.connection, "plan");
     await waitUntil("the end of the job", 20_000, async () =>
       (await queue.getJobState("two")) === "completed" ? true : null,
     );
     await queue.remove("two");
-    for (const sweepId of ["two", "three"]) await planner.tell(sweep, sweepId);
+    for (const sweepId of ["two", "three"]) await planner.send(sweep, sweepId);
     const ledger = await planner.ledger(id, (one) => one.status === "failed");
     expect(ledger.reason).toBe("the trunk was not green in 3 sweeps, and no fix is under way");
     expect(new Set(ledger.redSweeps)).toEqual(new Set(["one", "two", "three"]));
   },
 );
 
-test("a red sweep that is told after the trunk was found green books nothing", async () => {
+test("a red sweep that arrives after a newer green one books nothing", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
   const red = planner.swept("red", ["one"]);
   await planner.land(await planner.sentAs("a"));
   git(planner.origin, "update-ref", "refs/heads/green", "refs/heads/main");
-  await planner.tell(red, "late");
-  await planner.tell(planner.swept("red", ["one"]), "late-too");
+  await planner.send(red, "late");
+  await planner.send(planner.swept("red", ["one"]), "late-too");
   await planner.land(await planner.sentAs("b"));
   await planner.ledger(id, (one) => one.status === "verifying");
-  await planner.tell(planner.swept("red", ["two"]), "now");
+  await planner.send(planner.swept("red", ["two"]), "now");
   const health = await planner.ledger(TRUNK_HEALTH);
   expect(health.tasks.map((record) => record.signature)).toEqual(["two"]);
 });
 
-test("a feature is held while its tasks wait behind one that a person has to decide", async () => {
+test("a feature is held while its tasks wait for a held one", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
   const message = await planner.sentAs("a");
@@ -184,4 +184,26 @@ test("a feature is held while its tasks wait behind one that a person has to dec
   const held = await planner.ledger(id, (one) => one.status === "held");
   expect(held.reason).toBe("a: it changes swarm.json");
   expect(held.tasks.map((record) => record.status)).toEqual(["held", "planned"]);
+});
+
+test("the acceptance prompt has every agent's claim", async () => {
+  await using planner = await startPlanner(answer);
+  const id = await planner.submit();
+  await planner.land(await planner.sentAs("a"), {
+    summary: "Added a.",
+    did: ["wrote reverse()"],
+    deviations: ["no loop"],
+    concerns: ["slow on emoji"],
+    suggestions: ["an index"],
+  });
+  await planner.land(await planner.sentAs("b"));
+  await planner.ledger(id, (one) => one.status === "verifying");
+  for (const line of [
+    "Added a.",
+    "did: wrote reverse()",
+    "deviation: no loop",
+    "concern: slow on emoji",
+    "suggestion: an index",
+  ])
+    expect(planner.model.asked.at(-1)).toContain(line);
 });

@@ -50,7 +50,7 @@ function makeScheduler(atOnce: number, goOn: (fault: Fault, failures: number) =>
   };
 }
 
-test("no more features than allowed have their turn at once; the most urgent is next, then the first come", async () => {
+test("at most the allowed number of turns run, the most urgent first, then in order of arrival", async () => {
   const { scheduler, begun, end } = makeScheduler(2);
   for (const [id, urgency] of [
     ["a", 5],
@@ -67,7 +67,7 @@ test("no more features than allowed have their turn at once; the most urgent is 
   expect(begun).toEqual(["a", "b", "d", "c", "e"]);
 });
 
-test("a feature that is called many times while it waits has one turn", async () => {
+test("a feature that is enqueued several times has one turn", async () => {
   const { scheduler, begun, end } = makeScheduler(1);
   scheduler.enqueue("a", 5);
   for (let calls = 0; calls < 3; calls += 1) scheduler.enqueue("b", 5);
@@ -76,7 +76,7 @@ test("a feature that is called many times while it waits has one turn", async ()
   expect(begun).toEqual(["a", "b"]);
 });
 
-test("what has become more urgent while it waits goes first", async () => {
+test("a feature that becomes more urgent while it waits goes first", async () => {
   const { scheduler, begun, end } = makeScheduler(1);
   for (const id of ["a", "b", "c"]) scheduler.enqueue(id, 5);
   scheduler.enqueue("c", 0);
@@ -84,7 +84,7 @@ test("what has become more urgent while it waits goes first", async () => {
   expect(begun).toEqual(["a", "c"]);
 });
 
-test("called during its own turn, a feature has one more after it and never two at once", async () => {
+test("a feature enqueued during its own turn has one more turn after it", async () => {
   const { scheduler, begun, end } = makeScheduler(5);
   for (let calls = 0; calls < 3; calls += 1) scheduler.enqueue("a", 5);
   expect(begun).toEqual(["a"]);
@@ -94,7 +94,7 @@ test("called during its own turn, a feature has one more after it and never two 
   expect(begun).toHaveLength(2);
 });
 
-test("after trouble a feature rests, longer each time, and others do not wait for it", async () => {
+test("the back-off after a failed turn grows and does not delay other features", async () => {
   const { scheduler, begun, fail, end, failures } = makeScheduler(1);
   scheduler.enqueue("a", 5);
   await fail(0);
@@ -114,7 +114,7 @@ test("after trouble a feature rests, longer each time, and others do not wait fo
   expect(failures).toEqual([1, 2]);
 });
 
-test("a good turn makes the failures before it forgotten", async () => {
+test("a successful turn resets the count of failures", async () => {
   const { scheduler, fail, end, failures } = makeScheduler(1);
   scheduler.enqueue("a", 5);
   await fail(0);
@@ -127,10 +127,10 @@ test("a good turn makes the failures before it forgotten", async () => {
 
 test.each([
   ["is waited out", 30_000, 30_000],
-  ["never makes the rest shorter", 0, 500],
-  ["that is below zero does not either", -5_000, 500],
-  ["is believed up to an hour", 1e15, 3_600_000],
-])("a wait that the backend asks for %s", async (_, retryAfterMs, rest) => {
+  ["never shortens the back-off", 0, 500],
+  ["below zero does not either", -5_000, 500],
+  ["holds for an hour at most", 1e15, 3_600_000],
+])("a retry-after of the backend %s", async (_, retryAfterMs, rest) => {
   const { scheduler, begun, fail } = makeScheduler(1);
   scheduler.enqueue("a", 5);
   await fail(0, new Fault("model.unavailable", "busy", { retryable: true, retryAfterMs }));
@@ -140,7 +140,7 @@ test.each([
   expect(begun).toHaveLength(2);
 });
 
-test("a feature that is given up gets no other turn by itself, but one when it is called again", async () => {
+test("a feature that is not to be retried has its next turn when it is enqueued again", async () => {
   const { scheduler, begun, fail } = makeScheduler(1, (fault) => fault.retryable);
   scheduler.enqueue("a", 5);
   await fail(0, new Fault("internal", "broken"));
@@ -150,7 +150,7 @@ test("a feature that is given up gets no other turn by itself, but one when it i
   expect(begun).toHaveLength(2);
 });
 
-test("when the trouble itself cannot be told, the feature has another turn", async () => {
+test("a turn is retried when the report of its failure fails", async () => {
   const { scheduler, begun, fail } = makeScheduler(1, () => {
     throw new Error("no Redis");
   });
@@ -160,7 +160,7 @@ test("when the trouble itself cannot be told, the feature has another turn", asy
   expect(begun).toHaveLength(2);
 });
 
-test("stopping aborts the turns, waits for them and begins no other", async () => {
+test("stopping aborts running turns and starts no other", async () => {
   const { scheduler, begun, stopped, failures } = makeScheduler(1);
   scheduler.enqueue("a", 5);
   scheduler.enqueue("b", 5);

@@ -4,7 +4,7 @@ import { planned, startPlanner } from "../testing/start-planner.ts";
 
 const plan = { tasks: [planned("a")] };
 
-test("an answer that is no plan is given back once, with what is wrong, and the second one counts", async () => {
+test("an invalid answer is repeated once with the reason", async () => {
   await using planner = await startPlanner((nth) => (nth === 0 ? '{"tasks": [{"key": ' : plan));
   const id = await planner.submit();
   const ledger = await planner.ledger(id, (one) => one.tasks.length === 1);
@@ -17,12 +17,12 @@ const many = { tasks: Array.from({ length: 10_000 }, (_, nth) => planned(`t${nth
 
 test.each([
   ["no tasks", { tasks: [] }, "the plan has no task"],
-  ["a circle", { tasks: [planned("a", "b"), planned("b", "a")] }, "a → b → a"],
-  ["a dependency on nothing", { tasks: [planned("a", "nowhere")] }, "a depends on nowhere"],
+  ["a cycle", { tasks: [planned("a", "b"), planned("b", "a")] }, "a → b → a"],
+  ["an unknown dependency", { tasks: [planned("a", "nowhere")] }, "a depends on nowhere"],
   ["10,000 tasks", many, "10000 tasks; 60 are allowed (MAX_TASKS_PER_PLAN)"],
-  ["no JSON at all, ever", "I would rather not.", "second answer does not match the schema either"],
+  ["no JSON in any answer", "I would rather not.", "second answer does not match the schema either"],
 ])(
-  "a plan with %s is refused with the reason, planned again, and given up after three rounds",
+  "a plan with %s is refused, and the feature fails after three rounds with the reason",
   async (_, answer, why) => {
     await using planner = await startPlanner(() => answer);
     const id = await planner.submit();
@@ -33,18 +33,18 @@ test.each([
     const rejections = (await planner.events()).filter((event) => event.type === "plan.rejected");
     expect(rejections).toHaveLength(3);
     expect(rejections[0]?.data["reason"]).toContain(why);
-    // What was wrong with the last plan is told to the next round.
+    // The prompt of the next round has the reason of the last refusal.
     expect(planner.model.asked.at(-1)).toContain(why);
   },
 );
 
-test("a refused plan followed by a good one goes on with the good one", async () => {
+test("a valid plan after a refused one is adopted", async () => {
   await using planner = await startPlanner((nth) => (nth === 0 ? { tasks: [] } : plan));
   const id = await planner.submit();
   expect(await planner.ledger(id, (one) => one.tasks.length === 1)).toMatchObject({ planningRound: 2 });
 });
 
-test("a model that is busy or broken for a while only delays the plan", async () => {
+test("a model that is unavailable for a while only delays the plan", async () => {
   await using planner = await startPlanner((nth) => {
     if (nth === 0) return refusal(429, { "retry-after": "1" });
     return nth < 3 ? refusal(500) : plan;
@@ -53,7 +53,7 @@ test("a model that is busy or broken for a while only delays the plan", async ()
   expect(await planner.ledger(id, (one) => one.tasks.length === 1)).toMatchObject({ planningRound: 1 });
 });
 
-test("a key that the model refuses ends the feature with the reason, not in silence", async () => {
+test("an API key that the model refuses fails the feature with the reason", async () => {
   await using planner = await startPlanner(() => refusal(401));
   const id = await planner.submit();
   const ledger = await planner.ledger(id, (one) => one.status === "failed");

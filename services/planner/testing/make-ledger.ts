@@ -33,7 +33,7 @@ export const OUTCOMES = {
   held: { kind: "held", why: "swarm.json", base: commit },
 } as const satisfies Record<string, MergeOutcome>;
 
-/** One task as a model plans it. */
+/** One task of a plan in a model's answer. */
 export function planned(key: string, ...dependsOn: string[]): PlannedTask {
   return plannedTaskSchema.parse({ key, title: key, description: "", dependsOn });
 }

@@ -33,22 +33,22 @@ export interface TestPlanner extends AsyncDisposable {
   readonly origin: string;
   readonly model: ScriptedModel;
   readonly service: RunningService;
-  /** Starts it again, after it was killed or with other settings. */
+  /** Restarts the planner after it was killed, or with other settings. */
   again(more?: Record<string, string>): Promise<void>;
   submit(title?: string, budget?: Budget): Promise<string>;
-  tell(message: PlanMessage, id?: string): Promise<void>;
-  /** The ledger once it is as the test wants it. */
+  send(message: PlanMessage, id?: string): Promise<void>;
+  /** The ledger once `until` holds. */
   ledger(featureId: string, until?: (ledger: Ledger) => boolean): Promise<Ledger>;
-  /** What the dispatcher finds in its queue, by the tasks' keys. */
+  /** The messages in the task queue, by the tasks' keys. */
   sent(): Promise<Map<string, TaskMessage>>;
-  /** The sending of a task's round that was not handed over yet; in a slow test the audit sends earlier ones once more. */
+  /** The message of a task's round that was not handed over yet; in a slow test the audit sends earlier ones again. */
   sentAs(key: string, round?: number): Promise<TaskMessage>;
   /** Makes a commit on the origin's trunk, as the merger does, and hands the attempt over as landed. */
-  land(message: TaskMessage): Promise<string>;
-  /** Hands an attempt over with this outcome. */
+  land(message: TaskMessage, change?: Partial<Handoff>): Promise<string>;
+  /** Sends the handoff of an attempt with this outcome. */
   handOver(message: TaskMessage, outcome: MergeOutcome | null, change?: Partial<Handoff>): Promise<void>;
   events(): Promise<DomainEvent[]>;
-  /** What the reconciler tells about a sweep of the trunk as it stands. */
+  /** The reconciler's message about a sweep of the current trunk. */
   swept(outcome: Sweep["outcome"], signatures?: readonly string[]): PlanMessage;
 }
 
@@ -110,13 +110,13 @@ export async function startPlanner(
         source: "rest" as const,
       };
       const createdAt = await connection.now();
-      await planner.tell(
+      await planner.send(
         { kind: "feature", feature: { ...feature, createdAt, ...(budget ? { budget } : {}) } },
         jobId.feature(id),
       );
       return id;
     },
-    tell: (message, id) => sender.send("plan", message, id === undefined ? {} : { jobId: id }),
+    send: (message, id) => sender.send("plan", message, id === undefined ? {} : { jobId: id }),
     async ledger(featureId, until = () => true) {
       let last: Ledger | undefined;
       return waitUntil(
@@ -140,14 +140,14 @@ export async function startPlanner(
           ) ?? null,
         () => service.output(),
       ),
-    async land(message) {
+    async land(message, change = {}) {
       const { id, featureId } = message.task;
       const tree = git(origin, "rev-parse", "main^{tree}");
       const text = `Land ${id}\n\nSwarm-Task: ${id}\nSwarm-Feature: ${featureId}\nSwarm-Attempt: 1`;
       const who = ["-c", "user.name=AgentSwarm Merger", "-c", "user.email=merger@agentswarm.invalid"];
       const commit = git(origin, ...who, "commit-tree", "-p", "main", "-m", text, tree);
       git(origin, "update-ref", "refs/heads/main", commit);
-      await planner.handOver(message, { kind: "landed", commit, tree, group: 1 });
+      await planner.handOver(message, { kind: "landed", commit, tree, group: 1 }, change);
       return commit;
     },
     async handOver({ task, round }, outcome, change = {}) {
@@ -167,7 +167,7 @@ export async function startPlanner(
       };
       await bullQueue(connection, "task").remove(jobId.task(task.id, round));
       const message: PlanMessage = { kind: "handoff", featureId: task.featureId, handoff, outcome };
-      await planner.tell(message, jobId.handoff(task.id, handoff.attempt));
+      await planner.send(message, jobId.handoff(task.id, handoff.attempt));
     },
     async events() {
       const jobs = await bullQueue(connection, "event").getJobs();
@@ -177,7 +177,7 @@ export async function startPlanner(
       const head = git(origin, "rev-parse", "main");
       const draftOf = (signature: string) => ({
         signature,
-        title: `Mend ${signature}`,
+        title: `Fix ${signature}`,
         description: "",
         scope: [],
       });
@@ -207,7 +207,7 @@ export async function startPlanner(
   return planner;
 }
 
-/** One task of a plan as a model gives it. */
+/** One task of a plan in a model's answer. */
 export function planned(key: string, ...dependsOn: string[]) {
   return { key, title: `Do ${key}`, description: `All about ${key}`, dependsOn };
 }

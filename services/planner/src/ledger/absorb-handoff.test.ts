@@ -18,14 +18,14 @@ function handoff(ledger: Ledger, key: string, attempt: number, change: Partial<H
   return handoffOf(byKey(ledger, key), attempt, change);
 }
 
-test("a task is sent when what it depends on has landed, and not before", () => {
+test("a task is sent when its dependencies have landed", () => {
   const ledger = start();
   expect([byKey(ledger, "a").status, byKey(ledger, "b").status]).toEqual(["sent", "planned"]);
   const after = absorb(ledger, handoff(ledger, "a", 1), landed);
   expect([byKey(after, "a").status, byKey(after, "b").status]).toEqual(["landed", "sent"]);
 });
 
-test("the same handoff twice changes nothing the second time, the cost included", () => {
+test("absorbing the same handoff twice changes nothing the second time", () => {
   const ledger = start();
   const given = handoff(ledger, "a", 1);
   for (const outcome of [landed, rejected, conflict]) {
@@ -35,7 +35,7 @@ test("the same handoff twice changes nothing the second time, the cost included"
   }
 });
 
-test("a conflict makes one resolve task in its place, and its landing lets dependents go", () => {
+test("a conflict makes one resolve task, and the landing of that task releases dependents", () => {
   const ledger = start();
   const after = absorb(ledger, handoff(ledger, "a", 1), conflict);
   const resolve = byKey(after, "a-resolve");
@@ -48,7 +48,7 @@ test("a conflict makes one resolve task in its place, and its landing lets depen
   expect(byKey(done, "b").status).toBe("sent");
 });
 
-test("a handoff of an earlier round is not acted on, but a late landing is recorded", () => {
+test("of an earlier round only a landing is recorded", () => {
   const ledger = start();
   const old = handoff(ledger, "a", 1);
   const second = absorb(ledger, old, rejected);
@@ -57,13 +57,13 @@ test("a handoff of an earlier round is not acted on, but a late landing is recor
   expect(findRecord(absorb(second, { ...old, attempt: 9 }, landed), old.taskId)?.status).toBe("landed");
 });
 
-test("a protected path holds the feature for a person", () => {
+test("a protected path holds the task for a person", () => {
   const ledger = start();
   const after = absorb(ledger, handoff(ledger, "a", 1), held);
   expect(byKey(after, "a")).toMatchObject({ status: "held", reason: "swarm.json" });
 });
 
-test("resolves of the same file run one after the other, whatever becomes of the one before", () => {
+test("resolves of the same file run one after the other, also when the first one fails", () => {
   const plan = [planned("a"), planned("b"), planned("c")];
   let ledger = start(plan, { ...DEFAULTS, attemptBudget: 1 });
   for (const key of ["a", "b", "c"]) ledger = absorb(ledger, handoff(ledger, key, 1), conflict);
@@ -75,12 +75,12 @@ test("resolves of the same file run one after the other, whatever becomes of the
   expect(states()).toEqual(["landed", "failed", "sent"]);
 });
 
-test("an attempt that was held and then landed has cost once", () => {
+test("the cost of an attempt that was held and then landed counts once", () => {
   const after = absorb(start(), handoff(start(), "a", 1), held);
   expect(absorb(after, handoff(after, "a", 1), landed).costUsd).toBe(0.5);
 });
 
-test("what waits for a task that was given up goes on when it lands after all", () => {
+test("tasks blocked by a failed task are sent when it lands late", () => {
   const ledger = start();
   let over = ledger;
   for (const attempt of [1, 2]) over = absorb(over, handoff(over, "a", attempt), rejected);
@@ -90,7 +90,7 @@ test("what waits for a task that was given up goes on when it lands after all", 
   expect(byKey(after, "b")).toMatchObject({ status: "sent", reason: null });
 });
 
-test("a resolve is called off when the task it stands for lands itself", () => {
+test("a resolve is cancelled when the task that it replaces lands itself", () => {
   const ledger = start();
   const after = absorb(ledger, handoff(ledger, "a", 1), conflict);
   const done = absorb(after, handoff(ledger, "a", 2), landed);
@@ -99,7 +99,7 @@ test("a resolve is called off when the task it stands for lands itself", () => {
   expect(decideNext(done).kind).toBe("wait");
 });
 
-test("an ended feature takes note of what comes late, and does nothing about it", () => {
+test("an ended feature records late handoffs without acting on them", () => {
   const ended: Ledger = { ...start(), status: "cancelled" };
   const after = absorb(ended, handoff(ended, "a", 1), landed);
   expect(after.tasks.map((record) => record.status)).toEqual(["landed", "planned"]);

@@ -43,12 +43,12 @@ export function adoptPlan(ledger: Ledger, planned: readonly PlannedTask[], defau
     attemptBudget: defaults.attemptBudget,
     feedback: "",
   }));
-  const aside = ledger.tasks.map((record) =>
+  const earlier = ledger.tasks.map((record) =>
     record.status === "failed" || record.status === "blocked"
       ? {
           ...record,
           status: "cancelled" as const,
-          reason: `planned anew in revision ${number}: ${record.reason ?? ""}`,
+          reason: `planned again in revision ${number}: ${record.reason ?? ""}`,
         }
       : record,
   );
@@ -60,6 +60,6 @@ export function adoptPlan(ledger: Ledger, planned: readonly PlannedTask[], defau
       ...ledger.revisions,
       { number, round: ledger.planningRound, taskIds: tasks.map((task) => task.id) },
     ],
-    tasks: [...aside, ...tasks.map((task) => newRecord(task))],
+    tasks: [...earlier, ...tasks.map((task) => newRecord(task))],
   };
 }

@@ -25,14 +25,14 @@ const rich = (ledger: Ledger) => withBudget(ledger, null);
 const reasonOf = (before: Ledger, after: Ledger) =>
   eventsBetween(before, after, 3).find((event) => event.type === "feature.changed")?.data.reason;
 
-test("what is no news changes nothing", () => {
+test("a budget state that is known already changes nothing", () => {
   const ledger = building();
   expect(rich(ledger)).toBe(ledger);
   const waiting = poor(ledger);
   expect(withBudget(waiting, { ...USED_UP })).toBe(waiting);
 });
 
-test("while a budget is used up a landing lets nothing go; afterwards what has become possible is sent, once", () => {
+test("tasks that become possible while a budget is used up are ready, and sent afterwards", () => {
   const waiting = poor(building());
   const landed = absorb(waiting, handoffOf(byKey(waiting, "a"), 1), OUTCOMES.landed);
   expect(statuses(landed)).toEqual(["a landed", "b ready"]);
@@ -41,7 +41,7 @@ test("while a budget is used up a landing lets nothing go; afterwards what has b
   expect(rich(after)).toBe(after);
 });
 
-test("a resolve, a person's retry and a new plan wait too; what a person approved needs no money", () => {
+test("only an approved attempt is sent while a budget is used up", () => {
   const waiting = poor(building([planned("a")]));
   const conflict = absorb(waiting, handoffOf(byKey(waiting, "a"), 1), OUTCOMES.conflict);
   expect(statuses(conflict)).toEqual(["a cancelled", "a-resolve ready"]);
@@ -66,7 +66,7 @@ test("a resolve, a person's retry and a new plan wait too; what a person approve
   expect(statuses(apply(held, (now) => decideHeld(now, approve)))).toEqual(["a sent"]);
 });
 
-test("nothing is asked of the model while a budget is used up, and what needs no model still happens", () => {
+test("the model is not called while a budget is used up", () => {
   expect(decideNext(poor(newLedger(feature, "one"))).kind).toBe("wait");
   expect(decideNext(rich(poor(newLedger(feature, "one")))).kind).toBe("plan");
   const ledger = building([planned("a")]);
@@ -76,7 +76,7 @@ test("nothing is asked of the model while a budget is used up, and what needs no
   expect(decideNext(poor(withRecord(ledger, id, { status: "failed", reason: "no" }))).kind).toBe("replan");
 });
 
-test("people are told why a feature waits, when it begins to, and that it goes on", () => {
+test("the reason of feature.changed says which budget a feature waits for", () => {
   const ledger = building();
   const waiting = poor(ledger);
   expect(reasonOf(ledger, waiting)).toBe(`waiting: ${USED_UP.why}`);
@@ -85,11 +85,11 @@ test("people are told why a feature waits, when it begins to, and that it goes o
   expect(eventsBetween(waiting, more, 4).map((event) => event.type)).toEqual(["feature.changed"]);
   expect(reasonOf(more, rich(more))).toBeNull();
   expect(reasonOf(waiting, cancelFeature(waiting, "ada", 1))).toBe("cancelled by ada");
-  // Whoever waits for a sweep has nothing left to spend on.
+  // A feature that waits for a sweep makes no more model calls.
   expect(reasonOf(ledger, { ...waiting, status: "verifying" })).toBeNull();
 });
 
-test("a budget that a feature is given is set as its cap, cap by cap", () => {
+test("the budget of a feature is set as its cap", () => {
   const ledger = building();
   const given = giveBudget(giveBudget(ledger, { usd: 2, tokens: 100 }), { usd: 3 });
   expect(given.feature.budget).toEqual({ usd: 3, tokens: 100 });

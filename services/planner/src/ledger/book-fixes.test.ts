@@ -14,7 +14,7 @@ import {
 import { bookFixes } from "./book-fixes.ts";
 import { newLedger, type Ledger } from "./ledger.ts";
 
-const NOBODY = new Set<string>();
+const NONE_FIXED = new Set<string>();
 const health = (): Ledger => ({
   ...newLedger({ ...feature, id: TRUNK_HEALTH }, TRUNK_HEALTH),
   status: "building",
@@ -34,12 +34,12 @@ const red = (...signatures: string[]): Sweep => ({
   failures: signatures.map((signature) => ({ signature, check: "test", files: [], outputTail: "1 !== 2" })),
   drafts: signatures.map((signature) => ({
     signature,
-    title: `Mend ${signature}`,
+    title: `Fix ${signature}`,
     description: "",
     scope: [],
   })),
 });
-const book = (ledger: Ledger, sweep: Sweep, fixed: ReadonlySet<string> = NOBODY) =>
+const book = (ledger: Ledger, sweep: Sweep, fixed: ReadonlySet<string> = NONE_FIXED) =>
   apply(ledger, (now) => bookFixes(now, sweep, fixed, DEFAULTS));
 const fail = (ledger: Ledger, key: string): Ledger => {
   let failed = ledger;
@@ -48,13 +48,13 @@ const fail = (ledger: Ledger, key: string): Ledger => {
   return failed;
 };
 
-test("each failure gets one fix, before all other work, with what failed and the check that shows it", () => {
+test("each failure gets one fix task of the highest priority with the failed check", () => {
   const ledger = book(health(), red("one", "two"));
   expect(ledger.tasks.map(({ signature, status }) => [signature, status])).toEqual([
     ["one", "sent"],
     ["two", "sent"],
   ]);
-  expect(byKey(ledger, "mend-one").task).toMatchObject({
+  expect(byKey(ledger, "fix-one").task).toMatchObject({
     kind: "fix",
     priority: 1,
     context: "Output of test (untrusted):\n1 !== 2",
@@ -62,30 +62,30 @@ test("each failure gets one fix, before all other work, with what failed and the
   });
 });
 
-test("the same sweep told again, or another one with the same failure, books nothing more", () => {
+test("a failure whose fix is open is not booked again", () => {
   const once = book(health(), red("one"));
   expect(book(once, red("one"))).toBe(once);
-  const held = absorb(once, handoffOf(byKey(once, "mend-one"), 1), OUTCOMES.held);
+  const held = absorb(once, handoffOf(byKey(once, "fix-one"), 1), OUTCOMES.held);
   expect(book(held, red("one"))).toBe(held);
 });
 
-test("a fix that conflicts is still open by its resolve", () => {
+test("a fix that conflicts stays open through its resolve", () => {
   const once = book(health(), red("one"));
-  const after = absorb(once, handoffOf(byKey(once, "mend-one"), 1), OUTCOMES.conflict);
+  const after = absorb(once, handoffOf(byKey(once, "fix-one"), 1), OUTCOMES.conflict);
   expect(book(after, red("one"))).toBe(after);
 });
 
-test("what was mended after the sweep had looked is not booked", () => {
+test("a failure that was fixed after the sweep read the trunk is not booked", () => {
   const ledger = health();
   expect(book(ledger, red("one"), new Set(["one"]))).toBe(ledger);
 });
 
-test("a failure that outlives its fixes gets a third and no fourth", () => {
+test("a failure gets at most three fixes", () => {
   let ledger = health();
   for (let nth = 1; nth <= 4; nth += 1) {
     ledger = book(ledger, red("one"));
     expect(ledger.tasks).toHaveLength(Math.min(nth, 3));
-    if (nth <= 3) ledger = fail(ledger, "mend-one");
+    if (nth <= 3) ledger = fail(ledger, "fix-one");
   }
   expect(new Set(ledger.tasks.map((record) => record.task.id)).size).toBe(3);
 });

@@ -85,7 +85,7 @@ test("a retry waits while a budget is used up", () => {
   expect(decideRetry({ ...facts, attemptsUsed: 2, outOfBudget: true }).kind).toBe("fail");
 });
 
-test("a red gate sends the next round with what failed, and the budget ends it", () => {
+test("a red gate sends the next round with the output of the failed check, until the attempts are used up", () => {
   const ledger = start();
   const second = absorb(ledger, handoff(ledger, "a", 1), rejected);
   expect(byKey(second, "a")).toMatchObject({ status: "sent", round: 2, attemptsUsed: 1 });
@@ -95,13 +95,13 @@ test("a red gate sends the next round with what failed, and the budget ends it",
   expect(decideNext(over)).toMatchObject({ kind: "replan" });
 });
 
-test("a lost sandbox uses no attempt", () => {
+test("a lost sandbox uses up no attempt", () => {
   const ledger = start();
   const after = absorb(ledger, handoff(ledger, "a", 1, { end: "lost", headCommit: null }), null);
   expect(byKey(after, "a")).toMatchObject({ status: "sent", round: 2, attemptsUsed: 0, crashes: 1 });
 });
 
-test("a resolve that conflicts again is never resolved by another: it runs anew, and then planning has it", () => {
+test("a resolve that conflicts again is retried, never resolved by another, and then planned again", () => {
   let ledger = absorb(start(), handoff(start(), "a", 1), conflict);
   for (const attempt of [1, 2]) ledger = absorb(ledger, handoff(ledger, "a-resolve", attempt), conflict);
   expect(ledger.tasks.filter((record) => record.task.kind === "resolve")).toHaveLength(1);
@@ -109,14 +109,14 @@ test("a resolve that conflicts again is never resolved by another: it runs anew,
   expect(decideNext(ledger)).toMatchObject({ kind: "replan" });
 });
 
-test("what the checks said goes back to the agent with its own words", () => {
+test("the agent's reason and the failed checks are the feedback of the next round", () => {
   const ledger = start();
   const checks = [{ command: "npm test", exitCode: 1, durationMs: 1, outputTail: "1 !== 2" }];
   const failed = handoff(ledger, "a", 1, { end: "failed", reason: "no idea", checks, headCommit: null });
   const after = absorb(ledger, failed, null);
   expect(byKey(after, "a").task.feedback).toBe("no idea\n\n$ npm test (exit 1)\n1 !== 2");
 });
-test("an attempt that ended for want of money costs neither an attempt nor a crash, and is sent again later", () => {
+test("an attempt that ended for lack of budget counts as no failure and is sent again later", () => {
   const waiting = poor(building([planned("a")]));
   const ended = absorb(waiting, handoffOf(byKey(waiting, "a"), 1, { end: "budget", headCommit: null }), null);
   expect(byKey(ended, "a")).toMatchObject({
@@ -130,13 +130,13 @@ test("an attempt that ended for want of money costs neither an attempt nor a cra
   expect(byKey(rich(ended), "a")).toMatchObject({ status: "sent", round: 2, reason: null });
 });
 
-test("one that ended for want of money of which the planner knows nothing counts as the machine's doing", () => {
+test("an attempt that ended for lack of budget counts as a crash when the planner knows of no used-up budget", () => {
   const ledger = building([planned("a")]);
   const ended = absorb(ledger, handoffOf(byKey(ledger, "a"), 1, { end: "budget", headCommit: null }), null);
   expect(byKey(ended, "a")).toMatchObject({ status: "sent", round: 2, attemptsUsed: 0, crashes: 1 });
 });
 
-test("a failed attempt is not sent again either, but keeps what went wrong for its next round", () => {
+test("a failed attempt is ready with its feedback while a budget is used up", () => {
   const waiting = poor(building([planned("a")]));
   const failed = handoffOf(byKey(waiting, "a"), 1, { end: "failed", reason: "no idea", headCommit: null });
   const ended = absorb(waiting, failed, null);

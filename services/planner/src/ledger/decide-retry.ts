@@ -27,7 +27,7 @@ export interface ReactionFacts {
 export function decideReaction({ kind, handoff, outcome, outOfBudget }: ReactionFacts): Reaction {
   switch (outcome?.kind) {
     case "conflict":
-      // A resolve is never resolved by another: it runs again on the newest trunk, and out of attempts it is planned anew.
+      // A resolve is never resolved by another: it is retried, and without attempts left planned again.
       return kind === "resolve"
         ? { kind: "retry", why: conflictText(outcome), counted: true }
         : { kind: "resolve", conflict: outcome };

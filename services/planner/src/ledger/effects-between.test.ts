@@ -4,37 +4,37 @@ import { cancelFeature } from "./person-actions.ts";
 import { effectId, effectsBetween } from "./effects-between.ts";
 import { newLedger, withRecord, type Ledger } from "./ledger.ts";
 
-/** What is done, apart from telling people. */
+/** Ids of the effects, apart from events. */
 const done = (before: Ledger | null, after: Ledger) =>
   effectsBetween(before, after, 7)
     .filter((effect) => effect.kind !== "emit")
     .map(effectId);
 const idOf = (ledger: Ledger, key: string) => byKey(ledger, key).task.id;
 
-test("what a plan lets go is sent, once", () => {
+test("tasks of a plan without dependencies are sent once", () => {
   const ledger = building();
   expect(done(newLedger(feature, "one"), ledger)).toEqual([`send/${idOf(ledger, "a")}/1`]);
   expect(done(ledger, ledger)).toEqual([]);
 });
 
-test("a landing sends what waited for it, and cancels nothing", () => {
+test("a landing sends the tasks that depend on it", () => {
   const ledger = building();
   const after = absorb(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.landed);
   expect(done(ledger, after)).toEqual([`send/${idOf(ledger, "b")}/1`]);
 });
 
-test("a conflict sends the resolve; the task it stands for has no job to cancel any more", () => {
+test("a conflict sends the resolve and cancels nothing", () => {
   const ledger = building();
   const after = absorb(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.conflict);
   expect(done(ledger, after)).toEqual([`send/${idOf(after, "a-resolve")}/1`]);
 });
 
-test("cancelling a feature cancels the jobs that are under way, and no other", () => {
+test("cancelling a feature cancels only jobs that are under way", () => {
   const ledger = building();
   expect(done(ledger, cancelFeature(ledger, "ada", 1))).toEqual([`cancel/${idOf(ledger, "a")}/1`]);
 });
 
-test("a landing of an earlier round cancels the one that is under way", () => {
+test("a landing of an earlier round cancels the current round", () => {
   const ledger = building();
   const first = handoffOf(byKey(ledger, "a"), 1);
   const second = absorb(ledger, first, OUTCOMES.rejected);
@@ -42,7 +42,7 @@ test("a landing of an earlier round cancels the one that is under way", () => {
   expect(done(second, after)).toContain(`cancel/${idOf(ledger, "a")}/2`);
 });
 
-test("a feature that begins to wait for green asks for a sweep, and a landed fix does", () => {
+test("a sweep is requested when a feature begins to wait for green, and when a fix has landed", () => {
   const ledger = building();
   const verifying: Ledger = { ...ledger, status: "verifying" };
   expect(done(ledger, verifying)).toEqual(["sweep/last-task-feature-1-7"]);

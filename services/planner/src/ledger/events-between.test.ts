@@ -8,11 +8,11 @@ const types = (before: Ledger | null, after: Ledger) =>
   eventsBetween(before, after, 3).map((event) => event.type);
 const fresh = newLedger(feature, "one");
 
-test("a new feature is told as it was submitted, then as it stands", () => {
+test("a new feature emits its submission, then its state", () => {
   expect(types(null, fresh)).toEqual(["feature.submitted", "feature.changed"]);
 });
 
-test("a plan is told with its tasks, and what of it was sent", () => {
+test("a plan emits its tasks and those that are sent", () => {
   expect(types(fresh, building())).toEqual([
     "plan.made",
     "task.planned",
@@ -24,36 +24,36 @@ test("a plan is told with its tasks, and what of it was sent", () => {
   ]);
 });
 
-test("only what changed is told", () => {
+test("a change emits only what changed", () => {
   const ledger = building();
   expect(types(ledger, ledger)).toEqual([]);
-  expect(types(ledger, { ...ledger, planningWhy: "not for people" })).toEqual([]);
+  expect(types(ledger, { ...ledger, planningWhy: "only for the prompt" })).toEqual([]);
   const after = absorb(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.rejected);
-  const told = eventsBetween(ledger, after, 3).filter((event) => "taskId" in event);
-  expect(told.map((event) => [event.type, subjectOf(event).taskId])).toEqual([
+  const events = eventsBetween(ledger, after, 3).filter((event) => "taskId" in event);
+  expect(events.map((event) => [event.type, subjectOf(event).taskId])).toEqual([
     ["task.sent", byKey(ledger, "a").task.id],
     ["task.changed", byKey(ledger, "a").task.id],
   ]);
 });
 
-test("the same step told twice has the same ids, and no two events share one", () => {
+test("the ids of a step's events are derived and unique", () => {
   const ids = (version: number) => eventsBetween(fresh, building(), version).map((event) => event.id);
   expect(ids(3)).toEqual(ids(3));
   expect(new Set(ids(3)).size).toBe(ids(3).length);
 });
 
-test("the survey does not travel with the task that people are told of", () => {
+test("task.planned does not carry the survey", () => {
   const ledger = building();
   const { task } = byKey(ledger, "a");
-  const told = eventsBetween(
+  const planned = eventsBetween(
     fresh,
     withRecord(ledger, task.id, { task: { ...task, context: "long" } }),
     3,
   ).find((event) => event.type === "task.planned");
-  expect(told?.data).not.toHaveProperty("context");
+  expect(planned?.data).not.toHaveProperty("context");
 });
 
-test("tasks are counted by where they stand; what was put aside does not count", () => {
+test("cancelled tasks do not count", () => {
   const ledger = building();
   const after = absorb(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.conflict);
   expect(countTasks(after)).toEqual({ total: 2, landed: 0, running: 1, failed: 0, held: 0 });

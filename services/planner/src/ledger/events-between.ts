@@ -1,5 +1,5 @@
 import type { EventData, EventToSend } from "@agentswarm/contracts";
-import { findRecord, isUnderWay, budgetWaitedFor, type Ledger } from "./ledger.ts";
+import { budgetWaitedFor, findRecord, isUnderWay, type Ledger } from "./ledger.ts";
 
 /** Tasks of a feature by state. Cancelled tasks do not count: they were superseded or replaced by a later plan. */
 export function countTasks(ledger: Ledger) {

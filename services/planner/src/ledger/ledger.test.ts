@@ -3,14 +3,14 @@ import { absorb, apply, building, byKey, handoffOf, OUTCOMES, statuses } from ".
 import { effectId } from "./effects-between.ts";
 import { ledgerSchema, namesThatLanded } from "./ledger.ts";
 
-test("a task's key names it once it has landed, and not before", () => {
+test("a task's key names it only once it has landed", () => {
   const ledger = building();
   expect(namesThatLanded(ledger)).toEqual(new Map());
   const after = absorb(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.landed);
   expect(namesThatLanded(after)).toEqual(new Map([["a", byKey(ledger, "a").task.id]]));
 });
 
-test("a task that was settled by its resolve has landed under its own key too, by the resolve's id", () => {
+test("the key of a task whose resolve landed names the resolve too", () => {
   const ledger = building();
   const conflicted = absorb(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.conflict);
   expect(namesThatLanded(conflicted)).toEqual(new Map());
@@ -51,7 +51,7 @@ const OLD_DOCUMENT = `{
   ]
 }`;
 
-test("a document with the old words is read", () => {
+test("a document with the old field names is read", () => {
   const ledger = ledgerSchema.parse(JSON.parse(OLD_DOCUMENT));
   expect(ledger).not.toHaveProperty("waiting");
   expect(ledger).toMatchObject({

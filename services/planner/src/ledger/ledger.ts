@@ -107,14 +107,14 @@ export const ledgerSchema = z.preprocess(
 );
 export type Ledger = z.infer<typeof ledgerSchema>;
 
-/** Documents before CHANGELOG's "the field's own words" have `waiting` for `outOfBudget`. */
+/** Documents of version 0.1 have `waiting` for `outOfBudget`. */
 function liftOldLedger(document: unknown): unknown {
   if (!isRecord(document) || !("waiting" in document)) return document;
   const { waiting, ...rest } = document;
   return { outOfBudget: waiting, ...rest };
 }
 
-/** The same documents have `tell` for `emit`. */
+/** Pending effects of version 0.1 have `tell` for `emit`. */
 function liftOldEffect(effect: unknown): unknown {
   return isRecord(effect) && effect["kind"] === "tell" ? { ...effect, kind: "emit" } : effect;
 }

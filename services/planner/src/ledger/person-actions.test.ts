@@ -15,20 +15,20 @@ import { decideNext } from "./decide-next.ts";
 import type { Ledger } from "./ledger.ts";
 import { cancelFeature, decideHeld, retryTask } from "./person-actions.ts";
 
-const settled = (ledger: Ledger, key: string, attempt: number, kind: keyof typeof OUTCOMES) =>
+const handedOver = (ledger: Ledger, key: string, attempt: number, kind: keyof typeof OUTCOMES) =>
   absorb(ledger, handoffOf(byKey(ledger, key), attempt), OUTCOMES[kind]);
-const failed = () => settled(settled(building(), "a", 1, "rejected"), "a", 2, "rejected");
+const failed = () => handedOver(handedOver(building(), "a", 1, "rejected"), "a", 2, "rejected");
 const idOf = (ledger: Ledger, key: string) => byKey(ledger, key).task.id;
 
-test("cancelling ends the feature and all that is open of it; what landed stays landed", () => {
-  const ledger = settled(building(), "a", 1, "landed");
+test("cancelling ends the feature and its open tasks", () => {
+  const ledger = handedOver(building(), "a", 1, "landed");
   const ended = cancel(ledger, "ada", 9);
   expect(ended).toMatchObject({ status: "cancelled", reason: "cancelled by ada", finishedAt: 9 });
   expect(statuses(ended)).toEqual(["a landed", "b cancelled"]);
   expect(cancel(ended, "bob", 10)).toBe(ended);
 });
 
-test("cancelling trunk health cancels its fixes, and the next failure is mended again", () => {
+test("cancelling trunk health cancels its fixes without ending it", () => {
   const health: Ledger = { ...building(), feature: { ...feature, id: TRUNK_HEALTH } };
   const cancelled = cancel(health, "ada", 9);
   expect(cancelled.status).toBe("building");
@@ -36,7 +36,7 @@ test("cancelling trunk health cancels its fixes, and the next failure is mended 
   expect(cancel(cancelled, "ada", 9)).toBe(cancelled);
 });
 
-test("a retry opens the task with a fresh budget, and what it had blocked", () => {
+test("a retry reopens the task with a fresh budget, and its dependents", () => {
   const ended: Ledger = { ...failed(), status: "failed", reason: "a: not ok", finishedAt: 9 };
   expect(statuses(ended)).toEqual(["a failed", "b blocked"]);
   const open = retried(ended, idOf(ended, "a"));
@@ -45,13 +45,13 @@ test("a retry opens the task with a fresh budget, and what it had blocked", () =
   expect(byKey(open, "b").status).toBe("planned");
 });
 
-test("only what ended without landing can be retried, and nothing that another task stands for", () => {
-  const landed = settled(building(), "a", 1, "landed");
+test("only a task that ended without landing and was not superseded can be retried", () => {
+  const landed = handedOver(building(), "a", 1, "landed");
   expect(retried(landed, idOf(landed, "a"))).toBe(landed);
   expect(retried(landed, idOf(landed, "b"))).toBe(landed);
-  const superseded = settled(building(), "a", 1, "conflict");
+  const superseded = handedOver(building(), "a", 1, "conflict");
   expect(retried(superseded, idOf(superseded, "a"))).toBe(superseded);
-  expect(retried(landed, "nobody")).toBe(landed);
+  expect(retried(landed, "unknown")).toBe(landed);
 });
 
 const decide = (ledger: Ledger, decision: "approve" | "refuse", reason?: string) =>
@@ -68,27 +68,27 @@ const cancel = (ledger: Ledger, by: string, at: number) => apply(ledger, (now) =
 const retried = (ledger: Ledger, taskId: string) => apply(ledger, (now) => retryTask(now, taskId, "ada"));
 /** A feature that waits for a person. */
 function heldFeature(): Ledger {
-  const ledger = settled(building([planned("a")]), "a", 1, "held");
+  const ledger = handedOver(building([planned("a")]), "a", 1, "held");
   return { ...ledger, status: "held", reason: "a: swarm.json" };
 }
 
-test("an approval goes with the next round, and with no other", () => {
+test("an approval holds for the next round only", () => {
   const approved = decide(heldFeature(), "approve");
   expect(approved).toMatchObject({ status: "building", reason: null });
   expect(byKey(approved, "a")).toMatchObject({ status: "sent", round: 2, approvedBy: "ada" });
-  expect(byKey(settled(approved, "a", 1, "rejected"), "a")).toMatchObject({ round: 3, approvedBy: null });
+  expect(byKey(handedOver(approved, "a", 1, "rejected"), "a")).toMatchObject({ round: 3, approvedBy: null });
 });
 
-test("a refusal costs an attempt and tells the agent why; over budget the task has failed", () => {
+test("a refusal counts as a failed attempt with the reason as feedback", () => {
   const refused = decide(heldFeature(), "refuse", "leave it alone");
   expect(byKey(refused, "a")).toMatchObject({ status: "sent", round: 2, attemptsUsed: 1 });
   expect(byKey(refused, "a").task.feedback).toBe("refused by ada: leave it alone");
-  const again = decide(settled(refused, "a", 2, "held"), "refuse");
+  const again = decide(handedOver(refused, "a", 2, "held"), "refuse");
   expect(byKey(again, "a").status).toBe("failed");
   expect(decideNext(again).kind).toBe("replan");
 });
 
-test("a decision about what is not held changes nothing", () => {
+test("a decision about a task that is not held changes nothing", () => {
   const ledger = building();
   expect(decide(ledger, "approve")).toBe(ledger);
   const decided = decide(heldFeature(), "approve");

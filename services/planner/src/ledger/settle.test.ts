@@ -7,31 +7,31 @@ const chain = () => building([planned("a"), planned("b", "a"), planned("c", "b")
 const put = (ledger: Ledger, key: string, change: Parameters<typeof withRecord>[2]) =>
   withRecord(ledger, byKey(ledger, key).task.id, change);
 
-test("only what depends on nothing is sent at first, each in round 1", () => {
+test("only tasks without dependencies are sent at first", () => {
   const ledger = chain();
   expect(statuses(ledger)).toEqual(["a sent", "b planned", "c planned", "d sent"]);
   expect(ledger.tasks.map((record) => record.round)).toEqual([1, 0, 0, 1]);
 });
 
-test("a landing lets go what waited for it, and no more than that", () => {
+test("a landing releases only the tasks that depend on it", () => {
   const ledger = settle(put(chain(), "a", { status: "landed" }));
   expect(statuses(ledger)).toEqual(["a landed", "b sent", "c planned", "d sent"]);
 });
 
-test("a dead task blocks all that depends on it, however far off, with the reason", () => {
+test("a failed task blocks its direct and indirect dependents with the reason", () => {
   const ledger = settle(put(chain(), "a", { status: "failed" }));
   expect(statuses(ledger)).toEqual(["a failed", "b blocked", "c blocked", "d sent"]);
   expect(byKey(ledger, "c").reason).toBe("it depends on b, which cannot land");
 });
 
-test("what was blocked waits again when the dead task is opened again", () => {
+test("blocked tasks are planned again when the failed task is reopened", () => {
   const dead = settle(put(chain(), "a", { status: "failed" }));
   const opened = settle(put(dead, "a", { status: "sent" }));
   expect(statuses(opened)).toEqual(["a sent", "b planned", "c planned", "d sent"]);
   expect(byKey(opened, "c").reason).toBeNull();
 });
 
-test("the task that took another's place lands for it", () => {
+test("a landing of the superseding task counts for the superseded one", () => {
   const ledger = chain();
   const superseded = put(ledger, "a", { status: "cancelled", supersededBy: byKey(ledger, "d").task.id });
   expect(byKey(settle(superseded), "b").status).toBe("planned");
@@ -39,7 +39,7 @@ test("the task that took another's place lands for it", () => {
   expect(byKey(settle(put(superseded, "d", { status: "failed" })), "b").status).toBe("blocked");
 });
 
-test("a dependency that is nowhere in the ledger blocks", () => {
+test("a dependency that does not exist blocks", () => {
   expect(byKey(building([planned("a", "gone")]), "a")).toMatchObject({
     status: "blocked",
     reason: "it depends on a task that does not exist, which cannot land",
@@ -54,7 +54,7 @@ test.each(["planning", "verifying", "done", "failed", "cancelled"] as const)(
   },
 );
 
-test("a feature is held no longer than one of its tasks is", () => {
+test("a feature is held only while one of its tasks is", () => {
   const held: Ledger = { ...put(chain(), "a", { status: "held" }), status: "held", reason: "a: swarm.json" };
   expect(settle(held).status).toBe("held");
   const after = settle(put(held, "a", { status: "landed" }));
@@ -62,7 +62,7 @@ test("a feature is held no longer than one of its tasks is", () => {
   expect(byKey(after, "b").status).toBe("sent");
 });
 
-test("settling what is settled changes nothing", () => {
+test("settling a settled ledger changes nothing", () => {
   const ledger = settle(put(chain(), "a", { status: "failed" }));
   expect(settle(ledger)).toEqual(ledger);
 });

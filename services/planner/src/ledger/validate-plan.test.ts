@@ -5,13 +5,13 @@ import { findCycle, plannedTaskSchema, refusePlan } from "./validate-plan.ts";
 const task = (key: string, ...dependsOn: string[]) =>
   plannedTaskSchema.parse({ key, title: key, description: "", dependsOn });
 
-test("a plan without tasks, or with too many, is refused with the reason", () => {
+test("a plan with no task or too many tasks is refused with the reason", () => {
   expect(refusePlan([], new Set(), 5)).toContain("no task");
   const many = Array.from({ length: 6 }, (_, nth) => task(`t${nth}`));
   expect(refusePlan(many, new Set(), 5)).toContain("MAX_TASKS_PER_PLAN");
 });
 
-test("a key used twice, also by what has landed, is refused", () => {
+test("a key that is used twice is refused", () => {
   expect(refusePlan([task("a"), task("a")], new Set(), 5)).toContain("a is used twice");
   expect(refusePlan([task("a")], new Set(["a"]), 5)).toContain("a is used twice");
 });
@@ -21,11 +21,11 @@ test("a dependency must be in the plan or have landed", () => {
   expect(refusePlan([task("a", "b")], new Set(["b"]), 5)).toBeNull();
 });
 
-test("a circle is named", () => {
+test("a cycle is named", () => {
   expect(refusePlan([task("a", "b"), task("b", "a")], new Set(), 5)).toContain("a → b → a");
 });
 
-test("tasks that only depend on earlier ones have no circle; closing one makes it", () => {
+test("findCycle finds a cycle if and only if there is one", () => {
   const plans = fc
     .integer({ min: 2, max: 12 })
     .chain((count) => fc.array(fc.array(fc.nat(), { maxLength: 3 }), { minLength: count, maxLength: count }));

@@ -37,7 +37,7 @@ export function refusePlan(
     if (dangling !== undefined) return `${key} depends on ${dangling}, which is not in the plan`;
   }
   const cycle = findCycle(tasks);
-  return cycle === null ? null : `tasks depend on each other in a circle: ${cycle.join(" → ")}`;
+  return cycle === null ? null : `tasks depend on each other in a cycle: ${cycle.join(" → ")}`;
 }
 
 /** Keys of one cycle of dependencies, first and last the same, or null. */
