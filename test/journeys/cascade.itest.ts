@@ -45,7 +45,7 @@ beforeAll(async () => {
   }));
   const model = stack.use(
     await startModel((_, text) =>
-      text.includes("Is the feature") ? { met: true, reason: "ok", tasks: [] } : { tasks },
+      text.includes("/-/accept") ? { met: true, reason: "ok", tasks: [] } : { tasks },
     ),
   );
   const env = {

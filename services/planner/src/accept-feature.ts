@@ -11,7 +11,7 @@ import { replan } from "./ledger/steps.ts";
 import { plannedTaskSchema, refusePlan } from "./ledger/validate-plan.ts";
 import { bulleted, untrusted } from "./survey/prompt-text.ts";
 
-const SYSTEM = "You judge whether a feature is done.";
+const SYSTEM = "You decide whether a feature is done.";
 const HANDOFF_TOKENS = 8_000;
 const DIFF_TOKENS = 4_000;
 

@@ -7,7 +7,7 @@ import { planned, startPlanner, type TestPlanner } from "../testing/start-planne
 
 const plan = { tasks: [planned("a"), planned("b", "a")] };
 const met = { met: true, reason: "It is all there.", tasks: [] };
-const answer = (_: number, text: string) => (text.includes("Is the feature") ? met : plan);
+const answer = (_: number, text: string) => (text.includes("/-/accept") ? met : plan);
 
 interface SentJob {
   readonly id: string;

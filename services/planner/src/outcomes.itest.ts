@@ -7,7 +7,7 @@ import { planned, startPlanner } from "../testing/start-planner.ts";
 
 const plan = { tasks: [planned("a"), planned("b", "a")] };
 const met = { met: true, reason: "It is all there.", tasks: [] };
-const answer = (_: number, text: string) => (text.includes("Is the feature") ? met : plan);
+const answer = (_: number, text: string) => (text.includes("/-/accept") ? met : plan);
 const commit = "c".repeat(40);
 const conflict: MergeOutcome = {
   kind: "conflict",
