@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { sandboxSettings } from "@agentswarm/sandbox";
 import { explainedSettings, readText } from "./read-settings.ts";
 
 /** Settings that docker-compose.yml does not take, each with the reason. */
@@ -6,10 +7,6 @@ const NOT_IN_COMPOSE = {
   ALLOW_UNISOLATED: "agents run in containers",
   REDIS_URL: "compose starts Redis itself",
   SWARM_HOME: "volumes hold it",
-  AGENT_COMMAND_DIR: "needs a folder of the host in the dispatcher; mount it in a compose file of your own",
-  AGENT_RUNTIME: "needs AGENT_COMMAND_DIR",
-  AGENT_TEMPLATE: "needs AGENT_COMMAND_DIR",
-  RECORD: "needs a folder of the host in the dispatcher",
   AGENT_FILE: "set in the image",
   API_HOST: "set in the image",
   API_KEYS_FILE: "set in the image, in a volume",
@@ -41,3 +38,16 @@ test("only settings that compose does not take are excluded", () => {
     expect([name, taken.has(name)]).toEqual([name, false]);
   }
 });
+
+test.each(sandboxSettings.SANDBOX_PROVIDER.unwrap().options)(
+  "compose starts the broker and builds the image of sandboxes for docker, not for other providers: %s",
+  (provider) => {
+    const sections = readText("infra/sandboxes.yml").split(/^  (?=\S)/m);
+    const section = (name: string) =>
+      sections.find((text) => text.startsWith(`${name}-${provider}:`)) ?? "none";
+    const scale = provider === "docker" ? 1 : 0;
+    expect(section("broker")).toContain(`scale: ${scale}`);
+    expect(section("sandbox-image").includes("build:")).toBe(provider === "docker");
+    expect(section("sandbox-image").includes("scale: 0")).toBe(provider !== "docker");
+  },
+);
