@@ -2,7 +2,7 @@ import { defineConfig } from "oxlint";
 
 /** Which of our packages each folder may import; any other import is an error. See ARCHITECTURE.md. */
 const FLOOR_2 = ["contracts"];
-const SERVICE = ["contracts", "queue", "service", "git", "llm", "sandbox", "broker", "checks"];
+const SERVICE = ["contracts", "queue", "service", "git", "llm", "sandbox", "checks", "wiring"];
 const EVERY_PACKAGE = [...SERVICE, "agent", "replay", "client", "cli"];
 const MAY_IMPORT: Record<string, readonly string[]> = {
   "packages/contracts": [],
@@ -16,6 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "packages/cli": ["contracts", "client"],
   "packages/checks": ["contracts", "sandbox", "git"],
   "packages/broker": ["contracts", "sandbox"],
+  "packages/wiring": ["contracts", "queue", "service", "git", "sandbox", "broker"],
   "packages/agent": ["contracts", "git"],
   "services/planner": SERVICE,
   "services/dispatcher": SERVICE,

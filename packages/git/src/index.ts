@@ -13,5 +13,5 @@ export { fetchQuarantined } from "./fetch-quarantined.ts";
 export { repack } from "./repack.ts";
 export { runGit } from "./run-git.ts";
 export { safeGit } from "./safe-git.ts";
-export { targetSettings } from "./settings.ts";
+export { targetSettings, type OriginSettings } from "./settings.ts";
 export { fetchAttempts, openStore, type Store } from "./store.ts";

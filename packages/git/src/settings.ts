@@ -9,3 +9,5 @@ export const targetSettings = {
     .optional()
     .describe("Where attempts are kept, when services run on several machines"),
 };
+const targetSettingsSchema = z.object(targetSettings);
+export type OriginSettings = z.infer<typeof targetSettingsSchema>;

@@ -14,4 +14,4 @@ export { acquireSlot, releaseSlot } from "./limits/slots.ts";
 export { isTransientRedisError } from "./redis-fault.ts";
 export { type Handler, type JobContext } from "./run-job.ts";
 export { createSender, type Sender, type SendOptions } from "./send.ts";
-export { budgetSettings, redisSettings, type BudgetCaps } from "./settings.ts";
+export { budgetSettings, redisSettings, type BudgetCaps, type RedisSettings } from "./settings.ts";

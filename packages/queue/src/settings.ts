@@ -8,6 +8,8 @@ export const redisSettings = {
     .regex(/^[a-z0-9-]{1,40}$/, "lower-case letters, digits and dashes only")
     .default("swarm"),
 };
+const redisSettingsSchema = z.object(redisSettings);
+export type RedisSettings = z.infer<typeof redisSettingsSchema>;
 
 const usd = z.coerce.number().positive().optional();
 const tokens = z.coerce.number().int().positive().optional();

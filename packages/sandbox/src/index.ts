@@ -3,7 +3,7 @@ export { toLabels } from "./labels.ts";
 export { findToolchain } from "./local/toolchain.ts";
 export { openDoor, type Door, type DoorHandler } from "./door.ts";
 export { openSandboxProvider, type OpenBroker } from "./open-sandbox.ts";
-export { sandboxSettings, sandboxSettingsSchema } from "./settings.ts";
+export { sandboxSettings, sandboxSettingsSchema, type SandboxSettings } from "./settings.ts";
 export { reapOrphans } from "./reap-orphans.ts";
 export {
   type ExecOptions,

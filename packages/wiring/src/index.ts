@@ -1,0 +1,3 @@
+/** The parts of a service's start that are the same in every service. */
+export { openRepos, type RepoLocation, type Repos } from "./open-repos.ts";
+export { openService, type OpenedService } from "./open-service.ts";
