@@ -1,3 +1,4 @@
+import { DEFAULT_REPO } from "@agentswarm/contracts";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,7 +51,7 @@ test("the planner reads what tasks have cost under version 1", async () => {
 });
 
 test("the reconciler reads the check records of version 1", async () => {
-  const records = openCheckRecords(connection);
+  const records = openCheckRecords(connection, DEFAULT_REPO);
   for (const key of keysOf("verdicts")) {
     const [tree = "", checksHash = ""] = key.split("-");
     expect(await records.find(tree, checksHash)).not.toBeNull();

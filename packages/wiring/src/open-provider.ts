@@ -1,6 +1,11 @@
 import { openBrokerProvider } from "@agentswarm/broker";
 import type { RedisSettings } from "@agentswarm/queue";
-import { openSandboxProvider, reapOrphans, type SandboxProvider, type SandboxSettings } from "@agentswarm/sandbox";
+import {
+  openSandboxProvider,
+  reapOrphans,
+  type SandboxProvider,
+  type SandboxSettings,
+} from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
 
 /**

@@ -1,4 +1,10 @@
-import { createSender, openQueue, type QueueConnection, type RedisSettings, type Sender } from "@agentswarm/queue";
+import {
+  createSender,
+  openQueue,
+  type QueueConnection,
+  type RedisSettings,
+  type Sender,
+} from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
 
 /** A service's place among the others: its connection to Redis, and its voice. */

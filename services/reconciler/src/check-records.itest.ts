@@ -1,3 +1,4 @@
+import { DEFAULT_REPO } from "@agentswarm/contracts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openQueue, type QueueConnection } from "@agentswarm/queue";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
@@ -15,7 +16,7 @@ afterAll(async () => {
 });
 
 test("the newest hundred records are kept, each found by tree and list of checks", async () => {
-  const records = openCheckRecords(connection);
+  const records = openCheckRecords(connection, DEFAULT_REPO);
   const record = (at: number) => ({ checks: [], drafts: [], at });
   for (let at = 1; at <= 102; at += 1) await records.keep(`tree${at}`, "list", record(at));
   expect(await records.find("tree1", "list")).toBeNull();

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { checkResultSchema, fixDraftSchema } from "@agentswarm/contracts";
+import { checkResultSchema, fixDraftSchema, repoScoped } from "@agentswarm/contracts";
 import { openDocuments, type QueueConnection } from "@agentswarm/queue";
 
 const checkRecordSchema = z.object({
@@ -21,8 +21,8 @@ export interface CheckRecords {
 /** The largest number of kept records. */
 const KEPT = 100;
 
-export function openCheckRecords(connection: QueueConnection): CheckRecords {
-  const documents = openDocuments(connection, "verdicts", checkRecordSchema);
+export function openCheckRecords(connection: QueueConnection, repoId: string): CheckRecords {
+  const documents = openDocuments(connection, repoScoped("verdicts", repoId), checkRecordSchema);
   const keyOf = (tree: string, checksHash: string) => `${tree}-${checksHash}`;
   return {
     find: async (tree, checksHash) => (await documents.get(keyOf(tree, checksHash)))?.value ?? null,

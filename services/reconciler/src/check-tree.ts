@@ -2,7 +2,7 @@ import { failuresOf, runChecks } from "@agentswarm/checks";
 import { Fault, type Check, type CheckResult } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import type { CheckRecord } from "./check-records.ts";
-import type { ReconcilerContext } from "./context.ts";
+import type { SweepContext } from "./context.ts";
 
 /** A commit on the trunk, and the checks for its tree. */
 export interface TreeToCheck {
@@ -20,7 +20,7 @@ export interface TreeToCheck {
  * another tree.
  */
 export async function checkTree(
-  ctx: ReconcilerContext,
+  ctx: SweepContext,
   target: TreeToCheck,
   signal: AbortSignal,
 ): Promise<CheckRecord> {
@@ -36,11 +36,7 @@ export async function checkTree(
 }
 
 /** Runs red checks a second time, so that a flaky check causes no fix task. */
-async function runTwice(
-  ctx: ReconcilerContext,
-  target: TreeToCheck,
-  signal: AbortSignal,
-): Promise<CheckResult[]> {
+async function runTwice(ctx: SweepContext, target: TreeToCheck, signal: AbortSignal): Promise<CheckResult[]> {
   const first = await runOnce(ctx, target, signal);
   if (hasPassed(first)) return first;
   const second = await runOnce(ctx, target, signal);
@@ -52,7 +48,7 @@ async function runTwice(
 }
 
 async function runOnce(
-  ctx: ReconcilerContext,
+  ctx: SweepContext,
   { head, tree, checks }: TreeToCheck,
   signal: AbortSignal,
 ): Promise<CheckResult[]> {

@@ -6,11 +6,18 @@ import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
 import type { CheckRecords } from "./check-records.ts";
 
-/** Everything that a sweep needs. */
+/** The dependencies of the reconciler, made in start.ts. */
 export interface ReconcilerContext {
   readonly connection: QueueConnection;
   readonly sender: Sender;
   readonly log: Logger;
+  /** What a sweep of one repository works with. Throws Fault `config.invalid` for an unknown id. */
+  readonly repo: (repoId: string) => SweepContext;
+}
+
+/** Everything that a sweep of one repository needs. */
+export interface SweepContext extends Pick<ReconcilerContext, "connection" | "log"> {
+  readonly repoId: string;
   readonly mirror: Mirror;
   readonly records: CheckRecords;
   readonly provider: SandboxProvider;

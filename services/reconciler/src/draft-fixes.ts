@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { swarmKey, TRUNK_HEALTH, type Failure, type FixDraft } from "@agentswarm/contracts";
-import { askStructured, fitTokens, renderPrompt, type Model } from "@agentswarm/llm";
+import { swarmKey, trunkHealthId, type Failure, type FixDraft } from "@agentswarm/contracts";
+import { askStructured, fitTokens, renderPrompt } from "@agentswarm/llm";
+import type { SweepContext } from "./context.ts";
 
 /** The most fix tasks one sweep may ask for. */
 export const MAX_DRAFTS = 5;
@@ -28,13 +29,12 @@ const answerSchema = z.object({
  * draft for the same signature. Throws Faults `model.*` and `budget.reached`.
  */
 export async function draftFixes(
-  model: Model,
-  promptsDir: string,
+  { model, promptsDir, repoId }: Pick<SweepContext, "model" | "promptsDir" | "repoId">,
   failures: readonly Failure[],
   recent: readonly string[],
   signal: AbortSignal,
 ): Promise<FixDraft[]> {
-  const key = swarmKey(TRUNK_HEALTH, "-", "draft-fixes");
+  const key = swarmKey(trunkHealthId(repoId), "-", "draft-fixes");
   const asked = failures.slice(0, MAX_DRAFTS);
   const user = await renderPrompt(promptsDir, "draft-fixes", {
     swarmKey: key,

@@ -14,7 +14,7 @@ export async function handleSweep(
   const { jobId, signal } = job;
   // A sweep by the timer reuses the record of a red tree; every other request has the tree checked again.
   const askedAt = request.why === "schedule" ? 0 : job.sentAt;
-  const result = await sweep(ctx, { ...request, askedAt }, signal);
+  const result = await sweep(ctx.repo(request.repoId), { why: request.why, askedAt }, signal);
   failpoint("reconciler.swept");
   await sender.send("plan", { kind: "swept", sweep: result }, { jobId: jobIds.swept(jobId) });
   failpoint("reconciler.sent");

@@ -4,7 +4,7 @@ import { failuresOf, findChecks, hashOf } from "@agentswarm/checks";
 import type { Mirror, PublishRight, RefMove } from "@agentswarm/git";
 import type { CheckRecord } from "./check-records.ts";
 import { checkTree, type TreeToCheck } from "./check-tree.ts";
-import type { ReconcilerContext } from "./context.ts";
+import type { SweepContext } from "./context.ts";
 import { decideGreen } from "./decide-green.ts";
 import { draftFixes, MAX_DRAFTS, templateDraft } from "./draft-fixes.ts";
 
@@ -22,8 +22,8 @@ const RECENT_LANDINGS = 30;
  * A second run on the same head gives the same sweep.
  */
 export async function sweep(
-  ctx: ReconcilerContext,
-  request: SweepRequest & { readonly askedAt: number },
+  ctx: SweepContext,
+  request: Pick<SweepRequest, "why"> & { readonly askedAt: number },
   signal: AbortSignal,
 ): Promise<Sweep> {
   const { mirror } = ctx;
@@ -31,7 +31,7 @@ export async function sweep(
   const head = await mirror.head();
   const green = await mirror.green();
   const tree = await mirror.treeOf(head);
-  const about = { why: request.why, repoId: request.repoId, head, tree };
+  const about = { why: request.why, repoId: ctx.repoId, head, tree };
   const checks = await checksOf(mirror, head).catch(unlessTargetIsInvalid);
   if (checks instanceof Fault) {
     const nothing = { checksHash: "", checks: [], failures: [], drafts: [] };
@@ -50,7 +50,7 @@ function unlessTargetIsInvalid(error: unknown): Fault {
 type Conclusion = Omit<Sweep, "why" | "repoId" | "head" | "tree" | "checksHash">;
 
 async function conclude(
-  ctx: ReconcilerContext,
+  ctx: SweepContext,
   target: TreeToCheck,
   record: CheckRecord,
   green: string | null,
@@ -73,7 +73,7 @@ async function conclude(
 
 /** Fix tasks for the failed checks: drafted by the model once per record, or from a template if the model cannot. */
 async function draftsFor(
-  ctx: ReconcilerContext,
+  ctx: SweepContext,
   { head, tree, checksHash }: TreeToCheck,
   record: CheckRecord,
   green: string | null,
@@ -85,7 +85,7 @@ async function draftsFor(
     .slice(0, RECENT_LANDINGS)
     .map((landing) => `${landing.commit.slice(0, 10)} ${landing.title}`);
   try {
-    const drafts = await draftFixes(ctx.model, ctx.promptsDir, failures, landings, signal);
+    const drafts = await draftFixes(ctx, failures, landings, signal);
     if (drafts.length > 0) {
       await ctx.records.keep(tree, checksHash, { ...record, drafts });
       return drafts;
