@@ -3,7 +3,7 @@ import { defineConfig } from "oxlint";
 /** Which of our packages each folder may import; any other import is an error. See ARCHITECTURE.md. */
 const FLOOR_2 = ["contracts"];
 const SERVICE = ["contracts", "queue", "service", "git", "llm", "sandbox", "checks", "wiring"];
-const EVERY_PACKAGE = [...SERVICE, "agent", "replay", "client", "cli"];
+const EVERY_PACKAGE = [...SERVICE, "broker", "agent", "replay", "client", "cli"];
 const MAY_IMPORT: Record<string, readonly string[]> = {
   "packages/contracts": [],
   "packages/queue": FLOOR_2,

@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { openBrokerProvider } from "@agentswarm/broker";
 import { Fault } from "@agentswarm/contracts";
 import { openDependencyCache } from "@agentswarm/checks";
 import { openOrigin, openStore } from "@agentswarm/git";
 import { openRecorder, openRouter } from "@agentswarm/llm";
-import { consume, createSender, openBudgets, openQueue } from "@agentswarm/queue";
-import { openSandboxProvider, reapOrphans, type SandboxProvider } from "@agentswarm/sandbox";
+import { consume, openBudgets } from "@agentswarm/queue";
+import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
+import { openService } from "@agentswarm/wiring";
+import { openProvider } from "@agentswarm/wiring/provider";
 import { BACKSTOP_MS } from "./attempt.ts";
 import type { Settings } from "./config.ts";
 import { dispatch } from "./dispatch.ts";
@@ -28,19 +29,12 @@ function defaultPool({ chargesWhileIdle }: SandboxProvider, maxWorkers: number):
 }
 
 /** Wires the dispatcher: takes tasks, runs an agent for each in a sandbox, and passes on what came of it. */
-export async function start({ settings, env, log, stack }: ServiceContext<Settings>): Promise<void> {
+export async function start(context: ServiceContext<Settings>): Promise<void> {
+  const { settings, env, log, stack } = context;
   const home = settings.SWARM_HOME;
   const swarm = settings.QUEUE_PREFIX;
-  const connection = stack.use(
-    await openQueue({
-      redisUrl: settings.REDIS_URL,
-      prefix: settings.QUEUE_PREFIX,
-      service: "dispatcher",
-      onError: (error) => log.warn({ err: error }, "Redis command failed; retrying"),
-    }),
-  );
-  const sender = createSender(connection, "dispatcher");
-  const provider = await openSandboxProvider({ home, swarm, settings, openBroker: openBrokerProvider });
+  const { connection, sender } = await openService(context, "dispatcher");
+  const provider = await openProvider(context);
   if (provider.isolation === "none") {
     log.warn(
       "agents run WITHOUT isolation: they can do whatever this user can do (install bubblewrap to change that)",
@@ -65,7 +59,6 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
   const rounds = openRounds(connection);
   const bundlesDir = join(home, "bundles");
   const wallMs = settings.WORKER_TIMEOUT * 1_000;
-  await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "ending a sandbox left behind"));
   const pool = stack.use(
     openPool({
       provider,

@@ -4,7 +4,7 @@ import { failpoint } from "@agentswarm/contracts/node";
 import { fetchAttempts, type BuiltLanding } from "@agentswarm/git";
 import type { Batch, BatchItem } from "./batch.ts";
 import { reportConflict } from "./conflict-report.ts";
-import type { MergerContext } from "./context.ts";
+import type { LandingContext } from "./context.ts";
 import type { Candidate, GateResult } from "./gate.ts";
 import { checkProtectedPaths } from "./protected-paths.ts";
 import type { QueueEntry } from "./queue.ts";
@@ -20,7 +20,7 @@ import type { QueueEntry } from "./queue.ts";
  * 5. Start the gate on the last landing.
  */
 export async function buildBatch(
-  ctx: MergerContext,
+  ctx: LandingContext,
   entries: readonly QueueEntry[],
   at: { readonly published: string; readonly base: string },
 ): Promise<Batch> {
@@ -60,7 +60,7 @@ export async function buildBatch(
 
 /** The outcomes that are known before anything is built. */
 async function screenEntries(
-  ctx: MergerContext,
+  ctx: LandingContext,
   entries: readonly QueueEntry[],
   published: string,
   target: TargetSettings,
@@ -102,7 +102,7 @@ function landingRequestOf({ request }: QueueEntry) {
 
 /** The outcome of an attempt for which no landing could be built upon `tip`; null when a landing was built. */
 async function unbuiltOutcome(
-  ctx: MergerContext,
+  ctx: LandingContext,
   request: MergeRequest,
   tip: string,
   landing: BuiltLanding | undefined,
@@ -123,7 +123,7 @@ async function unbuiltOutcome(
 }
 
 async function startGate(
-  { gate, signal }: MergerContext,
+  { gate, signal }: LandingContext,
   last: Candidate | undefined,
   abandoned: AbortSignal,
 ): Promise<GateResult | Fault> {

@@ -1,6 +1,12 @@
-import { HOT_AFTER, type ConflictPath, type MergeOutcome, type MergeRequest } from "@agentswarm/contracts";
+import {
+  HOT_AFTER,
+  repoScoped,
+  type ConflictPath,
+  type MergeOutcome,
+  type MergeRequest,
+} from "@agentswarm/contracts";
 import { nextNumber } from "@agentswarm/queue";
-import type { MergerContext } from "./context.ts";
+import type { LandingContext } from "./context.ts";
 
 /** The largest number of titles in `theirIntent`. */
 const TITLES = 10;
@@ -10,7 +16,7 @@ const TITLES = 10;
  * them since the attempt's base, and the hot files among them. Counts one conflict for each path.
  */
 export async function reportConflict(
-  ctx: MergerContext,
+  ctx: LandingContext,
   request: MergeRequest,
   tip: string,
   paths: ConflictPath[],
@@ -27,7 +33,7 @@ export async function reportConflict(
 
 /** The titles of the newest landings since `base` that touched some of `paths`. */
 async function readIntent(
-  { mirror, engine }: MergerContext,
+  { mirror, engine }: LandingContext,
   base: string,
   tip: string,
   paths: readonly string[],
@@ -43,9 +49,13 @@ async function readIntent(
 }
 
 /** Counts a conflict for each path and returns the hot ones: files that conflict so often that they should be split. */
-async function countConflicts({ connection }: MergerContext, paths: readonly string[]): Promise<string[]> {
+async function countConflicts(
+  { connection, repoId }: LandingContext,
+  paths: readonly string[],
+): Promise<string[]> {
+  const name = repoScoped("conflicts", repoId);
   const counts = await Promise.all(
-    paths.map(async (path) => ({ path, count: await nextNumber(connection, `conflicts/${path}`, 0) })),
+    paths.map(async (path) => ({ path, count: await nextNumber(connection, `${name}/${path}`, 0) })),
   );
   return counts.filter(({ count }) => count >= HOT_AFTER).map(({ path }) => path);
 }

@@ -3,14 +3,24 @@ import type { QueueConnection, Sender } from "@agentswarm/queue";
 import type { Logger } from "@agentswarm/service";
 import type { Gate } from "./gate.ts";
 import type { LandedIndex } from "./landed-index.ts";
+import type { MergeQueue } from "./queue.ts";
 import type { Upkeep } from "./upkeep.ts";
 
-/** Everything that building and publishing batches needs. */
+/** The dependencies of the merger, made in start.ts. */
 export interface MergerContext {
+  readonly sender: Sender;
+  readonly log: Logger;
+  /** The merge queue of a repository. Throws Fault `config.invalid` for an unknown id. */
+  readonly repo: (repoId: string) => { readonly queue: MergeQueue };
+}
+
+/** Everything that building and publishing batches of one repository needs. */
+export interface LandingContext {
+  readonly repoId: string;
   readonly connection: QueueConnection;
   readonly sender: Sender;
   readonly log: Logger;
-  /** The right to publish to the trunk: one merger at a time holds the lease. */
+  /** The right to publish to the trunk: one merger at a time holds the lease of a repository. */
   readonly lease: PublishRight;
   /** The origin itself where it lies on this machine, else a copy of it. */
   readonly mirror: Mirror;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDependencyCache } from "@agentswarm/checks";
-import { newTraceparent, targetSettingsSchema } from "@agentswarm/contracts";
+import { DEFAULT_REPO, newTraceparent, targetSettingsSchema } from "@agentswarm/contracts";
 import { openLandingEngine, openOrigin } from "@agentswarm/git";
 import { createSender, openQueue, type QueueConnection } from "@agentswarm/queue";
 import { openSandboxProvider, sandboxSettingsSchema, type SandboxProvider } from "@agentswarm/sandbox";
@@ -54,6 +54,7 @@ async function testTrunk(by: SandboxProvider) {
   using mirror = await openOrigin({ url: origin, trunk: "main", mirrorDir: join(dir, "mirror") });
   using engine = openLandingEngine({ dir: origin, strategy: "fast-forward" });
   const gate = openGate({
+    repoId: DEFAULT_REPO,
     mirror,
     engine,
     provider: by,

@@ -1,6 +1,6 @@
 import { withTrace } from "@agentswarm/contracts/node";
 import { hashOf, runChecks, type CheckRun } from "@agentswarm/checks";
-import { DEFAULT_REPO, Fault, type CheckResult, type TargetSettings } from "@agentswarm/contracts";
+import { Fault, type CheckResult, type TargetSettings } from "@agentswarm/contracts";
 import type { DependencyCache } from "@agentswarm/checks";
 import type { LandingEngine, Mirror } from "@agentswarm/git";
 import type { Sender } from "@agentswarm/queue";
@@ -8,6 +8,7 @@ import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
 
 interface GateOptions {
+  readonly repoId: string;
   readonly mirror: Mirror;
   readonly engine: LandingEngine;
   readonly provider: SandboxProvider;
@@ -80,7 +81,7 @@ async function testTwice(
   await options.sender.event({
     id: `flaked-${candidate.tree}`,
     type: "gate.flaked",
-    repoId: DEFAULT_REPO,
+    repoId: options.repoId,
     data: { check: first.name ?? first.command, tree: candidate.tree, outputTail: first.outputTail },
   });
   return null;

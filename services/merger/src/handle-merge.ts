@@ -1,7 +1,7 @@
 import { jobId, type EventToSend, type MergeOutcome, type MergeRequest } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import type { MergerContext } from "./context.ts";
-import type { MergeJob, MergeQueue } from "./queue.ts";
+import type { MergeJob } from "./queue.ts";
 
 /**
  * One merge job: waits for its outcome in the merge queue, sends the handoff to the planner and emits the event. May
@@ -9,12 +9,11 @@ import type { MergeJob, MergeQueue } from "./queue.ts";
  */
 export async function handleMerge(
   ctx: MergerContext,
-  queue: MergeQueue,
   request: MergeRequest,
   job: MergeJob,
 ): Promise<MergeOutcome> {
   const { featureId, taskId, attempt, handoff } = request;
-  const outcome = await queue.add(request, job);
+  const outcome = await ctx.repo(request.repoId).queue.add(request, job);
   failpoint("merger.resolved");
   const handoffId = jobId.handoff(taskId, attempt, request.approvedBy !== undefined);
   await ctx.sender.send("plan", { kind: "handoff", featureId, handoff, outcome }, { jobId: handoffId });

@@ -1,8 +1,8 @@
-import { DEFAULT_REPO, jobId, type MergeOutcome } from "@agentswarm/contracts";
+import { jobId, type MergeOutcome } from "@agentswarm/contracts";
 import { failpoint, withTrace } from "@agentswarm/contracts/node";
 import type { Batch, BatchItem } from "./batch.ts";
 import { bisect } from "./bisect.ts";
-import type { MergerContext } from "./context.ts";
+import type { LandingContext } from "./context.ts";
 import type { GateResult } from "./gate.ts";
 import type { QueueEntry } from "./queue.ts";
 
@@ -29,7 +29,7 @@ const MAX_TRUNK_MOVES = 10;
  * If the trunk moved in the meantime nothing is published, and all entries are returned.
  */
 export async function publishBatch(
-  ctx: MergerContext,
+  ctx: LandingContext,
   batch: Batch,
   result: GateResult,
 ): Promise<Publication> {
@@ -58,7 +58,7 @@ export async function publishBatch(
 }
 
 /** Moves the trunk to the last landing of `items`; log line and sweep request carry that entry's trace. */
-async function publish(ctx: MergerContext, batch: Batch, items: readonly BatchItem[]): Promise<Publication> {
+async function publish(ctx: LandingContext, batch: Batch, items: readonly BatchItem[]): Promise<Publication> {
   const landings = items.flatMap(({ entry, ...item }) =>
     "built" in item ? [{ entry, taskId: entry.request.taskId, commit: item.built.commit }] : [],
   );
@@ -97,7 +97,7 @@ function mayRebuild(entry: QueueEntry): boolean {
 }
 
 /** Requests a sweep after every NUDGE_AFTER landings, so that a red trunk is found early. */
-async function requestSweep(ctx: MergerContext, head: string, landings: number): Promise<void> {
+async function requestSweep(ctx: LandingContext, head: string, landings: number): Promise<void> {
   const { sender, landed, nudgeAfter } = ctx;
   const count = landed.count();
   const crossed = Math.floor(count / nudgeAfter) > Math.floor((count - landings) / nudgeAfter);
@@ -105,7 +105,7 @@ async function requestSweep(ctx: MergerContext, head: string, landings: number):
   try {
     await sender.send(
       "sweep",
-      { why: "nudge", repoId: DEFAULT_REPO },
+      { why: "nudge", repoId: ctx.repoId },
       { jobId: jobId.sweepAfterLandings(head) },
     );
   } catch (error) {

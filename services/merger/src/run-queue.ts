@@ -1,7 +1,7 @@
 import { Fault } from "@agentswarm/contracts";
 import { FIRST_BATCH_SIZE, headOf, LARGEST_BATCH_SIZE, nextBatchSize, tasksOf, type Batch } from "./batch.ts";
 import { buildBatch } from "./build-batch.ts";
-import type { MergerContext } from "./context.ts";
+import type { LandingContext } from "./context.ts";
 import { publishBatch } from "./publish-batch.ts";
 import type { MergeQueue } from "./queue.ts";
 
@@ -23,7 +23,7 @@ const BATCHES_UNDER_TEST = 2;
  * - **the queue is empty** and no batch is under test: wait.
  * - **the service stops**: abandon all batches and return; their jobs are retried.
  */
-export async function runQueue(ctx: MergerContext, queue: MergeQueue): Promise<void> {
+export async function runQueue(ctx: LandingContext, queue: MergeQueue): Promise<void> {
   const depth = ctx.gate === null ? 1 : BATCHES_UNDER_TEST;
   let batches: Batch[] = [];
   let size = ctx.gate === null ? LARGEST_BATCH_SIZE : FIRST_BATCH_SIZE;

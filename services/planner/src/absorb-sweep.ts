@@ -1,4 +1,5 @@
 import { trunkHealthId, type Sweep } from "@agentswarm/contracts";
+import type { Mirror } from "@agentswarm/git";
 import { advance } from "./advance.ts";
 import { step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
@@ -14,18 +15,19 @@ export async function absorbSweep(ctx: PlannerContext, sweep: Sweep, sweepId: st
   if (sweep.outcome === "error") {
     ctx.log.warn({ head: sweep.head, reason: sweep.reason }, "a sweep of the trunk failed");
   }
-  await ctx.mirror.fetch();
-  if (sweep.outcome === "red" && (await isOutdated(ctx, sweep))) return;
+  const { mirror } = ctx.repo(sweep.repoId);
+  await mirror.fetch();
+  if (sweep.outcome === "red" && (await isOutdated(mirror, sweep))) return;
   const fixesOpen = sweep.outcome === "red" && (await bookAll(ctx, sweep));
   for (const ledger of await ctx.ledgers.open()) {
     if (ledger.status !== "verifying" || ledger.feature.repoId !== sweep.repoId) continue;
     const { id } = ledger.feature;
-    if (sweep.green !== null && (await isIn(ctx, ledger, sweep.green))) {
+    if (sweep.green !== null && (await isIn(mirror, ledger, sweep.green))) {
       const finishedAt = await ctx.connection.now();
       await step(ctx, id, (now) =>
         now?.status === "verifying" ? { ...now, status: "done", finishedAt } : now,
       );
-    } else if (sweep.outcome !== "green" && !fixesOpen && (await isIn(ctx, ledger, sweep.head))) {
+    } else if (sweep.outcome !== "green" && !fixesOpen && (await isIn(mirror, ledger, sweep.head))) {
       await step(ctx, id, (now) =>
         now?.status !== "verifying" || now.redSweeps.includes(sweepId)
           ? now
@@ -37,7 +39,7 @@ export async function absorbSweep(ctx: PlannerContext, sweep: Sweep, sweepId: st
 }
 
 /** Whether a newer trunk was found green already: a late message must not book fixes. */
-async function isOutdated({ mirror }: PlannerContext, { head }: Sweep): Promise<boolean> {
+async function isOutdated(mirror: Mirror, { head }: Sweep): Promise<boolean> {
   const green = await mirror.green();
   return green !== null && (await mirror.isAncestor(head, green));
 }
@@ -54,7 +56,8 @@ async function bookAll(ctx: PlannerContext, sweep: Sweep): Promise<boolean> {
 }
 
 /** Signatures of failures whose fix is on the trunk, but not in the commit that was swept. */
-async function fixedSince({ ledgers, mirror }: PlannerContext, sweep: Sweep): Promise<Set<string>> {
+async function fixedSince({ ledgers, repo }: PlannerContext, sweep: Sweep): Promise<Set<string>> {
+  const { mirror } = repo(sweep.repoId);
   const fixed = new Set<string>();
   const health = await ledgers.get(trunkHealthId(sweep.repoId));
   for (const { signature, commit } of health?.tasks ?? []) {
@@ -79,7 +82,7 @@ function standingFeature(repoId: string, createdAt: number): Ledger {
 }
 
 /** Whether every landing of a feature is in the history of a commit. */
-async function isIn({ mirror }: PlannerContext, ledger: Ledger, commit: string): Promise<boolean> {
+async function isIn(mirror: Mirror, ledger: Ledger, commit: string): Promise<boolean> {
   return mirror.hasAll(
     commit,
     ledger.tasks.flatMap((task) => task.commit ?? []),

@@ -1,4 +1,5 @@
 import { Fault, swarmKey } from "@agentswarm/contracts";
+import type { Mirror } from "@agentswarm/git";
 import { fitTokens, renderPrompt } from "@agentswarm/llm";
 import { z } from "zod";
 import { askForFeature } from "./ask-for-feature.ts";
@@ -32,7 +33,7 @@ export async function acceptFeature(ctx: PlannerContext, ledger: Ledger, signal:
     title: feature.title,
     description: feature.description || "(none)",
     acceptance: bulleted(feature.acceptance, "(none; judge by the description)"),
-    changes: untrusted(fitTokens(await changesOf(ctx, landed), DIFF_TOKENS)),
+    changes: untrusted(fitTokens(await changesOf(ctx.repo(feature.repoId).mirror, landed), DIFF_TOKENS)),
     handoffs: untrusted(fitTokens(landed.map(describe).join("\n\n"), HANDOFF_TOKENS)),
   });
   const question = { system: SYSTEM, user, schema: acceptanceSchema, key, signal };
@@ -57,7 +58,7 @@ function absorbAcceptance(ctx: PlannerContext, ledger: Ledger, { met, reason, ta
 }
 
 /** The changes of the feature's landings, file by file. */
-async function changesOf({ mirror }: PlannerContext, landed: readonly TaskRecord[]): Promise<string> {
+async function changesOf(mirror: Mirror, landed: readonly TaskRecord[]): Promise<string> {
   await mirror.fetch();
   const known = landed.flatMap(({ commit, task }) => (commit === null ? [] : [{ commit, task }]));
   const stats = await mirror.diffStats(known.map(({ commit }) => commit));

@@ -7,6 +7,11 @@ import type { TaskDefaults } from "./ledger/adopt-plan.ts";
 import type { LedgerStore } from "./ledger/ledger-store.ts";
 import type { PlanningScheduler } from "./planning-scheduler.ts";
 
+/** What planning reads of one repository. */
+export interface RepoToPlan {
+  readonly mirror: Mirror;
+}
+
 /** The dependencies of the planner, made in start.ts. */
 export interface PlannerContext {
   readonly connection: QueueConnection;
@@ -17,7 +22,9 @@ export interface PlannerContext {
   /** Each feature's newest survey of the target. */
   readonly surveys: Documents<string>;
   readonly scheduler: PlanningScheduler;
-  readonly mirror: Mirror;
+  /** A repository of the swarm. Throws Fault `config.invalid` for an unknown id. */
+  readonly repo: (repoId: string) => RepoToPlan;
+  readonly repos: readonly RepoToPlan[];
   readonly model: Model;
   /** Maximum tokens of one answer. */
   readonly maxTokens: number;

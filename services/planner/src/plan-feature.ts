@@ -17,7 +17,7 @@ const SYSTEM = "You plan the work of many coding agents on one git repository.";
 /** Asks the model for a feature's tasks and adopts them. An invalid plan is planned again with the reason. */
 export async function planFeature(ctx: PlannerContext, ledger: Ledger, signal: AbortSignal): Promise<void> {
   const { feature, planningRound } = ledger;
-  const survey = await surveyTarget(ctx.mirror, ctx.surveyTokens);
+  const survey = await surveyTarget(ctx.repo(feature.repoId).mirror, ctx.surveyTokens);
   const landed = ledger.tasks.filter((record) => record.status === "landed");
   const key = swarmKey(feature.title, "-", "plan");
   const user = await renderPrompt(ctx.promptsDir, "plan", {

@@ -1,9 +1,9 @@
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openOrigin } from "@agentswarm/git";
 import { createModel, openRecorder, openRouter } from "@agentswarm/llm";
-import { consume, createSender, openBudgets, openDocuments, openQueue } from "@agentswarm/queue";
+import { consume, openBudgets, openDocuments } from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
+import { openRepos, openService } from "@agentswarm/wiring";
 import { z } from "zod";
 import { audit } from "./audit.ts";
 import type { Settings } from "./config.ts";
@@ -22,24 +22,12 @@ const PROMPTS = fileURLToPath(new URL("../../../prompts", import.meta.url));
 const CONCURRENCY = 20;
 
 /** Wires the planner: every message for it comes through the `plan` queue. */
-export async function start({ settings, env, log, stack }: ServiceContext<Settings>): Promise<void> {
-  const home = settings.SWARM_HOME;
-  const connection = stack.use(
-    await openQueue({
-      redisUrl: settings.REDIS_URL,
-      prefix: settings.QUEUE_PREFIX,
-      service: "planner",
-      onError: (error) => log.warn({ err: error }, "Redis command failed; retrying"),
-    }),
-  );
-  const sender = createSender(connection, "planner");
-  const mirror = stack.use(
-    await openOrigin({
-      url: settings.GIT_REPO_URL,
-      trunk: settings.TRUNK,
-      mirrorDir: join(home, "mirrors", "planner"),
-    }),
-  );
+export async function start(context: ServiceContext<Settings>): Promise<void> {
+  const { settings, env, log, stack } = context;
+  const { connection, sender } = await openService(context, "planner");
+  const { repo, all: repos } = await openRepos(settings, "planner", async (location) => ({
+    mirror: stack.use(await openOrigin(location)),
+  }));
   const scheduler = stack.use(openPlanningScheduler(settings.PLANS_AT_ONCE));
   const budgets = stack.use(openBudgets(connection, settings));
   const ledgers = openLedgerStore({
@@ -55,7 +43,8 @@ export async function start({ settings, env, log, stack }: ServiceContext<Settin
     ledgers,
     surveys: openDocuments(connection, "surveys", z.string()),
     scheduler,
-    mirror,
+    repo,
+    repos,
     model: createModel(openRouter(settings, env), {
       maxTokens: settings.LLM_MAX_TOKENS,
       temperature: settings.LLM_TEMPERATURE,

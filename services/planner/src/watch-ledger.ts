@@ -7,13 +7,15 @@ import type { PlannerContext } from "./context.ts";
  */
 export async function alarmIfLost(ctx: PlannerContext): Promise<void> {
   if (!(await ctx.ledgers.isEmpty())) return;
-  await ctx.mirror.fetch();
-  const landings = await ctx.mirror.landings(await ctx.mirror.head());
-  if (landings.length === 0) return;
-  ctx.log.error(
-    { landings: landings.length, trunk: ctx.mirror.trunk },
-    "THE LEDGER IS EMPTY, but the trunk has landings: Redis was wiped, or REDIS_URL or QUEUE_PREFIX names another one. Submit unfinished features again; landed work is safe in git",
-  );
+  for (const { mirror } of ctx.repos) {
+    await mirror.fetch();
+    const landings = await mirror.landings(await mirror.head());
+    if (landings.length === 0) continue;
+    ctx.log.error(
+      { landings: landings.length, trunk: mirror.trunk },
+      "THE LEDGER IS EMPTY, but the trunk has landings: Redis was wiped, or REDIS_URL or QUEUE_PREFIX names another one. Submit unfinished features again; landed work is safe in git",
+    );
+  }
 }
 
 /** Detects that Redis is wiped while the planner runs, by the missing schedule of the audit, and restores the schedule. */
