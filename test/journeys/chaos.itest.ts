@@ -58,7 +58,7 @@ beforeAll(async () => {
       LLM_API_KEY: CANARY,
       LLM_MODEL: "glm-5",
       MODEL_RECORDED: "true",
-      SWEEP_INTERVAL: "20",
+      RECONCILE_INTERVAL: "20",
       AUDIT_INTERVAL: "2",
     },
     scenarioDir: "",

@@ -9,7 +9,7 @@ export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 const MINIMUM_NODE = 18;
 
-/** Ends the process with a message that says what to do. */
+/** Exits with a message that says how to fix the problem. */
 export function giveUp(message) {
   process.stderr.write(`\n${message}\n`);
   process.exit(1);
@@ -21,7 +21,7 @@ function lockHash() {
     .digest("hex");
 }
 
-/** Runs `npm ci` when node_modules does not match the lockfile. The stamp is written only after it succeeded. */
+/** Runs `npm ci` when node_modules does not match the lockfile. The stamp is written only after success. */
 export function ensureInstalled() {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < MINIMUM_NODE) {
@@ -34,7 +34,7 @@ export function ensureInstalled() {
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
 
   process.stderr.write("Installing dependencies (npm ci) …\n");
-  // Install scripts stay off: nothing the project needs comes from one.
+  // Install scripts stay off: the project needs none.
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   const done = spawnSync(npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: ROOT,
@@ -42,18 +42,18 @@ export function ensureInstalled() {
     env: { ...process.env, npm_config_production: "", NODE_ENV: "" },
   });
   if (done.status !== 0) {
-    giveUp("npm ci failed. Its message is above; after mending it run the same command again.");
+    giveUp("npm ci failed. Its message is above; fix it and run the same command again.");
   }
   writeFileSync(stamp, wanted);
 }
 
-/** Node's argument for the settings in `.env`; Node would complain of a file that is not there. */
+/** Node's argument for the settings in `.env`; none without the file, because Node would warn about it. */
 export function settingsArgs() {
   const file = join(ROOT, ".env");
   return existsSync(file) ? [`--env-file=${file}`] : [];
 }
 
-/** The Node of the lockfile; the running one where the platform has none but the running one is new enough. */
+/** The Node of the lockfile; the running Node where the lockfile has none for the platform and it is new enough. */
 export function localNode() {
   const binary = join(ROOT, "node_modules", ".bin", process.platform === "win32" ? "node.cmd" : "node");
   if (existsSync(binary)) return binary;

@@ -1,11 +1,11 @@
-// `node tools/bootstrap/run.mjs <command> [arguments]`: sets up what the command needs, then runs it with the
+// `node tools/bootstrap/run.mjs <command> [arguments]`: installs what the command needs, then runs it with the
 // project's own Node. Plain JavaScript for Node 18 and newer.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { ensureInstalled, giveUp, localNode, ROOT, settingsArgs } from "./install.mjs";
 import { ensureTools, swarmHome } from "./tools.mjs";
 
-/** Which TypeScript file each command runs, and which tools it cannot do without. */
+/** The TypeScript file that each command runs, and the tools that it requires. */
 const COMMANDS = {
   start: { file: "tools/local/start-main.ts", needs: ["redis-server"] },
   demo: { file: "tools/demo/main.ts", needs: ["redis-server"] },
@@ -47,6 +47,6 @@ const child = spawn(
     },
   },
 );
-// The child is in the same process group and gets a terminal's signals itself; these are for `kill <pid>`.
+// A terminal signals the child as well, because it is in the same process group; this is for `kill <pid>`.
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
 child.on("exit", (code, signal) => process.exit(signal ? 1 : (code ?? 1)));

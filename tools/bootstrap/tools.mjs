@@ -1,4 +1,4 @@
-// Finds the few programs that npm does not carry; on Debian and its relatives unpacks what is missing under
+// Finds the few programs that npm does not provide. On Debian and its derivatives missing ones are unpacked under
 // SWARM_HOME/tools, so that nothing is installed system-wide. Plain JavaScript for Node 18 and newer.
 import { spawnSync } from "node:child_process";
 import {
@@ -15,8 +15,8 @@ import {
 import { delimiter, join } from "node:path";
 
 /**
- * Each tool: the names it goes by on PATH, the Debian packages that hold it with its libraries, and the path
- * of its binary in them.
+ * Each tool: its names on PATH, the Debian packages that contain it and its libraries, and the path of its binary in
+ * them.
  */
 const TOOLS = {
   "redis-server": {
@@ -43,7 +43,10 @@ const TOOLS = {
   },
 };
 
-/** The first of `names` found on PATH, or null. */
+/**
+ * The first of `names` found on PATH, or null. It repeats a function of packages/sandbox, which cannot be imported
+ * before the packages are installed.
+ */
 export function findOnPath(names, path = process.env.PATH ?? "") {
   for (const name of names) {
     for (const dir of path.split(delimiter)) {
@@ -59,7 +62,7 @@ function isDebian() {
   );
 }
 
-/** apt with all its state in `dir`, so that neither root nor the system's package lists are needed. */
+/** Runs apt with all its state in `dir`, so that neither root nor the system's package lists are needed. */
 function apt(dir, args) {
   const state = join(dir, "apt");
   for (const part of ["lists/partial", "cache/archives/partial"])
@@ -95,8 +98,8 @@ function unpackDebian(tools, name) {
 }
 
 /**
- * Puts the unpacked program into tools/bin: as it is where the system's own libraries suffice (so that it can
- * be mounted into a sandbox), else as a script that names the libraries unpacked beside it.
+ * Puts the unpacked program into tools/bin: unchanged where the system's own libraries suffice (so that it can be
+ * mounted into a sandbox), otherwise as a script that names the libraries unpacked with it.
  */
 function publish(tools, name, target) {
   mkdirSync(join(tools, "bin"), { recursive: true });
@@ -115,7 +118,7 @@ function publish(tools, name, target) {
 }
 
 /**
- * Where each tool is, unpacking what is missing where that can be done.
+ * Finds each tool, and unpacks missing ones where that is possible.
  * Returns `{found: {name: path}, missing: [{name, install}]}`.
  */
 export function ensureTools(home, wanted = Object.keys(TOOLS), { fetch = true, say = () => {} } = {}) {
@@ -143,7 +146,7 @@ export function ensureTools(home, wanted = Object.keys(TOOLS), { fetch = true, s
   return { found, missing, tools };
 }
 
-/** Reads SWARM_HOME from the environment or .env before the real configuration is loaded. */
+/** Reads SWARM_HOME from the environment or .env, before the settings are parsed. */
 export function swarmHome(root) {
   if (process.env.SWARM_HOME) return process.env.SWARM_HOME;
   const file = join(root, ".env");

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SwarmStatus } from "@agentswarm/contracts";
-import { freePort } from "../../test/support/redis.ts";
+import { freePort } from "../local/free-port.ts";
 import { findCompose, openProject, type ComposeProject } from "./testing/compose-project.ts";
 
 const command = findCompose();
 if (command === null)
-  console.warn("No Docker with its base images here: the swarm in containers is NOT tested");
+  console.warn("Docker or its base images are missing: the swarm in containers is NOT tested");
 
 /** The order in which one of each is killed while the demo runs. */
 const VICTIMS = ["planner", "dispatcher", "merger", "reconciler", "broker", "redis", "api", "model"];
@@ -26,7 +26,7 @@ describe.runIf(command !== null)("docker compose up", () => {
   }, 600_000);
   afterAll(() => project?.remove(), 120_000);
 
-  test("with nothing configured there are REST, its documentation and Bull Board on loopback", async () => {
+  test("without configuration REST, its documentation and Bull Board answer on loopback", async () => {
     for (const path of ["/v1/status", "/docs", "/queues", "/readyz", "/metrics"]) {
       expect([path, (await fetch(project.url + path)).status]).toEqual([path, 200]);
     }
@@ -35,7 +35,7 @@ describe.runIf(command !== null)("docker compose up", () => {
     expect(await project.compose(["port", "redis", "6379"]).catch(() => "")).not.toMatch(/\d+\.\d+/);
   });
 
-  test("the doctor finds everything a service needs, and tries a sandbox through the broker", async () => {
+  test("the doctor finds everything that a service needs, with sandboxes by the broker", async () => {
     const { ok, findings } = JSON.parse(
       (await project.compose(["run", "--rm", "-T", "dispatcher", "doctor", "--json"])).trim(),
     ) as { ok: boolean; findings: { state: string }[] };
@@ -43,7 +43,7 @@ describe.runIf(command !== null)("docker compose up", () => {
     expect(JSON.stringify(findings)).toContain("isolated by docker");
   });
 
-  test("the command line on the host talks to it by its URL", async () => {
+  test("the command line on the host reaches it by its URL", async () => {
     const cli = join(import.meta.dirname, "../../packages/cli/src/main.ts");
     const { stdout } = await promisify(execFile)(process.execPath, [cli, "status", "--json"], {
       env: { ...process.env, SWARM_URL: project.url },
@@ -51,7 +51,7 @@ describe.runIf(command !== null)("docker compose up", () => {
     expect(JSON.parse(stdout)).toMatchObject({ services: { planner: 1, merger: 1 } });
   });
 
-  test("three dispatchers and the demo, while one of each is killed: every feature lands", async () => {
+  test("every feature of the demo lands while one of each service is killed", async () => {
     await project.up(["--scale", "dispatcher=3", "--no-recreate"]);
     expect((await status()).services["dispatcher"]).toBe(3);
     const demo = project.runWith(["demo"], {});
@@ -68,14 +68,14 @@ describe.runIf(command !== null)("docker compose up", () => {
     expect(landed).toHaveLength(built.landings.total);
   }, 600_000);
 
-  test("down and up again goes on where it stopped", async () => {
+  test("after down and up the state is the same", async () => {
     await project.compose(["down", "--timeout", "20"]);
     await project.up();
     const again = await status();
     expect(again).toMatchObject({ trunk: built.trunk, green: built.green, features: built.features });
   });
 
-  test("a backup of the running swarm is restored into empty volumes, and into no others", async () => {
+  test("a backup of the running swarm is restored into empty volumes only", async () => {
     const archive = join(project.dir, "swarm.tar");
     expect(await project.runWith(["backup", "save"], { output: archive })).toBe(0);
     expect(statSync(archive).size).toBeGreaterThan(100_000);
@@ -88,7 +88,7 @@ describe.runIf(command !== null)("docker compose up", () => {
     expect(restored.landings.total).toBe(built.landings.total);
   });
 
-  test("published elsewhere it demands keys, of which the first is made by a command", async () => {
+  test("published on another address it demands a key, which a command creates", async () => {
     const published = { API_PUBLISHED_ON: "0.0.0.0" };
     const made = await project.compose(["run", "--rm", "-T", "api", "keys", "create"], published);
     const key = /ask_[0-9a-f]+_[0-9a-f]+/.exec(made)?.[0] ?? "";

@@ -1,7 +1,7 @@
 #!/bin/sh
-# What the image runs, by the name of it: a service, the broker, the recorded model, or a command of its own.
+# Runs a program of the image by its name: a service, the broker, the recorded model, a tool, or any other command.
 set -eu
-name=${1:?name what to run: planner, dispatcher, merger, reconciler, api, broker, model, seed, keys, doctor, demo or swarm}
+name=${1:?name the program to run: planner, dispatcher, merger, reconciler, api, broker, model, seed, keys, doctor, demo or swarm}
 case "$name" in
   planner | dispatcher | merger | reconciler | api | broker) exec node "/app/services/$name/src/main.ts" ;;
   model) exec node /app/packages/replay/src/main.ts --scenario /app/tools/demo/scenario --host 0.0.0.0 --port 9100 ;;

@@ -10,14 +10,14 @@ import { startSwarm } from "../local/start-swarm.ts";
 import { describeSummary, playDemo } from "./play-demo.ts";
 import { succeeded } from "./summary.ts";
 
-const HELP = `npm run demo: the swarm builds VoxelCraft, from an empty trunk to a playable one
+const HELP = `npm run demo: the swarm builds VoxelCraft, from an empty trunk to a game that can be played
 
   --json   print one JSON line last
-  --keep   leave the swarm running afterwards, to look around
+  --keep   keep the swarm running afterwards
   --help   this text
 
-Without a model configured (LLM_BASE_URL or RUNPOD_ENDPOINT_ID) recorded answers are played; everything else, the
-services, sandboxes, checks and landings, is real. Exit code 0 only if every feature is done and green is the trunk.
+Without a configured model (LLM_BASE_URL or RUNPOD_ENDPOINT_ID) recorded answers are played. Services, sandboxes,
+checks and landings are real in any case. Exit code 0 only if every feature is done and green is the trunk.
 `;
 const DEMO_WORKERS = "4";
 const HERE = import.meta.dirname;
@@ -66,7 +66,7 @@ ${describeSummary(summary, ok)}
   transcripts    ${join(home, "artifacts/transcripts")}
   logs           ${join(home, "logs")}`);
   if (values.keep) {
-    say(`\nThe swarm is still up at ${swarm.apiUrl}; Ctrl-C ends it.`);
+    say(`\nThe swarm is still running at ${swarm.apiUrl}; Ctrl-C stops it.`);
     await new Promise<never>(() => undefined);
   }
   if (values.json) process.stdout.write(`${JSON.stringify(summary)}\n`);

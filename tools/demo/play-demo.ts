@@ -5,14 +5,14 @@ import type { SwarmClient } from "@agentswarm/client";
 import { TRUNK_HEALTH, type FeatureInput } from "@agentswarm/contracts";
 import { summarise, type Summary } from "./summary.ts";
 
-/** Submits the demo's features to a running swarm, shows what becomes of them until they end, and adds it up. */
+/** Submits the demo's features to a running swarm, shows their progress until they end, and returns the summary. */
 export async function playDemo(client: SwarmClient, out: NodeJS.WriteStream): Promise<Summary> {
   const inputs = JSON.parse(
     await readFile(join(import.meta.dirname, "features.json"), "utf8"),
   ) as FeatureInput[];
   const startedAt = performance.now();
   const ids: string[] = [];
-  // A demo that is begun again finds its own features.
+  // The idempotency keys make a demo that is started again find its own features.
   for (const [nth, body] of inputs.entries()) {
     const headers = { "idempotency-key": `demo-${nth}` };
     ids.push((await client.submitFeature({ body, headers })).id);
@@ -24,10 +24,10 @@ export async function playDemo(client: SwarmClient, out: NodeJS.WriteStream): Pr
   return summarise(features, health, await client.getStatus(), durationMs);
 }
 
-/** What came of it, for people. */
+/** Formats a summary for people. */
 export function describeSummary(summary: Summary, ok: boolean): string {
   const { features, landed, durationMs, landingsPerHour, conflicts, fixes, green } = summary;
   const all = features.done + features.failed;
   return `${ok ? "Done" : "Not done"}: ${features.done} of ${all} features, ${landed} landings in ${(durationMs / 1_000).toFixed(1)} s (${landingsPerHour} an hour),
-${conflicts} conflicts settled, ${fixes} fixes of a red trunk, green ${green ? "is the trunk" : "is NOT the trunk"}.`;
+${conflicts} conflicts resolved, ${fixes} fixes of a red trunk, green ${green ? "is the trunk" : "is NOT the trunk"}.`;
 }

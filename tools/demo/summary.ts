@@ -1,6 +1,6 @@
 import type { FeatureDetail, SwarmStatus } from "@agentswarm/contracts";
 
-/** What the demo came to; printed as its last line with --json. */
+/** The result of a demo; printed as its last line with --json. */
 export interface Summary {
   readonly features: { readonly done: number; readonly failed: number };
   readonly tasks: number;
@@ -16,7 +16,7 @@ export interface Summary {
 
 const HOUR_MS = 3_600_000;
 
-/** Adds up what the api tells of the features and of the standing one for fixes. */
+/** Adds up the features and the standing feature for fixes, as the api shows them. */
 export function summarise(
   features: readonly FeatureDetail[],
   health: FeatureDetail | null,
@@ -42,7 +42,7 @@ export function summarise(
   };
 }
 
-/** Whether the demo showed what it is to show. */
+/** Whether every feature is done and green is the trunk. */
 export function succeeded(summary: Summary): boolean {
   return summary.features.failed === 0 && summary.green;
 }

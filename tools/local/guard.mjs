@@ -1,5 +1,5 @@
-// `node guard.mjs <command> [arguments]`: runs a program that knows nothing of its supervisor, and ends it when
-// the supervisor has died, which shows as the end of the IPC channel.
+// `node guard.mjs <command> [arguments]`: runs a program that does not watch its supervisor, and ends it when the
+// supervisor has died, which closes the IPC channel.
 import { spawn } from "node:child_process";
 
 const child = spawn(process.argv[2], process.argv.slice(3), { stdio: ["ignore", "inherit", "inherit"] });

@@ -2,12 +2,12 @@ import { createWriteStream, mkdirSync, type WriteStream } from "node:fs";
 import { join } from "node:path";
 
 export interface Logs {
-  /** The sink for one program's output. */
+  /** Opens the log file of one program. Returns the function that writes its output. */
   of(name: string): (chunk: Buffer) => void;
   close(): Promise<void>;
 }
 
-/** One file per program under `dir`, begun anew at every start; `also` sees everything too. */
+/** Writes one log file per program under `dir`, emptied at every start; `also` receives all output as well. */
 export function openLogs(dir: string, also?: (name: string, chunk: Buffer) => void): Logs {
   mkdirSync(dir, { recursive: true });
   const streams: WriteStream[] = [];

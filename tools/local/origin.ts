@@ -8,8 +8,8 @@ import { safeGit } from "@agentswarm/git";
 const SEEDER = { name: "AgentSwarm", email: "swarm@agentswarm.invalid" };
 
 /**
- * The origin the swarm lands on when no GIT_REPO_URL is set: a bare repository under SWARM_HOME, seeded once from
- * a folder or a checkout. The checkout itself is never pushed into.
+ * Makes the origin that the swarm lands on when no GIT_REPO_URL is set: a bare repository under SWARM_HOME, seeded once
+ * from a folder or a checkout. The checkout itself is never pushed to. Throws Fault `config.invalid` when there is none.
  */
 export async function seedOrigin(targetPath: string, home: string): Promise<string> {
   const origin = join(home, "origin.git");
@@ -19,7 +19,7 @@ export async function seedOrigin(targetPath: string, home: string): Promise<stri
   if (!found?.isDirectory()) {
     throw new Fault(
       "config.invalid",
-      `TARGET_REPO_PATH: ${source} is no folder; name one, or set GIT_REPO_URL`,
+      `TARGET_REPO_PATH: ${source} is not a folder; set it to one, or set GIT_REPO_URL`,
     );
   }
   const fresh = `${origin}.${process.pid}`;
@@ -29,7 +29,7 @@ export async function seedOrigin(targetPath: string, home: string): Promise<stri
   } else {
     await commitFolder(source, fresh, home);
   }
-  // The trunk may be pushed to by compare-and-swap only.
+  // The trunk moves by compare-and-swap only.
   await safeGit({ cwd: fresh }, (git) => git.addConfig("receive.denyNonFastForwards", "true"));
   await rename(fresh, origin);
   return origin;

@@ -12,14 +12,14 @@ export type ServiceName = (typeof SERVICES)[number];
 type Env = Program["env"];
 type Output = Program["output"];
 
-/** Redis with infra/redis.conf on a local port, its data under `dir`. */
+/** Redis with infra/redis.conf on a local port, with its data under `dir`. */
 export function redisProgram(binary: string, port: number, dir: string, env: Env, output: Output): Program {
   const args = [GUARD, binary, join(ROOT, "infra/redis.conf"), "--bind", "127.0.0.1"];
   args.push("--port", String(port), "--dir", dir);
   return { name: "redis", command: process.execPath, args, env, output };
 }
 
-/** The recorded model, playing the scenario files of a folder. */
+/** The recorded model with the scenario files of a folder. */
 export function replayProgram(scenarioDir: string, port: number, env: Env, output: Output): Program {
   const args = ["--import", PRELOAD, join(ROOT, "packages/replay/src/main.ts")];
   args.push("--scenario", scenarioDir, "--port", String(port));

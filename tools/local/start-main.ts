@@ -11,7 +11,7 @@ const HELP = `npm start: starts Redis, the five services and, where no model is 
   --help   this text
 
 Settings come from the environment and from .env; .env.example explains each one.
-Stop it with Ctrl-C: running tasks are handed back and go on at the next start.
+Stop it with Ctrl-C: running tasks are put back and continue after the next start.
 `;
 
 async function main(): Promise<number> {

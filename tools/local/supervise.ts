@@ -1,37 +1,37 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 
-/** A program to keep running. */
+/** A program that the supervisor keeps running. */
 export interface Program {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where its output goes, line by line as it comes. */
+  /** Receives its output, in chunks. */
   readonly output: (chunk: Buffer) => void;
 }
 
 export interface Supervised {
   readonly name: string;
-  /** The process id now, or null between two runs. For a guarded program its own, not the guard's. */
+  /** The present process id, or null between two runs. For a guarded program its own id, not the guard's. */
   readonly pid: number | null;
-  /** How often it was started again. */
+  /** The number of restarts. */
   readonly restarts: number;
-  /** SIGTERM, and SIGKILL after `graceMs`. Resolves when it has ended. */
+  /** Sends SIGTERM, and SIGKILL after `graceMs`. Resolves when the program has exited. */
   stop(graceMs: number): Promise<void>;
 }
 
-const FIRST_WAIT_MS = 200;
-const LONGEST_WAIT_MS = 10_000;
-const SETTLED_AFTER_MS = 10_000;
+const FIRST_DELAY_MS = 200;
+const MAX_DELAY_MS = 10_000;
+const STABLE_AFTER_MS = 10_000;
 
-/** Keeps a program running: started again after it ends, with a wait that doubles while it keeps failing. */
+/** Keeps a program running: restarts it after it exits, with a delay that doubles while it keeps failing. */
 export function supervise(program: Program, onRestart: (line: string) => void): Supervised {
   let child: ChildProcess | null = null;
   let guarded: number | null = null;
   let stopping = false;
   let restarts = 0;
-  let waitMs = FIRST_WAIT_MS;
+  let delayMs = FIRST_DELAY_MS;
   let timer: NodeJS.Timeout | undefined;
 
   const launch = () => {
@@ -46,16 +46,18 @@ export function supervise(program: Program, onRestart: (line: string) => void): 
     });
     started.stdout?.on("data", program.output);
     started.stderr?.on("data", program.output);
-    started.on("error", (error) => onRestart(`${program.name} cannot be started: ${error.message}`));
+    started.on("error", (error) =>
+      onRestart(`${program.name} cannot be started (${program.command}): ${error.message}`),
+    );
     started.on("exit", (code, signal) => {
       child = null;
       guarded = null;
       if (stopping) return;
-      if (Date.now() - startedAt > SETTLED_AFTER_MS) waitMs = FIRST_WAIT_MS;
-      onRestart(`${program.name} ended (${signal ?? `exit ${code}`}); starting it again in ${waitMs} ms`);
+      if (Date.now() - startedAt > STABLE_AFTER_MS) delayMs = FIRST_DELAY_MS;
+      onRestart(`${program.name} exited (${signal ?? `exit code ${code}`}); restarting it in ${delayMs} ms`);
       restarts += 1;
-      timer = setTimeout(launch, waitMs);
-      waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
+      timer = setTimeout(launch, delayMs);
+      delayMs = Math.min(delayMs * 2, MAX_DELAY_MS);
     });
   };
   launch();

@@ -4,7 +4,7 @@ import { Fault } from "@agentswarm/contracts";
 
 const POLL_MS = 50;
 
-/** Asks `ready` until it says yes. Throws a Fault naming `what` after `deadlineMs`. */
+/** Polls `ready` until it returns true. Throws a Fault that names `what` after `deadlineMs`. */
 export async function waitFor(
   what: string,
   deadlineMs: number,
@@ -17,7 +17,7 @@ export async function waitFor(
   }
 }
 
-/** Whether the Redis server at a local port answers PING, so not while it loads its data. */
+/** Whether the Redis server at a local port answers PING, which it does not while it loads its data. */
 export function answersPing(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1" });

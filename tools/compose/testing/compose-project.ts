@@ -11,11 +11,11 @@ const ROOT = resolve(import.meta.dirname, "../../..");
 const run = promisify(execFile);
 const OUTPUT_BYTES = 64 * 1024 * 1024;
 
-/** What the images are made from. */
+/** The base images. */
 const BASES = ["node:24-bookworm-slim", "redis:8-alpine"];
 const PULL_TIMEOUT_MS = 180_000;
 
-/** How compose is called on this machine, or null where Docker does not answer or cannot get what images begin with. */
+/** The command for compose on this machine, or null where Docker does not answer or cannot get the base images. */
 export function findCompose(): string[] | null {
   const answers = (argv: readonly string[], timeout = 20_000) =>
     spawnSync(argv[0] ?? "", argv.slice(1), { stdio: "ignore", timeout }).status === 0;
@@ -27,17 +27,17 @@ export function findCompose(): string[] | null {
   return [["docker", "compose"], ["docker-compose"]].find((argv) => answers([...argv, "version"])) ?? null;
 }
 
-/** A swarm by the shipped docker-compose.yml, under a name and with ports and passwords of its own. */
+/** A swarm from the shipped docker-compose.yml, with a project name, a port and passwords of its own. */
 export interface ComposeProject {
   readonly dir: string;
   readonly url: string;
   compose(args: readonly string[], env?: Record<string, string>): Promise<string>;
-  /** Brings it up and waits until every service is healthy. */
+  /** Starts it and waits until every service is healthy. */
   up(args?: readonly string[], env?: Record<string, string>): Promise<void>;
-  /** Runs a service's command to its end, with a file as its input or output. */
+  /** Runs a command in a new container of a service, with a file as its input or output. Returns its exit code. */
   runWith(args: readonly string[], files: { input?: string; output?: string }): Promise<number>;
   containers(service: string): Promise<string[]>;
-  /** Kills a service's program, as a crash would, and waits until its container is healthy again. */
+  /** Kills a service's program and waits until its container is healthy again. */
   crash(service: string): Promise<void>;
   remove(): Promise<void>;
 }
@@ -49,11 +49,11 @@ export function openProject(command: readonly string[], port: number): ComposePr
   const secret = () => randomBytes(16).toString("hex");
   const env = {
     ...process.env,
-    // Both builders are supported; the classic one is everywhere.
+    // Both builders are supported; the classic one is always present.
     DOCKER_BUILDKIT: "0",
     COMPOSE_DOCKER_CLI_BUILD: "0",
     COMPOSE_PROJECT_NAME: name,
-    // Sandboxes of one swarm are told from another's by this.
+    // Tells the sandboxes of this swarm from those of others.
     QUEUE_PREFIX: name,
     API_PORT: String(port),
     REDIS_PASSWORD: secret(),
@@ -93,7 +93,7 @@ export function openProject(command: readonly string[], port: number): ComposePr
       const [id = ""] = await project.containers(service);
       const restarts = await docker(["inspect", "--format", "{{.RestartCount}}", id]);
       const victim = service === "redis" ? "redis-server" : "node";
-      // Its container then ends by itself and is restarted, which it would not be after `docker kill`.
+      // The container then exits and is restarted; after `docker kill` it would not be.
       await docker(["exec", id, "sh", "-c", `kill -9 $(pidof ${victim})`]).catch(() => undefined);
       await waitUntil(`the restart of ${service}`, 30_000, async () =>
         (await docker(["inspect", "--format", "{{.RestartCount}}", id])) === restarts ? null : true,
