@@ -12,11 +12,11 @@ export interface ScriptedBackend extends AsyncDisposable {
   readonly baseUrl: string;
   /** Every request so far. */
   readonly asked: { authorization: string | undefined; body: Record<string, unknown> }[];
-  /** How often its list of models was asked for, and with which status it answers. */
+  /** The number of requests for its list of models, and the status of the answers. */
   readonly models: { asked: number; status: number };
 }
 
-/** A real HTTP server that answers the n-th request with the n-th reply, and later ones with the last. */
+/** A real HTTP server that answers the n-th request with the n-th reply and all later ones with the last. */
 export async function startBackend(...replies: [Reply, ...Reply[]]): Promise<ScriptedBackend> {
   const asked: ScriptedBackend["asked"] = [];
   const models = { asked: 0, status: 200 };
@@ -60,7 +60,7 @@ export function event(data: object | string): string {
   return `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`;
 }
 
-/** A stream that says these chunks and ends as it should. */
+/** A stream of these chunks with its usage and [DONE]. */
 export function streamed(...chunks: object[]): Reply {
   return (_, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** How a model answers one request: a JSON value, a text, or whatever it does with the response. */
+/** The answer to one request: a JSON value, a text, or a function that writes the response. */
 export type Answer = object | string | ((response: ServerResponse) => void);
 
 export interface ScriptedModel extends AsyncDisposable {
@@ -12,7 +12,7 @@ export interface ScriptedModel extends AsyncDisposable {
   readonly asked: string[];
 }
 
-/** A model on the wire of OpenAI's protocol that answers as the test says, told the request's number from 0. */
+/** A model with OpenAI's protocol whose answers the test gives, by the number of the request from 0. */
 export async function startModel(answer: (nth: number, text: string) => Answer): Promise<ScriptedModel> {
   const asked: string[] = [];
   const server = createServer((request, response) => {

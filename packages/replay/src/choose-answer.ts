@@ -1,9 +1,9 @@
 import type { RequestFacts } from "./request-facts.ts";
-import type { ScenarioEntry, Step } from "./scenario.ts";
+import type { ScenarioEntry, ScenarioStep } from "./scenario.ts";
 
 /** The recorded answer to a request, or why there is none. */
 export type RecordedAnswer =
-  | { kind: "step"; entry: ScenarioEntry; step: Step; number: number }
+  | { kind: "step"; entry: ScenarioEntry; step: ScenarioStep; number: number }
   | { kind: "answer"; entry: ScenarioEntry; answer: unknown }
   | { kind: "none"; why: string };
 

@@ -13,7 +13,7 @@ const stepSchema = z.strictObject({
   say: z.string().default(""),
   calls: z.array(callSchema).default([]),
 });
-export type Step = z.infer<typeof stepSchema>;
+export type ScenarioStep = z.infer<typeof stepSchema>;
 
 const FAULT_KINDS = ["429", "500", "stall", "cut", "malformed", "partial-tool-call", "loop"] as const;
 

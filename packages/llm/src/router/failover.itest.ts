@@ -80,6 +80,17 @@ test("an invalid request is not sent to another backend", async () => {
   expect(second.asked).toHaveLength(0);
 });
 
+test.each([false, true])(
+  "an overlong prompt is recognized in a refusal without an `error` (streamed: %s)",
+  async (streamed) => {
+    await using only = await startBackend(json(400, { message: "maximum context length is 1000 tokens" }));
+    expect(await ask(createRouter([backendAt("only", only.baseUrl)]), { streamed })).toMatchObject({
+      cause: "overflow",
+      message: expect.stringContaining("maximum context length is 1000 tokens"),
+    });
+  },
+);
+
 test("a key that the only backend refuses is reported at once, each time", async () => {
   await using only = await startBackend(json(401, { error: { message: "wrong key" } }));
   const router = createRouter([backendAt("only", only.baseUrl)], {

@@ -47,14 +47,14 @@ export async function askWhole(
     return await client.chat.completions.create(body as ChatCompletionCreateParamsNonStreaming);
   } catch (error) {
     if (!(error instanceof APIError) || error.status === undefined) throw causeOf(error);
-    // What is no JSON comes as a message that begins with the status.
-    const words = error.message.replace(`${error.status} `, "");
-    const said = error.error === undefined ? words : JSON.stringify({ error: error.error });
-    throw new RefusedByServer(error.status, said, error.headers?.get("retry-after") ?? null);
+    // The message of a body that is not JSON begins with the status.
+    const text = error.message.replace(`${error.status} `, "");
+    const refusal = error.error === undefined ? text : JSON.stringify({ error: error.error });
+    throw new RefusedByServer(error.status, refusal, error.headers?.get("retry-after") ?? null);
   }
 }
 
-/** The client hides what went wrong behind "Connection error". */
+/** The client wraps the errors of its `fetch` in "Connection error". */
 function causeOf(error: unknown): unknown {
   return error instanceof Error && error.cause instanceof Error ? error.cause : error;
 }
