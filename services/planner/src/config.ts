@@ -19,7 +19,13 @@ export const settings = z.object({
     .max(20)
     .default(3)
     .describe("Failed attempts that a task may have"),
-  MAX_TASKS_PER_PLAN: z.coerce.number().int().min(1).max(1_000).default(60),
+  MAX_TASKS_PER_PLAN: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(60)
+    .describe("Tasks that one plan may have"),
   SURVEY_TOKENS: z.coerce
     .number()
     .int()

@@ -5,6 +5,8 @@ import { planned, startPlanner } from "../testing/start-planner.ts";
 
 const plan = { tasks: [planned("a"), planned("b", "a"), planned("c")] };
 const met = { met: true, reason: "It is all there.", tasks: [] };
+/** The usage of each call of the scripted model. */
+const CALL_TOKENS = 110;
 const answer = (_: number, text: string) => (text.includes("/-/accept") ? met : plan);
 
 test.each(["planner.answered", "planner.stored", "planner.sent"])(
@@ -35,7 +37,9 @@ test.each(["planner.answered", "planner.stored", "planner.sent"])(
     const verifying = await planner.ledger(id, (ledger) => ledger.status === "verifying");
     expect(verifying.tasks.map((record) => record.status)).toEqual(["landed", "landed", "landed"]);
     await planner.send(planner.swept("green"));
-    await planner.ledger(id, (ledger) => ledger.status === "done");
+    const done = await planner.ledger(id, (ledger) => ledger.status === "done");
+    // Every model call is charged once, also the one whose answer the kill lost.
+    expect(done.tokens).toBe(planner.model.asked.length * CALL_TOKENS);
   },
 );
 

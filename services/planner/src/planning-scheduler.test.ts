@@ -32,8 +32,8 @@ function makeScheduler(atOnce: number, goOn: (fault: Fault, failures: number) =>
       return goOn(fault, count);
     },
   });
-  /** Lets everything that is not a timer happen. */
-  const settle = () => vi.advanceTimersByTimeAsync(0);
+  /** Runs all pending promises, but no timer. */
+  const flush = () => vi.advanceTimersByTimeAsync(0);
   return {
     scheduler,
     begun,
@@ -41,11 +41,11 @@ function makeScheduler(atOnce: number, goOn: (fault: Fault, failures: number) =>
     stopped: () => stopped,
     async end(nth: number) {
       ends[nth]?.resolve();
-      await settle();
+      await flush();
     },
     async fail(nth: number, fault = new Fault("model.unavailable", "no", { retryable: true })) {
       ends[nth]?.reject(fault);
-      await settle();
+      await flush();
     },
   };
 }

@@ -7,7 +7,7 @@ import { settle } from "./settle.ts";
 export type LedgerStep = (ledger: Ledger | null) => Ledger | null;
 
 /** What the step is applied with. */
-export interface StepFacts {
+interface StepFacts {
   /** The budget that is used up now, or null. */
   readonly usedUp: UsedUp | null;
   /** Version of the document that the step makes. */
@@ -29,7 +29,7 @@ export function applyStep(before: Ledger | null, step: LedgerStep, facts: StepFa
 }
 
 /** The ledger with the budget that is used up, or null; the same ledger when that is known already. */
-export function noteBudget(ledger: Ledger, usedUp: UsedUp | null): Ledger {
+function noteBudget(ledger: Ledger, usedUp: UsedUp | null): Ledger {
   const { outOfBudget } = ledger;
   if (outOfBudget?.why === usedUp?.why && outOfBudget?.level === usedUp?.level) return ledger;
   return { ...ledger, outOfBudget: usedUp };

@@ -60,9 +60,9 @@ function failureText({ reason, summary, checks }: ReactionFacts["handoff"]): str
 }
 
 /** What happens to a task whose attempt failed. `wait`: it is sent when the budget allows. */
-export type Retry = { kind: "send" | "wait" | "fail"; attemptsUsed: number; crashes: number };
+type Retry = { kind: "send" | "wait" | "fail"; attemptsUsed: number; crashes: number };
 
-export interface RetryFacts {
+interface RetryFacts {
   readonly attemptsUsed: number;
   readonly crashes: number;
   readonly attemptBudget: number;

@@ -21,7 +21,7 @@ export interface LedgerStore {
   featureOf(taskId: string): Promise<string | null>;
 }
 
-export interface LedgerStoreOptions {
+interface LedgerStoreOptions {
   readonly documents: Documents<Ledger>;
   /** The budget that leaves nothing for a feature, or null. */
   readonly usedUp: (featureId: string) => Promise<UsedUp | null>;

@@ -4,7 +4,7 @@ import { eventsBetween } from "./events-between.ts";
 import { findRecord, type Ledger } from "./ledger.ts";
 
 /** A task or feature that has come into a new state. */
-export interface Transition {
+interface Transition {
   readonly featureId: string;
   readonly taskId?: string;
   readonly round?: number;
