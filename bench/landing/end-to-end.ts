@@ -7,7 +7,11 @@ const RUNS = 5;
 
 /** Handoffs of a merger process, counted by a consumer as the planner is one. */
 async function openCounter(merger: TestMerger) {
-  const connection = await openQueue({ redisUrl: merger.redis.url, service: "bench" });
+  const connection = await openQueue({
+    redisUrl: merger.redis.url,
+    prefix: merger.redis.prefix,
+    service: "bench",
+  });
   let waitingFor = new Set<string>();
   let outcomes = new Map<string, string>();
   let done = Promise.withResolvers<void>();

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { freePort } from "../support/redis.ts";
+import { freePort } from "../../tools/local/free-port.ts";
 import { runSwarm } from "./run-swarm.ts";
 
 const COMMANDS = ["submit", "status", "watch", "logs", "cancel", "retry", "approve"];

@@ -50,6 +50,7 @@ beforeAll(async () => {
   );
   const env = {
     REDIS_URL: redis.url,
+    QUEUE_PREFIX: redis.prefix,
     GIT_REPO_URL: origin,
     SWARM_HOME: join(dir, "home"),
     LLM_BASE_URL: model.url,
@@ -67,7 +68,7 @@ beforeAll(async () => {
   await Promise.all([services[0]?.says("planning"), services[1]?.says("merger ready")]);
 
   const connection = stack.use(
-    await openQueue({ redisUrl: redis.url, service: "test", onError: () => undefined }),
+    await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test", onError: () => undefined }),
   );
   const sender = createSender(connection, "test");
   sent = [];

@@ -1,70 +1,51 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { freePort } from "../../tools/local/free-port.ts";
+import { randomUUID } from "node:crypto";
+import { openQueue } from "@agentswarm/queue";
+import { findContainers } from "./containers.ts";
+import { startRedisContainer } from "./redis-container.ts";
+import { startRedisProcess } from "./redis-process.ts";
+import type { RedisOptions, TestRedis } from "./redis-server.ts";
 
-export { freePort };
-
-export interface TestRedis {
-  readonly url: string;
-  readonly pid: number | null;
-  /** Starts the server again on the same port and data after it was killed. */
-  restart(): Promise<void>;
-  stop(): Promise<void>;
-}
+export type { TestRedis } from "./redis-server.ts";
 
 /**
- * A real redis-server of the test's own, on its own port and folder. With `durable` it keeps an append-only
- * file fsynced at every write, so that it can be killed and restarted without loss.
+ * A real Redis. By default redis-server runs as a process of the test file's own (SWARM_REDIS_SERVER, else the PATH).
+ * With REDIS_URL all test files share that server, each under a prefix of its own, except for tests that need an
+ * `exclusive` one. With TEST_REDIS_IMAGE, for example `redis:8`, own servers run in containers, where Docker answers.
  */
-export async function startRedis(options: { durable?: boolean; args?: string[] } = {}): Promise<TestRedis> {
-  const dir = await mkdtemp(join(tmpdir(), "swarm-redis-"));
-  const port = await freePort();
-  const binary = process.env["SWARM_REDIS_SERVER"] ?? "redis-server";
-  const args = ["--port", String(port), "--bind", "127.0.0.1", "--dir", dir, "--save", ""];
-  args.push("--maxmemory-policy", "noeviction");
-  if (options.durable) args.push("--appendonly", "yes", "--appendfsync", "always");
-  args.push(...(options.args ?? []));
+export async function startRedis(options: RedisOptions = {}): Promise<TestRedis> {
+  const shared = process.env["REDIS_URL"];
+  const exclusive =
+    options.exclusive ?? (options.durable ? "it restarts the server" : options.args?.join(" "));
+  if (shared && exclusive === undefined) return shareRedis(shared);
+  if (shared)
+    console.info(`REDIS_URL is not used here, because the test needs a server of its own: ${exclusive}`);
+  const image = process.env["TEST_REDIS_IMAGE"];
+  const containers = image ? await findContainers("TEST_REDIS_IMAGE is not used") : null;
+  if (image && containers !== null) return startRedisContainer(containers, image, options);
+  return startRedisProcess(options);
+}
 
-  const launch = async () => {
-    const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
-    await new Promise<void>((resolve, reject) => {
-      let seen = "";
-      child.once("error", (error) =>
-        reject(
-          new Error(`${binary} does not start (${error.message}); install Redis or set SWARM_REDIS_SERVER`),
-        ),
-      );
-      child.once("exit", (code) => reject(new Error(`redis-server ended with ${code}: ${seen}`)));
-      child.stdout.on("data", (chunk: Buffer) => {
-        seen = (seen + chunk.toString()).slice(-4_000);
-        if (seen.includes("Ready to accept connections")) resolve();
-      });
-    });
-    child.removeAllListeners("exit");
-    return child;
+function shareRedis(url: string): TestRedis {
+  const prefix = `test-${randomUUID().slice(0, 8)}`;
+  const refuse = (): never => {
+    throw new Error("a shared Redis stays up: ask startRedis for an exclusive one");
   };
-
-  let child = await launch();
-  const ended = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill("SIGKILL");
-    await once(child, "exit");
+  const stop = async () => {
+    await using connection = await openQueue({ redisUrl: url, prefix, service: "test" });
+    let cursor = "0";
+    do {
+      const [next, keys] = await connection.redis.scan(cursor, "MATCH", `{${prefix}*`, "COUNT", 1_000);
+      if (keys.length > 0) await connection.redis.unlink(...keys);
+      cursor = next;
+    } while (cursor !== "0");
   };
   return {
-    url: `redis://127.0.0.1:${port}`,
-    get pid() {
-      return child.pid ?? null;
-    },
-    async restart() {
-      await ended();
-      child = await launch();
-    },
-    async stop() {
-      await ended();
-      await rm(dir, { recursive: true, force: true });
-    },
+    url,
+    prefix,
+    pause: async () => refuse(),
+    resume: async () => refuse(),
+    restart: async () => refuse(),
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }

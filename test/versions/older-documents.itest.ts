@@ -23,7 +23,7 @@ let home: string;
 beforeAll(async () => {
   redis = await startRedis();
   home = mkdtempSync(join(tmpdir(), "swarm-versions-"));
-  connection = await openQueue({ redisUrl: redis.url, prefix: "old", service: "test" });
+  connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
   for (const [namespace, documents] of Object.entries(OLD)) {
     const store = openDocuments(connection, namespace, z.unknown());
     for (const [key, value] of Object.entries(documents)) await store.compareAndSet(key, 0, value);

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { PROBLEM_TYPE, type DomainEvent } from "@agentswarm/contracts";
-import { freePort } from "../../../test/support/redis.ts";
+import { freePort } from "../../../test/support/free-port.ts";
 import { ApiError, openClient, Unreachable } from "./index.ts";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;

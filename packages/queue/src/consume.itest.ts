@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 beforeEach(async () => {
-  const prefix = `test-${randomUUID().slice(0, 8)}`;
+  const prefix = `${redis.prefix}-${randomUUID().slice(0, 8)}`;
   connection = await openQueue({ redisUrl: redis.url, prefix, service: "test", onError: () => undefined });
   sender = createSender(connection, "test");
   return () => connection[Symbol.asyncDispose]();

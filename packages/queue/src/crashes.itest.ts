@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 beforeEach(async () => {
   // A prefix of its own for every test, so that tests do not see each other's jobs.
-  prefix = `test-${randomUUID().slice(0, 8)}`;
+  prefix = `${redis.prefix}-${randomUUID().slice(0, 8)}`;
   connection = await openQueue({ redisUrl: redis.url, prefix, service: "test" });
   sender = createSender(connection, "test");
   return () => connection[Symbol.asyncDispose]();

@@ -1,7 +1,8 @@
+import { DEFAULT_REPO } from "@agentswarm/contracts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
-import { openDocuments, openQueue, type QueueConnection } from "./index.ts";
+import { createSender, openDocuments, openQueue, type QueueConnection } from "./index.ts";
 
 const counter = z.object({ count: z.number() });
 let redis: TestRedis;
@@ -10,8 +11,8 @@ let two: QueueConnection;
 
 beforeAll(async () => {
   redis = await startRedis();
-  one = await openQueue({ redisUrl: redis.url, service: "one" });
-  two = await openQueue({ redisUrl: redis.url, service: "two" });
+  one = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "one" });
+  two = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "two" });
 });
 afterAll(async () => {
   await Promise.all([one[Symbol.asyncDispose](), two[Symbol.asyncDispose]()]);
@@ -68,7 +69,8 @@ test("an update that always loses ends with a retryable conflict", async () => {
 test("namespaces and prefixes separate documents", async () => {
   const documents = openDocuments(one, "apart", counter);
   await documents.compareAndSet("a", 0, { count: 1 });
-  await using elsewhere = await openQueue({ redisUrl: redis.url, prefix: "elsewhere", service: "one" });
+  const prefix = `${redis.prefix}-elsewhere`;
+  await using elsewhere = await openQueue({ redisUrl: redis.url, prefix, service: "one" });
   expect(await openDocuments(elsewhere, "apart", counter).get("a")).toBeNull();
   expect(await openDocuments(one, "apart-too", counter).keys()).toEqual([]);
   expect(await documents.all()).toEqual(new Map([["a", { count: 1 }]]));
@@ -83,6 +85,11 @@ test("reading a value that does not fit the schema throws", async () => {
 });
 
 test("all keys share one hash tag", async () => {
-  const keys = await one.redis.keys("*");
-  expect(keys.filter((key) => !key.startsWith("{swarm}:") && !key.startsWith("{elsewhere}:"))).toEqual([]);
+  await using own = await startRedis({ exclusive: "it lists all keys of the server" });
+  await using connection = await openQueue({ redisUrl: own.url, prefix: "tagged", service: "test" });
+  await openDocuments(connection, "tag", counter).update("a", () => ({ count: 1 }));
+  await createSender(connection, "test").send("sweep", { why: "manual", repoId: DEFAULT_REPO });
+  const keys = await connection.redis.keys("*");
+  expect(keys.length).toBeGreaterThan(2);
+  expect(keys.filter((key) => !key.startsWith("{tagged}:"))).toEqual([]);
 });

@@ -23,20 +23,24 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 beforeEach(async () => {
   tests += 1;
-  connection = await openQueue({ redisUrl: redis.url, prefix: `test-${tests}`, service: "test" });
+  connection = await openQueue({ redisUrl: redis.url, prefix: `${redis.prefix}-${tests}`, service: "test" });
   log = openEventLog(connection);
   return () => connection[Symbol.asyncDispose]();
 });
 
 test("an event that many append at once is logged once", async () => {
-  await using other = await openQueue({ redisUrl: redis.url, prefix: `test-${tests}`, service: "other" });
+  await using other = await openQueue({
+    redisUrl: redis.url,
+    prefix: `${redis.prefix}-${tests}`,
+    service: "other",
+  });
   const logs = [log, openEventLog(other)] as const;
   const answers = await Promise.all(
     Array.from({ length: 60 }, (_, index) => logs[index % 2 === 0 ? 0 : 1].append(event(`e-${index % 3}`))),
   );
   expect(answers.filter((id) => id !== null)).toHaveLength(3);
   expect((await loggedEvents(connection)).map(({ id }) => id).toSorted()).toEqual(["e-0", "e-1", "e-2"]);
-  const [key = ""] = await connection.redis.keys("*seen*");
+  const [key = ""] = await connection.redis.keys(connection.key("events", "seen", "*"));
   expect(await connection.redis.ttl(key)).toBeGreaterThan(3_600);
 });
 

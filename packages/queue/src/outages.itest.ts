@@ -10,7 +10,7 @@ const faultOf = (promise: Promise<unknown>) => promise.then(() => null, Fault.fr
 const quiet = () => undefined;
 
 test("no acknowledged job is lost when Redis is killed and restarted", async () => {
-  await using redis = disposable(await startRedis({ durable: true }));
+  await using redis = await startRedis({ durable: true });
   await using connection = await openQueue({ redisUrl: redis.url, service: "test", onError: quiet });
   const sender = createSender(connection, "test");
   const acknowledged = new Set<string>();
@@ -43,7 +43,7 @@ test("no acknowledged job is lost when Redis is killed and restarted", async () 
 });
 
 test("a full Redis pauses the worker and makes no dead letters", async () => {
-  await using redis = disposable(await startRedis());
+  await using redis = await startRedis({ exclusive: "the server is full" });
   await using connection = await openQueue({ redisUrl: redis.url, service: "test", onError: quiet });
   const sender = createSender(connection, "test");
   const reported: unknown[] = [];
@@ -83,7 +83,7 @@ test("a full Redis pauses the worker and makes no dead letters", async () => {
 });
 
 test("an eviction policy that loses jobs is refused by the name of the setting", async () => {
-  await using redis = disposable(await startRedis({ args: ["--maxmemory-policy", "allkeys-lru"] }));
+  await using redis = await startRedis({ args: ["--maxmemory-policy", "allkeys-lru"] });
   const fault = await faultOf(openQueue({ redisUrl: redis.url, service: "test" }));
   expect(fault).toMatchObject({ code: "redis.misconfigured", retryable: false });
   expect(fault?.message).toMatch(/maxmemory-policy.*noeviction/);
@@ -98,11 +98,12 @@ test("a Redis that does not answer is named at once", async () => {
 });
 
 test("commands end at their deadline in a silent partition, and consumers recover after it", async () => {
-  await using redis = disposable(await startRedis());
+  await using redis = await startRedis();
   await using proxy = await openSilentProxy(new URL(redis.url));
-  await using direct = await openQueue({ redisUrl: redis.url, service: "direct" });
+  await using direct = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "direct" });
   await using connection = await openQueue({
     redisUrl: proxy.url,
+    prefix: redis.prefix,
     service: "test",
     onError: quiet,
     silenceMs: 1_000,
@@ -132,8 +133,3 @@ test("commands end at their deadline in a silent partition, and consumers recove
   await expect.poll(() => faultOf(ping(connection, 500)), { timeout: 20_000 }).toBeNull();
   await expect.poll(() => handled, { timeout: 20_000 }).toEqual(["meanwhile"]);
 });
-
-function disposable<T extends { stop(): Promise<void> }>(redis: T): T & AsyncDisposable {
-  return Object.defineProperty(redis, Symbol.asyncDispose, { value: () => redis.stop() }) as T &
-    AsyncDisposable;
-}

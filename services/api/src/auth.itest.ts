@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { freePort, startRedis } from "../../../test/support/redis.ts";
+import { startRedis } from "../../../test/support/redis.ts";
+import { freePort } from "../../../test/support/free-port.ts";
 import { startService } from "../../../test/support/service.ts";
 import { keysCommand } from "../testing/make-key.ts";
 import { statusFor } from "../testing/status-for.ts";
@@ -62,7 +63,12 @@ test("with keys: Bearer and Basic come in, wrong, revoked and missing keys do no
 
 test("an address that is not loopback is refused without keys, and the setting named", async () => {
   const redis = await startRedis();
-  const env = { REDIS_URL: redis.url, SWARM_HOME: open.home, API_PORT: String(await freePort()) };
+  const env = {
+    REDIS_URL: redis.url,
+    QUEUE_PREFIX: redis.prefix,
+    SWARM_HOME: open.home,
+    API_PORT: String(await freePort()),
+  };
   const service = startService("api", { ...env, API_PUBLISHED_ON: "0.0.0.0" });
   expect(await service.ended).toBe(1);
   expect(service.output()).toContain("API_PUBLISHED_ON=0.0.0.0 is not loopback");

@@ -43,8 +43,8 @@ test("killed before it answered: another body under the same key is refused and 
 });
 
 test("while Redis is silent the api answers 503 with a time to wait, and recovers by itself", async () => {
-  await using api = await startApi();
-  process.kill(api.redis.pid as number, "SIGSTOP");
+  await using api = await startApi({}, "the server is silent");
+  await api.redis.pause();
   try {
     for (const path of ["/v1/status", "/readyz", "/v1/features"]) {
       const answer = await api.ask(path, { signal: AbortSignal.timeout(10_000) });
@@ -54,7 +54,7 @@ test("while Redis is silent the api answers 503 with a time to wait, and recover
     }
     expect((await api.ask("/healthz")).status).toBe(200);
   } finally {
-    process.kill(api.redis.pid as number, "SIGCONT");
+    await api.redis.resume();
   }
   await waitUntil("the api's recovery", 30_000, async () =>
     (await api.ask("/readyz")).status === 200 ? true : null,

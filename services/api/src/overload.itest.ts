@@ -21,7 +21,7 @@ test("who asks too often is sent back with a time to wait, and neither probes no
 });
 
 test("a full Redis is answered 503 with a time to wait, reading goes on, and room ends it", async () => {
-  await using api = await startApi();
+  await using api = await startApi({}, "the server is full");
   const { redis } = api.connection;
   const submit = () => api.post("/v1/features", { title: "Kept" }, { "idempotency-key": "full" });
   await redis.config("SET", "maxmemory", "1");
@@ -38,11 +38,10 @@ test("a full Redis is answered 503 with a time to wait, reading goes on, and roo
 });
 
 test("what was submitted into the silence of Redis is one feature, however often it is submitted again", async () => {
-  await using api = await startApi();
+  await using api = await startApi({}, "the server is silent");
   const submit = () =>
     api.post("/v1/features", { title: "Into the silence" }, { "idempotency-key": "silence" });
-  const pid = api.redis.pid as number;
-  process.kill(pid, "SIGSTOP");
+  await api.redis.pause();
   try {
     const asked = [submit(), submit(), api.ask("/queues/api/queues"), api.ask("/v1/events")];
     const answers = await Promise.all(
@@ -50,7 +49,7 @@ test("what was submitted into the silence of Redis is one feature, however often
     );
     expect(answers.map((answer) => answer?.status)).toEqual([503, 503, 503, 503]);
   } finally {
-    process.kill(pid, "SIGCONT");
+    await api.redis.resume();
   }
   const accepted = await waitUntil("the api's recovery", 30_000, async () => {
     const answer = await submit();

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openQueue, type QueueConnection } from "@agentswarm/queue";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
-import { freePort } from "../../../test/support/redis.ts";
+import { freePort } from "../../../test/support/free-port.ts";
 import { startService, type RunningService } from "../../../test/support/service.ts";
 
 /** An api process with a Redis of its own. */
@@ -21,12 +21,27 @@ export interface TestApi extends AsyncDisposable {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
 }
 
-export async function startApi(more: Record<string, string> = {}): Promise<TestApi> {
-  const redis = await startRedis();
+export async function startApi(
+  more: Record<string, string> = {},
+  /** Why the test needs a Redis of its own, if it does. */
+  exclusive?: string,
+): Promise<TestApi> {
+  const redis = await startRedis(exclusive === undefined ? {} : { exclusive });
   const home = mkdtempSync(join(tmpdir(), "swarm-api-"));
   const port = await freePort();
-  const env = { REDIS_URL: redis.url, SWARM_HOME: home, API_PORT: String(port), ...more };
-  const connection = await openQueue({ redisUrl: redis.url, service: "test", onError: () => undefined });
+  const env = {
+    REDIS_URL: redis.url,
+    QUEUE_PREFIX: redis.prefix,
+    SWARM_HOME: home,
+    API_PORT: String(port),
+    ...more,
+  };
+  const connection = await openQueue({
+    redisUrl: redis.url,
+    prefix: redis.prefix,
+    service: "test",
+    onError: () => undefined,
+  });
   const url = `http://127.0.0.1:${port}`;
   let service = startService("api", env);
   await service.says("answering");

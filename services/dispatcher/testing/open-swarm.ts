@@ -36,11 +36,12 @@ export async function openSwarm(baseUrl: string): Promise<TestSwarm> {
   const redis = await startRedis();
   const home = mkdtempSync(join(tmpdir(), "swarm-dispatcher-"));
   const origin = makeOrigin(home);
-  const connection = await openQueue({ redisUrl: redis.url, service: "test" });
+  const connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
   const sender = createSender(connection, "test");
   const env = {
     PATH: process.env["PATH"] ?? "",
     REDIS_URL: redis.url,
+    QUEUE_PREFIX: redis.prefix,
     SWARM_HOME: home,
     GIT_REPO_URL: origin,
     LLM_BASE_URL: baseUrl,

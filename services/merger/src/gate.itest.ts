@@ -21,7 +21,7 @@ let connection: QueueConnection;
 let provider: SandboxProvider;
 beforeAll(async () => {
   redis = await startRedis();
-  connection = await openQueue({ redisUrl: redis.url, service: "test" });
+  connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
   const settings = parseEnv(sandboxSettingsSchema, { ...process.env, ALLOW_UNISOLATED: "true" });
   provider = await openSandboxProvider({ home: dir, swarm: "gate", settings });
 });

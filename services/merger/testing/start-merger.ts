@@ -57,12 +57,18 @@ export async function startMerger(
       base: git(origin, "rev-parse", "main"),
     },
   ]);
-  const redis = await startRedis({ durable: true });
+  const redis = await startRedis();
   const home = join(dir, "home");
-  const connection = await openQueue({ redisUrl: redis.url, service: "test", onError: () => undefined });
+  const connection = await openQueue({
+    redisUrl: redis.url,
+    prefix: redis.prefix,
+    service: "test",
+    onError: () => undefined,
+  });
   const sender = createSender(connection, "test");
   const env = {
     REDIS_URL: redis.url,
+    QUEUE_PREFIX: redis.prefix,
     GIT_REPO_URL: options.urlOf?.(origin) ?? origin,
     SWARM_HOME: home,
     MODEL_RECORDED: "true",

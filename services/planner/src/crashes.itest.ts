@@ -60,7 +60,7 @@ test("the audit sends tasks whose jobs are lost again in the same round", async 
 });
 
 test("a wiped Redis is logged as an error, and the audit's schedule is restored", async () => {
-  await using planner = await startPlanner(answer);
+  await using planner = await startPlanner(answer, {}, "it flushes the server");
   const id = await planner.submit();
   const message = await waitUntil("the sending", 20_000, async () => (await planner.sent()).get("a") ?? null);
   await planner.land(message);

@@ -55,16 +55,24 @@ export interface TestPlanner extends AsyncDisposable {
 export async function startPlanner(
   answer: (nth: number, text: string) => Answer,
   more: Record<string, string> = {},
+  /** Why the test needs a Redis of its own, if it does. */
+  exclusive?: string,
 ): Promise<TestPlanner> {
   const dir = mkdtempSync(join(tmpdir(), "swarm-planner-"));
   const origin = makeStringKit(dir);
-  const redis = await startRedis({ durable: true });
+  const redis = await startRedis(exclusive === undefined ? {} : { exclusive });
   const model = await startModel(answer);
-  const connection = await openQueue({ redisUrl: redis.url, service: "test", onError: () => undefined });
+  const connection = await openQueue({
+    redisUrl: redis.url,
+    prefix: redis.prefix,
+    service: "test",
+    onError: () => undefined,
+  });
   const sender = createSender(connection, "test");
   const ledgers = openDocuments(connection, "ledger", ledgerSchema);
   const env = {
     REDIS_URL: redis.url,
+    QUEUE_PREFIX: redis.prefix,
     SWARM_HOME: join(dir, "home"),
     GIT_REPO_URL: origin,
     LLM_BASE_URL: model.url,

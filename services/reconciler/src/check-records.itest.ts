@@ -8,7 +8,7 @@ let redis: TestRedis;
 let connection: QueueConnection;
 beforeAll(async () => {
   redis = await startRedis();
-  connection = await openQueue({ redisUrl: redis.url, service: "test" });
+  connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
 });
 afterAll(async () => {
   await connection?.[Symbol.asyncDispose]();

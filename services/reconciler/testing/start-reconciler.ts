@@ -66,13 +66,19 @@ export async function startReconciler(
     return git(work, "rev-parse", "HEAD");
   };
   commit(checksAre("true"));
-  const redis = await startRedis({ durable: true });
+  const redis = await startRedis();
   const model = await startModel(answer);
-  const connection = await openQueue({ redisUrl: redis.url, service: "test", onError: () => undefined });
+  const connection = await openQueue({
+    redisUrl: redis.url,
+    prefix: redis.prefix,
+    service: "test",
+    onError: () => undefined,
+  });
   const sender = createSender(connection, "test");
   const home = join(dir, "home");
   const env = {
     REDIS_URL: redis.url,
+    QUEUE_PREFIX: redis.prefix,
     SWARM_HOME: home,
     GIT_REPO_URL: origin,
     LLM_BASE_URL: model.url,

@@ -13,12 +13,16 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 /** Three replicas of a swarm of its own. */
-async function openSwarm(caps: BudgetCaps, options: { ttlMs?: number; pollMs?: number } = {}) {
+async function openSwarm(
+  caps: BudgetCaps,
+  options: { ttlMs?: number; pollMs?: number } = {},
+  server = redis,
+) {
   swarms += 1;
   const stack = new AsyncDisposableStack();
   const connections: QueueConnection[] = [];
   for (let nth = 0; nth < 3; nth += 1) {
-    const at = { redisUrl: redis.url, service: "test", prefix: `swarm-${swarms}` };
+    const at = { redisUrl: server.url, service: "test", prefix: `${server.prefix}-${swarms}` };
     connections.push(stack.use(await openQueue(at)));
   }
   const replicas = connections.map((one) => stack.use(openBudgets(one, caps, options)));
@@ -197,7 +201,12 @@ test("expired reservations are removed after a day", async () => {
 test("a command that is repeated because its answer was lost counts once", async () => {
   await using swarm = await openSwarm({});
   await using proxy = await openSilentProxy(new URL(redis.url));
-  const at = { redisUrl: proxy.url, service: "test", prefix: `swarm-${swarms}`, onError: () => undefined };
+  const at = {
+    redisUrl: proxy.url,
+    service: "test",
+    prefix: `${redis.prefix}-${swarms}`,
+    onError: () => undefined,
+  };
   await using connection = await openQueue(at);
   using far = openBudgets(connection, {});
   const state = async () => (await swarm.first.read("a")).feature;
@@ -222,7 +231,8 @@ test("a command that is repeated because its answer was lost counts once", async
 });
 
 test("a commit that Redis refuses is retried, and a reservation waits until Redis takes writes", async () => {
-  await using swarm = await openSwarm({}, { ttlMs: 150 });
+  await using own = await startRedis({ exclusive: "the server refuses writes" });
+  await using swarm = await openSwarm({}, { ttlMs: 150 }, own);
   const { redis: client } = swarm.connections[1] as QueueConnection;
   const refuseWrites = (refuse: boolean) => client.config("SET", "min-replicas-to-write", refuse ? "1" : "0");
   const refusals = async () =>

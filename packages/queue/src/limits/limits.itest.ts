@@ -16,7 +16,9 @@ let replicas: QueueConnection[];
 
 beforeAll(async () => {
   redis = await startRedis();
-  replicas = await Promise.all([1, 2, 3].map(() => openQueue({ redisUrl: redis.url, service: "test" })));
+  replicas = await Promise.all(
+    [1, 2, 3].map(() => openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" })),
+  );
 });
 afterAll(async () => {
   await Promise.all(replicas.map((replica) => replica[Symbol.asyncDispose]()));
@@ -74,7 +76,12 @@ test("a lease has one holder, which keeps it past its time to live until it is r
 });
 
 test("the lease of a disconnected holder is free at once", async () => {
-  const doomed = await openQueue({ redisUrl: redis.url, service: "test", onError: () => undefined });
+  const doomed = await openQueue({
+    redisUrl: redis.url,
+    prefix: redis.prefix,
+    service: "test",
+    onError: () => undefined,
+  });
   expect(await acquireLease(doomed, "orphaned", 60_000)).not.toBeNull();
   expect(await acquireLease(first(), "orphaned", 60_000)).toBeNull();
   doomed.redis.disconnect();
@@ -87,10 +94,12 @@ test("a lease is lost when another holder has it, and before it expires while Re
   await first().redis.set(first().key("leases", "stolen"), "another holder");
   if (stolen && !stolen.lost.aborted) await once(stolen.lost, "abort");
 
-  await using other = await openQueue({ redisUrl: redis.url, service: "test", onError: () => undefined });
+  await using own = await startRedis({ exclusive: "the server is silent" });
+  await using other = await openQueue({ redisUrl: own.url, service: "test", onError: () => undefined });
+  await using pausing = await openQueue({ redisUrl: own.url, service: "test" });
   const since = performance.now();
   const silent = await acquireLease(other, "silent", 600);
-  await first().redis.call("CLIENT", "PAUSE", "1500", "ALL");
+  await pausing.redis.call("CLIENT", "PAUSE", "1500", "ALL");
   if (silent && !silent.lost.aborted) await once(silent.lost, "abort");
   expect(performance.now() - since).toBeLessThan(1_400);
   await silent?.[Symbol.asyncDispose]();

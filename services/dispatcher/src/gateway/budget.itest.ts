@@ -25,7 +25,7 @@ async function openMoney(caps: BudgetCaps, limits = { costUsd: 5, tokens: 1_000_
   swarms += 1;
   const stack = new AsyncDisposableStack();
   const connection = stack.use(
-    await openQueue({ redisUrl: redis.url, service: "test", prefix: `gateway-${swarms}` }),
+    await openQueue({ redisUrl: redis.url, service: "test", prefix: `${redis.prefix}-${swarms}` }),
   );
   const budgets = stack.use(openBudgets(connection, caps));
   const attempt = { taskId: "t", attempt: 1, limits };

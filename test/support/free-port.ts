@@ -1,0 +1,1 @@
+export { freePort } from "../../tools/local/free-port.ts";
