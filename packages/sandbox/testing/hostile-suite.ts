@@ -10,11 +10,11 @@ const MIB = 1024 ** 2;
 
 export interface ProviderPromises {
   readonly isolated: boolean;
-  /** Its processes run on another machine, where this one cannot look after them. */
+  /** Its processes run on another machine, where this suite cannot look for them. */
   readonly elsewhere?: boolean;
 }
 
-/** What every provider must bear from a guest that means harm. */
+/** The behaviour of every provider with malicious programs inside. */
 export function describeHostileGuests(
   name: string,
   open: () => Promise<SandboxProvider>,
@@ -42,7 +42,7 @@ export function describeHostileGuests(
       rmSync(host, { recursive: true, force: true });
     });
 
-    test("a flood of output is cut with a marker, and costs no memory", async () => {
+    test("a flood of output is truncated with a marker, and memory does not grow", async () => {
       const sandbox = await openOne();
       globalThis.gc?.();
       const before = process.memoryUsage().rss;
@@ -61,41 +61,41 @@ export function describeHostileGuests(
     });
 
     test.runIf(!promises.elsewhere)(
-      "what ignores being asked is killed with all it has started, in groups of their own too",
+      "terminate() kills programs that ignore signals, also in process groups of their own",
       async () => {
         const sandbox = await openOne();
         const mark = `swarm-mark-${sandbox.id}`;
         const stubborn = `trap "" TERM INT HUP; while :; do sleep 0.1; done`;
         const script = `sh -c '${stubborn}' ${mark} & setsid sh -c '${stubborn}' ${mark} & (setsid sh -c '${stubborn}' ${mark} &); echo begun; ${stubborn}`;
         const child = sandbox.exec(["sh", "-c", script, mark]);
-        await waitUntil("all of them", 10_000, async () =>
+        await waitUntil("the start of all processes", 10_000, async () =>
           (await processesOf(mark)).length >= 4 ? true : null,
         );
         await sandbox.terminate();
         expect((await child.exit).code).not.toBe(0);
         expect(
-          await waitUntil("their end", 10_000, async () =>
+          await waitUntil("the end of all processes", 10_000, async () =>
             (await processesOf(mark)).length === 0 ? 0 : null,
           ),
         ).toBe(0);
       },
     );
 
-    test("a program that has ended does not hold up its caller by what it left running", async () => {
+    test("a program that has exited does not delay its caller by processes that it left running", async () => {
       const sandbox = await openOne();
       const run = await sh(sandbox, "sleep 600 & setsid sleep 600 & exit 3", 500);
-      // Where the sandbox ends with its program, there is nothing to wait for.
+      // -1 where processes that it left running hold its output open until the timeout.
       expect([-1, 3]).toContain(run.exitCode);
       await sandbox.terminate();
     });
 
-    test("its wall time ends everything inside", async () => {
+    test("the wall time kills everything inside", async () => {
       const sandbox = await openOne({ wallMs: 300 });
       const run = await sandbox.run(["sh", "-c", 'trap "" TERM; while :; do sleep 0.1; done']);
       expect(run.exitCode).toBe(-1);
     });
 
-    test("a fork bomb is held, and its neighbour works on", async ({ skip }) => {
+    test("a fork bomb is limited, and another sandbox still works", async ({ skip }) => {
       skip(provider.unenforced.includes("pids"), "this machine cannot limit processes");
       const [bomb, neighbour] = [await openOne({ pids: 32 }), await openOne()];
       const { outputTail } = await sh(
@@ -108,7 +108,7 @@ export function describeHostileGuests(
       expect((await sh(neighbour, "echo alive")).outputTail).toBe("alive\n");
     });
 
-    test("whoever takes too much memory is killed, and its neighbour works on", async ({ skip }) => {
+    test("a program beyond the memory limit is killed, and another sandbox still works", async ({ skip }) => {
       skip(provider.unenforced.includes("memoryBytes"), "this machine cannot limit memory");
       const [greedy, neighbour] = [await openOne({ memoryBytes: 192 * MIB }), await openOne()];
       const script = `const held = []; for (let i = 0; i < 600; i += 1) held.push(Buffer.alloc(1 << 20, 1)); console.log("unbounded");`;
@@ -119,7 +119,7 @@ export function describeHostileGuests(
       expect((await sh(neighbour, "echo alive")).outputTail).toBe("alive\n");
     });
 
-    test("links to outside are not followed when it is removed", async () => {
+    test("links to paths outside are not followed when a sandbox is removed", async () => {
       const sandbox = await openOne();
       await sh(
         sandbox,
@@ -129,7 +129,7 @@ export function describeHostileGuests(
       expect(readFileSync(join(host, "secret.txt"), "utf8")).toBe("the host's secret");
     });
 
-    test("names with newlines, dashes and strange bytes are removed like any other", async () => {
+    test("files whose names hold newlines, dashes and invalid bytes are removed", async () => {
       const sandbox = await openOne();
       const { exitCode } = await sh(
         sandbox,
@@ -140,23 +140,27 @@ export function describeHostileGuests(
       expect((await provider.list()).map((one) => one.id)).not.toContain(sandbox.id);
     });
 
-    test.runIf(promises.isolated)("no file of the host is seen, by no way round", async () => {
-      const sandbox = await openOne();
-      const ways = [
-        `cat ${host}/secret.txt`,
-        `ln -s ${host}/secret.txt link; cat link`,
-        `cat /proc/1/root${host}/secret.txt`,
-        `cat /proc/self/root${host}/secret.txt`,
-        `cat ../../../../../..${host}/secret.txt`,
-      ];
-      for (const way of ways) expect((await sh(sandbox, way)).outputTail).not.toContain("the host's secret");
-      const { outputTail } = await sh(sandbox, "ls -A / /root /home /run /var /tmp /etc 2>/dev/null");
-      for (const folder of readdirSync(tmpdir())) {
-        if (folder.startsWith("swarm-")) expect(outputTail).not.toContain(folder);
-      }
-    });
+    test.runIf(promises.isolated)(
+      "no file of the host is visible, also not through links or /proc",
+      async () => {
+        const sandbox = await openOne();
+        const ways = [
+          `cat ${host}/secret.txt`,
+          `ln -s ${host}/secret.txt link; cat link`,
+          `cat /proc/1/root${host}/secret.txt`,
+          `cat /proc/self/root${host}/secret.txt`,
+          `cat ../../../../../..${host}/secret.txt`,
+        ];
+        for (const way of ways)
+          expect((await sh(sandbox, way)).outputTail).not.toContain("the host's secret");
+        const { outputTail } = await sh(sandbox, "ls -A / /root /home /run /var /tmp /etc 2>/dev/null");
+        for (const folder of readdirSync(tmpdir())) {
+          if (folder.startsWith("swarm-")) expect(outputTail).not.toContain(folder);
+        }
+      },
+    );
 
-    test.runIf(promises.isolated)("the kernel's knobs cannot be turned", async () => {
+    test.runIf(promises.isolated)("the kernel's settings cannot be written", async () => {
       const sandbox = await openOne();
       for (const path of [
         "/proc/sysrq-trigger",
@@ -166,12 +170,12 @@ export function describeHostileGuests(
         "/proc/irq/default_smp_affinity",
         "/sys/fs/cgroup/memory/memory.limit_in_bytes",
       ]) {
-        // Opened, not written: nothing happens where it is possible.
+        // Only opened for writing, so that nothing changes where it succeeds.
         expect([path, (await sh(sandbox, `(exec 3>>${path})`)).exitCode]).not.toEqual([path, 0]);
       }
     });
 
-    test.runIf(promises.isolated)("no name is looked up, and no address reached", async () => {
+    test.runIf(promises.isolated)("no name is resolved, and no address is reached", async () => {
       const sandbox = await openOne();
       const script = `
         const net = require("node:net"), dns = require("node:dns/promises"), dgram = require("node:dgram");

@@ -20,20 +20,20 @@ const open = () => openModalProvider({ home, swarm: "suite", settings });
 
 describeProvider("modal, the real service", open, { isolated: true, elsewhere: true });
 
-test("content with a key is kept as a snapshot, and a later sandbox starts with it", async () => {
+test("content with a key is kept as a snapshot, from which a later sandbox starts", async () => {
   const file = join(home, "agent.mjs");
   writeFileSync(file, "// carried in\n");
   const provider = await open();
   const labels = { swarm: "suite", purpose: "test" };
   const mounts = [{ from: file, at: "agent.mjs", key: `check-${Date.now()}` }];
   const readyMs: number[] = [];
-  for (const turn of ["made", "found"]) {
+  for (const state of ["created", "reused"]) {
     const sandbox = await provider.open({ labels, mounts });
     const { outputTail } = await sandbox.run(["sh", "-c", "cat agent.mjs; echo x >> agent.mjs || echo kept"]);
     await sandbox.terminate();
     const figures = await sandbox.figures();
     readyMs.push(figures.readyMs);
-    process.stdout.write(`snapshot ${turn}: ${JSON.stringify(figures)}\n`);
+    process.stdout.write(`snapshot ${state}: ${JSON.stringify(figures)}\n`);
     expect(outputTail).toContain("// carried in\n");
     expect(outputTail).toContain("kept");
   }

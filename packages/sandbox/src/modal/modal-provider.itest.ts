@@ -43,7 +43,7 @@ async function openProvider(options: Partial<ModalProviderOptions> = {}) {
 const labels = { swarm: "suite", purpose: "test" };
 const sh = async (sandbox: Sandbox, script: string) =>
   (await sandbox.run(["sh", "-c", script], { timeoutMs: 10_000 })).outputTail;
-const callsOf = async (method: string) => (await fake.tell()).calls[method] ?? 0;
+const callsOf = async (method: string) => (await fake.ask()).calls[method] ?? 0;
 
 /** A folder as npm leaves it, and a file. */
 function makeContent(name: string): { modules: string; file: string } {
@@ -57,7 +57,7 @@ function makeContent(name: string): { modules: string; file: string } {
   return { modules, file };
 }
 
-test("is found by its labels, and by those alone", async () => {
+test("list() finds the sandboxes of its own swarm only", async () => {
   const provider = await openProvider({ swarm: "labels" });
   const own = await provider.open({
     labels: { swarm: "labels", purpose: "agent", task: "t-7", attempt: "3" },
@@ -69,11 +69,11 @@ test("is found by its labels, and by those alone", async () => {
   await foreign.terminate();
 });
 
-test("asks for no network, for the limits, and for whole seconds", async () => {
+test("requests a blocked network, the limits, and whole seconds", async () => {
   const provider = await openProvider();
   const limits = { cpus: 3, memoryBytes: 2 * 1024 ** 3, wallMs: 90_500 };
   await provider.open({ labels: { ...labels, task: "limits" }, limits });
-  const { opened: all } = await fake.tell();
+  const { opened: all } = await fake.ask();
   expect(all.find((one) => one.tags["task"] === "limits")).toMatchObject({
     networkAccess: BLOCKED,
     milliCpu: 500,
@@ -84,7 +84,7 @@ test("asks for no network, for the limits, and for whole seconds", async () => {
   });
 });
 
-test("content without a key is carried in each time, and seen where it was asked for", async () => {
+test("content without a key is copied into each sandbox, at its path", async () => {
   const provider = await openProvider();
   const { modules, file } = makeContent("plain");
   const mounts = [
@@ -100,7 +100,7 @@ test("content without a key is carried in each time, and seen where it was asked
   expect(await callsOf("TaskSnapshotFilesystem")).toBe(before);
 });
 
-test("content with a key is carried in once: a snapshot is made, noted and used by all that open later", async () => {
+test("content with a key is copied once: later sandboxes start from its snapshot", async () => {
   const home = newHome();
   const { modules, file } = makeContent("lasting");
   const mounts = [
@@ -118,29 +118,29 @@ test("content with a key is carried in once: a snapshot is made, noted and used 
   expect((await callsOf("TaskSnapshotFilesystem")) - before).toBe(1);
   expect(readdirSync(join(home, "modal"))).toHaveLength(1);
 
-  // Other content is another snapshot.
+  // Other content gets a snapshot of its own.
   const other = [{ from: makeContent("newer").file, at: "agent.mjs", key: "agent-2" }];
   expect(await sh(await provider.open({ labels, mounts: other }), "cat agent.mjs")).toBe("// newer\n");
   expect((await callsOf("TaskSnapshotFilesystem")) - before).toBe(2);
-  // Nothing is left of the sandboxes that they were made in.
+  // The sandboxes in which the snapshots were made are terminated.
   expect((await provider.list()).filter((one) => one.labels.purpose === "fill")).toEqual([]);
 });
 
-test("a snapshot that Modal has thrown away is made anew", async () => {
+test("a snapshot that Modal has deleted is made again", async () => {
   const home = newHome();
   const mounts = [{ from: makeContent("expiring").file, at: "agent.mjs", key: "agent-3" }];
   const provider = await openProvider({ home });
   const first = await provider.open({ labels, mounts });
   await first.terminate();
   const before = await callsOf("TaskSnapshotFilesystem");
-  await fake.tell({ kind: "lose-images", base: false });
+  await fake.ask({ kind: "lose-images", base: false });
   for (const one of [provider, await openProvider({ home })])
     expect(await sh(await one.open({ labels, mounts }), "cat agent.mjs")).toBe("// expiring\n");
   expect((await callsOf("TaskSnapshotFilesystem")) - before).toBe(1);
 });
 
 test.runIf(process.getuid?.() === 0)(
-  "programs run as a user without rights, who cannot change or remove what was carried in",
+  "programs run as an unprivileged user, who cannot change or remove copied files",
   async () => {
     const provider = await openProvider({ guest: { uid: 1_000, gid: 1_000 } });
     const { modules, file } = makeContent("guarded");
@@ -172,52 +172,52 @@ test.runIf(process.getuid?.() === 0)(
   },
 );
 
-test("a busy service is asked again, and no program or sandbox is lost to that", async () => {
+test("calls to a busy service are retried, and no program or sandbox is lost", async () => {
   const provider = await openProvider();
   for (const method of ["SandboxCreateV2", "TaskExecStart", "SandboxTerminateV2", "SandboxListV2"])
-    await fake.tell({ kind: "refuse", method, times: 3, status: RESOURCE_EXHAUSTED });
+    await fake.ask({ kind: "refuse", method, times: 3, status: RESOURCE_EXHAUSTED });
   const before = await callsOf("SandboxCreateV2");
   const sandbox = await provider.open({ labels });
   expect((await callsOf("SandboxCreateV2")) - before).toBe(4);
-  await fake.tell({ kind: "refuse", method: "TaskExecStart", times: 2, status: RESOURCE_EXHAUSTED });
+  await fake.ask({ kind: "refuse", method: "TaskExecStart", times: 2, status: RESOURCE_EXHAUSTED });
   expect(await sh(sandbox, "echo done")).toBe("done\n");
   expect((await provider.list()).map((one) => one.id)).toContain(sandbox.id);
   await sandbox.terminate();
   expect((await provider.list()).map((one) => one.id)).not.toContain(sandbox.id);
 });
 
-test("a service that stays busy is unavailable, and what was half open is ended", async () => {
+test("a service that stays busy is unavailable, and a half-open sandbox is terminated", async () => {
   const provider = await openProvider({
     swarm: "busy",
     backOff: { firstMs: 1, longestMs: 5, withinMs: 50 },
   });
   const spec = { labels: { swarm: "busy", purpose: "test" } };
   for (const method of ["SandboxCreateV2", "TaskExecStart"]) {
-    await fake.tell({ kind: "refuse", method, times: 10_000, status: RESOURCE_EXHAUSTED });
+    await fake.ask({ kind: "refuse", method, times: 10_000, status: RESOURCE_EXHAUSTED });
     await expect(provider.open(spec)).rejects.toMatchObject({ code: "sandbox.unavailable", retryable: true });
-    await fake.tell({ kind: "refuse", method, times: 0, status: RESOURCE_EXHAUSTED });
+    await fake.ask({ kind: "refuse", method, times: 0, status: RESOURCE_EXHAUSTED });
   }
   expect(await provider.list()).toEqual([]);
 });
 
-test("a sandbox that could not be ended is ended when asked again", async () => {
+test("a failed terminate() can be retried", async () => {
   const provider = await openProvider({ backOff: { firstMs: 1, longestMs: 5, withinMs: 50 } });
   const sandbox = await provider.open({ labels });
   const running = sandbox.exec(["sleep", "600"]);
-  await fake.tell({
+  await fake.ask({
     kind: "refuse",
     method: "SandboxTerminateV2",
     times: 10_000,
     status: RESOURCE_EXHAUSTED,
   });
   await expect(sandbox.terminate()).rejects.toMatchObject({ code: "sandbox.unavailable" });
-  await fake.tell({ kind: "refuse", method: "SandboxTerminateV2", times: 0, status: RESOURCE_EXHAUSTED });
+  await fake.ask({ kind: "refuse", method: "SandboxTerminateV2", times: 0, status: RESOURCE_EXHAUSTED });
   await sandbox.terminate();
   expect(await running.exit).toMatchObject({ code: null });
   expect((await provider.list()).map((one) => one.id)).not.toContain(sandbox.id);
 });
 
-test("without a token it says which settings are missing; a wrong one is refused by name", async () => {
+test("a missing or wrong token is an error that names the settings", async () => {
   const { settings } = fake;
   const openBy = (change: object) =>
     openSandboxProvider({
@@ -241,26 +241,28 @@ test("without a token it says which settings are missing; a wrong one is refused
   });
 });
 
-test("a killed program is really gone, with what it started, while its sandbox lives on", async () => {
+test("a killed program is gone with everything it started, and its sandbox still works", async () => {
   const sandbox = await (await openProvider()).open({ labels });
   const mark = `swarm-kill-${sandbox.id}`;
   const script = `trap "" TERM; sleep 600 & sh -c 'trap "" TERM; while :; do sleep 0.1; done' ${mark} & while :; do sleep 0.1; done`;
   const child = sandbox.exec(["sh", "-c", script, mark]);
-  await waitUntil("both of them", 10_000, async () => ((await processesOf(mark)).length >= 2 ? true : null));
+  await waitUntil("the start of both processes", 10_000, async () =>
+    (await processesOf(mark)).length >= 2 ? true : null,
+  );
   child.kill();
   expect(await child.exit).toEqual({ code: null, signal: "SIGKILL", timedOut: false });
   expect(await processesOf(mark)).toEqual([]);
   expect(await sh(sandbox, "echo alive")).toBe("alive\n");
 });
 
-test("when somebody else ends its sandbox, what runs there is lost, not failed", async () => {
+test("a program is lost, not failed, when another process terminates its sandbox", async () => {
   const provider = await openProvider();
   const sandbox = await provider.open({ labels });
   const running = expect(sandbox.run(["sh", "-c", "echo begun > sign; sleep 600"])).rejects.toMatchObject({
     code: "sandbox.died",
     retryable: true,
   });
-  await waitUntil("its start", 10_000, async () =>
+  await waitUntil("the start of the program", 10_000, async () =>
     (await sh(sandbox, "cat sign")) === "begun\n" ? true : null,
   );
   await (await openProvider()).terminate(sandbox.id);
@@ -270,7 +272,7 @@ test("when somebody else ends its sandbox, what runs there is lost, not failed",
   expect((await provider.list()).map((one) => one.id)).not.toContain(sandbox.id);
 });
 
-test("bytes go through unchanged, many at once, and figures count them", async () => {
+test("bytes pass unchanged, many at once, and figures count them", async () => {
   const sandbox = await (await openProvider()).open({ labels });
   const sent = Buffer.alloc(
     9 * 1024 ** 2 + 7,

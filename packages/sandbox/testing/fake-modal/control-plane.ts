@@ -6,13 +6,13 @@ import type { Definition, World } from "./world.ts";
 const SUCCESS = 1;
 const HOUR_S = 3_600;
 
-/** A token that expires in an hour, as far as its reader can tell. */
+/** Makes an unsigned token that expires in an hour. */
 export function writeToken(): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   return `${part({ alg: "none" })}.${part({ exp: Math.floor(Date.now() / 1_000) + HOUR_S })}.none`;
 }
 
-/** What the SDK asks the service itself. */
+/** The methods of Modal's own service. */
 export function controlPlane(world: World, url: () => string) {
   const access = () => ({ jwt: writeToken(), url: url() });
   return {
@@ -22,7 +22,7 @@ export function controlPlane(world: World, url: () => string) {
       environmentId: "en-1",
       metadata: { name: "main", settings: { imageBuilderVersion: "2025.06", webhookSuffix: "" } },
     }),
-    /** Nothing is built: programs are this machine's own. */
+    /** Builds nothing, because programs of this machine run. */
     async imageGetOrCreate({ image }: { image: { dockerfileCommands: string[] } }) {
       const commands = JSON.stringify(image.dockerfileCommands);
       const imageId = `im-${createHash("sha256").update(commands).digest("hex").slice(0, 22)}`;
@@ -48,8 +48,8 @@ export function controlPlane(world: World, url: () => string) {
       const sandbox = world.sandboxes.get(sandboxId);
       if (sandbox === undefined) throw new ServerError(Status.NOT_FOUND, `no ${sandboxId}`);
       const waited = new AbortController();
-      const nothing = sleep(timeout * 1_000, null, { signal: waited.signal }).catch(() => null);
-      const result = await Promise.race([sandbox.ended, nothing]);
+      const expired = sleep(timeout * 1_000, null, { signal: waited.signal }).catch(() => null);
+      const result = await Promise.race([sandbox.ended, expired]);
       waited.abort();
       return result === null ? {} : { result };
     },
@@ -63,12 +63,12 @@ export function controlPlane(world: World, url: () => string) {
       beforeTimestamp?: number;
     }) {
       const before = request.beforeTimestamp || Number.POSITIVE_INFINITY;
-      const wanted = (tags: readonly { tagName: string; tagValue: string }[]) =>
+      const matches = (tags: readonly { tagName: string; tagValue: string }[]) =>
         request.tags.every((one) =>
           tags.some((tag) => tag.tagName === one.tagName && tag.tagValue === one.tagValue),
         );
       const found = [...world.sandboxes.values()].filter(
-        (one) => !one.isOver() && one.createdAt < before && wanted(one.tags),
+        (one) => !one.isOver() && one.createdAt < before && matches(one.tags),
       );
       const newestFirst = found.toSorted((a, b) => b.createdAt - a.createdAt);
       return { sandboxes: newestFirst.map(({ id, createdAt, tags }) => ({ id, createdAt, tags })) };

@@ -8,8 +8,8 @@ type Definition = Parameters<ReturnType<typeof createServer>["add"]>[0] & {
 const MARK = "?with-definitions";
 
 /**
- * The services that Modal's SDK calls, by the SDK's own description of them. It does not export it, so that its one
- * file is loaded a second time with two names more.
+ * Loads the SDK's own definitions of the services that it calls. The SDK does not export them, so its single file is
+ * loaded a second time with two more exports.
  */
 export async function loadDefinitions(): Promise<{ control: Definition; router: Definition }> {
   registerHooks({
@@ -25,6 +25,9 @@ export async function loadDefinitions(): Promise<{ control: Definition; router: 
   });
   const sdk = (await import(import.meta.resolve("modal") + MARK)) as Record<string, Definition>;
   const { ModalClientDefinition: control, TaskCommandRouterDefinition: router } = sdk;
-  if (control === undefined || router === undefined) throw new Error("the SDK is put together otherwise now");
+  if (control === undefined || router === undefined)
+    throw new Error(
+      "the SDK no longer has ModalClientDefinition and TaskCommandRouterDefinition in its main file",
+    );
   return { control, router };
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
-import { holdOutput } from "./output.ts";
+import { bufferOutput } from "./output.ts";
 
 export interface Ended {
   readonly code?: number;
@@ -10,7 +10,7 @@ export interface Ended {
 
 export type FakeProcess = ReturnType<typeof startFakeProcess>;
 
-/** A real process of this machine in a sandbox's folder. */
+/** Starts a real process of this machine in the folder of a sandbox. */
 export function startFakeProcess(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
   const [command = "", ...args] = argv;
   const child = spawn(command, args, { cwd, env, detached: true, stdio: "pipe" });
@@ -24,16 +24,16 @@ export function startFakeProcess(argv: readonly string[], cwd: string, env: Node
   return {
     pid: child.pid,
     ended,
-    readStdout: holdOutput(child.stdout),
-    readStderr: holdOutput(child.stderr),
+    readStdout: bufferOutput(child.stdout),
+    readStderr: bufferOutput(child.stderr),
     async write(data: Uint8Array, isLast: boolean): Promise<void> {
       if (data.length > 0 && !child.stdin.write(data)) {
         await Promise.race([once(child.stdin, "drain"), once(child.stdin, "close"), ended]);
       }
       if (isLast) child.stdin.end();
     },
-    /** Whatever still holds its output is let go. */
-    letGo() {
+    /** Closes its streams, which other processes may still hold open. */
+    closeStreams() {
       child.stdout.destroy();
       child.stderr.destroy();
       child.stdin.destroy();

@@ -3,27 +3,27 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startFakeProcess, type FakeProcess } from "./fake-process.ts";
 
-const BURIED_WITHIN_TRIES = 80;
+const KILL_TRIES = 80;
 
-/** How a sandbox ended, by Modal's numbers. */
+/** How a sandbox ended, in Modal's numbers. */
 export const TERMINATED = { status: 3, exitcode: 137 };
 const TIMED_OUT = { status: 4, exitcode: 124 };
 
 export interface FakeSandboxOptions {
   readonly id: string;
   readonly root: string;
-  /** A folder of programs that go before this machine's. */
+  /** A folder that comes first in PATH. */
   readonly programs: string;
   readonly tags: readonly { tagName: string; tagValue: string }[];
   readonly workdir: string;
   readonly timeoutSecs: number;
-  /** The folder of the image that it starts from; null for one that was never snapshotted. */
+  /** The folder of the snapshot that it starts from; null for a base image. */
   readonly image: string | null;
 }
 
 export type FakeSandbox = Awaited<ReturnType<typeof openFakeSandbox>>;
 
-/** A folder of this machine and the processes that run in it. Nothing is isolated, and nothing limited but the time. */
+/** Opens a folder of this machine in which processes run. Nothing is isolated, and only the time is limited. */
 export async function openFakeSandbox(options: FakeSandboxOptions) {
   const { id, root, workdir, timeoutSecs, image } = options;
   if (image !== null) await cp(image, root, { recursive: true, verbatimSymlinks: true });
@@ -40,7 +40,7 @@ export async function openFakeSandbox(options: FakeSandboxOptions) {
     over = true;
     clearTimeout(timer);
     await killAllIn(root);
-    for (const process of processes.values()) process.letGo();
+    for (const process of processes.values()) process.closeStreams();
     await rm(root, { recursive: true, force: true, maxRetries: 3 });
     end.resolve(result);
   };
@@ -65,14 +65,14 @@ export async function openFakeSandbox(options: FakeSandboxOptions) {
 
 /** Kills every process whose current folder is below `root`, also in groups and sessions of their own. */
 async function killAllIn(root: string): Promise<void> {
-  for (let tries = 0; tries < BURIED_WITHIN_TRIES; tries += 1) {
+  for (let tries = 0; tries < KILL_TRIES; tries += 1) {
     const found = await processesIn(root);
     if (found.length === 0) return;
     for (const pid of found) {
       try {
         process.kill(pid, "SIGKILL");
       } catch {
-        // It ended in between.
+        // It exited in between.
       }
     }
     await sleep(10);

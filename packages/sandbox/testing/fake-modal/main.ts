@@ -4,11 +4,11 @@ import { loadDefinitions } from "./definitions.ts";
 import { router } from "./router.ts";
 import { openWorld } from "./world.ts";
 
-/** What a test tells the fake, over the channel of the process that started it. */
-export type Order =
+/** A request of a test, over the IPC channel of the process that started the fake. */
+export type FakeRequest =
   | { readonly kind: "refuse"; readonly method: string; readonly times: number; readonly status: number }
   | { readonly kind: "lose-images"; readonly base: boolean }
-  | { readonly kind: "tell" };
+  | { readonly kind: "report" };
 
 const SECRET = "as-fake";
 const world = await openWorld(process.env["FAKE_MODAL_ROOTLESS"] === "true");
@@ -28,7 +28,7 @@ const guard: ServerMiddleware = async function* guard(call, context) {
   return yield* call.next(call.request, context);
 };
 
-/** Whatever of the service is not faked says so. */
+/** Adds the methods that are not faked; they fail with UNIMPLEMENTED. */
 function complete(methods: Record<string, unknown>, faked: Record<string, unknown>): never {
   const missing = (name: string) => async () => {
     throw new ServerError(Status.UNIMPLEMENTED, `${name} is not faked`);
@@ -46,10 +46,11 @@ server.add(definitions.control, complete(definitions.control.methods, control));
 server.add(definitions.router, complete(definitions.router.methods, router(world)));
 port = await server.listen("127.0.0.1:0");
 
-process.on("message", (order: Order) => {
-  if (order.kind === "refuse") refusals.set(order.method, { times: order.times, status: order.status });
-  if (order.kind === "lose-images")
-    for (const [id, folder] of world.images) if (order.base || folder !== null) world.images.delete(id);
+process.on("message", (request: FakeRequest) => {
+  if (request.kind === "refuse")
+    refusals.set(request.method, { times: request.times, status: request.status });
+  if (request.kind === "lose-images")
+    for (const [id, folder] of world.images) if (request.base || folder !== null) world.images.delete(id);
   process.send?.({ calls, opened: world.opened });
 });
 process.once("disconnect", () => void world.close().then(() => process.exit(0)));

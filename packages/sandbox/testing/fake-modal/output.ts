@@ -2,11 +2,11 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { ServerError, Status } from "nice-grpc";
 
-/** How much is held for a reader; the program waits meanwhile. */
-const HELD_BYTES = 1024 ** 2;
+/** How much output is buffered for a reader; then the program waits. */
+const BUFFER_BYTES = 1024 ** 2;
 
-/** What a program prints, held until it is read. Nothing is kept for a second reading. */
-export function holdOutput(stream: Readable) {
+/** Buffers the output of a program until it is read, once. */
+export function bufferOutput(stream: Readable) {
   const held: Buffer[] = [];
   let heldBytes = 0;
   let readBytes = 0;
@@ -14,7 +14,7 @@ export function holdOutput(stream: Readable) {
   stream.on("data", (chunk: Buffer) => {
     held.push(chunk);
     heldBytes += chunk.length;
-    if (heldBytes > HELD_BYTES) stream.pause();
+    if (heldBytes > BUFFER_BYTES) stream.pause();
     stream.emit("held");
   });
   stream.once("close", () => {
@@ -22,14 +22,18 @@ export function holdOutput(stream: Readable) {
     stream.emit("held");
   });
   return async function* read(offset: number, signal: AbortSignal): AsyncGenerator<{ data: Buffer }> {
-    if (offset !== readBytes) throw new ServerError(Status.OUT_OF_RANGE, `${readBytes} were read already`);
+    if (offset !== readBytes)
+      throw new ServerError(
+        Status.OUT_OF_RANGE,
+        `offset ${offset} is not ${readBytes}, where the last reading ended`,
+      );
     for (;;) {
       if (held.length === 0) {
         if (ended) return;
         await once(stream, "held", { signal });
         continue;
       }
-      // All that piled up in one message: a message is what costs time.
+      // Joins everything that is buffered into one message, because each message costs time.
       const data = Buffer.concat(held.splice(0));
       heldBytes = 0;
       readBytes += data.length;

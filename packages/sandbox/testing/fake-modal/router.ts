@@ -8,7 +8,7 @@ interface Exec {
 
 const STDERR = 1;
 
-/** What the SDK asks the machine that a sandbox runs on. */
+/** The methods of the machine that a sandbox runs on. */
 export function router(world: World) {
   const find = ({ taskId, execId }: Exec) => {
     const sandbox = world.sandboxes.get(taskId.replace("ta-", "sb-"));

@@ -2,11 +2,11 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { ModalSettings } from "../../src/settings.ts";
-import type { Order } from "./main.ts";
+import type { FakeRequest } from "./main.ts";
 import type { Opened } from "./world.ts";
 
-/** What the fake was asked so far. */
-export interface Told {
+/** The calls of the fake so far. */
+export interface FakeReport {
   readonly calls: Record<string, number>;
   readonly opened: Opened[];
 }
@@ -14,13 +14,13 @@ export interface Told {
 export interface FakeModal extends AsyncDisposable {
   readonly url: string;
   readonly settings: ModalSettings;
-  tell(order?: Order): Promise<Told>;
+  ask(request?: FakeRequest): Promise<FakeReport>;
 }
 
 /**
- * Starts a service that speaks Modal's protocol to Modal's own SDK, and runs what it is asked to as processes of this
- * machine: nothing is isolated there, limited or built. It ends with all it has started when this process does.
- * `rootless`: programs are told that they are not root, as in an image with a user of its own.
+ * Starts a service that speaks Modal's protocol to Modal's SDK, and runs programs as processes of this machine: nothing is
+ * isolated, limited or built. It ends with everything it started when this process ends.
+ * `rootless`: `id -u` does not print root, as in an image with a user of its own.
  */
 export async function startFakeModal(options: { rootless?: boolean } = {}): Promise<FakeModal> {
   const child = fork(join(import.meta.dirname, "main.ts"), {
@@ -39,15 +39,15 @@ export async function startFakeModal(options: { rootless?: boolean } = {}): Prom
       MODAL_CPU: 0.5,
       MODAL_MEMORY_MIB: 1_024,
     },
-    async tell(order = { kind: "tell" }) {
-      const answer = once(child, "message") as Promise<[Told]>;
-      child.send(order);
-      return (await answer)[0];
+    async ask(request = { kind: "report" }) {
+      const report = once(child, "message") as Promise<[FakeReport]>;
+      child.send(request);
+      return (await report)[0];
     },
     async [Symbol.asyncDispose]() {
-      const gone = once(child, "exit");
+      const exited = once(child, "exit");
       child.disconnect();
-      await gone;
+      await exited;
     },
   };
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ServerError, Status } from "nice-grpc";
 import { openFakeSandbox, type FakeSandbox } from "./fake-sandbox.ts";
 
-/** What a test may ask the fake about a sandbox that was opened. */
+/** The facts of an opened sandbox, for tests. */
 export interface Opened {
   readonly imageId: string;
   readonly tags: Record<string, string>;
@@ -27,9 +27,9 @@ export interface Definition {
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
-/** All that the fake service has: sandboxes and images, in one temporary folder. */
+/** Opens the state of the fake service: sandboxes and images, in one temporary folder. */
 export async function openWorld(rootless: boolean) {
-  // Its real path, by which processes are found.
+  // Readable for all users, because programs run as others.
   const dir = await mkdtemp(join(tmpdir(), "swarm-fake-modal-"));
   await chmod(dir, 0o755);
   const programs = join(dir, "bin");
