@@ -46,12 +46,12 @@ test("the real agent works through Modal's SDK, its one file carried over once",
       filesChanged: [`${key}.txt`],
     });
   }
-  const { calls, opened } = await modal.tell();
+  const { calls, opened } = await modal.ask();
   const agents = opened.filter((one) => one.tags["purpose"] === "agent");
   expect(agents.map((one) => [one.tags["task"], one.tags["attempt"]])).toEqual(ids.map((id) => [id, "1"]));
   expect(calls["TaskSnapshotFilesystem"]).toBe(1);
   await waitUntil("the end of every sandbox", 10_000, async () => {
-    const now = (await modal.tell()).calls;
+    const now = (await modal.ask()).calls;
     return now["SandboxTerminateV2"] === now["SandboxCreateV2"] ? true : null;
   });
 });

@@ -6,7 +6,7 @@ import type { SandboxSettings } from "./settings.ts";
 export interface ProviderOptions {
   /** SWARM_HOME. */
   readonly home: string;
-  /** The label all its sandboxes carry. */
+  /** The `swarm` label of all its sandboxes. */
   readonly swarm: string;
   readonly settings: SandboxSettings;
   /**

@@ -7,7 +7,7 @@ test("this process is running", () => {
   expect(ownerState(own)).toBe("running");
 });
 
-test("a pid that nobody has is gone", () => {
+test("an unused pid is gone", () => {
   expect(ownerState({ ...own, pid: 2 ** 22 + 1 })).toBe("gone");
 });
 

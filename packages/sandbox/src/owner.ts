@@ -4,14 +4,14 @@ import { hostname } from "node:os";
 import { z } from "zod";
 
 /**
- * The process that opened something. Only a process on the owner's own host can tell whether the owner still runs; a
- * process on any other host must wait for an age limit.
+ * The process that opened a sandbox or took a lock. Whether it still runs is known only on its own host; on any other
+ * host an age limit decides.
  */
 export const ownerSchema = z.object({
   /** As `thisHost` gives it. Records of earlier versions have no host: they were written on this one. */
   host: z.string().default(() => thisHost()),
   pid: z.number().int(),
-  /** Start time in clock ticks since boot, which tells the process from a later one with the same pid; null without /proc. */
+  /** Start time in clock ticks since boot, to distinguish a later process with the same pid; null without /proc. */
   startedTicks: z.number().nullable(),
 });
 export type Owner = z.infer<typeof ownerSchema>;

@@ -45,7 +45,7 @@ export interface SandboxSpec {
 export interface ExecOptions {
   /** Relative to the work folder. */
   readonly cwd?: string;
-  /** The environment has PATH, HOME and the like and these variables; nothing of this process's own environment. */
+  /** Added to a minimal environment (PATH, HOME, LANG, TMPDIR). No variable of this process is passed on. */
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
@@ -100,7 +100,7 @@ export interface Sandbox {
   run(argv: readonly string[], options?: ExecOptions): Promise<RunResult>;
   /** Replaces its labels, for a sandbox that was opened before its task was known. Not every provider can. */
   label?(labels: SandboxLabels): Promise<void>;
-  /** What it used so far; after its end, what it used in all. */
+  /** Reads the figures of its use so far, or after its end those of its whole life. */
   figures(): Promise<SandboxFigures>;
   /** Kills everything inside and removes it. May be called twice. */
   terminate(): Promise<void>;

@@ -22,7 +22,7 @@ describeProvider("modal, the real service", open, { isolated: true, elsewhere: t
 
 test("content with a key is kept as a snapshot, from which a later sandbox starts", async () => {
   const file = join(home, "agent.mjs");
-  writeFileSync(file, "// carried in\n");
+  writeFileSync(file, "// copied\n");
   const provider = await open();
   const labels = { swarm: "suite", purpose: "test" };
   const mounts = [{ from: file, at: "agent.mjs", key: `check-${Date.now()}` }];
@@ -34,7 +34,7 @@ test("content with a key is kept as a snapshot, from which a later sandbox start
     const figures = await sandbox.figures();
     readyMs.push(figures.readyMs);
     process.stdout.write(`snapshot ${state}: ${JSON.stringify(figures)}\n`);
-    expect(outputTail).toContain("// carried in\n");
+    expect(outputTail).toContain("// copied\n");
     expect(outputTail).toContain("kept");
   }
   expect(readyMs[1]).toBeLessThan(readyMs[0] ?? 0);

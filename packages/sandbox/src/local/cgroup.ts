@@ -18,7 +18,7 @@ export interface ControlGroup {
   readonly dirs: readonly string[];
   /** Kills every process in it, also those that left their process group. */
   kill(): void;
-  /** What its processes used so far. */
+  /** Reads the figures of its processes so far. */
   figures(): CgroupFigures;
   remove(): Promise<void>;
 }

@@ -16,7 +16,7 @@ const KILLED = 137;
 
 export interface StartedModalProcess extends SandboxProcess {
   bytes(): { readonly in: number; readonly out: number };
-  /** The fault when the program was lost with its sandbox, which nobody here terminated; known after its exit. */
+  /** The fault of a program that was lost with its sandbox; null for any other exit. Known after its exit. */
   lost(): Fault | null;
 }
 

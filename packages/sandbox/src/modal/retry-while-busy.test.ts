@@ -27,17 +27,17 @@ test("a busy service is known by its gRPC status, the SDK's error or a proxy's 4
 });
 
 test("a call is retried while the service is busy", async () => {
-  let asked = 0;
+  let calls = 0;
   const answer = await retryWhileBusy(
     "open a sandbox",
     async () => {
-      asked += 1;
-      if (asked < 4) throw grpc(8);
+      calls += 1;
+      if (calls < 4) throw grpc(8);
       return "open";
     },
     quick,
   );
-  expect([answer, asked]).toEqual(["open", 4]);
+  expect([answer, calls]).toEqual(["open", 4]);
 });
 
 test("a service that stays busy or fails is unavailable, and the fault is retryable", async () => {
@@ -53,24 +53,24 @@ test("a service that stays busy or fails is unavailable, and the fault is retrya
 });
 
 test("a refused token is not retried, and the error names its settings", async () => {
-  let asked = 0;
-  const asking = retryWhileBusy(
+  let calls = 0;
+  const calling = retryWhileBusy(
     "find the app",
     () => {
-      asked += 1;
+      calls += 1;
       return Promise.reject(grpc(16, "Token not found"));
     },
     quick,
   );
-  await expect(asking).rejects.toMatchObject({ code: "config.invalid", retryable: false });
-  await expect(asking).rejects.toThrow(/MODAL_TOKEN_ID and MODAL_TOKEN_SECRET/);
-  expect(asked).toBe(1);
+  await expect(calling).rejects.toMatchObject({ code: "config.invalid", retryable: false });
+  await expect(calling).rejects.toThrow(/MODAL_TOKEN_ID and MODAL_TOKEN_SECRET/);
+  expect(calls).toBe(1);
 });
 
 test("a refused request is not retried", async () => {
   for (const error of [grpc(3), Object.assign(new Error("too long"), { name: "InvalidError" })]) {
-    const asking = retryWhileBusy("start a program", () => Promise.reject(error), quick);
-    await expect(asking).rejects.toMatchObject({ code: "sandbox.refused", retryable: false });
+    const calling = retryWhileBusy("start a program", () => Promise.reject(error), quick);
+    await expect(calling).rejects.toMatchObject({ code: "sandbox.refused", retryable: false });
   }
 });
 
