@@ -1,10 +1,10 @@
 import * as http from "node:http";
 import type * as http2 from "node:http2";
 
-/** Milliseconds from asking to the first byte of the answer; resolves when the answer is over. */
+/** Sends a request. Resolves after the whole answer with the milliseconds until its first byte. */
 export type Call = (body: string) => Promise<number>;
 
-/** Asks the server itself. */
+/** Sends requests to the server itself. */
 export function callDirectly(url: string): Call {
   const agent = new http.Agent({ keepAlive: true });
   return (body) =>
@@ -17,7 +17,7 @@ export function callDirectly(url: string): Call {
     });
 }
 
-/** Asks through a sandbox's door. */
+/** Sends requests through the door of a sandbox. */
 export function callThroughDoor(session: http2.ClientHttp2Session, key: string): Call {
   return (body) =>
     timedFirst((started) => {
@@ -34,17 +34,17 @@ export function callThroughDoor(session: http2.ClientHttp2Session, key: string):
 
 type Started = PromiseWithResolvers<void> & { first: () => void };
 
-async function timedFirst(ask: (started: Started) => void): Promise<number> {
-  const over = Promise.withResolvers<void>();
+async function timedFirst(send: (started: Started) => void): Promise<number> {
+  const ended = Promise.withResolvers<void>();
   const from = performance.now();
   let firstMs = Number.NaN;
-  ask({ ...over, first: () => (firstMs = performance.now() - from) });
-  await over.promise;
+  send({ ...ended, first: () => (firstMs = performance.now() - from) });
+  await ended.promise;
   return firstMs;
 }
 
 function follow(answer: NodeJS.ReadableStream, status: number | undefined, started: Started): void {
-  if (status !== 200) return started.reject(new Error(`answered ${status}`));
+  if (status !== 200) return started.reject(new Error(`the server answered ${status}`));
   answer.once("data", started.first);
   answer.on("error", started.reject);
   answer.on("end", started.resolve);

@@ -1,4 +1,4 @@
-// Stands for agents in a sandbox: asks through its own stdin and stdout, and the server itself, by turns.
+// Simulates agents in a sandbox: sends requests through its own stdin and stdout and directly to the server, in turn.
 import { once } from "node:events";
 import * as http2 from "node:http2";
 import { Duplex } from "node:stream";
@@ -12,7 +12,7 @@ export interface Assignment {
   readonly body: string;
   readonly warmUpMs: number;
   readonly measureMs: number;
-  /** How long one stream takes; agents begin spread over it. */
+  /** The duration of one stream; the starts of agents are spread over it. */
   readonly streamMs: number;
 }
 
@@ -36,7 +36,7 @@ async function work(key: string): Promise<void> {
     [directly, figures.direct],
     [through, figures.door],
   ];
-  // Half of them begin with the other, so that both kinds are under way at any time.
+  // Half of them start with the other kind, so that both kinds run at any time.
   if (Math.random() < 0.5) turns.reverse();
   await sleep(Math.random() * assignment.streamMs);
   while (performance.now() < until) {

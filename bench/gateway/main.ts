@@ -3,14 +3,14 @@ import { parseArgs } from "node:util";
 import { percentile } from "../landing/measure.ts";
 import { measureGateway } from "./measure-gateway.ts";
 
-const HELP = `npm run bench:gateway: what door and gateway add to the time until a model's first byte
+const HELP = `npm run bench:gateway: the time that door and gateway add until the first byte of a model's answer
 
-  --streams <n>   streams through the gateway at once (100), and as many beside it
-  --quick         five seconds instead of thirty: to see that it works, not for figures
+  --streams <n>   streams through the gateway at once (100), and as many direct ones
+  --quick         five seconds instead of thirty: a test of the benchmark, not for figures
   --json          print one JSON line last
   --help          this text
 
-Direct calls to the same server are made by turns with those through the gateway. Nothing else should run meanwhile.
+Direct requests to the same server alternate with those through the gateway. Nothing else should run meanwhile.
 `;
 
 const { values } = parseArgs({
@@ -49,7 +49,7 @@ say(
 say(`  direct            p50 ${directMs.p50}  p99 ${directMs.p99}  (${direct.length} calls)`);
 say(`  door and gateway  p50 ${gatewayMs.p50}  p99 ${gatewayMs.p99}  (${door.length} calls)`);
 say(`  added             p50 ${addedMs.p50}  p99 ${addedMs.p99}`);
-say(`  the gateway takes ${cpuMs} ms of processor time for a stream of ten pieces`);
+say(`  the gateway takes ${cpuMs} ms of CPU time for a stream of ten chunks`);
 if (values.json)
   process.stdout.write(
     `${JSON.stringify({ streams, loadAverage, directMs, gatewayMs, addedMs, cpuMsPerCall: cpuMs, calls: { direct: direct.length, gateway: door.length } })}\n`,

@@ -12,9 +12,9 @@ import type { Assignment, Figures } from "./caller-main.ts";
 import { UNLIMITED_BUDGET } from "../../test/support/unlimited-budget.ts";
 
 export interface GatewayOrder {
-  /** Streams through the gateway at any time; as many go to the server itself. */
+  /** Streams through the gateway at any time; as many go to the server directly. */
   readonly streams: number;
-  /** Processes they come from, each with a door. */
+  /** Processes that send them, each with a door. */
   readonly doors: number;
   readonly bodyBytes: number;
   readonly warmUpMs: number;
@@ -27,7 +27,7 @@ const MODEL = "bench";
 
 const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-/** Times to the first byte, through door and gateway and without them, by turns in one run. */
+/** Measures the times to the first byte with and without door and gateway, alternating in one run. */
 export async function measureGateway(order: GatewayOrder): Promise<Figures & { cpuMsPerCall: number }> {
   await using stack = new AsyncDisposableStack();
   const started = (name: string, args: string[]) => {
@@ -42,7 +42,7 @@ export async function measureGateway(order: GatewayOrder): Promise<Figures & { c
   const router = createRouter(resolveBackends({ LLM_BASE_URL: url, LLM_MODEL: MODEL }, {}));
   const gateway = createGateway(router, { model: MODEL, maxTokens: 1_000, log });
 
-  // Each agent asks by turns here and there, so twice as many are needed.
+  // Each agent alternates between the two, so twice as many are needed.
   const perDoor = Math.round((order.streams * 2) / order.doors);
   const body = JSON.stringify({
     model: MODEL,

@@ -1,4 +1,4 @@
-// A model that says its first word at once, and the others at their time.
+// A model that sends its first word at once and the others at a fixed interval.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -13,10 +13,10 @@ const server = createServer((request, response) => {
   request.on("end", () => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write(WORD);
-    let said = 1;
+    let sent = 1;
     const timer = setInterval(() => {
-      said += 1;
-      if (said <= chunks) return void response.write(WORD);
+      sent += 1;
+      if (sent <= chunks) return void response.write(WORD);
       clearInterval(timer);
       response.end(LAST);
     }, everyMs);

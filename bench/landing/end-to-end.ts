@@ -5,7 +5,7 @@ import { median } from "./measure.ts";
 const WAITING = 100;
 const RUNS = 5;
 
-/** Handoffs of a merger process, counted by a consumer as the planner is one. */
+/** Counts the handoffs of a merger process, as consumer of the queue that the planner consumes. */
 async function openCounter(merger: TestMerger) {
   const connection = await openQueue({
     redisUrl: merger.redis.url,
@@ -27,7 +27,7 @@ async function openCounter(merger: TestMerger) {
     { concurrency: 20 },
   );
   return {
-    /** Asks for these landings, and resolves with their outcomes once all handoffs were consumed. */
+    /** Requests these landings. Resolves with their outcomes when all handoffs have been consumed. */
     async run(attempts: readonly Attempt[]): Promise<Map<string, string>> {
       waitingFor = new Set(attempts.map((one) => one.taskId));
       outcomes = new Map();
@@ -43,12 +43,12 @@ async function openCounter(merger: TestMerger) {
   };
 }
 
-/** Merge jobs a second from being enqueued to their handoffs being consumed, 100 waiting, without a gate. */
+/** Measures merge jobs a second from enqueue to the consumption of their handoffs, 100 at once, without a gate. */
 export async function measureEndToEnd(): Promise<number> {
   await using merger = await startMerger({ env: { LANDING_GATE: "off" } });
   await using counter = await openCounter(merger);
   const perSec: number[] = [];
-  // The first run starts what runs on.
+  // The first run is a warm-up.
   for (let run = 0; run <= RUNS; run += 1) {
     const attempts = Array.from({ length: WAITING }, (_, nth) => ({
       taskId: `run-${run}-${nth}`,
@@ -67,16 +67,16 @@ export interface Gated {
   readonly checkMs: number;
   /** Verified landings an hour. */
   readonly perHour: number;
-  /** How often the gate's check ran. */
+  /** The number of runs of the gate's check. */
   readonly tests: number;
   readonly rejected: number;
-  /** Whether the trunk passes the check in the end, and all that break it were handed back. */
+  /** Whether all attempts that pass the check landed, and all that fail it were rejected. */
   readonly nothingRedPublished: boolean;
 }
 
 const CHECK_SECONDS = 2;
 
-/** Landings with a gate that takes two seconds, when one in fifty attempts breaks it. */
+/** Measures landings with a gate that takes two seconds and fails for one in fifty attempts. */
 export async function measureGated(attemptsCount: number): Promise<Gated> {
   const check = `sleep ${CHECK_SECONDS}; ! grep -rq BROKEN src`;
   await using merger = await startMerger({ checks: [check] });

@@ -6,13 +6,13 @@ import { measureEndToEnd, measureGated } from "./end-to-end.ts";
 import { measureGrowth } from "./memory.ts";
 import { measureRows, p99, type Row } from "./rows.ts";
 
-const HELP = `npm run bench:landing: landings a second, next to \`git merge --no-ff\` in a work tree in the same run
+const HELP = `npm run bench:landing: landings a second, compared with \`git merge --no-ff\` in a work tree in the same run
 
-  --quick   fewer branches and landings: to see that it works, not for figures
+  --quick   fewer branches and landings: a test of the benchmark, not for figures
   --json    print one JSON line last
   --help    this text
 
-It takes about ten minutes. Nothing else should run meanwhile; the ratios matter more than the figures.
+It takes about ten minutes. Nothing else should run meanwhile. The ratios matter more than the absolute figures.
 `;
 
 const { values } = parseArgs({
@@ -46,7 +46,7 @@ try {
   say("merge job to handoff …");
   const endToEndPerSec = await measureEndToEnd();
   say(`  ${endToEndPerSec}/s`);
-  say("with a gate of 2 s and 2 % that break it …");
+  say("with a gate of 2 s that 2 % fail …");
   const gated = await measureGated(values.quick ? 50 : 300);
   say(`  ${gated.perHour} an hour, ${gated.tests} tests`);
   say("memory …");

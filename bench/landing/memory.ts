@@ -4,10 +4,10 @@ import { requestsOf } from "./rows.ts";
 import { makeSynthetic } from "./synthetic.ts";
 
 const GROUP = 100;
-/** By then caches are as full as they get. */
+/** Landings after which all caches are full. */
 const SETTLED = 5_000;
 
-/** How much the process grows over so many landings, after the first 5,000, in MiB. */
+/** Measures the growth of this process in MiB over a number of landings, after the first 5,000. */
 export async function measureGrowth(home: string, landings: number): Promise<number> {
   const made = await makeSynthetic(join(home, "memory.git"), {
     files: 1_000,

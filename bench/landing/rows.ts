@@ -5,7 +5,7 @@ import { openLandingEngine, openOrigin, type LandingRequest } from "@agentswarm/
 import { median, percentile, timed } from "./measure.ts";
 import { makeSynthetic, type Synthetic } from "./synthetic.ts";
 
-/** One line of the table: landings a second by this engine and by a work tree, on the same attempts. */
+/** One row of the table: landings a second of this engine and of a work tree, with the same attempts. */
 export interface Row {
   readonly files: number;
   readonly conflictPct: number;
@@ -30,7 +30,7 @@ export function requestsOf({ base, heads }: Synthetic): LandingRequest[] {
   }));
 }
 
-/** Lands all attempts on a copy of the repository. Gives the milliseconds and the tree that came of it. */
+/** Lands all attempts on a copy of the repository. Returns the milliseconds of each group and the final tree. */
 async function landAll(made: Synthetic, dir: string, group: number): Promise<{ ms: number[]; tree: string }> {
   cpSync(made.dir, dir, { recursive: true });
   using engine = openLandingEngine({ dir, strategy: "merge-commit" });
@@ -55,7 +55,7 @@ async function landAll(made: Synthetic, dir: string, group: number): Promise<{ m
   return { ms, tree };
 }
 
-/** The same by `git merge --no-ff` in a work tree, in five parts. */
+/** Merges the same attempts with `git merge --no-ff` in a work tree, in five parts. */
 function mergeAll(made: Synthetic, work: string): { perSec: number; tree: string } {
   execFileSync("git", ["clone", "-q", "--branch", "main", made.dir, work]);
   execFileSync("git", ["fetch", "-q", "origin", "+refs/swarm/*:refs/swarm/*"], { cwd: work });
@@ -76,7 +76,7 @@ function mergeAll(made: Synthetic, work: string): { perSec: number; tree: string
   return { perSec: median(perSec), tree };
 }
 
-/** Measures groups of 100 and lone landings against the work tree, for one size and share of conflicts. */
+/** Compares groups of 100 and single landings with the work tree, for one size and share of conflicts. */
 export async function measureRows(
   home: string,
   options: { files: number; branches: number; conflictPct: number },
@@ -90,13 +90,13 @@ export async function measureRows(
   for (const group of [100, 1]) {
     const perSec: number[] = [];
     const trees = new Set<string>();
-    // The first run is not counted: a merger runs for days, and its code is compiled by then.
+    // The first run is a warm-up: a merger runs for days, so its code is compiled.
     for (let run = 0; run <= RUNS; run += 1) {
       const { ms, tree } = await landAll(made, join(home, `${name}-${group}-${run}.git`), group);
       trees.add(tree);
       if (run === 0) continue;
       perSec.push((branches * 1_000) / ms.reduce((sum, one) => sum + one, 0));
-      // The first landings of an engine start its processes and read the trunk for the first time.
+      // The first landings of an engine start its processes and read the trunk, so they are left out.
       if (group === 1) lonePart = ms.slice(10);
     }
     rows.push({

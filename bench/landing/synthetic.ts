@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 
-/** A bare repository with attempts that all began at the same commit. */
+/** A bare repository with attempts that all start at the same commit. */
 export interface Synthetic {
   readonly dir: string;
   readonly base: string;
@@ -10,7 +10,7 @@ export interface Synthetic {
   readonly heads: readonly string[];
 }
 
-/** As projects have them: 20 files in a folder, 20 folders in a folder above. */
+/** Like a usual project: 20 files in a folder, 20 folders in a parent folder. */
 const PER_FOLDER = 20;
 const LINES = 40;
 const AGENT = "Agent <agent@example.com> 1700000000 +0000";
@@ -25,7 +25,7 @@ const linesOf = (nth: number) =>
 
 /**
  * Makes a repository of `files` files and `branches` attempts, each adding one file and editing another. Of those,
- * `conflictPct` percent all edit the same line of the same file, so that every one after the first conflicts.
+ * `conflictPct` percent edit the same line of the same file, so that all but the first of them conflict.
  */
 export async function makeSynthetic(
   dir: string,
@@ -59,11 +59,11 @@ export async function makeSynthetic(
   await say("get-mark :1\n");
   const every = (percent: number) => (percent === 0 ? Infinity : Math.round(100 / percent));
   for (let nth = 0; nth < branches; nth += 1) {
-    // Spread over all folders, and no two the same file unless they are to conflict.
+    // Edits are spread over all folders; two edit the same file only to conflict.
     const conflicts = nth % every(conflictPct) === 0;
     const target = conflicts ? 0 : 1 + ((nth * 7) % (files - 1));
     const lines = linesOf(target);
-    // As many as there are files edit different ones; after that different lines, too far apart to touch.
+    // When every file has one edit, further edits take other lines, too far apart to conflict.
     const line = conflicts ? 0 : (Math.floor((nth * 7) / (files - 1)) * 4 + 3) % LINES;
     lines[line] = `const x${target}_${line} = "attempt ${nth}";`;
     const word = brokenPct > 0 && nth % every(brokenPct) === every(brokenPct) - 1 ? "BROKEN" : "whole";

@@ -4,13 +4,14 @@ import { join } from "node:path";
 
 const ROOT = "/sys/fs/cgroup";
 
-/** Counts the processor time of processes and of all that they start, but for what joins a group of its own. */
+/** Counts the CPU time of processes and their children, except for those that join a group of their own. */
 export interface CpuGroup extends AsyncDisposable {
   add(pid: number): Promise<void>;
+  /** CPU time so far, in milliseconds. */
   usedMs(): number;
 }
 
-/** Null where this machine does not let us make control groups. */
+/** Null where this machine does not allow control groups. */
 export async function openCpuGroup(name: string): Promise<CpuGroup | null> {
   const isV1 = existsSync(join(ROOT, "cpuacct"));
   const dir = isV1 ? join(ROOT, "cpuacct", name) : join(ROOT, name);
@@ -26,7 +27,7 @@ export async function openCpuGroup(name: string): Promise<CpuGroup | null> {
   return {
     add: (pid) => writeFile(join(dir, "cgroup.procs"), String(pid)),
     usedMs,
-    // What is still in it keeps it from being removed, and then it is only a name.
+    // A group with processes cannot be removed; it costs nothing to leave it.
     [Symbol.asyncDispose]: () => rmdir(dir).catch(() => undefined),
   };
 }

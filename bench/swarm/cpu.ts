@@ -4,25 +4,25 @@ import type { DomainEvent } from "@agentswarm/contracts";
 import type { LocalSwarm } from "../../tools/local/start-swarm.ts";
 import { openCpuGroup, type CpuGroup } from "./cpu-group.ts";
 
-/** Milliseconds of processor that each part of a swarm has taken. */
+/** CPU time of each part of a swarm, in milliseconds. */
 export interface CpuMs {
-  /** Everything in the sandboxes of attempts. */
+  /** The sandboxes of attempts. */
   readonly agents: number;
-  /** Everything in the sandboxes of gate and sweep. */
+  /** The sandboxes of gate and sweep. */
   readonly checks: number;
   /** The recorded model. */
   readonly replay: number;
-  /** Redis and the services, with all the git they ran. */
+  /** Redis and the services, with the git processes that they start. */
   readonly harness: number;
 }
 
-/** Each program of a swarm in a group of its own; sandboxes leave it for theirs. */
+/** Each program of a swarm in a control group of its own, without its sandboxes, which have theirs. */
 export interface CpuMeter {
-  /** Milliseconds so far, by program. */
+  /** CPU time so far in milliseconds, by program. */
   read(): ReadonlyMap<string, number>;
 }
 
-/** Null where this machine does not count. The groups are put on `stack`, to be removed when the swarm is gone. */
+/** Null where this machine has no control groups. `stack` removes the groups after the swarm has stopped. */
 export async function meterCpu(swarm: LocalSwarm, stack: AsyncDisposableStack): Promise<CpuMeter | null> {
   const groups = new Map<string, CpuGroup>();
   for (const [name, { pid }] of swarm.processes) {
@@ -36,7 +36,7 @@ export async function meterCpu(swarm: LocalSwarm, stack: AsyncDisposableStack): 
   return { read: () => new Map([...groups].map(([name, group]) => [name, group.usedMs()])) };
 }
 
-/** What checks took between two moments, by what merger and reconciler logged of each. */
+/** CPU time of checks between two times, from the log lines of merger and reconciler. */
 export function checksCpuMs(home: string, from: number, to: number): number {
   const lines = ["merger", "reconciler"].flatMap((name) =>
     readFileSync(join(home, "logs", `${name}.log`), "utf8").split("\n"),
@@ -51,17 +51,18 @@ export function checksCpuMs(home: string, from: number, to: number): number {
   return sum;
 }
 
+/** CPU time of attempts in milliseconds, from their events. */
 export function agentsCpuMs(events: readonly DomainEvent[]): number {
   return events
     .filter((event) => event.type === "attempt.ended")
-    .map((event) => (event.data as { sandbox?: { cpuMs: number | null } }).sandbox?.cpuMs ?? 0)
+    .map((event) => event.data.sandbox?.cpuMs ?? 0)
     .reduce((sum, one) => sum + one, 0);
 }
 
-/** Shares of the whole, to a thousandth. */
+/** Shares of the sum, rounded to a thousandth. */
 export function sharesOf(cpu: CpuMs): CpuMs {
-  const whole = cpu.agents + cpu.checks + cpu.replay + cpu.harness;
-  const share = (ms: number) => Number((ms / whole).toFixed(3));
+  const sum = cpu.agents + cpu.checks + cpu.replay + cpu.harness;
+  const share = (ms: number) => Number((ms / sum).toFixed(3));
   return {
     agents: share(cpu.agents),
     checks: share(cpu.checks),

@@ -9,32 +9,26 @@ export interface Spread {
 export interface Figures {
   readonly attempts: number;
   readonly landed: number;
-  /** From the first task being sent to the last landing. */
+  /** From the first sent task to the last landing. */
   readonly verifiedPerHour: number;
-  /** From a task being sent until its agent, fully loaded, had it. */
+  /** From a sent task until its loaded agent has received it. */
   readonly sentToReadyMs: Spread;
-  /** From a task being sent until its agent first asked the model. */
+  /** From a sent task until its agent's first request to the model. */
   readonly sentToWorkMs: Spread;
-  /** From an attempt's end until its work was on the trunk. */
+  /** From an attempt's end until its commits are on the trunk. */
   readonly doneToLandedMs: Spread;
-  /** The most memory that an attempt's sandbox took at once; the middle one of all attempts. */
+  /** The peak memory of an attempt's sandbox; the median of all attempts. */
   readonly rssPerAttemptMiB: number;
-}
-
-interface Ended {
-  readonly sentToReadyMs?: number | null;
-  readonly sentToWorkMs?: number | null;
-  readonly sandbox?: { readonly memoryPeakBytes: number | null };
 }
 
 const HOUR_MS = 3_600_000;
 const MIB = 1024 ** 2;
 
-/** What the events of one run tell. */
+/** Computes the figures of one run from its events. */
 export function figuresOf(events: readonly DomainEvent[]): Figures {
   const of = <T extends EventType>(type: T) => events.filter(isEventOf(type));
   const [ended, landed, sent] = [of("attempt.ended"), of("landing.landed"), of("task.sent")];
-  const data = ended.map((event) => event.data as Ended);
+  const data = ended.map((event) => event.data);
   const landedAt = new Map(landed.map((event) => [`${event.taskId}/${event.attempt}`, event.at]));
   const waits = ended.flatMap((event) => {
     const at = landedAt.get(`${event.taskId}/${event.attempt}`);

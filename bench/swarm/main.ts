@@ -11,18 +11,18 @@ import { makeTarget } from "./make-target.ts";
 import { recordFeature, writeScenario, type Recording } from "./record.ts";
 import { runFeatures } from "./run-features.ts";
 
-const HELP = `npm run bench:swarm: the whole loop, from features to verified landings, with agents that think for no time
+const HELP = `npm run bench:swarm: the whole loop, from features to verified landings, with a model that answers at once
 
-  --tasks <n>     tasks that can all be done at once; by default 300
+  --tasks <n>     tasks without dependencies; by default 300
   --workers <n>   attempts at once; by default 100
-  --quick         40 tasks: to see that it works, not for figures
-  --keep          leave the swarm's folder, to look at its logs
+  --quick         40 tasks: a test of the benchmark, not for figures
+  --keep          keep the swarm's folder with its logs
   --json          print one JSON line last
   --help          this text
 
-The recorded model answers at once; services, queues, agents in their sandboxes, checks, commits and landings are real.
-First come tasks one after another, for how soon an agent is at work on a machine that has nothing else to do
-(sentToReadyMs, sentToWorkMs), then all the others at once, for the rest. Nothing else should run meanwhile.
+Services, queues, agents in their sandboxes, checks, commits and landings are real; only the model is recorded.
+First some tasks run one after another, to measure how soon an agent works on an idle machine (sentToReadyMs,
+sentToWorkMs). Then all other tasks run at once, for the other figures. Nothing else should run meanwhile.
 `;
 
 const { values } = parseArgs({
@@ -54,7 +54,7 @@ for (let at = 0; at < tasks; at += TASKS_PER_FEATURE) {
 const dir = await mkdtemp(join(tmpdir(), "swarm-bench-"));
 try {
   const { REDIS_URL: _, GIT_REPO_URL: __, LLM_BASE_URL: ___, RUNPOD_ENDPOINT_ID: ____, ...env } = process.env;
-  // Ended after the swarm: a group with somebody in it cannot be removed.
+  // Disposed after the swarm: a control group with processes cannot be removed.
   await using groups = new AsyncDisposableStack();
   await using swarm = await startSwarm({
     home: join(dir, "home"),
@@ -72,12 +72,12 @@ try {
 
   say(`${LONE_TASKS} tasks one after another …`);
   const alone = figuresOf(await runFeatures(swarm.apiUrl, connection, [lone]));
-  say(`  a task's agent has it after ${alone.sentToReadyMs.p50} ms and asks the model after ${alone.sentToWorkMs.p50} ms
-  (99 of 100: ${alone.sentToReadyMs.p99} ms, ${alone.sentToWorkMs.p99} ms)`);
+  say(`  the agent of a task is ready after ${alone.sentToReadyMs.p50} ms and asks the model after ${alone.sentToWorkMs.p50} ms
+  (p99: ${alone.sentToReadyMs.p99} ms, ${alone.sentToWorkMs.p99} ms)`);
 
   say(`${tasks} tasks at once, ${values.workers} attempts at a time …`);
   const meter = await meterCpu(swarm, groups);
-  if (meter === null) say("  without control groups nobody counts processor time");
+  if (meter === null) say("  CPU time is not measured: this machine has no control groups");
   const before = meter?.read();
   const startedAt = Date.now();
   const events = await runFeatures(swarm.apiUrl, connection, many);
@@ -94,8 +94,8 @@ try {
   const cpuShare = sharesOf(cpu);
   const perLanding = (ms: number) => Math.round(ms / figures.landed);
   say(`  ${figures.attempts} attempts, ${figures.landed} landings, ${figures.verifiedPerHour} an hour
-  from an attempt's end to the trunk ${figures.doneToLandedMs.p50} ms (99 of 100: ${figures.doneToLandedMs.p99} ms)
-  processor per landing: agents ${perLanding(cpu.agents)} ms, checks ${perLanding(cpu.checks)} ms, model ${perLanding(cpu.replay)} ms, harness ${perLanding(cpu.harness)} ms
+  from an attempt's end to the trunk ${figures.doneToLandedMs.p50} ms (p99: ${figures.doneToLandedMs.p99} ms)
+  CPU time per landing: agents ${perLanding(cpu.agents)} ms, checks ${perLanding(cpu.checks)} ms, model ${perLanding(cpu.replay)} ms, harness ${perLanding(cpu.harness)} ms
   of which ${services.map((name) => `${name} ${perLanding(took(name))} ms`).join(", ")}
   memory of an attempt ${figures.rssPerAttemptMiB} MiB`);
   if (values.json) {
@@ -112,6 +112,6 @@ try {
     process.stdout.write(`${JSON.stringify(line)}\n`);
   }
 } finally {
-  if (values.keep) say(`left in ${dir}`);
+  if (values.keep) say(`kept in ${dir}`);
   else await rm(dir, { recursive: true, force: true });
 }

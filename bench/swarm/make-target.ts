@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** The one check: every part of the project is loaded and tried, in one test file however many there are. */
+/** The only check: one test file that loads and tests every part of the project. */
 const TEST = `import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
@@ -17,7 +17,7 @@ test("every part gives its own number", async () => {
 export const partPath = (nth: number) => `src/part-${nth}.js`;
 export const partText = (nth: number) => `export function part() {\n  return ${nth};\n}\n`;
 
-/** A small project with one `node --test` check, as a folder to seed an origin from. */
+/** Makes a small project with one `node --test` check, as a folder that seeds an origin. */
 export async function makeTarget(dir: string): Promise<string> {
   const files = {
     "package.json": JSON.stringify({ name: "parts", version: "1.0.0", type: "module" }),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { slug, type FeatureInput } from "@agentswarm/contracts";
 import { partPath, partText } from "./make-target.ts";
 
-/** A feature whose tasks each add one part, with what the recorded model answers about it. */
+/** A feature whose tasks each add one part, with the answers of the recorded model. */
 export interface Recording {
   readonly feature: FeatureInput;
   readonly tasks: number;
@@ -11,7 +11,7 @@ export interface Recording {
 }
 
 /**
- * `chained` tasks wait for one another, so that there is never more than one; the others can all be done at once.
+ * Records a feature. `chained` tasks depend on one another, so that one runs at a time; others have no dependencies.
  * Parts are numbered from `firstPart`.
  */
 export function recordFeature(
@@ -47,7 +47,7 @@ export function recordFeature(
   };
 }
 
-/** Writes recordings as a scenario's one file; JSON is YAML, too. */
+/** Writes recordings as the only file of a scenario, in JSON, which is valid YAML. */
 export async function writeScenario(dir: string, recordings: readonly Recording[]): Promise<string> {
   await mkdir(dir, { recursive: true });
   const entries = recordings.flatMap((one) => one.entries);

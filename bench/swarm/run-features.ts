@@ -5,7 +5,7 @@ import type { Recording } from "./record.ts";
 
 const ENDED = new Set(["done", "failed", "cancelled"]);
 
-/** Submits features, and resolves with every event from then on once all of them have ended. */
+/** Submits features. Resolves with all events since then when all features have ended. Throws when one is not done. */
 export async function runFeatures(
   apiUrl: string,
   connection: QueueConnection,
@@ -22,7 +22,7 @@ export async function runFeatures(
   for await (const { event } of log.follow(from, over.signal)) {
     events.push(event);
     if (event.type !== "feature.changed" || event.featureId === undefined) continue;
-    const { status, reason } = event.data as { status: string; reason: string | null };
+    const { status, reason } = event.data;
     if (!ENDED.has(status) || !waitingFor.delete(event.featureId)) continue;
     if (status !== "done") throw new Error(`${event.featureId} is ${status}: ${reason}`);
     if (waitingFor.size === 0) over.abort();

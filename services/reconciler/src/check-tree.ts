@@ -64,7 +64,8 @@ async function runOnce(
     labels: { swarm: ctx.swarm, purpose: "sweep" },
     signal,
   });
-  ctx.log.debug({ head, tree, passed: done.passed, cpuMs: done.figures.cpuMs }, "sweep checks finished");
+  // At info, because bench:swarm adds up cpuMs.
+  ctx.log.info({ head, tree, passed: done.passed, cpuMs: done.figures.cpuMs }, "sweep checks finished");
   if (done.tree === tree) return done.results;
   throw new Fault(
     "git.refused",
