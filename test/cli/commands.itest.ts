@@ -4,12 +4,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { pendingBodies } from "../support/queue.ts";
 import { keysCommand } from "../../services/api/testing/make-key.ts";
 import { startApi, type TestApi } from "../../services/api/testing/start-api.ts";
-import { openTeller } from "../../services/api/testing/tell.ts";
+import { openEmitter } from "../../services/api/testing/emit-events.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { runSwarm, startSwarm } from "./run-swarm.ts";
 
 let api: TestApi;
-let tell: ReturnType<typeof openTeller>;
+let emit: ReturnType<typeof openEmitter>;
 const env = () => ({ SWARM_URL: api.url });
 const swarm = (...args: string[]) => runSwarm(args, env());
 /** Runs with --json: its stdout is one JSON value on one line, its stderr empty. */
@@ -23,7 +23,7 @@ const planned = () => pendingBodies(api.connection, "plan") as Promise<unknown[]
 
 beforeAll(async () => {
   api = await startApi();
-  tell = openTeller(api);
+  emit = openEmitter(api);
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
@@ -63,7 +63,7 @@ test("the same --idempotency-key submits once, and for another feature it is ref
 });
 
 test("status tells the whole swarm, or one feature with its tasks, for people and as JSON", async () => {
-  const { featureId } = await tell.task("shown-task", "failed", {
+  const { featureId } = await emit.task("shown-task", "failed", {
     title: "Paint\n✓ forged line \u001b]52;c;x\u0007",
   });
   const whole = await swarm("status");
@@ -81,9 +81,9 @@ test("status tells the whole swarm, or one feature with its tasks, for people an
 });
 
 test("cancel, retry and approve say what they did, and the plan holds it", async () => {
-  const { featureId } = await tell.task("open-task", "running");
-  await tell.task("failed-task", "failed");
-  await tell.task("held-task", "held");
+  const { featureId } = await emit.task("open-task", "running");
+  await emit.task("failed-task", "failed");
+  await emit.task("held-task", "held");
   expect(await swarm("cancel", featureId)).toEqual({ code: 0, stdout: `cancel: ${featureId}\n`, stderr: "" });
   expect(await json("retry", "failed-task")).toEqual({ id: "failed-task", url: "/v1/tasks/failed-task" });
   expect((await swarm("approve", "held-task", "--refuse", "--reason", "Not like this")).code).toBe(0);
@@ -113,9 +113,9 @@ test.each([
 });
 
 test("logs shows a task's attempts, or the transcript as it is", async () => {
-  const task = await tell.task("told-task", "landed");
-  await tell.attemptEnded(task, 1, { end: "failed", reason: "the check is red" });
-  await tell.attemptEnded(task, 2);
+  const task = await emit.task("told-task", "landed");
+  await emit.attemptEnded(task, 1, { end: "failed", reason: "the check is red" });
+  await emit.attemptEnded(task, 2);
   await waitUntil("both attempts", 20_000, async () => {
     const { attempts } = (await json("logs", "told-task")) as { attempts: unknown[] };
     return attempts.length === 2 ? true : null;
@@ -134,17 +134,17 @@ test("logs shows a task's attempts, or the transcript as it is", async () => {
 });
 
 test("logs --follow --json prints each event of the task as one line, and ends with its attempt", async () => {
-  const task = await tell.task("live-task", "running");
+  const task = await emit.task("live-task", "running");
   const following = startSwarm(["logs", "live-task", "--follow", "--json"], env());
   const about = { featureId: task.featureId, taskId: task.id, attempt: 1 };
   const lines = () => following.stdout().split("\n").filter(Boolean);
   // It tells the task first and then listens; what is told before it listens is not for it.
   await waitUntil("an event", 20_000, async () => {
-    await tell.event("attempt.progressed", about, { turn: 1, text: "reading" });
+    await emit.event("attempt.progressed", about, { turn: 1, text: "reading" });
     return lines().length > 1 ? true : null;
   });
-  await tell.event("attempt.progressed", { taskId: "another-task", attempt: 1 }, { turn: 1 });
-  await tell.attemptEnded(task, 1);
+  await emit.event("attempt.progressed", { taskId: "another-task", attempt: 1 }, { turn: 1 });
+  await emit.attemptEnded(task, 1);
   expect(await following.ended).toBe(0);
   const [first, ...events] = lines().map(
     (line) => JSON.parse(line) as { id: string; type?: string; taskId?: string },

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startApi, type TestApi } from "../../services/api/testing/start-api.ts";
-import { openTeller } from "../../services/api/testing/tell.ts";
+import { openEmitter } from "../../services/api/testing/emit-events.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { runSwarm, startSwarm, type RunningCommand } from "./run-swarm.ts";
 
 let api: TestApi;
-let tell: ReturnType<typeof openTeller>;
+let emit: ReturnType<typeof openEmitter>;
 beforeAll(async () => {
   api = await startApi();
-  tell = openTeller(api);
+  emit = openEmitter(api);
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
@@ -17,12 +17,12 @@ const shows = (running: RunningCommand, text: string) =>
   waitUntil(`"${text}"`, 20_000, () => (running.stdout().includes(text) ? true : null), running.stdout);
 
 test("watch prints plain lines without a terminal, only what is new, and exits 0 when all is done", async () => {
-  const { featureId } = await tell.task("watched", "running");
+  const { featureId } = await emit.task("watched", "running");
   const watching = start("watch", featureId);
   await shows(watching, "queued");
-  await tell.feature(featureId, "building", 3);
+  await emit.feature(featureId, "building", 3);
   await shows(watching, "building");
-  await tell.feature(featureId, "done", 4);
+  await emit.feature(featureId, "done", 4);
   expect(await watching.ended).toBe(0);
   const lines = watching.stdout().trimEnd().split("\n");
   expect(watching.stdout()).not.toContain("\u001b");
@@ -32,33 +32,33 @@ test("watch prints plain lines without a terminal, only what is new, and exits 0
 });
 
 test("watch --json keeps stdout for one JSON value; a failed feature exits 1 with its reason", async () => {
-  const { featureId } = await tell.task("doomed", "running");
+  const { featureId } = await emit.task("doomed", "running");
   const watching = start("watch", featureId, "--json");
   await waitUntil("the progress on stderr", 20_000, () =>
     watching.stderr().includes("queued") ? true : null,
   );
-  await tell.feature(featureId, "failed", 3, "three red sweeps\nmore of it");
+  await emit.feature(featureId, "failed", 3, "three red sweeps\nmore of it");
   expect(await watching.ended).toBe(1);
   expect(JSON.parse(watching.stdout())).toMatchObject([{ id: featureId, status: "failed" }]);
   expect(watching.stderr()).toContain("three red sweeps");
 });
 
 test("a held feature waits for a person, so watching ends with exit code 1", async () => {
-  const { featureId } = await tell.task("waiting", "held");
-  await tell.feature(featureId, "held", 3, "touches package.json");
+  const { featureId } = await emit.task("waiting", "held");
+  await emit.feature(featureId, "held", 3, "touches package.json");
   const { code, stdout } = await runSwarm(["watch", featureId], { SWARM_URL: api.url });
   expect(code).toBe(1);
   expect(stdout).toContain("touches package.json");
 });
 
 test("watching goes on while the api is killed and starts again", async () => {
-  const { featureId } = await tell.task("patient", "running");
+  const { featureId } = await emit.task("patient", "running");
   const watching = start("watch", featureId);
   await shows(watching, "queued");
   api.service.child.kill("SIGKILL");
   await api.service.ended;
   await api.again();
-  await tell.feature(featureId, "done", 3);
+  await emit.feature(featureId, "done", 3);
   expect(await watching.ended).toBe(0);
   expect(watching.stderr()).toBe("");
 });
@@ -77,17 +77,17 @@ test("submit --watch --json waits for the end; a feature beyond the first page o
     const { cursor } = (await (await api.ask("/v1/features?limit=200")).json()) as { cursor: string | null };
     return cursor;
   });
-  await tell.feature(id, "done", 3);
+  await emit.feature(id, "done", 3);
   expect(await submitted.ended).toBe(0);
   expect(JSON.parse(submitted.stdout())).toMatchObject([{ id, title: "The first of many", status: "done" }]);
 });
 
 test("a reader that goes away, as `head` does, ends the command without a word", async () => {
-  const { featureId } = await tell.task("unread", "running");
+  const { featureId } = await emit.task("unread", "running");
   const watching = start("watch", featureId);
   await shows(watching, "queued");
   watching.child.stdout?.destroy();
-  await tell.feature(featureId, "building", 3);
+  await emit.feature(featureId, "building", 3);
   expect(await watching.ended).toBe(0);
   expect(watching.stderr()).toBe("");
 });

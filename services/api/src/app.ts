@@ -1,39 +1,39 @@
-import Fastify from "fastify";
+import Fastify, { type FastifyBaseLogger } from "fastify";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import {
-  jsonSchemaTransform,
-  serializerCompiler,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from "@fastify/type-provider-zod";
-import type { Logger } from "@agentswarm/service";
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "@fastify/type-provider-zod";
 import { guard, isProbe } from "./auth/guard.ts";
 import { BOARD_PATH, mountBoard } from "./board.ts";
-import type { App, House } from "./house.ts";
+import type { App } from "./app-type.ts";
+import type { ApiContext } from "./context.ts";
+import { describeRoute } from "./openapi.ts";
 import { answerProblems } from "./problem.ts";
-import { budgetRoutes } from "./routes/budget.ts";
+import { answerDespiteSilentRedis } from "./redis-deadline.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { featureRoutes } from "./routes/features.ts";
+import { probeRoutes } from "./routes/probes.ts";
 import { statusRoutes } from "./routes/status.ts";
 import { taskRoutes } from "./routes/tasks.ts";
+import { traceRequests } from "./trace-request.ts";
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const REQUESTS_PER_MINUTE = 6_000;
 
-/** The application without a port: plugins, who may come in, and the routes. */
-export async function buildApp(house: House, log: Logger, stopping: AbortSignal): Promise<App> {
+/** The application without a port: plugins, authorization and routes. */
+export async function buildApp(ctx: ApiContext, log: FastifyBaseLogger, stopping: AbortSignal): Promise<App> {
   const app: App = Fastify({
     loggerInstance: log,
     bodyLimit: BODY_LIMIT_BYTES,
     disableRequestLogging: true,
     forceCloseConnections: true,
-  }).withTypeProvider<ZodTypeProvider>() as unknown as App;
+  }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  answerProblems(app as never);
+  answerProblems(app);
+  answerDespiteSilentRedis(app, ctx.connection);
+  traceRequests(app);
   await app.register(helmet, {
     contentSecurityPolicy: {
       directives: {
@@ -47,28 +47,28 @@ export async function buildApp(house: House, log: Logger, stopping: AbortSignal)
       },
     },
   });
-  // After helmet, so that refusals carry its headers; before the limit, which counts per key.
-  guard(app as never, house.keys, house.keyDemand);
+  // After helmet, so that refusals carry its headers; before the rate limit, which counts per key.
+  guard(app, ctx.keys, ctx.keyDemand);
   await app.register(rateLimit, {
     max: REQUESTS_PER_MINUTE,
     timeWindow: "1 minute",
     keyGenerator: (request) => request.actor ?? request.ip,
-    // The board's page asks again every few seconds, for every queue; a probe that is refused gets the api restarted.
+    // The board's page polls every few seconds, for every queue; a refused probe would restart the api.
     allowList: (request) => isProbe(request) || request.url.startsWith(BOARD_PATH),
   });
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
-      info: { title: "AgentSwarm", version: "1", description: "Submit features, see what becomes of them." },
+      info: { title: "AgentSwarm", version: "1", description: "Submit features and follow their progress." },
     },
-    transform: jsonSchemaTransform,
+    transform: describeRoute,
   });
   await app.register(swaggerUi, { routePrefix: "/docs" });
-  featureRoutes(app, house);
-  budgetRoutes(app, house);
-  taskRoutes(app, house);
-  statusRoutes(app, house);
-  eventRoutes(app, house, stopping);
-  mountBoard(app, house);
+  featureRoutes(app, ctx);
+  taskRoutes(app, ctx);
+  statusRoutes(app, ctx);
+  eventRoutes(app, ctx, stopping);
+  probeRoutes(app, ctx);
+  mountBoard(app, ctx);
   return app;
 }

@@ -4,7 +4,7 @@ import { openBudgets } from "@agentswarm/queue";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { pendingBodies } from "../../../test/support/queue.ts";
 import { startApi, type TestApi } from "../testing/start-api.ts";
-import { openTeller } from "../testing/tell.ts";
+import { openEmitter } from "../testing/emit-events.ts";
 
 interface Amount {
   usd: number;
@@ -24,12 +24,12 @@ interface Shown {
 }
 
 let api: TestApi;
-let tell: ReturnType<typeof openTeller>;
+let emit: ReturnType<typeof openEmitter>;
 let task: Task;
 beforeAll(async () => {
   api = await startApi({ BUDGET_USD: "10", FEATURE_BUDGET_USD: "4", FEATURE_BUDGET_TOKENS: "5000" });
-  tell = openTeller(api);
-  task = await tell.task("spending", "running");
+  emit = openEmitter(api);
+  task = await emit.task("spending", "running");
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
@@ -47,10 +47,10 @@ const used = (role: string, backend: string, costUsd: number, tokensOut: number)
 
 test("what models cost is shown by attempt, role and backend, and counted for Prometheus", async () => {
   const { featureId } = task;
-  await tell.event("model.used", { featureId }, used("plan", "one.example", 0.25, 10));
-  await tell.event("model.used", { ...about(), attempt: 1 }, used("work", "one.example", 0.5, 20));
-  await tell.event("model.used", { ...about(), attempt: 2 }, used("work", "two.example:8000", 1, 30));
-  await tell.event("model.used", {}, used("draft-fixes", "one.example", 2, 40));
+  await emit.event("model.used", { featureId }, used("plan", "one.example", 0.25, 10));
+  await emit.event("model.used", { ...about(), attempt: 1 }, used("work", "one.example", 0.5, 20));
+  await emit.event("model.used", { ...about(), attempt: 2 }, used("work", "two.example:8000", 1, 30));
+  await emit.event("model.used", {}, used("draft-fixes", "one.example", 2, 40));
   const status = await waitUntil("all four", 20_000, async () => {
     const { cost } = await read<{ cost: Cost & { budget: Shown } }>("/v1/status");
     return cost.usd === 3.75 ? cost : null;
@@ -84,10 +84,10 @@ test("what models cost is shown by attempt, role and backend, and counted for Pr
 });
 
 test("the same event told twice is counted once", async () => {
-  const { featureId } = await tell.task("twice", "running");
+  const { featureId } = await emit.task("twice", "running");
   const data = used("work", "one.example", 0.5, 20);
-  await tell.again("told-twice", "model.used", { featureId, taskId: "twice", attempt: 1 }, data);
-  await tell.event("model.used", { featureId, taskId: "twice", attempt: 1 }, { ...data, costUsd: 0.25 });
+  await emit.twice("sent-twice", "model.used", { featureId, taskId: "twice", attempt: 1 }, data);
+  await emit.event("model.used", { featureId, taskId: "twice", attempt: 1 }, { ...data, costUsd: 0.25 });
   await waitUntil("the sum", 20_000, async () => {
     const { cost } = await read<{ cost: Cost }>(`/v1/features/${featureId}`);
     expect(cost.usd).toBeLessThanOrEqual(0.75);
@@ -98,7 +98,7 @@ test("the same event told twice is counted once", async () => {
 });
 
 test("budgets are shown with what is spent and set aside, and when they were reached", async () => {
-  const { featureId } = await tell.task("dear", "running");
+  const { featureId } = await emit.task("dear", "running");
   using budgets = openBudgets(api.connection, {});
   const purse = budgets.of({ featureId });
   const spent = await purse.reserve({ costUsd: 3, tokens: 100 });
@@ -120,14 +120,14 @@ test("budgets are shown with what is spent and set aside, and when they were rea
   });
   if (open.kind === "granted") await open.commitReservation({ costUsd: 7, tokensIn: 1, tokensOut: 0 });
   const reached = { level: "swarm", why: "BUDGET_USD=10 is used up (10.5)" };
-  await tell.event("budget.reached", { featureId }, reached);
+  await emit.event("budget.reached", { featureId }, reached);
   // An attempt's own limit is told with the attempt.
-  await tell.event(
+  await emit.event(
     "budget.reached",
     { featureId, taskId: "dear", attempt: 1 },
     { level: "task", why: "its own" },
   );
-  await tell.feature(featureId, "building", 9, `waiting: ${reached.why}`);
+  await emit.feature(featureId, "building", 9, `waiting: ${reached.why}`);
   const { feature, swarm } = await show();
   expect(feature).toMatchObject({ usedUp: "FEATURE_BUDGET_USD=4 is used up (10.5)", reached });
   expect(swarm).toMatchObject({ usedUp: reached.why, reached });
@@ -135,7 +135,7 @@ test("budgets are shown with what is spent and set aside, and when they were rea
 });
 
 test("a forecast is shown with its feature, and null before there is one", async () => {
-  const { featureId } = await tell.task("planned", "planned");
+  const { featureId } = await emit.task("planned", "planned");
   expect(await read(`/v1/features/${featureId}`)).toMatchObject({ forecast: null });
   const forecast = { usd: 3, tokens: 600, tasks: 2, basedOn: 7, warning: "3 USD are expected, but …" };
   const counts = { total: 2, landed: 0, running: 1, failed: 0, held: 0 };
@@ -148,7 +148,7 @@ test("a forecast is shown with its feature, and null before there is one", async
     counts,
     forecast,
   };
-  await tell.event("feature.changed", { featureId, ledgerVersion: 9 }, data);
+  await emit.event("feature.changed", { featureId, ledgerVersion: 9 }, data);
   const shown = await waitUntil("the forecast", 20_000, async () => {
     const feature = await read<{ forecast: object | null }>(`/v1/features/${featureId}`);
     return feature.forecast;

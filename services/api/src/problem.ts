@@ -1,12 +1,14 @@
-import type { FastifyError, FastifyInstance } from "fastify";
+import type { FastifyError } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "@fastify/type-provider-zod";
-import { Fault } from "@agentswarm/contracts";
+import { Fault, PROBLEM_TYPE } from "@agentswarm/contracts";
 import { isTransientRedisError } from "@agentswarm/queue";
+import type { App } from "./app-type.ts";
+import { inTraceOf } from "./trace-request.ts";
 
-/** An answer by RFC 9457, application/problem+json. */
+/** An expected refusal; the error handler answers it by RFC 9457 (application/problem+json). */
 export class Problem extends Error {
   readonly status: number;
-  /** The same, for Bull Board, whose pages handle errors by themselves. */
+  /** The same, for Bull Board's own error handler. */
   readonly statusCode: number;
   readonly type: string;
   readonly retryAfterSeconds: number | undefined;
@@ -20,6 +22,11 @@ export class Problem extends Error {
   }
 }
 
+/** For lookups: `(await find(id)) ?? notFound("task", id)`. */
+export function notFound(noun: string, id: string): never {
+  throw new Problem(404, "not-found", `there is no ${noun} ${id}`);
+}
+
 const STATUS: Partial<Record<Fault["code"], number>> = {
   "redis.unavailable": 503,
   "not-found": 404,
@@ -29,14 +36,16 @@ const STATUS: Partial<Record<Fault["code"], number>> = {
 const RETRY_SECONDS = 2;
 
 /** The one place where errors become answers. */
-export function answerProblems(app: FastifyInstance): void {
+export function answerProblems(app: App): void {
   app.setErrorHandler((error: FastifyError | Problem | Fault, request, reply) => {
     const { status, type, detail, errors, retryAfter } = describe(error);
-    if (status >= 500 && status !== 503) request.log.error({ err: error }, "request failed");
+    if (status >= 500 && status !== 503) {
+      inTraceOf(request, () => request.log.error({ err: error }, "request failed"));
+    }
     if (retryAfter !== undefined) void reply.header("retry-after", String(retryAfter));
     return reply
       .code(status)
-      .type("application/problem+json")
+      .type(PROBLEM_TYPE)
       .send(
         JSON.stringify({
           type: `urn:agentswarm:${type}`,
@@ -84,13 +93,13 @@ function describe(error: FastifyError | Problem | Fault): {
     return { status: 400, type: "invalid-request", detail, errors };
   }
   if (isTransientRedisError(error)) {
-    const detail = `Redis takes no write for now: ${error.message}`;
+    const detail = `Redis refuses the command for now: ${error.message}`;
     return { status: 503, type: "redis-unavailable", detail, retryAfter: RETRY_SECONDS };
   }
   const status = error.statusCode ?? 500;
   return {
     status,
     type: status >= 500 ? "internal" : "refused",
-    detail: status >= 500 ? "something went wrong here; see the log" : error.message,
+    detail: status >= 500 ? "an internal error; the api's log has it under this answer's trace id" : error.message,
   };
 }

@@ -6,9 +6,10 @@ import { buildApp } from "./app.ts";
 import { isLoopback } from "./auth/guard.ts";
 import { openKeyRing } from "./auth/keys.ts";
 import type { Settings } from "./config.ts";
+import type { ApiContext } from "./context.ts";
 import { openReadModel } from "./project/read-model.ts";
 
-/** Wires the api: takes wishes, projects events into what people see, and answers. */
+/** Wires the api: it takes submissions and commands, projects events into views, and answers queries. */
 export async function start({ settings, log, stack, signal }: ServiceContext<Settings>): Promise<void> {
   const home = settings.SWARM_HOME;
   const keys = openKeyRing(settings.API_KEYS_FILE ?? join(home, "api-keys.json"));
@@ -27,12 +28,13 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
       onError: (error) => log.warn({ err: error }, "Redis command failed; retrying"),
     }),
   );
-  const model = openReadModel(connection, join(home, "artifacts"));
-  const house = {
+  const budgets = stack.use(openBudgets(connection, settings));
+  const model = openReadModel(connection, budgets, join(home, "artifacts"));
+  const ctx: ApiContext = {
     connection,
     sender: createSender(connection, "api"),
     model,
-    budgets: stack.use(openBudgets(connection, settings)),
+    budgets,
     caps: settings,
     keys,
     keyDemand,
@@ -40,13 +42,13 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
     maxQueueDepth: settings.MAX_QUEUE_DEPTH,
   };
   stack.use(
-    // One at a time, so that events are told in the order in which they came.
+    // One at a time, so that events are logged in the order of their arrival.
     await consume(connection, "event", (event) => model.absorb(event), {
       concurrency: 1,
-      onError: (error) => log.error({ err: error }, "an event could not be taken in"),
+      onError: (error) => log.error({ err: error }, "event could not be projected"),
     }),
   );
-  const app = await buildApp(house, log, signal);
+  const app = await buildApp(ctx, log, signal);
   stack.defer(() => app.close());
   const url = await app.listen({ port: settings.API_PORT, host: settings.API_HOST });
   log.info({ url }, "answering");

@@ -20,7 +20,7 @@ export const submittedFeatureSchema = acceptedSchema.extend({
 export type SubmittedFeature = z.infer<typeof submittedFeatureSchema>;
 
 /** A feature in a list. `costUsd` and `tokens` are the sums of its model calls, of planning and attempts alike. */
-export const featureSummarySchema = featureSchema.extend({ slug: z.string() });
+export const featureSummarySchema = z.object({ ...featureSchema.shape, slug: z.string() });
 export type FeatureSummary = z.infer<typeof featureSummarySchema>;
 
 export const featurePageSchema = z.object({

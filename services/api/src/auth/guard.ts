@@ -1,4 +1,5 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
+import type { App } from "../app-type.ts";
 import type { ApiKey, KeyRing } from "./keys.ts";
 import { Problem } from "../problem.ts";
 
@@ -17,16 +18,17 @@ export function isProbe(request: FastifyRequest): boolean {
 export interface KeyDemand {
   /** Whether a key is needed even while there are none. */
   readonly always: boolean;
-  /** Names of this machine beside those of loopback, as in a network of containers. */
+  /** Names of this machine besides those of loopback, as in a network of containers. */
   readonly hosts: readonly string[];
 }
 
 /**
- * Lets in who may come in. With keys: Bearer, or HTTP Basic with the key as password. Without: only requests that
- * name this machine as their host and origin, so that no web page can reach the api through somebody's browser;
- * and nobody when keys are always demanded, as when the last key was revoked on a published address.
+ * Refuses requests without authorization. With keys: Bearer, or HTTP Basic with the key as password. Without keys: only
+ * requests that name this machine as their host and origin are let in, so that no web page can reach the api through a
+ * user's browser. When keys are always demanded, all are refused, as after the last key of a published address was
+ * revoked.
  */
-export function guard(app: FastifyInstance, keys: KeyRing, demand: KeyDemand): void {
+export function guard(app: App, keys: KeyRing, demand: KeyDemand): void {
   const isOwn = (host: string) => isLoopback(host) || demand.hosts.includes(host);
   app.addHook("onRequest", async (request, reply) => {
     if (isProbe(request)) return;
@@ -46,7 +48,7 @@ export function guard(app: FastifyInstance, keys: KeyRing, demand: KeyDemand): v
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Who asks: the key's id, or `local` where none is needed. */
+    /** Id of the API key; absent where none is needed. */
     actor?: string;
   }
 }
@@ -68,7 +70,7 @@ function refuseForeign(request: FastifyRequest, isOwn: (host: string) => boolean
   }
 }
 
-/** A browser sends Basic credentials by itself, also for a page of somebody else that asks in the user's name. */
+/** A browser adds Basic credentials by itself, even to requests of a foreign page (cross-site request forgery). */
 function refuseForgery({ method, headers }: FastifyRequest): void {
   if (SAFE_METHODS.has(method) || !/^basic /i.test(headers.authorization ?? "")) return;
   const { origin } = headers;

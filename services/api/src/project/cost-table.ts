@@ -1,14 +1,12 @@
 import { z } from "zod";
+import { amountSchema, type Amount, type Cost } from "@agentswarm/contracts";
 
-const amountSchema = z.object({ usd: z.number(), tokens: z.int() });
-type Amount = z.infer<typeof amountSchema>;
-
-/** What models have cost: by role, and within that by backend. */
+/** The costs of model calls: by role, and within that by backend. */
 export const costTableSchema = z.record(z.string(), z.record(z.string(), amountSchema));
 export type CostTable = z.infer<typeof costTableSchema>;
 
-/** What one model call used, as far as it counts here. */
-interface Used {
+/** The part of a `model.used` event that counts here. */
+interface CountedUsage {
   readonly role: string;
   readonly backend?: string | undefined;
   readonly tokensIn: number;
@@ -16,12 +14,12 @@ interface Used {
   readonly costUsd: number;
 }
 
-/** Names a table has at most on each axis: tables are kept for as long as what they are about. */
+/** Bound for the names on each axis, as a table is kept for as long as its feature or task. */
 const MAX_NAMES = 32;
 const OTHER = "other";
 
 /** The table after the data of a `model.used` event. Call it once per event. */
-export function addCost(table: CostTable, used: Used): CostTable {
+export function addCost(table: CostTable, used: CountedUsage): CostTable {
   const { tokensIn, tokensOut, costUsd } = used;
   const role = nameIn(table, used.role);
   const backends = table[role] ?? {};
@@ -32,13 +30,13 @@ export function addCost(table: CostTable, used: Used): CostTable {
 
 function nameIn(known: object, name: string): string {
   const plain = /^[\w.:-]{1,100}$/.test(name);
-  // Every object has a `toString`, and it is no sum.
+  // Every object inherits a `toString`, which is not a sum.
   if (!plain || name in {}) return OTHER;
   return Object.hasOwn(known, name) || Object.keys(known).length < MAX_NAMES ? name : OTHER;
 }
 
-/** Its sums as they are shown. */
-export function sumUp(table: CostTable) {
+/** The sums of a table as the REST API shows them. */
+export function sumUp(table: CostTable): Cost {
   let all: Amount = { usd: 0, tokens: 0 };
   const byRole: Record<string, Amount> = {};
   const byBackend: Record<string, Amount> = {};

@@ -1,68 +1,70 @@
-import { z } from "zod";
-import {
-  budgetSchema,
-  featureCountsSchema,
-  featureStatusSchema,
-  featureSubmissionSchema,
-  forecastSchema,
-  usedUpSchema,
-  type DomainEvent,
-} from "@agentswarm/contracts";
+import type { DomainEvent } from "@agentswarm/contracts";
 import { addCost } from "./cost-table.ts";
 import type { FeatureView } from "./views.ts";
 
-const changedSchema = z.object({
-  status: featureStatusSchema,
-  reason: z.string().nullable(),
-  costUsd: z.number(),
-  tokens: z.int(),
-  finishedAt: z.int().nullable(),
-  counts: featureCountsSchema,
-  budget: budgetSchema.optional(),
-  forecast: forecastSchema.nullable().default(null),
-});
-
 const NO_COUNTS = { total: 0, landed: 0, running: 0, failed: 0, held: 0 };
 
-/** A feature's view after an event; the same object when the event tells it nothing. */
+/** A feature's view after an event; the same object when nothing changes. The same event may come twice. */
 export function projectFeature(view: FeatureView | null, event: DomainEvent): FeatureView | null {
   if (event.type === "feature.submitted") {
-    const submitted = featureSubmissionSchema.safeParse(event.data);
-    if (!submitted.success || view !== null) return view;
-    return {
-      ...submitted.data,
-      status: "queued",
-      reason: null,
-      counts: NO_COUNTS,
-      costUsd: 0,
-      tokens: 0,
-      finishedAt: null,
-      ledgerVersion: 0,
-      taskIds: [],
-      forecast: null,
-      costs: {},
-      budgetReached: null,
-    };
+    return (
+      view ?? {
+        ...event.data,
+        status: "queued",
+        reason: null,
+        counts: NO_COUNTS,
+        costUsd: 0,
+        tokens: 0,
+        finishedAt: null,
+        ledgerVersion: 0,
+        taskIds: [],
+        forecast: null,
+        costs: {},
+        budgetReached: null,
+      }
+    );
   }
   if (view === null) return null;
-  if (event.type === "task.planned" && event.taskId !== undefined) {
-    return view.taskIds.includes(event.taskId) ? view : { ...view, taskIds: [...view.taskIds, event.taskId] };
+  switch (event.type) {
+    case "feature.changed": {
+      const version = event.ledgerVersion ?? 0;
+      // Events may overtake each other; the ledger's version tells which is newer.
+      return version <= view.ledgerVersion ? view : { ...view, ...event.data, ledgerVersion: version };
+    }
+    case "task.planned":
+      return view.taskIds.includes(event.taskId)
+        ? view
+        : { ...view, taskIds: [...view.taskIds, event.taskId] };
+    case "budget.reached": {
+      // The bound of one attempt shows with the attempt.
+      const isNewer = event.data.level !== "task" && event.at > (view.budgetReached?.at ?? 0);
+      return isNewer ? { ...view, budgetReached: { ...event.data, at: event.at } } : view;
+    }
+    case "plan.made":
+    case "plan.rejected":
+    case "task.sent":
+    case "task.changed":
+    case "attempt.started":
+    case "attempt.progressed":
+    case "attempt.ended":
+    case "landing.landed":
+    case "landing.conflicted":
+    case "landing.rejected":
+    case "landing.held":
+    case "gate.flaked":
+    case "sweep.finished":
+    case "trunk.green":
+    case "model.used":
+    case "backend.opened":
+    case "backend.closed":
+    case "message.dead-lettered":
+      return view;
+    default:
+      return event satisfies never;
   }
-  if (event.type === "budget.reached") {
-    const reached = usedUpSchema.safeParse(event.data);
-    const isNews =
-      reached.success && reached.data.level !== "task" && event.at > (view.budgetReached?.at ?? 0);
-    return isNews ? { ...view, budgetReached: { ...reached.data, at: event.at } } : view;
-  }
-  if (event.type !== "feature.changed") return view;
-  const version = event.ledgerVersion ?? 0;
-  const changed = changedSchema.safeParse(event.data);
-  // Events may overtake each other; the ledger's version tells which is newer.
-  if (!changed.success || version <= view.ledgerVersion) return view;
-  return { ...view, ...changed.data, ledgerVersion: version };
 }
 
-/** What a `model.used` adds to a feature. To be called once per event, unlike the above. */
+/** The costs that a `model.used` adds to a feature. Call it once per event, unlike `projectFeature`. */
 export function addFeatureCost(view: FeatureView | null, event: DomainEvent): FeatureView | null {
   if (view === null || event.type !== "model.used") return view;
   return { ...view, costs: addCost(view.costs, event.data) };

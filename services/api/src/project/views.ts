@@ -11,7 +11,7 @@ import { costTableSchema } from "./cost-table.ts";
 /** When a budget was last found used up. */
 const budgetReachedSchema = usedUpSchema.extend({ at: z.int() }).nullable().default(null);
 
-/** A feature as shown, with the version of the ledger it was last told by. */
+/** A feature as events tell it, with the version of the ledger that the newest of them names. */
 export const featureViewSchema = featureSchema.extend({
   ledgerVersion: z.int().min(0),
   taskIds: z.array(z.string()),
@@ -29,13 +29,13 @@ const attemptViewSchema = z.object({
   baseCommit: z.string().nullable(),
   costs: costTableSchema.default({}),
   handoff: handoffSchema.nullable(),
-  outcome: z.record(z.string(), z.unknown()).nullable().describe("What became of its landing"),
+  outcome: z.looseObject({ kind: z.string() }).nullable().describe("How its landing ended"),
 });
 export type AttemptView = z.infer<typeof attemptViewSchema>;
 
-/** A task as shown. */
+/** A task as events tell it. */
 export const taskViewSchema = taskSchema.omit({ context: true }).extend({
-  status: taskStatusSchema,
+  status: taskStatusSchema.describe("By the planner's ledger; `taskStatus` refines it"),
   reason: z.string().nullable(),
   round: z.int().min(0),
   attemptsUsed: z.int().min(0),
@@ -46,17 +46,17 @@ export const taskViewSchema = taskSchema.omit({ context: true }).extend({
 });
 export type TaskView = z.infer<typeof taskViewSchema>;
 
-/** What the whole swarm shows of itself. */
+/** The whole swarm's totals. */
 export const swarmViewSchema = z.object({
   trunk: z.string().nullable(),
   green: z.string().nullable(),
   costUsd: z.number(),
   tokens: z.int(),
   landings: z.int(),
-  /** When the last landings were, for the rate; milliseconds, newest last. */
+  /** Times of the last landings, for the rate; milliseconds, newest last. */
   landedAt: z.array(z.int()),
   lastSweep: z.object({ at: z.int(), outcome: z.string(), head: z.string() }).nullable(),
-  /** Attempts at work: task id → attempt. */
+  /** Running attempts: task id → attempt. */
   live: z.record(z.string(), z.int()),
   hotFiles: z.record(z.string(), z.int()),
   costs: costTableSchema.default({}),

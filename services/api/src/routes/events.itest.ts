@@ -47,12 +47,12 @@ async function pollsAtRest(): Promise<number> {
 }
 
 test("a reader that does not read holds up nobody, and gets everything once it reads", async () => {
-  const data = { text: "x".repeat(2_000) };
+  const data = { check: "x", tree: "a".repeat(40), outputTail: "x".repeat(2_000) };
   const stream = api.connection.key("events");
   const writes = api.connection.redis.pipeline();
   const all = 16_000;
   for (let nth = 0; nth < all; nth += 1) {
-    const event = { id: `bulk-${nth}`, at: 1, type: "attempt.progressed", actor: "test", data };
+    const event = { id: `bulk-${nth}`, at: 1, type: "gate.flaked", repoId: "main", actor: "test", data };
     writes.xadd(stream, "*", "event", JSON.stringify(event));
   }
   await writes.exec();

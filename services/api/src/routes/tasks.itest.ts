@@ -6,16 +6,16 @@ import { waitUntil } from "../../../../test/support/wait-until.ts";
 import { pendingBodies } from "../../../../test/support/queue.ts";
 import { startApi, type TestApi } from "../../testing/start-api.ts";
 import { statusFor } from "../../testing/status-for.ts";
-import { openTeller } from "../../testing/tell.ts";
+import { openEmitter } from "../../testing/emit-events.ts";
 
 let api: TestApi;
-let tell: ReturnType<typeof openTeller>;
+let emit: ReturnType<typeof openEmitter>;
 let landed: Task;
 
 beforeAll(async () => {
   api = await startApi();
-  tell = openTeller(api);
-  landed = await tell.task("landed-one", "landed");
+  emit = openEmitter(api);
+  landed = await emit.task("landed-one", "landed");
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
@@ -26,8 +26,8 @@ const act = async (path: string, body?: object) => {
 };
 
 test("the transcript of an attempt is served, by default of the newest, and nothing beside it", async () => {
-  await tell.attemptEnded(landed, 1);
-  await tell.attemptEnded(landed, 2);
+  await emit.attemptEnded(landed, 1);
+  await emit.attemptEnded(landed, 2);
   await waitUntil("both attempts", 20_000, async () => {
     const { attempts } = (await (await api.ask("/v1/tasks/landed-one")).json()) as { attempts: unknown[] };
     return attempts.length === 2 ? true : null;
@@ -66,7 +66,7 @@ test.each([
 });
 
 test("a failed task is tried again, a landed one is not", async () => {
-  await tell.task("failed-one", "failed");
+  await emit.task("failed-one", "failed");
   const { status, body } = await act("/v1/tasks/failed-one/retry");
   expect([status, body]).toEqual([202, { id: "failed-one", url: "/v1/tasks/failed-one" }]);
   expect(await planned()).toContainEqual({ kind: "retry", taskId: "failed-one", by: "local" });
@@ -77,7 +77,7 @@ test("a failed task is tried again, a landed one is not", async () => {
 });
 
 test("a held task is approved or refused with a reason, any other is not", async () => {
-  await tell.task("held-one", "held");
+  await emit.task("held-one", "held");
   expect((await act("/v1/tasks/held-one/refuse", { reason: "Not like this" })).status).toBe(202);
   expect((await act("/v1/tasks/held-one/approve")).status).toBe(202);
   const decided = { kind: "approve", taskId: "held-one", by: "local" };
@@ -88,13 +88,13 @@ test("a held task is approved or refused with a reason, any other is not", async
 });
 
 test("an open feature is cancelled once however often it is asked for, an ended one is not", async () => {
-  const { featureId } = await tell.task("open-one", "running");
+  const { featureId } = await emit.task("open-one", "running");
   expect((await act(`/v1/features/${featureId}/cancel`)).status).toBe(202);
   expect((await act(`/v1/features/${featureId}/cancel`)).status).toBe(202);
   expect((await planned()).filter((one) => JSON.stringify(one).includes('"cancel"'))).toEqual([
     { kind: "cancel", featureId, by: "local" },
   ]);
-  await tell.feature(featureId, "done", 3);
+  await emit.feature(featureId, "done", 3);
   expect(await act(`/v1/features/${featureId}/cancel`)).toMatchObject({
     status: 409,
     body: { type: "urn:agentswarm:already-ended" },

@@ -1,97 +1,49 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
-import { idSchema } from "@agentswarm/contracts";
-import { withDeadline } from "@agentswarm/queue";
-import { REDIS_DEADLINE_MS, type App, type House } from "../house.ts";
-import { Problem } from "../problem.ts";
-import { sumUp } from "../project/cost-table.ts";
-import type { TaskView } from "../project/views.ts";
+import { REST, type TaskStatus } from "@agentswarm/contracts";
+import type { App } from "../app-type.ts";
+import type { ApiContext } from "../context.ts";
+import { notFound, Problem } from "../problem.ts";
+import { serveRoute } from "../serve-route.ts";
 
-const params = z.object({ id: idSchema });
-const reasonBody = z.object({ reason: z.string().max(2_000).optional() }).nullish();
-
-export function taskRoutes(app: App, house: House): void {
-  const { model, sender } = house;
-  const read = async (id: string): Promise<TaskView> => {
-    const found = await withDeadline(model.tasks.get(id), REDIS_DEADLINE_MS);
-    if (found === null) throw new Problem(404, "not-found", `there is no task ${id}`);
-    return found.value;
-  };
-  const want = (task: TaskView, ...states: string[]) => {
-    if (states.includes(task.status)) return;
-    throw new Problem(409, "wrong-state", `the task is ${task.status}; this needs ${states.join(" or ")}`);
+export function taskRoutes(app: App, { model, sender, transcriptsDir }: ApiContext): void {
+  const read = async (id: string) => (await model.task(id)) ?? notFound("task", id);
+  /** The id of a task in one of these states; throws Problem 409 for another. */
+  const inState = async (id: string, ...states: TaskStatus[]) => {
+    const { status } = await read(id);
+    if (states.includes(status)) return { id, url: `/v1/tasks/${id}` };
+    throw new Problem(409, "wrong-state", `the task is ${status}; this needs ${states.join(" or ")}`);
   };
 
-  app.get(
-    "/v1/tasks/:id",
-    { schema: { tags: ["tasks"], summary: "One task with its attempts", params } },
-    async (request) => {
-      const { ledgerVersion: _, ...task } = await read(request.params.id);
-      const attempts = task.attempts.map(({ costs, ...attempt }) => ({ ...attempt, cost: sumUp(costs) }));
-      return { ...task, attempts, commits: task.commit === null ? [] : [task.commit] };
-    },
-  );
+  serveRoute(app, REST.getTask, ({ params: { id } }) => read(id));
 
-  app.get(
-    "/v1/tasks/:id/transcript",
-    {
-      schema: {
-        tags: ["tasks"],
-        summary: "What agent and model said, as JSON lines",
-        params,
-        querystring: z.object({ attempt: z.coerce.number().int().min(1).optional() }),
-      },
-    },
-    async (request, reply) => {
-      const task = await read(request.params.id);
-      const attempt = request.query.attempt ?? task.attempts.at(-1)?.attempt;
-      const file = join(house.transcriptsDir, task.id, `${attempt}.jsonl`);
-      const found = await stat(file).catch(() => null);
-      if (found === null)
-        throw new Problem(
-          404,
-          "not-found",
-          `there is no transcript of attempt ${attempt ?? "1"} of ${task.id}`,
-        );
-      return reply.type("application/x-ndjson").send(createReadStream(file));
-    },
-  );
+  serveRoute(app, REST.getTranscript, async ({ params: { id }, query }) => {
+    const { attempts } = await read(id);
+    const attempt = query.attempt ?? attempts.at(-1)?.attempt ?? 1;
+    const file = join(transcriptsDir, id, `${attempt}.jsonl`);
+    const exists = await stat(file).then(
+      () => true,
+      () => false,
+    );
+    return exists ? createReadStream(file) : notFound("transcript of attempt", `${attempt} of ${id}`);
+  });
 
-  app.post(
-    "/v1/tasks/:id/retry",
-    { schema: { tags: ["tasks"], summary: "Try an ended task again", params } },
-    async (request, reply) => {
-      const task = await read(request.params.id);
-      want(task, "failed", "blocked", "cancelled");
-      const by = request.actor ?? "local";
-      await withDeadline(sender.send("plan", { kind: "retry", taskId: task.id, by }), REDIS_DEADLINE_MS);
-      return reply.code(202).send({ id: task.id, url: `/v1/tasks/${task.id}` });
-    },
-  );
+  serveRoute(app, REST.retryTask, async ({ params, actor: by }) => {
+    const accepted = await inState(params.id, "failed", "blocked", "cancelled");
+    await sender.send("plan", { kind: "retry", taskId: accepted.id, by });
+    return accepted;
+  });
 
-  for (const decision of ["approve", "refuse"] as const) {
-    const schema = {
-      tags: ["tasks"],
-      summary: `Decide on a held task: ${decision}`,
-      params,
-      body: reasonBody,
-    };
-    app.post(`/v1/tasks/:id/${decision}`, { schema }, async (request, reply) => {
-      const { id } = request.params as z.infer<typeof params>;
-      const task = await read(id);
-      want(task, "held");
-      const { reason } = (request.body as z.infer<typeof reasonBody>) ?? {};
-      const message = {
-        kind: "approve" as const,
-        taskId: id,
-        decision,
-        by: request.actor ?? "local",
-        ...(reason ? { reason } : {}),
-      };
-      await withDeadline(sender.send("plan", message), REDIS_DEADLINE_MS);
-      return reply.code(202).send({ id, url: `/v1/tasks/${id}` });
+  for (const [route, decision] of [
+    [REST.approveTask, "approve"],
+    [REST.refuseTask, "refuse"],
+  ] as const) {
+    serveRoute(app, route, async ({ params, body, actor: by }) => {
+      const accepted = await inState(params.id, "held");
+      const reason = body?.reason || undefined;
+      await sender.send("plan", { kind: "approve", taskId: accepted.id, decision, by, reason });
+      return accepted;
     });
   }
 }

@@ -11,25 +11,37 @@ import {
   type TaskStatus,
 } from "@agentswarm/contracts";
 import { createSender } from "@agentswarm/queue";
-import { waitUntil } from "../../../test/support/wait-until.ts";
 import { bullQueue } from "../../../test/support/queue.ts";
+import { waitUntil } from "../../../test/support/wait-until.ts";
 import type { TestApi } from "./start-api.ts";
 
-/** Tells an api what the other services would tell it. */
-export function openTeller(api: TestApi) {
+/** Sends an api the events that the other services would send it. */
+export function openEmitter(api: TestApi) {
   const sender = createSender(api.connection, "test");
-  let told = 0;
-  /** The sender parses the event, so that what fits no schema is reported and does not arrive. */
+  let sent = 0;
+  /** The sender parses the event, so that one that fits no schema is reported and does not arrive. */
   const eventOf = (id: string, type: EventType, about: object, data: object) =>
     ({ id, type, repoId: DEFAULT_REPO, ...about, data }) as EventToSend;
   const event = (type: EventType, about: object, data: object) => {
-    told += 1;
-    return sender.event(eventOf(`told-${told}`, type, about, data));
+    sent += 1;
+    return sender.event(eventOf(`sent-${sent}`, type, about, data));
   };
+  const shown = (path: string, status: string) =>
+    waitUntil(`${path} shown as ${status}`, 20_000, async () => {
+      const answer = await api.ask(path);
+      return answer.ok && ((await answer.json()) as { status: string }).status === status ? true : null;
+    });
+  const attemptStarted = (task: Task, attempt: number, round = 1) =>
+    event(
+      "attempt.started",
+      { featureId: task.featureId, taskId: task.id, attempt },
+      { provider: "unisolated", sandboxId: `${task.id}-${attempt}`, baseCommit: "a".repeat(40), round },
+    );
   return {
     event,
-    /** Tells an event to an api that has taken it in before, as after a crash. */
-    async again(id: string, type: EventType, about: object, data: object) {
+    attemptStarted,
+    /** Sends an event twice to an api that takes it in each time, as after a crash. */
+    async twice(id: string, type: EventType, about: object, data: object) {
       const queue = bullQueue(api.connection, "event");
       for (let nth = 0; nth < 2; nth += 1) {
         await sender.event(eventOf(id, type, about, data));
@@ -42,7 +54,13 @@ export function openTeller(api: TestApi) {
         });
       }
     },
-    /** A feature with one task, which stands as `status` says, and is shown so when this resolves. */
+    /** A change of a task by its planner. */
+    taskChanged(task: Task, status: TaskStatus, ledgerVersion: number, round = 1) {
+      const about = { featureId: task.featureId, taskId: task.id, ledgerVersion };
+      const data = { status, reason: null, round, attemptsUsed: 0, supersededBy: null };
+      return event("task.changed", about, data);
+    },
+    /** A feature with one task in this status, as planner and dispatcher tell it; shown so when this resolves. */
     async task(id: string, status: TaskStatus, more: Partial<Task> = {}): Promise<Task> {
       const featureId = `feature-of-${id}`;
       const feature = { id: featureId, title: `The feature of ${id}`, source: "rest", createdAt: 1 };
@@ -61,23 +79,18 @@ export function openTeller(api: TestApi) {
       });
       await event("feature.submitted", { featureId }, submitted);
       await event("task.planned", { featureId, taskId: id }, task);
-      const changed = { status, reason: null, round: 1, attemptsUsed: 0, supersededBy: null };
-      await event("task.changed", { featureId, taskId: id, ledgerVersion: 2 }, changed);
-      await waitUntil(`task ${id} shown as ${status}`, 20_000, async () => {
-        const answer = await api.ask(`/v1/tasks/${id}`);
-        return answer.ok && ((await answer.json()) as { status: string }).status === status ? true : null;
-      });
+      // No planner says `running`: the attempt's start does.
+      await this.taskChanged(task, status === "running" ? "sent" : status, 2);
+      if (status === "running") await attemptStarted(task, 1);
+      await shown(`/v1/tasks/${id}`, status);
       return task;
     },
-    /** How a feature stands, by a ledger of this version. */
+    /** A change of a feature by its planner; shown so when this resolves. */
     async feature(id: string, status: string, ledgerVersion: number, reason: string | null = null) {
       const counts = { total: 1, landed: status === "done" ? 1 : 0, running: 0, failed: 0, held: 0 };
       const data = { status, reason, costUsd: 0.5, tokens: 10, finishedAt: null, counts };
       await event("feature.changed", { featureId: id, ledgerVersion }, data);
-      await waitUntil(`feature ${id} shown as ${status}`, 20_000, async () => {
-        const answer = await api.ask(`/v1/features/${id}`);
-        return answer.ok && ((await answer.json()) as { status: string }).status === status ? true : null;
-      });
+      await shown(`/v1/features/${id}`, status);
     },
     /** The end of an attempt. */
     attemptEnded(task: Task, attempt: number, more: Partial<Handoff> = {}) {

@@ -1,0 +1,17 @@
+import type { BudgetCaps, Budgets, QueueConnection, Sender } from "@agentswarm/queue";
+import type { KeyDemand } from "./auth/guard.ts";
+import type { KeyRing } from "./auth/keys.ts";
+import type { ReadModel } from "./project/read-model.ts";
+
+/** The dependencies of the routes. */
+export interface ApiContext {
+  readonly connection: QueueConnection;
+  readonly sender: Sender;
+  readonly model: ReadModel;
+  readonly budgets: Budgets;
+  readonly caps: BudgetCaps;
+  readonly keys: KeyRing;
+  readonly keyDemand: KeyDemand;
+  readonly transcriptsDir: string;
+  readonly maxQueueDepth: number;
+}

@@ -1,0 +1,68 @@
+import type { Readable } from "node:stream";
+import type { FastifyReply, FastifyRequest, RouteShorthandOptions } from "fastify";
+import type { z } from "zod";
+import { problemSchema, type ResponseOf, type Route } from "@agentswarm/contracts";
+import type { App } from "./app-type.ts";
+
+type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
+
+/** A request whose parts fit the route's schemas. */
+export interface RouteRequest<R extends Route> {
+  readonly params: Parsed<R["params"]>;
+  readonly query: Parsed<R["query"]>;
+  readonly headers: Parsed<R["headers"]>;
+  readonly body: Parsed<R["body"]>;
+  /** Id of the API key, or `local` where none is needed. */
+  readonly actor: string;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** A body that fits the route's schema, or a stream of a text. `undefined` only after the reply was taken over. */
+type RouteAnswer<R extends Route> =
+  | ResponseOf<R>
+  | (R["type"] extends "application/json" ? never : Readable | undefined);
+
+/** Registers one route of the table with its schemas. The handler returns the body of the successful answer. */
+export function serveRoute<R extends Route>(
+  app: App,
+  route: R,
+  handler: (asked: RouteRequest<R>) => Promise<RouteAnswer<R>> | RouteAnswer<R>,
+): void {
+  const { method, path: url, tag, summary, params, query, headers, body, status, type, response } = route;
+  const schema: RouteShorthandOptions["schema"] = {
+    tags: [tag],
+    summary,
+    ...(params && { params }),
+    ...(query && { querystring: query }),
+    ...(headers && { headers }),
+    ...(body && { body }),
+    response: { [status]: response, default: problemSchema },
+  };
+  app.route({
+    method,
+    url,
+    schema,
+    config: { answerType: type },
+    handler: async (request, reply) => {
+      const answer = await handler({
+        params: request.params as Parsed<R["params"]>,
+        query: request.query as Parsed<R["query"]>,
+        headers: request.headers as Parsed<R["headers"]>,
+        body: request.body as Parsed<R["body"]>,
+        actor: request.actor ?? "local",
+        request,
+        reply,
+      });
+      void reply.code(status).type(type);
+      return answer;
+    },
+  });
+}
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** The media type of the route's successful answer. */
+    answerType?: string;
+  }
+}

@@ -1,0 +1,45 @@
+import { HOT_AFTER, type QueueName, type SwarmStatus } from "@agentswarm/contracts";
+import { queueCounts, workerCounts } from "@agentswarm/queue";
+import type { ApiContext } from "./context.ts";
+import { sumUp } from "./project/cost-table.ts";
+import { landingsLastHour } from "./project/project-swarm.ts";
+import { showBudget } from "./project/show-budget.ts";
+
+/** The service that consumes each queue. */
+const SERVICE_OF = {
+  plan: "planner",
+  task: "dispatcher",
+  merge: "merger",
+  sweep: "reconciler",
+  event: "api",
+} as const satisfies Record<QueueName, string>;
+
+/** The whole swarm at a glance, from the read model and the queues. */
+export async function readSwarmStatus({ connection, model, budgets }: ApiContext): Promise<SwarmStatus> {
+  const [queues, swarm, features, now, { swarm: budget }, workers] = await Promise.all([
+    queueCounts(connection),
+    model.swarm(),
+    model.featureCounts(),
+    connection.now(),
+    budgets.read(),
+    workerCounts(connection),
+  ]);
+  const hot = Object.entries(swarm.hotFiles).filter(([, count]) => count >= HOT_AFTER);
+  return {
+    features,
+    queues,
+    services: byService(workers),
+    agents: { live: Object.keys(swarm.live).length, attempts: swarm.live },
+    landings: { total: swarm.landings, lastHour: landingsLastHour(swarm, now) },
+    trunk: swarm.trunk,
+    green: swarm.green,
+    lastSweep: swarm.lastSweep,
+    hotFiles: Object.fromEntries(hot),
+    cost: { ...sumUp(swarm.costs), budget: showBudget(budget, swarm.budgetReached) },
+  };
+}
+
+function byService(workers: Record<QueueName, number>): Record<string, number> {
+  const queues = Object.keys(SERVICE_OF) as QueueName[];
+  return Object.fromEntries(queues.map((queue) => [SERVICE_OF[queue], workers[queue]]));
+}
