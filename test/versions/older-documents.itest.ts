@@ -2,7 +2,7 @@ import { DEFAULT_REPO } from "@agentswarm/contracts";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openDocuments, openQueue, type QueueConnection } from "@agentswarm/queue";
+import { openBudgets, openDocuments, openQueue, type QueueConnection } from "@agentswarm/queue";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { openReadModel } from "../../services/api/src/project/read-model.ts";
@@ -63,8 +63,9 @@ test("the dispatcher reads the rounds of version 1", async () => {
 });
 
 test("the api shows the features, tasks and sums of version 1", async () => {
-  const model = openReadModel(connection, home);
-  for (const id of keysOf("view-features")) expect((await model.features.get(id))?.value.id).toBe(id);
-  for (const id of keysOf("view-tasks")) expect((await model.tasks.get(id))?.value.id).toBe(id);
+  using budgets = openBudgets(connection, {});
+  const model = openReadModel(connection, budgets, home);
+  for (const id of keysOf("view-features")) expect((await model.feature(id))?.id).toBe(id);
+  for (const id of keysOf("view-tasks")) expect((await model.task(id))?.id).toBe(id);
   expect((await model.swarm()).landings).toBeGreaterThan(0);
 });

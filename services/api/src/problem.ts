@@ -100,6 +100,7 @@ function describe(error: FastifyError | Problem | Fault): {
   return {
     status,
     type: status >= 500 ? "internal" : "refused",
-    detail: status >= 500 ? "an internal error; the api's log has it under this answer's trace id" : error.message,
+    detail:
+      status >= 500 ? "an internal error; the api's log has it under this answer's trace id" : error.message,
   };
 }

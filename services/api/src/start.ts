@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { Fault } from "@agentswarm/contracts";
-import { consume, createSender, openBudgets, openQueue } from "@agentswarm/queue";
+import { consume, openBudgets } from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
+import { openService } from "@agentswarm/wiring";
 import { buildApp } from "./app.ts";
 import { isLoopback } from "./auth/guard.ts";
 import { openKeyRing } from "./auth/keys.ts";
@@ -10,7 +11,8 @@ import type { ApiContext } from "./context.ts";
 import { openReadModel } from "./project/read-model.ts";
 
 /** Wires the api: it takes submissions and commands, projects events into views, and answers queries. */
-export async function start({ settings, log, stack, signal }: ServiceContext<Settings>): Promise<void> {
+export async function start(context: ServiceContext<Settings>): Promise<void> {
+  const { settings, log, stack, signal } = context;
   const home = settings.SWARM_HOME;
   const keys = openKeyRing(settings.API_KEYS_FILE ?? join(home, "api-keys.json"));
   const keyDemand = { always: !isLoopback(settings.API_PUBLISHED_ON), hosts: settings.API_HOSTS };
@@ -20,19 +22,12 @@ export async function start({ settings, log, stack, signal }: ServiceContext<Set
       `API_PUBLISHED_ON=${settings.API_PUBLISHED_ON} is not loopback, and there are no API keys: make one with \`node services/api/src/keys-main.ts create\`, or set API_PUBLISHED_ON=127.0.0.1`,
     );
   }
-  const connection = stack.use(
-    await openQueue({
-      redisUrl: settings.REDIS_URL,
-      prefix: settings.QUEUE_PREFIX,
-      service: "api",
-      onError: (error) => log.warn({ err: error }, "Redis command failed; retrying"),
-    }),
-  );
+  const { connection, sender } = await openService(context, "api");
   const budgets = stack.use(openBudgets(connection, settings));
   const model = openReadModel(connection, budgets, join(home, "artifacts"));
   const ctx: ApiContext = {
     connection,
-    sender: createSender(connection, "api"),
+    sender,
     model,
     budgets,
     caps: settings,
