@@ -12,10 +12,10 @@ import { git, makeStringKit } from "../support/string-kit.ts";
 const dir = mkdtempSync(join(tmpdir(), "swarm-failover-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-/** Agents' first call is refused, their next one breaks off within its answer; after that all is well again. */
+/** Refuses the first streamed call and cuts the second within its answer; passes all others. */
 function openPlan(): (streamed: boolean) => Treatment {
-  const troubles: Treatment[] = ["overloaded", "dies"];
-  return (streamed) => (streamed ? troubles.shift() : undefined) ?? "pass";
+  const treatments: Treatment[] = ["overloaded", "dies"];
+  return (streamed) => (streamed ? treatments.shift() : undefined) ?? "pass";
 }
 
 test("a backend that is overloaded, dies within an answer and comes back costs no task its attempt", async () => {
@@ -37,7 +37,7 @@ test("a backend that is overloaded, dies within an answer and comes back costs n
       API_PORT: String(await freePort()),
       REDIS_URL: "",
       LLM_BACKENDS: JSON.stringify(backends),
-      // What is behind the backends only plays recorded answers.
+      // Both backends only play recorded answers.
       MODEL_RECORDED: "true",
     },
     scenarioDir: dir,

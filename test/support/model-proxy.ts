@@ -3,18 +3,18 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 
-/** What happens to one call: passed on to the model behind, refused with 429, or broken off within its answer. */
+/** The treatment of one call: passed on to the model, refused with 429, or cut within its answer. */
 export type Treatment = "pass" | "overloaded" | "dies";
 
-/** A backend of its own before a model that others share. */
+/** A backend in front of a model that several backends share. */
 export interface ModelProxy extends AsyncDisposable {
   /** For LLM_BACKENDS. */
   readonly url: string;
-  /** How many calls were treated so. */
+  /** The number of calls of each treatment. */
   readonly seen: Record<Treatment, number>;
 }
 
-/** `treat` is asked for each chat completion. */
+/** Starts the proxy; `treat` chooses the treatment of each chat completion. */
 export async function openModelProxy(
   modelUrl: string,
   treat: (streamed: boolean) => Treatment = () => "pass",
@@ -37,10 +37,10 @@ export async function openModelProxy(
     const headers = { "content-type": "application/json" };
     const passed = await fetch(`${modelUrl}/chat/completions`, { method: "POST", headers, body });
     response.writeHead(passed.status, { "content-type": passed.headers.get("content-type") ?? "" });
-    const said = await passed.text();
-    if (treatment === "pass") response.end(said);
-    // Its first event is whole, so that it has been passed on when the rest does not come.
-    else response.write(said.slice(0, said.indexOf("\n\n") + 10), () => request.socket.destroy());
+    const answerText = await passed.text();
+    if (treatment === "pass") response.end(answerText);
+    // The first event is complete, so that the gateway passes it on before the cut.
+    else response.write(answerText.slice(0, answerText.indexOf("\n\n") + 10), () => request.socket.destroy());
   };
   const server = createServer((request, response) => void answer(request, response));
   server.listen(0, "127.0.0.1");
