@@ -45,7 +45,7 @@ export interface SandboxSpec {
 export interface ExecOptions {
   /** Relative to the work folder. */
   readonly cwd?: string;
-  /** Added to a minimal environment (PATH, HOME, LANG, TMPDIR). No variable of this process is passed on. */
+  /** Added to a minimal environment (PATH, HOME, LANG). No variable of this process is passed on. */
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
