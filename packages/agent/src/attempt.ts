@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import {
+  DOOR,
   NO_METRICS,
   type AgentClaim,
   type AgentResult,
@@ -39,13 +40,10 @@ export async function runAttempt(
     relay,
     system: systemPrompt(assignment),
     // Signs of life and transcripts are best effort; the host may be slow, and the work goes on.
-    onProgress: (progress) =>
-      void door.send("POST", "/progress", JSON.stringify(progress)).catch(() => undefined),
+    onProgress: (progress) => void door.send(DOOR.progress, JSON.stringify(progress)).catch(() => undefined),
     onTranscript(entry) {
       // One after another: what is sent at once may come in in any order.
-      told = told
-        .then(() => door.send("POST", "/transcript", `${JSON.stringify(entry)}\n`))
-        .catch(() => undefined);
+      told = told.then(() => door.send(DOOR.transcript, `${JSON.stringify(entry)}\n`)).catch(() => undefined);
     },
   });
   const finish = async (ending: Ending): Promise<AgentResult> => {
@@ -147,7 +145,7 @@ async function handOver(
   const { baseCommit } = assignment;
   const head = await commitChanges(repo, baseCommit, message);
   const bundle = await makeBundle(repo, head, baseCommit, join(workDir, `attempt-${head}.bundle`));
-  await door.send("PUT", "/bundle", createReadStream(bundle));
+  await door.send(DOOR.commits, createReadStream(bundle));
   return head;
 }
 

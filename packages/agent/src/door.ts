@@ -1,16 +1,17 @@
 import * as http2 from "node:http2";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { Duplex, type Readable } from "node:stream";
+import { DOOR_MODEL_PREFIX, DOOR_MODEL_ROUTES, type DoorRoute } from "@agentswarm/contracts";
 
 /** This end of the sandbox's only door: HTTP/2 over our own stdin and stdout. */
 export interface Door {
-  getJson(path: string): Promise<unknown>;
+  getJson(route: DoorRoute): Promise<unknown>;
   /** Saves a body to a file; false when there is none (204). */
-  save(path: string, file: string): Promise<boolean>;
-  send(method: "POST" | "PUT", path: string, body: Readable | string): Promise<void>;
+  save(route: DoorRoute, file: string): Promise<boolean>;
+  send(route: DoorRoute, body: Readable | string): Promise<void>;
   /** A relay on 127.0.0.1 for ordinary HTTP clients, to the model and nothing else. */
   openRelay(): Promise<Relay>;
   close(): void;
@@ -22,8 +23,6 @@ export interface Relay {
   /** Tells the listener the status of every answer of the model from now on. */
   onAnswer(listener: (status: number) => void): void;
 }
-
-const RELAYED = new Set(["POST /v1/chat/completions", "GET /v1/models"]);
 
 const HOP_BY_HOP = new Set([
   "connection",
@@ -44,14 +43,16 @@ export function connectDoor(): Door {
   session.on("close", () => process.exit(1));
   let relay: Server | undefined;
 
-  const ask = async (method: string, path: string, body?: Readable | string) => {
-    const stream = session.request({ ":method": method, ":path": path }, { endStream: body === undefined });
+  const ask = async ({ method, path, body: kind }: DoorRoute, body?: Readable | string) => {
+    const type = kind === undefined ? {} : { "content-type": kind.type };
+    const headers = { ":method": method, ":path": path, ...type };
+    const stream = session.request(headers, { endStream: body === undefined });
     const answered = once(stream, "response") as Promise<[http2.IncomingHttpHeaders]>;
     if (typeof body === "string") stream.end(body);
     else if (body !== undefined)
       body.on("error", () => stream.close(http2.constants.NGHTTP2_CANCEL)).pipe(stream);
-    const [headers] = await answered;
-    const status = Number(headers[":status"]);
+    const [answer] = await answered;
+    const status = Number(answer[":status"]);
     if (status >= 400) throw new Error(`${method} ${path} was answered ${status}`);
     return { status, stream };
   };
@@ -65,13 +66,13 @@ export function connectDoor(): Door {
     });
 
   return {
-    async getJson(path) {
+    async getJson(route) {
       const chunks: Buffer[] = [];
-      await consume((await ask("GET", path)).stream, (chunk) => chunks.push(chunk));
+      await consume((await ask(route)).stream, (chunk) => chunks.push(chunk));
       return JSON.parse(Buffer.concat(chunks).toString("utf8"));
     },
-    async save(path, file) {
-      const { status, stream } = await ask("GET", path);
+    async save(route, file) {
+      const { status, stream } = await ask(route);
       if (status === 204) {
         stream.resume();
         return false;
@@ -81,14 +82,14 @@ export function connectDoor(): Door {
       await new Promise<void>((done) => out.end(done));
       return true;
     },
-    async send(method, path, body) {
-      (await ask(method, path, body)).stream.resume();
+    async send(route, body) {
+      (await ask(route, body)).stream.resume();
     },
     async openRelay() {
       const listeners: ((status: number) => void)[] = [];
       relay = createServer((request, response) => {
         // Whatever runs in the sandbox can reach this; the runner's own paths are not for it.
-        if (!RELAYED.has(`${request.method} ${request.url}`)) return void response.writeHead(404).end();
+        if (!isModelRoute(request)) return void response.writeHead(404).end();
         const headers: http2.OutgoingHttpHeaders = {
           ":method": request.method ?? "GET",
           ":path": request.url ?? "/",
@@ -111,7 +112,7 @@ export function connectDoor(): Door {
       }).listen(0, "127.0.0.1");
       await once(relay, "listening");
       return {
-        baseUrl: `http://127.0.0.1:${(relay.address() as AddressInfo).port}/v1`,
+        baseUrl: `http://127.0.0.1:${(relay.address() as AddressInfo).port}${DOOR_MODEL_PREFIX}`,
         onAnswer: (listener) => void listeners.push(listener),
       };
     },
@@ -123,4 +124,8 @@ export function connectDoor(): Door {
       session.close();
     },
   };
+}
+
+function isModelRoute({ method, url }: IncomingMessage): boolean {
+  return DOOR_MODEL_ROUTES.some((route) => route.method === method && route.path === url);
 }

@@ -1,4 +1,4 @@
-import { assignmentSchema, NO_METRICS, NO_NOTES, type AgentResult } from "@agentswarm/contracts";
+import { assignmentSchema, DOOR, NO_METRICS, NO_NOTES, type AgentResult } from "@agentswarm/contracts";
 import { runAttempt } from "./attempt.ts";
 import { connectDoor } from "./door.ts";
 import { prepare } from "./prepare.ts";
@@ -26,11 +26,11 @@ async function work(): Promise<AgentResult> {
   const workDir = process.cwd();
   const prepared = await prepare(door, workDir);
   // Whoever asks for a task is ready for it; it may take a while until there is one.
-  const assignment = assignmentSchema.parse(await door.getJson("/task"));
+  const assignment = assignmentSchema.parse(await door.getJson(DOOR.task));
   return runAttempt(door, assignment, prepared, workDir);
 }
 
 const result = await work().catch(broken);
-await door.send("PUT", "/result", JSON.stringify(result));
+await door.send(DOOR.result, JSON.stringify(result));
 door.close();
 process.exit(0);

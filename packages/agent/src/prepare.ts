@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { appendFile, open } from "node:fs/promises";
 import { join } from "node:path";
-import type { Assignment } from "@agentswarm/contracts";
+import { DOOR, type Assignment } from "@agentswarm/contracts";
 import { runGit } from "@agentswarm/git";
 import { AUTHOR } from "./changes.ts";
 import type { Door, Relay } from "./door.ts";
@@ -40,9 +40,9 @@ export async function layOut(
 ): Promise<void> {
   const git = (...args: string[]) => runGit(args, { cwd: repo });
   // All are asked for at once, but each stands on the one before.
-  const parts = ["full", "thin", "resolve"].map(async (part) => {
-    const file = join(workDir, `${part}.bundle`);
-    return (await door.save(`/bundle/${part}`, file)) ? file : null;
+  const parts = [DOOR.fullBundle, DOOR.thinBundle, DOOR.resolveBundle].map(async (route, nth) => {
+    const file = join(workDir, `${nth}.bundle`);
+    return (await door.save(route, file)) ? file : null;
   });
   for (const file of await Promise.all(parts)) if (file !== null) await unpack(repo, file);
   await git("checkout", "--quiet", "-B", "work", assignment.baseCommit);

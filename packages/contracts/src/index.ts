@@ -1,6 +1,7 @@
-export * from "./agent-door.ts";
 export * from "./agent-runtime.ts";
+export * from "./assignment.ts";
 export * from "./budget.ts";
+export * from "./door.ts";
 export * from "./events/index.ts";
 export * from "./fault.ts";
 export * from "./feature.ts";
@@ -10,6 +11,7 @@ export * from "./job-ids.ts";
 export * from "./merge.ts";
 export * from "./model-usage.ts";
 export * from "./plain-text.ts";
+export * from "./progress.ts";
 export * from "./queues.ts";
 export * from "./repo.ts";
 export * from "./rest/index.ts";

@@ -10,7 +10,7 @@ import {
 } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import type { JobContext } from "@agentswarm/queue";
-import { carryIn } from "./carry-in.ts";
+import { makeAttemptFiles } from "./attempt-files.ts";
 import { collect, type Collected } from "./collect.ts";
 import { decideEnd } from "./decide-end.ts";
 import { runAgent } from "./run-agent.ts";
@@ -48,7 +48,7 @@ export async function runAttempt(shop: Workshop, order: AttemptOrder): Promise<A
   const { baseCommit, target, mounts, bundles } = await shop.ground();
 
   await using stack = new AsyncDisposableStack();
-  const files = await carryIn(shop, task, bundles, attempt);
+  const files = await makeAttemptFiles(shop, task, bundles, attempt);
   stack.defer(() => rm(files.result, { force: true }));
   if (files.resolve !== null) stack.defer(() => rm(files.resolve ?? "", { force: true }));
   const transcript = stack.use(

@@ -4,7 +4,8 @@ import { plainText } from "@agentswarm/contracts";
 import { watchDeadlines } from "./deadlines.ts";
 import type { AttemptFacts } from "./decide-end.ts";
 import type { Ticket } from "./gateway/ticket.ts";
-import { serveDoor, type Files } from "./serve-door.ts";
+import type { AttemptFiles } from "./attempt-files.ts";
+import { serveDoor } from "./serve-door.ts";
 import type { StartedAgent } from "./start-agent.ts";
 import type { Transcript } from "./transcript.ts";
 import type { Workshop } from "./workshop.ts";
@@ -12,7 +13,7 @@ import type { Workshop } from "./workshop.ts";
 export interface AgentRun {
   readonly agent: StartedAgent;
   readonly assignment: Assignment;
-  readonly files: Files;
+  readonly files: AttemptFiles;
   readonly transcript: Transcript;
   readonly wallMs: number;
   readonly signal: AbortSignal;

@@ -1,8 +1,8 @@
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { objectIdSchema } from "@agentswarm/contracts";
+import { DOOR, objectIdSchema } from "@agentswarm/contracts";
 import type { Sandbox } from "@agentswarm/sandbox";
-import { atMost, MAX_BUNDLE_BYTES } from "./serve-door.ts";
+import { atMost } from "./bounded-body.ts";
 
 const TIMEOUT_MS = 60_000;
 
@@ -28,7 +28,7 @@ export async function salvage(sandbox: Sandbox, baseCommit: string, file: string
   });
   child.stdin.end();
   try {
-    await pipeline(child.stdout, atMost(MAX_BUNDLE_BYTES), createWriteStream(file));
+    await pipeline(child.stdout, atMost(DOOR.commits.body.maxBytes), createWriteStream(file));
     const { code } = await child.exit;
     const head = objectIdSchema.safeParse(/^kept (\S+)$/m.exec(errors)?.[1]);
     return code === 0 && head.success ? head.data : null;

@@ -1,31 +1,30 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import { Transform } from "node:stream";
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { pipeline } from "node:stream/promises";
-import { progressSchema, type Assignment, type Progress } from "@agentswarm/contracts";
+import {
+  DOOR,
+  findDoorRoute,
+  PROGRESS_INTERVAL_MS,
+  type Assignment,
+  type DoorRouteName,
+  type Progress,
+} from "@agentswarm/contracts";
 import type { DoorHandler } from "@agentswarm/sandbox";
+import type { AttemptFiles } from "./attempt-files.ts";
+import { atMost, chunksOf, isTooLong, readBody } from "./bounded-body.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { Ticket } from "./gateway/ticket.ts";
-import { readBody } from "./read-body.ts";
 import type { Transcript } from "./transcript.ts";
-
-/** What is carried through the door, as files of the host. */
-export interface Files {
-  readonly full: string;
-  readonly thin: string | null;
-  readonly resolve: string | null;
-  /** Where the attempt's commits are put. */
-  readonly result: string;
-}
 
 export interface DoorOptions {
   readonly assignment: Assignment;
-  readonly files: Files;
-  readonly transcript: Transcript;
+  readonly files: AttemptFiles;
+  readonly transcript: Pick<Transcript, "append">;
   readonly gateway: Gateway;
   readonly ticket: Ticket;
+  /** Called at every request. */
   readonly onSign: () => void;
-  /** Called when a model call begins; what it returns when the call is over. */
+  /** Called when a model call begins; returns the function to call at its end. */
   readonly onCall: () => () => void;
   readonly onProgress: (progress: Progress) => void;
 }
@@ -34,68 +33,66 @@ export interface DoorService {
   readonly handler: DoorHandler;
   /** Resolves once the result has come in. */
   readonly finished: Promise<void>;
+  /** The result as it came in; undefined before, null when it is not JSON. */
   result(): unknown;
   hasBundle(): boolean;
 }
 
-type Route = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => Promise<void>;
+type Serve = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => Promise<void>;
 
-const MAX_PROGRESS_BYTES = 64 * 1024;
-const MAX_JSON_BYTES = 8 * 1024 * 1024;
-export const MAX_BUNDLE_BYTES = 256 * 1024 * 1024;
-const PROGRESS_EVERY_MS = 1_000;
-
-/** Answers a sandbox: what it may ask for, what it may give, and nothing else. */
+/** Serves the routes of DOOR to one sandbox; every other request is answered 404. */
 export function serveDoor(options: DoorOptions): DoorService {
   const { assignment, files, gateway, ticket } = options;
   const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
   let result: unknown;
   let hasBundle = false;
-  let toldAt = -Infinity;
+  let progressAt = -Infinity;
 
   const onProgress = (line: string) => {
-    const progress = progressSchema.safeParse(parseJson(line));
-    if (!progress.success || performance.now() - toldAt < PROGRESS_EVERY_MS) return;
-    toldAt = performance.now();
+    const progress = DOOR.progress.body.schema.safeParse(parseJson(line));
+    if (!progress.success || performance.now() - progressAt < PROGRESS_INTERVAL_MS) return;
+    progressAt = performance.now();
     options.onProgress(progress.data);
   };
 
-  const routes: Record<string, Route> = {
-    "GET /task": async (stream) => respond(stream, 200, JSON.stringify(assignment)),
-    "GET /bundle/full": (stream) => sendFile(stream, files.full),
-    "GET /bundle/thin": (stream) => sendFile(stream, files.thin),
-    "GET /bundle/resolve": (stream) => sendFile(stream, files.resolve),
-    "POST /progress": async (stream) => {
-      const body = (await readBody(stream, MAX_PROGRESS_BYTES)).toString();
+  const serve: Record<DoorRouteName, Serve> = {
+    task: async (stream) => respond(stream, 200, JSON.stringify(assignment)),
+    fullBundle: (stream) => sendFile(stream, files.full),
+    thinBundle: (stream) => sendFile(stream, files.thin),
+    resolveBundle: (stream) => sendFile(stream, files.resolve),
+    async progress(stream) {
+      const body = (await readBody(stream, DOOR.progress.body.maxBytes)).toString();
       for (const line of body.split("\n")) onProgress(line);
       respond(stream, 204);
     },
-    "POST /transcript": async (stream) => {
-      options.transcript.append(await readBody(stream, MAX_JSON_BYTES));
+    async transcript(stream) {
+      options.transcript.append(await readBody(stream, DOOR.transcript.body.maxBytes));
       respond(stream, 204);
     },
-    "PUT /bundle": async (stream) => {
+    async commits(stream) {
       hasBundle = false;
-      await pipeline(stream, atMost(MAX_BUNDLE_BYTES), createWriteStream(files.result));
+      const limit = atMost(DOOR.commits.body.maxBytes);
+      await pipeline(chunksOf(stream), limit, createWriteStream(files.result));
       hasBundle = true;
       respond(stream, 204);
     },
-    "PUT /result": async (stream) => {
-      // What cannot be parsed is a result too: one that is told as such.
-      result = parseJson((await readBody(stream, MAX_JSON_BYTES)).toString()) ?? null;
+    async result(stream) {
+      const body = (await readBody(stream, DOOR.result.body.maxBytes)).toString();
+      // A result that is not JSON is a result too: decideEnd makes a failure of it.
+      result = parseJson(body) ?? null;
       if (stream.destroyed) return finish();
       stream.once("close", finish);
       respond(stream, 204);
     },
-    "POST /v1/chat/completions": async (stream, headers) => {
-      const over = options.onCall();
+    async chatCompletions(stream, headers) {
+      const endCall = options.onCall();
       try {
         await gateway.complete(ticket, stream, headers);
       } finally {
-        over();
+        endCall();
       }
     },
-    "GET /v1/models": async (stream, headers) => gateway.list(ticket, stream, headers),
+    models: async (stream, headers) => gateway.list(ticket, stream, headers),
   };
 
   return {
@@ -104,15 +101,20 @@ export function serveDoor(options: DoorOptions): DoorService {
     hasBundle: () => hasBundle,
     handler(stream, headers) {
       options.onSign();
-      const name = `${headers[":method"]} ${headers[":path"]}`;
-      const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
-      if (route === undefined) return respond(stream, 404, '{"error":{"message":"no such path"}}');
-      route(stream, headers).catch((error: unknown) => {
+      const route = findDoorRoute(headers[":method"], headers[":path"]);
+      if (route === null) return respond(stream, 404, errorBody("no such path"));
+      serve[route](stream, headers).catch((error: unknown) => {
         const message = error instanceof Error ? error.message : String(error);
-        respond(stream, 400, JSON.stringify({ error: { message } }));
+        respond(stream, isTooLong(error) ? 413 : 400, errorBody(message));
+        // The rest of the request is not read.
+        stream.close(constants.NGHTTP2_NO_ERROR);
       });
     },
   };
+}
+
+function errorBody(message: string): string {
+  return JSON.stringify({ error: { message } });
 }
 
 function parseJson(text: string): unknown {
@@ -133,16 +135,4 @@ async function sendFile(stream: ServerHttp2Stream, file: string | null): Promise
   if (file === null) return respond(stream, 204);
   stream.respond({ ":status": 200, "content-type": "application/octet-stream" });
   await pipeline(createReadStream(file), stream);
-}
-
-/** Lets so many bytes through and then breaks off. */
-export function atMost(limitBytes: number): Transform {
-  let bytes = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      if (bytes > limitBytes) done(new Error(`more than ${limitBytes} bytes`));
-      else done(null, chunk);
-    },
-  });
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { progressSchema } from "../agent-door.ts";
 import { handoffSchema } from "../handoff.ts";
 import { objectIdSchema } from "../ids.ts";
+import { progressSchema } from "../progress.ts";
 import { sandboxFiguresSchema } from "../sandbox-figures.ts";
 import { eventSchema } from "./about.ts";
 

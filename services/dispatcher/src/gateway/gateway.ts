@@ -8,9 +8,9 @@ import {
   type Router,
   type Usage,
 } from "@agentswarm/llm";
-import type { CallEstimate } from "@agentswarm/contracts";
+import { DOOR, type CallEstimate } from "@agentswarm/contracts";
 import type { Logger } from "@agentswarm/service";
-import { readBody } from "../read-body.ts";
+import { readBody } from "../bounded-body.ts";
 import { openExchangeRecorder } from "./exchange-recorder.ts";
 import { guardCompletion, guardStream } from "./guard-tool-calls.ts";
 import { openMeter, type Meter } from "./meter.ts";
@@ -25,7 +25,6 @@ export interface Gateway {
   list(own: Ticket, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
 }
 
-const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 const OVER_BUDGET = 402;
 
 export interface GatewayOptions {
@@ -64,7 +63,7 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
     },
     async complete(own, stream, headers) {
       if (!admit(own, stream, headers)) return;
-      const text = (await readBody(stream, MAX_REQUEST_BYTES)).toString();
+      const text = (await readBody(stream, DOOR.chatCompletions.body.maxBytes)).toString();
       const body = readRequest(text);
       if (body === null) return refuse(stream, 400, "the request is no JSON object");
       if (body["model"] !== model) return refuse(stream, 403, `only the model ${model} is allowed`);

@@ -1,0 +1,84 @@
+import type { z } from "zod";
+import { assignmentSchema } from "./assignment.ts";
+import { agentResultSchema } from "./handoff.ts";
+import { progressSchema } from "./progress.ts";
+
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+
+/** The body of a request through the door. */
+export interface DoorBody {
+  /** `application/x-ndjson`: one JSON value a line. */
+  readonly type: "application/json" | "application/x-ndjson" | "application/octet-stream";
+  /** The schema of the value, or of each line; absent where the door does not look at the content. */
+  readonly schema?: z.ZodType;
+  /** A longer body is refused with status 413. */
+  readonly maxBytes: number;
+}
+
+/** One route of a sandbox's door, as data: the dispatcher serves it, and the agent asks it by the same description. */
+export interface DoorRoute {
+  readonly method: "GET" | "POST" | "PUT";
+  readonly path: `/${string}`;
+  /** Absent: the request has no body. */
+  readonly body?: DoorBody;
+  /** The schema of a JSON answer, where the agent parses it. */
+  readonly answer?: z.ZodType;
+}
+
+/** The prefix of the model's routes, as OpenAI's clients expect it behind the host. */
+export const DOOR_MODEL_PREFIX = "/v1";
+
+/**
+ * Every route of the door between a sandbox and its dispatcher: HTTP/2 over the stdin and stdout of the agent's process.
+ * Any other request is answered 404. The three bundles answer 204 when there is none. `PUT /result` comes last and ends
+ * the attempt.
+ */
+export const DOOR = {
+  task: { method: "GET", path: "/task", answer: assignmentSchema },
+  fullBundle: { method: "GET", path: "/bundle/full" },
+  thinBundle: { method: "GET", path: "/bundle/thin" },
+  resolveBundle: { method: "GET", path: "/bundle/resolve" },
+  progress: {
+    method: "POST",
+    path: "/progress",
+    body: { type: "application/x-ndjson", schema: progressSchema, maxBytes: 64 * KIB },
+  },
+  transcript: {
+    method: "POST",
+    path: "/transcript",
+    body: { type: "application/x-ndjson", maxBytes: 8 * MIB },
+  },
+  /** The commits of the attempt. */
+  commits: {
+    method: "PUT",
+    path: "/bundle",
+    body: { type: "application/octet-stream", maxBytes: 256 * MIB },
+  },
+  /** A claim: the dispatcher compares it with what it measured. */
+  result: {
+    method: "PUT",
+    path: "/result",
+    body: { type: "application/json", schema: agentResultSchema, maxBytes: 8 * MIB },
+  },
+  chatCompletions: {
+    method: "POST",
+    path: `${DOOR_MODEL_PREFIX}/chat/completions`,
+    body: { type: "application/json", maxBytes: 64 * MIB },
+  },
+  models: { method: "GET", path: `${DOOR_MODEL_PREFIX}/models` },
+} as const satisfies Record<string, DoorRoute>;
+
+export type DoorRouteName = keyof typeof DOOR;
+
+/** The routes that every program in the sandbox may use; the others are the runner's. */
+export const DOOR_MODEL_ROUTES: readonly DoorRoute[] = [DOOR.chatCompletions, DOOR.models];
+
+/** At most one sign of life in this time is passed on for each attempt; more are dropped. Milliseconds. */
+export const PROGRESS_INTERVAL_MS = 1_000;
+
+/** The route of a request, or null. */
+export function findDoorRoute(method: string | undefined, path: string | undefined): DoorRouteName | null {
+  const names = Object.keys(DOOR) as DoorRouteName[];
+  return names.find((name) => DOOR[name].method === method && DOOR[name].path === path) ?? null;
+}

@@ -1,0 +1,176 @@
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import * as http2 from "node:http2";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  DEFAULT_LIMITS,
+  DOOR,
+  taskSchema,
+  type Assignment,
+  type DoorRoute,
+  type DoorRouteName,
+} from "@agentswarm/contracts";
+import { createRouter, resolveBackends } from "@agentswarm/llm";
+import { createLogger } from "@agentswarm/service";
+import { json, startBackend, USAGE, type ScriptedBackend } from "../../../test/support/scripted-backend.ts";
+import { UNLIMITED_BUDGET } from "../../../test/support/unlimited-budget.ts";
+import { createGateway } from "./gateway/gateway.ts";
+import { serveDoor, type DoorService } from "./serve-door.ts";
+
+const MODEL = "glm-5";
+const CHUNK = Buffer.alloc(1024 * 1024, " ");
+const dir = mkdtempSync(join(tmpdir(), "swarm-door-"));
+const names = Object.keys(DOOR) as DoorRouteName[];
+const stack = new AsyncDisposableStack();
+
+let door: DoorService;
+let session: http2.ClientHttp2Session;
+let key: string;
+const transcript: string[] = [];
+const progress: unknown[] = [];
+
+beforeAll(async () => {
+  const message = { role: "assistant", content: "hi" };
+  const answer = { choices: [{ message, finish_reason: "stop" }], usage: USAGE };
+  const backend: ScriptedBackend = stack.use(await startBackend(json(200, answer)));
+  const settings = { LLM_BASE_URL: backend.baseUrl, LLM_API_KEY: "the-real-key", LLM_MODEL: MODEL };
+  const log = createLogger({ service: "test", level: "silent" });
+  const router = createRouter(resolveBackends(settings, {}));
+  const gateway = createGateway(router, { model: MODEL, maxTokens: 500, log });
+  const ticket = gateway.issue({
+    limits: DEFAULT_LIMITS,
+    role: "work",
+    expiresAt: Date.now() + 600_000,
+    budget: UNLIMITED_BUDGET,
+  });
+  ({ key } = ticket);
+  for (const name of ["full", "thin", "resolve"]) writeFileSync(join(dir, name), `the ${name} bundle`);
+  const task = taskSchema.parse({
+    id: "task-1",
+    featureId: "feature-1",
+    featureSlug: "feature",
+    key: "work",
+    kind: "build",
+    title: "Work",
+    description: "Work",
+    priority: 5,
+    limits: DEFAULT_LIMITS,
+  });
+  const assignment: Assignment = {
+    task,
+    attempt: 1,
+    baseCommit: "a".repeat(40),
+    swarmKey: "feature/work/work",
+    checks: [],
+    model: MODEL,
+    gatewayKey: key,
+    maxTokens: 500,
+    temperature: 0,
+  };
+  door = serveDoor({
+    assignment,
+    files: {
+      full: join(dir, "full"),
+      thin: join(dir, "thin"),
+      resolve: join(dir, "resolve"),
+      result: join(dir, "result"),
+    },
+    transcript: { append: (lines) => void transcript.push(lines.toString()) },
+    gateway,
+    ticket,
+    onSign: () => undefined,
+    onCall: () => () => undefined,
+    onProgress: (one) => progress.push(one),
+  });
+  const server = http2.createServer();
+  server.on("stream", (stream, headers) => {
+    stream.on("error", () => undefined);
+    door.handler(stream, headers);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  stack.defer(() => {
+    session.destroy();
+    server.close();
+  });
+});
+afterAll(async () => {
+  await stack.disposeAsync();
+  rmSync(dir, { recursive: true });
+});
+
+async function ask(
+  { method, path }: Pick<DoorRoute, "method" | "path">,
+  body?: Readable | string,
+): Promise<{ status: number; text: string }> {
+  const headers = { ":method": method, ":path": path, authorization: `Bearer ${key}` };
+  const stream = session.request(headers, { endStream: body === undefined });
+  stream.on("error", () => undefined);
+  if (typeof body === "string") stream.end(body);
+  else body?.pipe(stream);
+  const [answered] = (await once(stream, "response")) as [http2.IncomingHttpHeaders];
+  let text = "";
+  stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  await once(stream, "end");
+  return { status: Number(answered[":status"]), text };
+}
+
+const SMALL_BODY: Partial<Record<DoorRouteName, string>> = {
+  progress: '{"turn":1,"text":"one"}\n{"turn":2,"text":"too soon"}\n',
+  transcript: '{"type":"message"}\n',
+  commits: "a bundle",
+  result: "not json",
+  chatCompletions: JSON.stringify({ model: MODEL, messages: [] }),
+};
+
+test("every route of the table is served", async () => {
+  const answers = new Map<DoorRouteName, string>();
+  for (const name of names) {
+    const { status, text } = await ask(DOOR[name], SMALL_BODY[name]);
+    expect({ name, status }).toEqual({ name, status: text === "" ? 204 : 200 });
+    answers.set(name, text);
+  }
+  expect(DOOR.task.answer.parse(JSON.parse(answers.get("task") ?? ""))).toMatchObject({ gatewayKey: key });
+  expect(answers.get("resolveBundle")).toBe("the resolve bundle");
+  expect(progress).toEqual([{ turn: 1, text: "one" }]);
+  expect(transcript).toEqual(['{"type":"message"}\n']);
+  expect(readFileSync(join(dir, "result"), "utf8")).toBe("a bundle");
+  await door.finished;
+  expect(door.result()).toBeNull();
+});
+
+test.each([
+  ["GET", "/"],
+  ["GET", "/bundle"],
+  ["GET", "/bundle/full/../../etc/passwd"],
+  ["POST", "/task"],
+  ["POST", "/v1/embeddings"],
+  ["POST", "/v1/chat/completions?x=1"],
+] as const)("%s %s is answered 404", async (method, path) => {
+  expect((await ask({ method, path })).status).toBe(404);
+});
+
+const tooMuch = (maxBytes: number) =>
+  Readable.from(Array.from({ length: Math.ceil(maxBytes / CHUNK.length) + 1 }, () => CHUNK));
+
+test.each(["progress", "transcript", "result", "chatCompletions"] as const)(
+  "%s: a body above the limit is refused",
+  async (name) => {
+    const { maxBytes } = DOOR[name].body;
+    const { status, text } = await ask(DOOR[name], tooMuch(maxBytes));
+    expect(status).toBe(413);
+    expect(text).toContain(`longer than ${maxBytes} bytes`);
+  },
+);
+
+test("a bundle of commits above the limit is refused, and the one before is no longer taken", async () => {
+  expect((await ask(DOOR.commits, "a bundle")).status).toBe(204);
+  expect(door.hasBundle()).toBe(true);
+  expect((await ask(DOOR.commits, tooMuch(DOOR.commits.body.maxBytes))).status).toBe(413);
+  expect(door.hasBundle()).toBe(false);
+});
