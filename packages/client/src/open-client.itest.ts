@@ -139,7 +139,9 @@ const stream =
   (...texts: string[]): Answer =>
   (request, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
-    response.write(`: listening after ${request.headers["last-event-id"] ?? "7-0"}\n\n${texts.join("")}`);
+    response.write(
+      `: listening after ${String(request.headers["last-event-id"] ?? "7-0")}\n\n${texts.join("")}`,
+    );
     setTimeout(() => request.socket.destroy(), 20);
   };
 

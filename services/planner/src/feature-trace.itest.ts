@@ -78,8 +78,11 @@ test("everything that is sent and logged for a feature has the trace of its subm
     .output()
     .split("\n")
     .filter((line) => line.includes(`"featureId":"${id}"`) && line.includes('"level":30'))
-    .map((line) => JSON.parse(line.slice(line.indexOf("{"))) as Record<string, unknown>);
-  expect(new Set(lines.map((line) => line["traceId"]))).toEqual(new Set([traceIdOf(first)]));
+    .map(
+      (line) =>
+        JSON.parse(line.slice(line.indexOf("{"))) as { traceId?: string; status: string; round?: number },
+    );
+  expect(new Set(lines.map((line) => line.traceId))).toEqual(new Set([traceIdOf(first)]));
   const transitions = lines.map(({ status, round }) => (round === undefined ? status : `${status} ${round}`));
   expect(transitions).toEqual([
     "queued",
