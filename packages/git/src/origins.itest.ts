@@ -17,7 +17,7 @@ import { makeCommits } from "../testing/make-commits.ts";
 import { openInPlace } from "./open-in-place.ts";
 import { openLandingEngine } from "./landing/engine.ts";
 import { openMirror, type Mirror } from "./mirror.ts";
-import { findInPlace } from "./open-origin.ts";
+import { findInPlace, openOrigin } from "./open-origin.ts";
 
 let dir: string;
 beforeAll(() => {
@@ -210,4 +210,31 @@ test("a push that the origin's hook rejects fails with the hook's output", async
   chmodSync(hook, 0o755);
   await expect(mirror.push({ ref: MAIN, from: first, to: ours }, RIGHT)).rejects.toThrow(/only on Mondays/);
   expect(at(origin)).toBe(first);
+});
+
+test("an origin without hooks is opened in place, and with a hook as a mirror", async () => {
+  const { origin, mirror } = await prepare("in place");
+  mirror[Symbol.dispose]();
+  const mirrorDir = join(dir, `chosen-${origins}.git`);
+  using inPlace = await openOrigin({ url: origin, mirrorDir });
+  expect(inPlace.dir).toBe(origin);
+  expect(existsSync(mirrorDir)).toBe(false);
+  mkdirSync(join(origin, "hooks"), { recursive: true });
+  writeFileSync(join(origin, "hooks/update"), "#!/bin/sh\n", { mode: 0o755 });
+  using mirrored = await openOrigin({ url: origin, mirrorDir });
+  expect(mirrored.dir).toBe(mirrorDir);
+  expect(await mirrored.head()).toBe(await inPlace.head());
+});
+
+test("only with `recover` are young locks removed from a mirror that is opened", async () => {
+  const { origin, mirror, foreign } = await prepare("by a mirror");
+  git(origin, "update-ref", MAIN, foreign);
+  const left = lock(join(mirror.dir, "refs/remotes/origin/main.lock"), 0);
+  const options = { url: origin, mirrorDir: mirror.dir };
+  await expect(openOrigin(options)).rejects.toMatchObject({ retryable: true });
+  expect(existsSync(left)).toBe(true);
+  const removed: string[] = [];
+  using opened = await openOrigin({ ...options, recover: (locks) => removed.push(...locks) });
+  expect(removed).toEqual(["refs/remotes/origin/main.lock"]);
+  expect(await opened.head()).toBe(foreign);
 });
