@@ -66,7 +66,7 @@ export function describeHostileGuests(
         const sandbox = await openOne();
         const mark = `swarm-mark-${sandbox.id}`;
         const stubborn = `trap "" TERM INT HUP; while :; do sleep 0.1; done`;
-        const script = `sh -c '${stubborn}' ${mark} & setsid sh -c '${stubborn}' ${mark} & (setsid sh -c '${stubborn}' ${mark} &); echo begun; ${stubborn}`;
+        const script = `sh -c '${stubborn}' ${mark} & setsid sh -c '${stubborn}' ${mark} & (setsid sh -c '${stubborn}' ${mark} &); echo started; ${stubborn}`;
         const child = sandbox.exec(["sh", "-c", script, mark]);
         await waitUntil("the start of all processes", 10_000, async () =>
           (await processesOf(mark)).length >= 4 ? true : null,
@@ -182,9 +182,9 @@ export function describeHostileGuests(
         const tcp = (port, host) => new Promise((done) => net.connect(port, host).on("connect", () => done("open")).on("error", (e) => done(e.code)));
         const udp = (host) => new Promise((done) => dgram.createSocket("udp4").send("x", 53, host, (e) => done(e ? e.code : "open")));
         (async () => {
-          const said = [await tcp(80, "169.254.169.254"), await tcp(53, "1.1.1.1"), await tcp(80, "2606:4700:4700::1111"), await udp("1.1.1.1")];
-          said.push(await dns.lookup("example.com").then(() => "open", (e) => e.code));
-          console.log(said.join(" "));
+          const results = [await tcp(80, "169.254.169.254"), await tcp(53, "1.1.1.1"), await tcp(80, "2606:4700:4700::1111"), await udp("1.1.1.1")];
+          results.push(await dns.lookup("example.com").then(() => "open", (e) => e.code));
+          console.log(results.join(" "));
           process.exit(0);
         })();`;
       const { outputTail, exitCode } = await sandbox.run(["node", "-e", script], { timeoutMs: 20_000 });

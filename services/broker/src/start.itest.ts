@@ -40,15 +40,15 @@ function start(own: Record<string, string>) {
 
 async function startServing(): Promise<ChildProcess> {
   const child = start({ BROKER_TOKEN: TOKEN });
-  let said = "";
-  child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   await waitUntil(
     "the broker's start",
     20_000,
-    () => said.includes("serving sandboxes") || null,
-    () => said,
+    () => output.includes("serving sandboxes") || null,
+    () => output,
   );
-  expect(said).not.toContain(TOKEN);
+  expect(output).not.toContain(TOKEN);
   return child;
 }
 
@@ -60,7 +60,7 @@ async function openOne() {
     openBroker: openBrokerProvider,
   });
   const sandbox = await provider.open({ labels: { swarm, purpose: "test" } });
-  const child = sandbox.exec(["sh", "-c", "echo begun; sleep 600", sandbox.id]);
+  const child = sandbox.exec(["sh", "-c", "echo started; sleep 600", sandbox.id]);
   await once(child.stdout, "data");
   return { provider, id: sandbox.id };
 }
@@ -70,9 +70,9 @@ const endOf = (id: string) =>
 
 test("without a token it does not start, and the error says how to make one", async () => {
   const child = start({});
-  const said = text(child.stderr);
+  const output = text(child.stderr);
   expect(await once(child, "exit")).toEqual([1, null]);
-  expect(await said).toMatch(/BROKER_TOKEN is not set: make one: openssl/);
+  expect(await output).toMatch(/BROKER_TOKEN is not set: make one: openssl/);
 });
 
 describe.runIf(findDocker("agentswarm-sandbox"))("a broker as a process", () => {

@@ -21,14 +21,14 @@ const CLIENT = `
   const settings = { SANDBOX_PROVIDER: "docker", ...options };
   const provider = await openSandboxProvider({ home: "/nowhere", swarm: options.swarm, settings, openBroker: openBrokerProvider });
   const sandbox = await provider.open({ labels: { swarm: options.swarm, purpose: "test", task: "t-1" } });
-  const child = sandbox.exec(["sh", "-c", 'trap "" TERM HUP; echo begun; while :; do sleep 0.1; done', sandbox.id]);
+  const child = sandbox.exec(["sh", "-c", 'trap "" TERM HUP; echo started; while :; do sleep 0.1; done', sandbox.id]);
   child.stdout.once("data", () => console.log(sandbox.id));`;
 
 async function startClient(options: object) {
   const args = ["--input-type=module", "-e", CLIENT, JSON.stringify(options)];
   const client = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const [said] = (await once(client.stdout, "data")) as [Buffer];
-  return { client, id: said.toString().trim() };
+  const [output] = (await once(client.stdout, "data")) as [Buffer];
+  return { client, id: output.toString().trim() };
 }
 
 const gone = (id: string) =>

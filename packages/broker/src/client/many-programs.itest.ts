@@ -41,11 +41,11 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("many programs over one connec
     const answers = await Promise.all(
       Array.from({ length: 10 }, async (_, i) => {
         const child = sandbox.exec(["sh", "-c", "wc -c; sleep 0.1; echo after the end"]);
-        let said = "";
-        child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+        let output = "";
+        child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
         child.stdin.end(Buffer.alloc(500_000 + i));
         await child.exit;
-        return said;
+        return output;
       }),
     );
     expect(answers).toEqual(Array.from({ length: 10 }, (_, i) => `${500_000 + i}\nafter the end\n`));

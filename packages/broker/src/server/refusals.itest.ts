@@ -51,9 +51,9 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("a broker refuses", () => {
     const stream = session.request({ ":method": method, ":path": path, authorization: `Bearer ${token}` });
     if (method !== "GET") stream.end(typeof body === "string" ? body : JSON.stringify(body ?? null));
     const [headers] = (await once(stream, "response")) as [Record<string, unknown>];
-    const said = await text(stream);
+    const output = await text(stream);
     session.close();
-    return { status: headers[":status"], said };
+    return { status: headers[":status"], output };
   };
 
   test.for([

@@ -20,7 +20,7 @@ const OWNER = `
   const options = JSON.parse(process.argv[1]);
   const provider = await openLocalProvider(options);
   const sandbox = await provider.open({ labels: { swarm: options.swarm, purpose: "test", task: "t-1" } });
-  const child = sandbox.exec(["sh", "-c", 'trap "" TERM HUP; echo begun; while :; do sleep 0.1; done', sandbox.id]);
+  const child = sandbox.exec(["sh", "-c", 'trap "" TERM HUP; echo started; while :; do sleep 0.1; done', sandbox.id]);
   child.stdout.once("data", () => console.log(sandbox.id));`;
 
 test.for([{ withoutBubblewrap: false }, { withoutBubblewrap: true }])(
@@ -37,8 +37,8 @@ test.for([{ withoutBubblewrap: false }, { withoutBubblewrap: true }])(
     );
     const args = ["--input-type=module", "-e", OWNER, JSON.stringify(options)];
     const owner = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-    const [said] = (await once(owner.stdout, "data")) as [Buffer];
-    const id = said.toString().trim();
+    const [output] = (await once(owner.stdout, "data")) as [Buffer];
+    const id = output.toString().trim();
 
     // It is not orphaned while its owner runs.
     await reapOrphans(provider, () => expect.unreachable());

@@ -23,7 +23,7 @@ const OWNER = `
   const { openModalProvider } = await import(${JSON.stringify(join(import.meta.dirname, "modal-provider.ts"))});
   const provider = await openModalProvider(JSON.parse(process.argv[1]));
   const sandbox = await provider.open({ labels: { swarm: "orphans", purpose: "test", task: "t-1" } });
-  const child = sandbox.exec(["sh", "-c", 'echo begun; while :; do sleep 0.1; done', sandbox.id]);
+  const child = sandbox.exec(["sh", "-c", 'echo started; while :; do sleep 0.1; done', sandbox.id]);
   child.stdout.once("data", () => console.log(sandbox.id));`;
 
 test("a sandbox whose owner was killed is terminated, and one of a running owner is kept", async () => {
@@ -32,8 +32,8 @@ test("a sandbox whose owner was killed is terminated, and one of a running owner
   const own = await provider.open({ labels: { swarm: "orphans", purpose: "test" } });
   const args = ["--input-type=module", "-e", OWNER, JSON.stringify(options)];
   const owner = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const [said] = (await once(owner.stdout, "data")) as [Buffer];
-  const id = said.toString().trim();
+  const [output] = (await once(owner.stdout, "data")) as [Buffer];
+  const id = output.toString().trim();
   await reapOrphans(provider, () => expect.unreachable());
   owner.kill("SIGKILL");
   await once(owner, "exit");
