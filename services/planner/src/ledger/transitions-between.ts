@@ -36,13 +36,13 @@ export function transitionsBetween(before: Ledger | null, after: Ledger): Transi
 }
 
 function reasonOf(reason: string | null): { reason?: string } {
-  return reason === null ? {} : { reason: reason.slice(0, 1_000) };
+  return reason === null || reason === "" ? {} : { reason: reason.slice(0, 1_000) };
 }
 
 /** Logs one info line per transition. */
 export function logTransitions(log: Logger, before: Ledger | null, after: Ledger): void {
   for (const transition of transitionsBetween(before, after)) {
     const { status, taskId } = transition;
-    log.info(transition, taskId === undefined ? `the feature is ${status}` : `the task is ${status}`);
+    log.info(transition, taskId === undefined ? `feature ${status}` : `task ${status}`);
   }
 }
