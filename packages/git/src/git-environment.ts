@@ -46,7 +46,7 @@ export function endOf(stderr: string): string {
   return stderr.slice(-STDERR_BYTES);
 }
 
-/** Failures of the machine. They are at the end of a line; names that somebody else chose are not. */
+/** Failures of the machine. They end a line, and paths or refs that an attacker chose do not. */
 const MACHINE =
   /: (?:No space left on device|Disk quota exceeded|Input\/output error|Read-only file system|Cannot allocate memory|Too many open files|Resource temporarily unavailable)$/m;
 

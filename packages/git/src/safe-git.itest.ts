@@ -70,7 +70,7 @@ test("a hook of the repository does not run", async () => {
   expect(git(repository, "rev-parse", "copy")).toBe(commit);
   expect(existsSync(join(repository, "hooked"))).toBe(false);
   git(repository, "update-ref", "refs/heads/other", commit);
-  expect(existsSync(join(repository, "hooked")), "by a git that heeds hooks").toBe(true);
+  expect(existsSync(join(repository, "hooked")), "by a git that runs hooks").toBe(true);
   rmSync(hooks, { recursive: true });
 });
 
