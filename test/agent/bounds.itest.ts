@@ -46,7 +46,7 @@ test("the limit of turns ends an attempt that goes on and on", async () => {
   expect(calls).toBe(5);
 });
 
-test("a handover in the last turn counts, yet what is red then cannot be mended any more", async () => {
+test("a handover in the last turn counts, but checks that fail then cannot be fixed any more", async () => {
   const last = { steps: steps(write("src/b.txt", "b\n"), submit()), limits: { turns: 2 } };
   expect((await lab.attempt(last)).result).toMatchObject({ end: "submitted", outcome: "complete" });
   const red = { ...last, checks: [{ name: "false", command: "false", timeoutMs: 10_000 }] };

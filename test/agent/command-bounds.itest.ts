@@ -100,7 +100,7 @@ test("a program that is not there fails with the name of the setting", async () 
   expect(result.reason).toMatch(/no-such-agent is not in the sandbox.*AGENT_COMMAND_DIR/);
 });
 
-test("a program that fails is told with its exit and what it complained of", async () => {
+test("a program that fails is reported with its exit code and its error output", async () => {
   const { result } = await lab.attempt(
     byCommand(
       { steps: [] },

@@ -68,7 +68,7 @@ test("where it writes no handoff.json its last message is the summary", async ()
   });
 });
 
-test("a handoff.json that cannot be read is told as a concern", async () => {
+test("a handoff.json that cannot be read is reported as a concern", async () => {
   const { result } = await lab.attempt(
     byCommand({
       steps: [...steps(write("src/b.txt", "b\n"), write("../handoff/handoff.json", "{half")), done],
@@ -78,14 +78,14 @@ test("a handoff.json that cannot be read is told as a concern", async () => {
   expect(result.concerns[0]).toContain("handoff.json is no JSON");
 });
 
-test("a blocked task is told as such, with the agent's words", async () => {
+test("a blocked task is reported with the agent's reason", async () => {
   const { result } = await lab.attempt(
     byCommand({ steps: [...steps(handOver({ outcome: "blocked", summary: "No key." })), done] }),
   );
   expect(result).toMatchObject({ end: "submitted", outcome: "blocked", reason: "No key.", headCommit: null });
 });
 
-test("a failing check is given back to the same session, which mends it", async () => {
+test("a failing check is returned to the same session, which fixes it", async () => {
   const first = steps(write("state.txt", "orange\n"), handOver({ summary: "First." }));
   const { result, taken, transcript, calls } = await lab.attempt(
     byCommand({

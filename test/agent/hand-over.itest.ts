@@ -46,7 +46,7 @@ test("work that holds is handed over: a whole result, a bundle, one commit by th
   expect(told.slice(1).join("\n").trim()).toBe("Do the task\n\nMade it green.");
 });
 
-test("a failing check is given back with what it printed, and mended", async () => {
+test("a failing check is returned with its output, and fixed", async () => {
   const { result, taken, transcript } = await lab.attempt({
     steps: steps(
       write("state.txt", "orange\n"),
@@ -128,7 +128,7 @@ test("a claim of work without a change fails", async () => {
   expect(taken).toBeNull();
 });
 
-test("a blocked task is told as such, with the agent's words", async () => {
+test("a blocked task is reported with the agent's reason", async () => {
   const { result } = await lab.attempt({
     steps: steps(write("src/b.txt", "b\n"), submit("The API key is missing.", { outcome: "blocked" })),
     checks: [STATE],

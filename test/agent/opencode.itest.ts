@@ -33,7 +33,7 @@ beforeEach(({ skip }) =>
 
 const attempt = (order: Order) => lab.attempt({ ...order, ...chosen });
 
-test("opencode mends in its session what does not hold, and asks the model for nothing else", async () => {
+test("opencode fixes failing checks in its session, and asks the model for nothing else", async () => {
   const first = steps(write("state.txt", "orange\n"), handOver({ summary: "First." }));
   const { result, taken, transcript, calls } = await attempt({
     steps: [...first, done],

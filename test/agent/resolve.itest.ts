@@ -51,13 +51,13 @@ test("a conflict is laid out with its markers, and ends as one commit that has n
 });
 
 test("markers that are left are given back, and an agent that leaves them for ever fails", async () => {
-  const mended = await lab.attempt({
+  const fixed = await lab.attempt({
     task,
     steps: steps(submit("Nothing to do."), write("src/a.txt", "one\nboth\nthree\n"), submit("Now.")),
   });
-  const feedback = mended.transcript.filter((entry) => entry.role === "user").at(-1)?.text;
+  const feedback = fixed.transcript.filter((entry) => entry.role === "user").at(-1)?.text;
   expect(feedback).toContain("Conflict markers are left in: src/a.txt");
-  expect(mended.result).toMatchObject({ end: "submitted", outcome: "complete" });
+  expect(fixed.result).toMatchObject({ end: "submitted", outcome: "complete" });
 
   const { result, taken } = await lab.attempt({
     task,

@@ -138,7 +138,7 @@ test("logs --follow --json prints each event of the task as one line, and ends w
   const following = startSwarm(["logs", "live-task", "--follow", "--json"], env());
   const about = { featureId: task.featureId, taskId: task.id, attempt: 1 };
   const lines = () => following.stdout().split("\n").filter(Boolean);
-  // It tells the task first and then listens; what is told before it listens is not for it.
+  // The command prints the task and then subscribes; it misses events from before its subscription.
   await waitUntil("an event", 20_000, async () => {
     await emit.event("attempt.progressed", about, { turn: 1, text: "reading" });
     return lines().length > 1 ? true : null;
@@ -155,7 +155,7 @@ test("logs --follow --json prints each event of the task as one line, and ends w
   expect(following.stderr()).toBe("");
 });
 
-test("a missing or wrong key is told with the setting's name, a right one comes in", async () => {
+test("a missing or wrong key is refused with the name of the setting, a right one is accepted", async () => {
   await using locked = await startApi();
   const key = keysCommand(locked.env, "create");
   const ask = (more: Record<string, string>) =>

@@ -64,7 +64,7 @@ test("an address that is none, and a server that is not the api, are told with t
   expect(other.stderr).toContain(`what answers at ${url} is not the api; correct SWARM_URL`);
 });
 
-test("a description's file that is not there is told, and nothing is submitted", async () => {
+test("a missing description file is named, and nothing is submitted", async () => {
   const { code, stdout, stderr } = await runSwarm(["submit", "x", "--file", "no-such-file.md"]);
   expect([code, stdout]).toEqual([1, ""]);
   expect(stderr).toContain("no-such-file.md");

@@ -18,7 +18,7 @@ import { waitUntil } from "../support/wait-until.ts";
 
 /**
  * The demo's features while each service in turn and Redis are killed at random moments. What must hold afterwards
- * are invariants; how many attempts, fixes or conflicts it took is nobody's promise.
+ * are invariants; the numbers of attempts, fixes and conflicts are not.
  */
 const ROOT = join(import.meta.dirname, "../..");
 const SEED = Number(process.env["CHAOS_SEED"] ?? Math.floor(Math.random() * 2 ** 31));

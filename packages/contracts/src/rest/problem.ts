@@ -1,6 +1,5 @@
 import { z } from "zod";
 
-/** @testonly */
 export const PROBLEM_TYPE = "application/problem+json";
 
 /** Every answer that is not a success, by RFC 9457. */
