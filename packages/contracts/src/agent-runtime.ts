@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * What a template may name as `{{placeholder}}`. `agentDir` is AGENT_COMMAND_DIR as seen inside, `workDir` the
- * repository, `homeDir` a home of the agent's own; `session` is known from the first run's output on.
+ * The placeholders that a template may contain as `{{placeholder}}`. `agentDir` is the path of AGENT_COMMAND_DIR inside
+ * the sandbox, `workDir` the repository, `homeDir` the agent's own home; `session` is known after the first run.
  */
 export const AGENT_PLACEHOLDERS = [
   "prompt",
@@ -20,12 +20,12 @@ export const AGENT_PLACEHOLDERS = [
 ] as const;
 export type AgentPlaceholder = (typeof AGENT_PLACEHOLDERS)[number];
 
-/** Where a placeholder stands. */
+/** Matches one placeholder. */
 export const PLACEHOLDER = /\{\{(\w+)\}\}/g;
 
 const insideHome = (path: string) => path !== "" && !path.startsWith("/") && !path.split("/").includes("..");
 
-/** How a coding agent with a command line is used, as data. */
+/** How to run a coding agent that has a command line, as data. */
 export const agentTemplateSchema = z
   .strictObject({
     name: z.string().regex(/^[a-z0-9-]{1,40}$/),
@@ -34,12 +34,12 @@ export const agentTemplateSchema = z
       .array(z.string())
       .min(1)
       .optional()
-      .describe("For the prompts after it; absent: it is started anew and told everything again"),
-    stdin: z.string().default("").describe("What it reads on its standard input"),
+      .describe("For later prompts; absent: the program is started anew with the whole conversation"),
+    stdin: z.string().default("").describe("Its standard input"),
     env: z
       .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
       .default({})
-      .describe("Beside PATH, HOME, TMPDIR and LANG it gets nothing else"),
+      .describe("Added to PATH, HOME, TMPDIR and LANG; it gets no other variables"),
     files: z
       .array(
         z.strictObject({
@@ -53,7 +53,9 @@ export const agentTemplateSchema = z
     output: z
       .enum(["opencode", "jsonl", "plain"])
       .default("plain")
-      .describe("What its standard output is: opencode's JSON lines, our own, or its last message"),
+      .describe(
+        "The format of its standard output: opencode's JSON lines, ours, or its last message as plain text",
+      ),
   })
   .superRefine((template, context) => {
     for (const [, name = ""] of JSON.stringify(template).matchAll(PLACEHOLDER)) {
@@ -66,7 +68,7 @@ export const agentTemplateSchema = z
   });
 export type AgentTemplate = z.infer<typeof agentTemplateSchema>;
 
-/** What turns prompts into changes: the loop built into the runner, or a program started by it. */
+/** The coding agent: the loop built into the runner, or a program that the runner starts. */
 export const agentRuntimeSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("pi") }),
   z.object({ kind: z.literal("command"), template: agentTemplateSchema }),

@@ -1,4 +1,4 @@
-/** Codes of unexpected endings; each names where to look. */
+/** Codes of faults; each names the part that failed. */
 export type FaultCode =
   | "config.invalid"
   | "message.invalid"
@@ -20,7 +20,7 @@ export type FaultCode =
   | "conflict"
   | "internal";
 
-/** An unexpected ending. `retryable`: the same call may succeed later without anybody changing anything. */
+/** An unexpected failure. `retryable`: the same call may succeed later although nothing is changed. */
 export class Fault extends Error {
   readonly code: FaultCode;
   readonly retryable: boolean;

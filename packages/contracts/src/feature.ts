@@ -17,17 +17,17 @@ export const featureStatusSchema = z.enum([
 ]);
 export type FeatureStatus = z.infer<typeof featureStatusSchema>;
 
-/** What a user submits; unknown fields are refused so that a typing error does not get lost. */
+/** A feature as a user submits it. Unknown fields are refused, so that a misspelt name is noticed. */
 export const featureInputSchema = z.strictObject({
   title: z.string().trim().min(1).max(200).describe("One line; also names the feature's slug"),
-  description: z.string().trim().max(50_000).default("").describe("What is wanted, in Markdown"),
+  description: z.string().trim().max(50_000).default("").describe("The requirement, in Markdown"),
   acceptance: z
     .array(z.string().trim().min(1).max(2_000))
     .max(50)
     .default([])
     .describe("Statements that hold when the feature is done"),
   priority: z.int().min(1).max(10).default(5).describe("1 is first, 10 is last"),
-  budget: budgetSchema.optional().describe("What it may cost; FEATURE_BUDGET_* where it does not say"),
+  budget: budgetSchema.optional().describe("Caps of this feature; by default FEATURE_BUDGET_*"),
 });
 export type FeatureInput = z.infer<typeof featureInputSchema>;
 
@@ -40,7 +40,7 @@ export const featureSubmissionSchema = featureInputSchema.extend({
 });
 export type FeatureSubmission = z.infer<typeof featureSubmissionSchema>;
 
-/** Tasks of a feature by where they stand. */
+/** Number of tasks of a feature by status. Cancelled tasks are not counted. */
 export const featureCountsSchema = z.object({
   total: z.int().min(0),
   landed: z.int().min(0),
@@ -49,14 +49,17 @@ export const featureCountsSchema = z.object({
   held: z.int().min(0),
 });
 
-/** A feature as people see it. */
+/** A feature as the api shows it. */
 export const featureSchema = featureSubmissionSchema.extend({
   status: featureStatusSchema,
-  reason: z.string().nullable().describe("Why it ended or is held; null while it goes on"),
+  reason: z.string().nullable().describe("Why the feature ended, waits or is held; null otherwise"),
   counts: featureCountsSchema,
   costUsd: z.number().min(0),
   tokens: z.int().min(0).describe("Prompt and completion tokens together"),
   finishedAt: z.int().nullable(),
-  forecast: forecastSchema.nullable().default(null).describe("null while there is no history to go by"),
+  forecast: forecastSchema
+    .nullable()
+    .default(null)
+    .describe("null until there is a plan and a history of costs"),
 });
 export type Feature = z.infer<typeof featureSchema>;

@@ -14,16 +14,16 @@ export const attemptEndSchema = z.enum([
 export type AttemptEnd = z.infer<typeof attemptEndSchema>;
 
 /**
- * Endings that use up the task's attempt budget; the others are the infrastructure's or a person's doing. With `budget`
- * the swarm's or the feature's budget was used up; the task waits until it is raised.
+ * Ends that use up the task's attempt budget. The other ends are caused by the infrastructure or by a person; after
+ * `budget` the task waits until the budget of the swarm or the feature is raised.
  */
 export const COUNTED_ENDS: ReadonlySet<AttemptEnd> = new Set(["failed", "stuck", "limit-reached"]);
 
-/** One run of one check. */
+/** The result of one run of one check. */
 export const checkResultSchema = z.object({
   name: z.string().optional(),
   command: z.string(),
-  exitCode: z.int().describe("-1 when it was killed at its time limit"),
+  exitCode: z.int().describe("-1 when the check was killed at its time limit"),
   durationMs: z.number().min(0),
   outputTail: z.string().describe("The last 8,000 characters of stdout and stderr together"),
 });
@@ -37,7 +37,7 @@ export const metricsSchema = z.object({
   tokensIn: z.int().min(0),
   tokensOut: z.int().min(0),
   tokensCached: z.int().min(0),
-  costUsd: z.number().min(0).describe("Metered by the gateway, never by the sandbox"),
+  costUsd: z.number().min(0).describe("Metered by the gateway, never by the sandbox; US dollars"),
   toolCalls: z.int().min(0),
   turns: z.int().min(0),
   durationMs: z.number().min(0),
@@ -60,7 +60,7 @@ export const NO_METRICS: Metrics = {
 
 export const handoffOutcomeSchema = z.enum(["complete", "partial", "blocked", "failed"]);
 
-/** What the agent says through its `submit` tool. A claim, kept apart from what was measured. */
+/** The agent's claim through its `submit` tool, kept apart from measured values. */
 export const agentClaimSchema = z.object({
   outcome: handoffOutcomeSchema.default("complete"),
   summary: z.string().max(10_000),
@@ -71,7 +71,7 @@ export const agentClaimSchema = z.object({
 });
 export type AgentClaim = z.infer<typeof agentClaimSchema>;
 
-/** What the runner writes as result.json inside the sandbox. Untrusted until the dispatcher has looked at it. */
+/** The result that the runner sends through the door. Untrusted until the dispatcher has validated it. */
 export const agentResultSchema = agentClaimSchema.extend({
   end: attemptEndSchema,
   reason: z.string().max(20_000).optional(),
@@ -82,16 +82,16 @@ export const agentResultSchema = agentClaimSchema.extend({
 });
 export type AgentResult = z.infer<typeof agentResultSchema>;
 
-/** What an attempt reports to the planner: the agent's claim, completed by the dispatcher. */
+/** The report of an attempt to the planner: the agent's claim, completed with measured values by the dispatcher. */
 export const handoffSchema = agentResultSchema.extend({
   taskId: idSchema,
   attempt: z.int().min(1),
   round: z.int().min(1),
-  model: z.string().default("unknown").describe("The model that served the attempt, as the gateway saw it"),
+  model: z.string().default("unknown").describe("The model that answered, as the gateway recorded it"),
 });
 export type Handoff = z.infer<typeof handoffSchema>;
 
-/** What a handoff lists when there is nothing to tell. */
+/** The lists of a handoff that has nothing to list. */
 export const NO_NOTES = {
   did: [],
   deviations: [],

@@ -3,7 +3,7 @@ import { handoffSchema } from "./handoff.ts";
 import { idSchema, objectIdSchema } from "./ids.ts";
 import { repoIdSchema } from "./repo.ts";
 
-/** A finished attempt on its way to the trunk. Sent by the dispatcher. */
+/** An attempt with commits for the merger to land. Sent by the dispatcher. */
 export const mergeRequestSchema = z.object({
   taskId: idSchema,
   featureId: idSchema,
@@ -13,20 +13,20 @@ export const mergeRequestSchema = z.object({
   baseCommit: objectIdSchema,
   headCommit: objectIdSchema,
   title: z.string(),
-  approvedBy: z.string().optional().describe("Who approved its protected paths"),
+  approvedBy: z.string().optional().describe("The person who approved its changes to protected paths"),
   handoff: handoffSchema,
 });
 export type MergeRequest = z.infer<typeof mergeRequestSchema>;
 
 export const conflictPathSchema = z.object({
   path: z.string(),
-  base: objectIdSchema.nullable().describe("Blob ids; null where the side has no such file"),
+  base: objectIdSchema.nullable().describe("Blob id; null when the side has no such file"),
   ours: objectIdSchema.nullable().describe("The trunk's"),
   theirs: objectIdSchema.nullable().describe("The attempt's"),
 });
 export type ConflictPath = z.infer<typeof conflictPathSchema>;
 
-/** Conflicts after which a file counts as hot: it wants splitting, or its tasks an order. */
+/** Number of conflicts after which a file counts as hot: it should be split, or its tasks ordered. */
 export const HOT_AFTER = 5;
 
 /** The ways in which a merge request ends. */
@@ -41,9 +41,9 @@ export const mergeOutcomes = {
   conflict: z.object({
     kind: z.literal("conflict"),
     paths: z.array(conflictPathSchema).min(1),
-    base: objectIdSchema.describe("Where the attempt began"),
+    base: objectIdSchema.describe("The commit that the attempt started from"),
     theirIntent: z.string().describe("Titles of the landings since the base that touched these paths"),
-    hot: z.array(z.string()).optional().describe("Those of the paths that conflict again and again"),
+    hot: z.array(z.string()).optional().describe("The paths among them that are hot (HOT_AFTER)"),
   }),
   rejected: z.object({ kind: z.literal("rejected"), check: z.string(), outputTail: z.string() }),
   unsafe: z.object({ kind: z.literal("unsafe"), why: z.string() }),

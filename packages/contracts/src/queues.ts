@@ -16,7 +16,7 @@ import { taskSchema } from "./task.ts";
  */
 export const SCHEMA_VERSION = 2;
 
-/** What `plan` carries: everything that feeds back. */
+/** The body of a `plan` message: submissions, commands of people, and feedback from the other services. */
 export const planMessageSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("feature"), feature: featureSubmissionSchema }),
   z.object({ kind: z.literal("cancel"), featureId: idSchema, by: z.string() }),
@@ -40,7 +40,7 @@ export const planMessageSchema = z.discriminatedUnion("kind", [
 ]);
 export type PlanMessage = z.infer<typeof planMessageSchema>;
 
-/** A held attempt that a person approved: the dispatcher sends it to the merger without running an agent. */
+/** A held attempt that a person approved. The dispatcher sends it to the merger without running an agent. */
 export const approvedAttemptSchema = z.object({
   by: z.string(),
   attempt: z.int().min(1),
@@ -48,7 +48,7 @@ export const approvedAttemptSchema = z.object({
   handoff: handoffSchema,
 });
 
-/** What `task` carries: one sending of a task. */
+/** The body of a `task` message: one round of a task. */
 export const taskMessageSchema = z.object({
   task: taskSchema,
   round: z.int().min(1),
@@ -68,7 +68,7 @@ export type QueueName = keyof typeof QUEUES;
 export type MessageOf<Q extends QueueName> = z.infer<(typeof QUEUES)[Q]>;
 export const QUEUE_NAMES = Object.keys(QUEUES) as QueueName[];
 
-/** What surrounds every body on its way. */
+/** The envelope of every message body. */
 export const envelopeSchema = z.object({
   schemaVersion: z.int().min(1),
   sentAt: z.int().describe("Milliseconds since 1970, Redis time"),
@@ -78,8 +78,8 @@ export const envelopeSchema = z.object({
 export type Envelope = z.infer<typeof envelopeSchema>;
 
 /**
- * A body as this version reads it, from any version up to this one. What version 1 lacks has defaults in the schemas
- * (`repoId`); only what was renamed is lifted here.
+ * Parses a body of this schema version or an older one. Fields that version 1 lacks have defaults in the schemas
+ * (`repoId`); renamed ones are lifted here.
  */
 export function readBody<Q extends QueueName>(
   queue: Q,

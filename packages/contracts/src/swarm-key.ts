@@ -3,10 +3,10 @@ import type { TaskKind } from "./task.ts";
 
 export const ROLES = ["plan", "accept", "work", "resolve", "fix", "draft-fixes"] as const;
 
-/** Who asks the model. Costs, recorded answers and the choice of a backend all go by it. */
+/** The purpose of a model call. Costs, recorded answers and the choice of a backend depend on it. */
 export type Role = (typeof ROLES)[number];
 
-/** Who asks the model in an attempt of a task of each kind. */
+/** The role of model calls in an attempt, by the kind of its task. */
 export const ROLE_OF_KIND = { build: "work", fix: "fix", resolve: "resolve" } as const satisfies Record<
   TaskKind,
   Role
@@ -28,8 +28,8 @@ export function roleOf(key: string): Role | null {
 }
 
 /**
- * The last Swarm-Key that a conversation names, or null. One that a tool has printed or a model has said is no key
- * of the caller.
+ * The last Swarm-Key in a conversation's system and user messages, or null. Keys in the output of tools and in answers
+ * of the model are ignored: the caller did not write them.
  */
 export function findSwarmKey(messages: readonly { role: string; text: string }[]): string | null {
   let key: string | null = null;

@@ -5,11 +5,11 @@ import { repoIdSchema } from "./repo.ts";
 
 export const sweepReasonSchema = z.enum(["schedule", "nudge", "last-task", "manual"]);
 
-/** What the `sweep` queue carries. */
+/** The body of a `sweep` message. */
 export const sweepRequestSchema = z.object({ why: sweepReasonSchema, repoId: repoIdSchema });
 export type SweepRequest = z.infer<typeof sweepRequestSchema>;
 
-/** One distinct way in which the trunk is red. The signature is computed by code, never by the model. */
+/** One distinct failure of the trunk. Code computes the signature, never the model. */
 export const failureSchema = z.object({
   signature: z
     .string()
@@ -21,7 +21,7 @@ export const failureSchema = z.object({
 });
 export type Failure = z.infer<typeof failureSchema>;
 
-/** A fix task worded by the model for one failure. */
+/** A fix task for one failure, drafted by the model or from a template. */
 export const fixDraftSchema = z.object({
   signature: z.string(),
   title: z.string().min(1).max(200),
@@ -36,11 +36,11 @@ export const sweepSchema = z.object({
   repoId: repoIdSchema,
   head: objectIdSchema,
   tree: objectIdSchema,
-  checksHash: z.string().describe("Hash of the check list the result is keyed by, with the tree"),
+  checksHash: z.string().describe("Hash of the check list; with the tree it identifies the result"),
   checks: z.array(checkResultSchema),
   outcome: z.enum(["green", "red", "error"]),
-  reason: z.string().optional().describe("Why the sweep itself could not be done; only with `error`"),
-  green: objectIdSchema.nullable().describe("Where refs/heads/green points after the sweep"),
+  reason: z.string().optional().describe("Why the sweep could not run; only with `error`"),
+  green: objectIdSchema.nullable().describe("The commit of refs/heads/green after the sweep"),
   failures: z.array(failureSchema),
   drafts: z.array(fixDraftSchema).max(5),
 });

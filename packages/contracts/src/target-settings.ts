@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { checkSchema } from "./task.ts";
 
-/** Paths a person must approve, wherever they lie, unless the target's swarm.json lists its own. */
+/** Paths whose changes a person must approve, in any folder, unless the target's swarm.json lists its own. */
 export const DEFAULT_PROTECTED: readonly string[] = [
   "swarm.json",
   ".github/**",
@@ -26,7 +26,11 @@ export const targetSettingsSchema = z.strictObject({
   $schema: z.string().optional(),
   checks: z.strictObject({
     gate: z.array(checkEntrySchema).max(20).describe("Fast; run before publishing"),
-    sweep: z.array(checkEntrySchema).max(20).default([]).describe("The slow ones; the gate's are run too"),
+    sweep: z
+      .array(checkEntrySchema)
+      .max(20)
+      .default([])
+      .describe("Slow checks, run by sweeps together with those of the gate"),
   }),
   protected: z
     .array(z.string())

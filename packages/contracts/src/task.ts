@@ -19,13 +19,13 @@ export const taskStatusSchema = z.enum([
 ]);
 export type TaskStatus = z.infer<typeof taskStatusSchema>;
 
-/** Bounds of one attempt; the first one reached ends it with `limit-reached`. */
+/** Bounds of one attempt. The first bound that is reached ends it with `limit-reached`. */
 export const limitsSchema = z.object({
   turns: z.int().min(1).describe("Model turns"),
   tokens: z.int().min(1).describe("Prompt and completion tokens over all calls"),
   costUsd: z.number().min(0),
   wallMs: z.int().min(1).describe("From sandbox open to handoff"),
-  idleMs: z.int().min(1).describe("Longest silence of the runner"),
+  idleMs: z.int().min(1).describe("Longest time without a sign of life of the runner"),
 });
 export type Limits = z.infer<typeof limitsSchema>;
 
@@ -37,15 +37,18 @@ export const DEFAULT_LIMITS: Limits = {
   idleMs: 300_000,
 };
 
+/** Time limit of a check that names none. */
+export const DEFAULT_CHECK_TIMEOUT_MS = 300_000;
+
 /** A command of the target that must pass. */
 export const checkSchema = z.object({
   name: z.string().min(1).max(100),
   command: z.string().min(1).max(4_000).describe("Run by `sh -c` in the tree's root"),
-  timeoutMs: z.int().min(1).default(300_000),
+  timeoutMs: z.int().min(1).default(DEFAULT_CHECK_TIMEOUT_MS),
 });
 export type Check = z.infer<typeof checkSchema>;
 
-/** Both sides of a conflict, for the one resolve task that answers it. */
+/** Both sides of a conflict, for its resolve task. */
 export const resolveSchema = z.object({
   taskId: idSchema.describe("The task whose attempt conflicted"),
   attempt: z.int().min(1),
@@ -53,8 +56,8 @@ export const resolveSchema = z.object({
   baseCommit: objectIdSchema,
   headCommit: objectIdSchema,
   paths: z.array(z.string()).min(1).describe("Files in conflict"),
-  ourIntent: z.string().describe("What the conflicting attempt wanted"),
-  theirIntent: z.string().describe("What the landings it conflicts with wanted"),
+  ourIntent: z.string().describe("Goal of the conflicting attempt"),
+  theirIntent: z.string().describe("Titles of the landings that it conflicts with"),
 });
 export type Resolve = z.infer<typeof resolveSchema>;
 
@@ -64,17 +67,17 @@ export const taskSchema = z.object({
   featureId: idSchema,
   repoId: repoIdSchema,
   featureSlug: z.string(),
-  parentId: idSchema.optional().describe("The task this one came out of by decomposition or as its resolve"),
+  parentId: idSchema.optional().describe("For a resolve: the task whose attempt conflicted"),
   key: z.string().min(1).max(64).describe("The plan's own name for it; part of the Swarm-Key"),
   kind: taskKindSchema,
   title: z.string().min(1).max(200),
   description: z.string().max(50_000),
-  context: z.string().max(200_000).default("").describe("The cut survey of the target"),
+  context: z.string().max(200_000).default("").describe("Survey of the target, cut to SURVEY_TOKENS"),
   scope: z
     .array(z.string())
     .max(200)
     .default([])
-    .describe("Globs the diff must stay inside; empty: no bound"),
+    .describe("Globs that the diff must stay inside; empty: no bound"),
   acceptance: z.array(z.string()).max(50).default([]),
   checks: z.array(checkSchema).max(50).default([]).describe("Run by the runner before it commits"),
   dependsOn: z.array(idSchema).max(200).default([]),
@@ -82,6 +85,6 @@ export const taskSchema = z.object({
   limits: limitsSchema,
   attemptBudget: z.int().min(1).max(20).default(3),
   resolve: resolveSchema.optional().describe("Only for kind `resolve`"),
-  feedback: z.string().max(20_000).default("").describe("What went wrong in earlier attempts"),
+  feedback: z.string().max(20_000).default("").describe("Failures of earlier attempts"),
 });
 export type Task = z.infer<typeof taskSchema>;

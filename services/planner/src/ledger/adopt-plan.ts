@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, type Task } from "@agentswarm/contracts";
+import { DEFAULT_CHECK_TIMEOUT_MS, DEFAULT_LIMITS, type Task } from "@agentswarm/contracts";
 import { taskIdOf } from "@agentswarm/contracts/node";
 import { namesThatLanded, newRecord, type Ledger } from "./ledger.ts";
 import type { PlannedTask } from "./validate-plan.ts";
@@ -7,8 +7,6 @@ export interface TaskDefaults {
   readonly attemptBudget: number;
   readonly wallMs: number;
 }
-
-const CHECK_TIMEOUT_MS = 300_000;
 
 /**
  * Adds a valid plan to the ledger as a new revision. The ids of its tasks are derived from feature, revision and key.
@@ -34,7 +32,7 @@ export function adoptPlan(ledger: Ledger, planned: readonly PlannedTask[], defau
     checks: one.checks.map((command) => ({
       name: command.slice(0, 100),
       command,
-      timeoutMs: CHECK_TIMEOUT_MS,
+      timeoutMs: DEFAULT_CHECK_TIMEOUT_MS,
     })),
     dependsOn: one.dependsOn.map(idOf),
     // A plan may put its tasks behind those of other features, never before them.

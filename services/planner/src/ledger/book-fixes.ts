@@ -1,4 +1,11 @@
-import { DEFAULT_LIMITS, slug, trunkHealthId, type Sweep, type Task } from "@agentswarm/contracts";
+import {
+  DEFAULT_CHECK_TIMEOUT_MS,
+  DEFAULT_LIMITS,
+  slug,
+  trunkHealthId,
+  type Sweep,
+  type Task,
+} from "@agentswarm/contracts";
 import { taskIdOf } from "@agentswarm/contracts/node";
 import type { TaskDefaults } from "./adopt-plan.ts";
 import { isUnsettled, newRecord, type Ledger } from "./ledger.ts";
@@ -44,7 +51,7 @@ export function bookFixes(
         .map((check) => ({
           name: (check.name ?? check.command).slice(0, 100),
           command: check.command,
-          timeoutMs: 300_000,
+          timeoutMs: DEFAULT_CHECK_TIMEOUT_MS,
         })),
       dependsOn: [],
       priority: FIX_PRIORITY,
