@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { DEFAULT_REPO } from "@agentswarm/contracts";
+import { consume, createSender, jobState } from "@agentswarm/queue";
 import { pendingBodies } from "../support/queue.ts";
 import { keysCommand } from "../../services/api/testing/make-key.ts";
 import { startApi, type TestApi } from "../../services/api/testing/start-api.ts";
@@ -153,6 +155,30 @@ test("logs --follow --json prints each event of the task as one line, and ends w
   expect(new Set(events.map((event) => event.taskId))).toEqual(new Set(["live-task"]));
   expect(events.at(-1)?.type).toBe("attempt.ended");
   expect(following.stderr()).toBe("");
+});
+
+test("jobs lists dead letters and puts one back into its queue", async () => {
+  expect((await swarm("jobs")).stdout).toBe("no failed jobs\n");
+  let broken = true;
+  const handler = async () => {
+    if (broken) throw new Error("a bug");
+  };
+  await using _consumer = await consume(api.connection, "sweep", handler, { concurrency: 1 });
+  const sender = createSender(api.connection, "test");
+  await sender.send("sweep", { why: "manual", repoId: DEFAULT_REPO }, { jobId: "broken-sweep" });
+  const state = () => jobState(api.connection, "sweep", "broken-sweep");
+  await waitUntil("the failure", 20_000, async () => ((await state()) === "failed" ? true : null));
+
+  expect((await swarm("jobs", "list")).stdout).toMatch(
+    /^\S+Z {2}sweep {2}broken-sweep {2}internal: a bug\n$/,
+  );
+  expect(await json("jobs")).toMatchObject({ jobs: [{ queue: "sweep", id: "broken-sweep" }] });
+  broken = false;
+  const retried = await swarm("jobs", "retry", "sweep", "broken-sweep");
+  expect(retried).toEqual({ code: 0, stdout: "jobs retry: sweep broken-sweep\n", stderr: "" });
+  await waitUntil("the retry", 20_000, async () => ((await state()) === "completed" ? true : null));
+  expect((await swarm("jobs", "retry", "sweep", "none")).code).toBe(1);
+  expect((await swarm("jobs", "retry", "nothing", "none")).code).toBe(2);
 });
 
 test("a missing or wrong key is refused with the name of the setting, a right one is accepted", async () => {

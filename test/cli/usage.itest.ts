@@ -5,18 +5,35 @@ import { expect, test } from "vitest";
 import { freePort } from "../../tools/local/free-port.ts";
 import { runSwarm } from "./run-swarm.ts";
 
-const COMMANDS = ["submit", "status", "watch", "logs", "cancel", "retry", "approve"];
+const COMMANDS = [
+  "submit",
+  "status",
+  "watch",
+  "logs",
+  "cancel",
+  "retry",
+  "approve",
+  "jobs list",
+  "jobs retry",
+];
 
 test("--help names every command, the doctor, the exit codes and the settings", async () => {
   const { code, stdout, stderr } = await runSwarm(["--help"]);
   expect([code, stderr]).toEqual([0, ""]);
-  for (const word of [...COMMANDS, "doctor", "Exit codes", "SWARM_URL", "SWARM_API_KEY"])
+  for (const word of [
+    "jobs",
+    ...COMMANDS.filter((command) => !command.includes(" ")),
+    "doctor",
+    "Exit codes",
+    "SWARM_URL",
+    "SWARM_API_KEY",
+  ])
     expect(stdout).toContain(word);
 });
 
 test.each(COMMANDS)("%s --help tells its arguments and options, and asks nobody", async (command) => {
   const nobody = { SWARM_URL: `http://127.0.0.1:${await freePort()}` };
-  const { code, stdout, stderr } = await runSwarm([command, "--help"], nobody);
+  const { code, stdout, stderr } = await runSwarm([...command.split(" "), "--help"], nobody);
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toContain(`Usage: swarm ${command}`);
   expect(stdout).toContain("--json");

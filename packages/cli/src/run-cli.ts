@@ -3,6 +3,7 @@ import { openClient } from "@agentswarm/client";
 import type { CliCommand, CliContext } from "./cli-command.ts";
 import { addApprove } from "./commands/approve.ts";
 import { addCancel } from "./commands/cancel.ts";
+import { addJobs } from "./commands/jobs.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addRetry } from "./commands/retry.ts";
 import { addStatus } from "./commands/status.ts";
@@ -19,6 +20,7 @@ const COMMANDS: readonly CliCommand[] = [
   addCancel,
   addRetry,
   addApprove,
+  addJobs,
 ];
 const FOOTER = `
   doctor [--json]                show what was found on this machine

@@ -13,6 +13,7 @@ import { answerProblems } from "./problem.ts";
 import { answerDespiteSilentRedis } from "./redis-deadline.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { featureRoutes } from "./routes/features.ts";
+import { jobRoutes } from "./routes/jobs.ts";
 import { probeRoutes } from "./routes/probes.ts";
 import { statusRoutes } from "./routes/status.ts";
 import { taskRoutes } from "./routes/tasks.ts";
@@ -68,6 +69,7 @@ export async function buildApp(ctx: ApiContext, log: FastifyBaseLogger, stopping
   taskRoutes(app, ctx);
   statusRoutes(app, ctx);
   eventRoutes(app, ctx, stopping);
+  jobRoutes(app, ctx);
   probeRoutes(app, ctx);
   mountBoard(app, ctx);
   return app;

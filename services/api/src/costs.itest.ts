@@ -83,6 +83,24 @@ test("what models cost is shown by attempt, role and backend, and counted for Pr
   expect(metrics).not.toContain(task.id);
 });
 
+test("feature, task, status and metrics show the same costs", async () => {
+  const feature = await read<{ costUsd: number; tokens: number; cost: Cost; tasks: { costUsd: number }[] }>(
+    `/v1/features/${task.featureId}`,
+  );
+  expect([feature.costUsd, feature.tokens]).toEqual([feature.cost.usd, feature.cost.tokens]);
+  const listed = await read<{ features: { id: string; costUsd: number }[] }>("/v1/features");
+  expect(listed.features.find(({ id }) => id === task.featureId)?.costUsd).toBe(feature.cost.usd);
+  const { attempts } = await read<{ attempts: { cost: Cost }[] }>(`/v1/tasks/${task.id}`);
+  expect(feature.tasks[0]?.costUsd).toBe(attempts.reduce((sum, { cost }) => sum + cost.usd, 0));
+
+  const { cost } = await read<{ cost: Cost }>("/v1/status");
+  const metrics = await (await api.ask("/metrics")).text();
+  const counted = [...metrics.matchAll(/^agentswarm_cost_usd_total\{.*\} (\S+)$/gm)];
+  expect(counted.reduce((sum, [, usd]) => sum + Number(usd), 0)).toBe(cost.usd);
+  // The reconciler's calls belong to no feature.
+  expect(cost.usd).toBe(feature.cost.usd + (cost.byRole["draft-fixes"]?.usd ?? 0));
+});
+
 test("the same event told twice is counted once", async () => {
   const { featureId } = await emit.task("twice", "running");
   const data = used("work", "one.example", 0.5, 20);

@@ -27,6 +27,14 @@ export function notFound(noun: string, id: string): never {
   throw new Problem(404, "not-found", `there is no ${noun} ${id}`);
 }
 
+/** A fault as the refusal that the REST API answers; any other error as it is. */
+export function asProblem(error: unknown): unknown {
+  if (!(error instanceof Fault)) return error;
+  const status = STATUS[error.code] ?? 500;
+  const retryAfter = status === 503 ? RETRY_SECONDS : undefined;
+  return new Problem(status, error.code.replaceAll(".", "-"), error.message, retryAfter);
+}
+
 const STATUS: Partial<Record<Fault["code"], number>> = {
   "redis.unavailable": 503,
   "not-found": 404,

@@ -1,5 +1,6 @@
 import { EVENT_ROUTES } from "./events.ts";
 import { FEATURE_ROUTES } from "./features.ts";
+import { JOB_ROUTES } from "./jobs.ts";
 import { PROBE_ROUTES } from "./probes.ts";
 import { STATUS_ROUTES } from "./status.ts";
 import { TASK_ROUTES } from "./tasks.ts";
@@ -11,6 +12,7 @@ export const REST = {
   ...TASK_ROUTES,
   ...STATUS_ROUTES,
   ...EVENT_ROUTES,
+  ...JOB_ROUTES,
   ...PROBE_ROUTES,
 } as const satisfies Record<string, Route>;
 export type RouteName = keyof typeof REST;
