@@ -23,7 +23,6 @@ RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --omit=dev --o
     --workspace=services/reconciler --workspace=services/api --workspace=services/broker --workspace=packages/cli --workspace=packages/replay \
  && npm cache clean --force >/dev/null 2>&1
 COPY prompts prompts
-COPY infra infra
 COPY tools tools
 COPY target-repo target-repo
 COPY --from=agent /app/agent.mjs agent.mjs
