@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { jobId } from "@agentswarm/contracts";
@@ -11,10 +12,13 @@ import { startMerger, type Attempt, type TestMerger } from "../testing/start-mer
 let host: HttpOrigin;
 let merger: TestMerger;
 beforeAll(async () => {
-  host = await openHttpOrigin();
-  merger = await startMerger({ checks: ["true"], urlOf: (origin) => host.url + origin });
+  const dir = mkdtempSync(join(tmpdir(), "swarm-remote-origin-"));
+  host = await openHttpOrigin(dir);
+  console.info(`the git host runs in: ${host.place}`);
+  merger = await startMerger({ dir, checks: ["true"], urlOf: (origin) => host.url + origin });
   expect(existsSync(join(merger.home, "mirrors/merger/HEAD"))).toBe(true);
-});
+  // The first run builds the git host's image.
+}, 300_000);
 afterAll(async () => {
   await merger?.[Symbol.asyncDispose]();
   await host?.[Symbol.asyncDispose]();

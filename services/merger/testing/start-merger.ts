@@ -45,9 +45,11 @@ export async function startMerger(
     /** The URL by which the merger reaches the origin; its path otherwise. */
     urlOf?: (origin: string) => string;
     env?: Record<string, string>;
+    /** An empty folder for origin and home, which the merger removes; a new one otherwise. */
+    dir?: string;
   } = {},
 ): Promise<TestMerger> {
-  const dir = mkdtempSync(join(tmpdir(), "swarm-merger-"));
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), "swarm-merger-"));
   const origin = makeStringKit(dir);
   const settings = JSON.stringify({ checks: { gate: options.checks ?? [] } });
   commitFiles(origin, [
