@@ -29,8 +29,8 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
-test("submit prints the id and nothing else; the plan holds what was asked for", async () => {
-  const file = join(api.home, "wish.md");
+test("submit prints the id only and sends the feature to the planner", async () => {
+  const file = join(api.home, "feature.md");
   writeFileSync(file, "# From a file\n");
   const acceptance = ["-a", "It is dark", "-a", "It is quiet"];
   const { code, stdout, stderr } = await swarm(
@@ -56,7 +56,7 @@ test("submit prints the id and nothing else; the plan holds what was asked for",
   });
 });
 
-test("the same --idempotency-key submits once, and for another feature it is refused with exit code 1", async () => {
+test("the same --idempotency-key submits once", async () => {
   const once = await json("submit", "Once", "--idempotency-key", "k");
   expect(await json("submit", "Once", "--idempotency-key", "k")).toEqual(once);
   const other = await swarm("submit", "Another", "--idempotency-key", "k");
@@ -64,7 +64,7 @@ test("the same --idempotency-key submits once, and for another feature it is ref
   expect(other.stderr).toContain("this Idempotency-Key was used for another feature");
 });
 
-test("status tells the whole swarm, or one feature with its tasks, for people and as JSON", async () => {
+test("status shows the whole swarm, or one feature with its tasks", async () => {
   const { featureId } = await emit.task("shown-task", "failed", {
     title: "Paint\n✓ forged line \u001b]52;c;x\u0007",
   });
@@ -75,14 +75,14 @@ test("status tells the whole swarm, or one feature with its tasks, for people an
   expect(await json("status")).toMatchObject({ agents: { live: 0 }, services: { api: 1 } });
 
   const one = await swarm("status", featureId);
-  // What models and strangers wrote makes no line of its own and moves no cursor.
+  // Text of models and users adds no line and moves no cursor.
   expect(one.stdout).toBe(
     "queued  The feature of shown-task\n  failed     shown-task  Paint ✓ forged line\n",
   );
   expect(await json("status", featureId)).toMatchObject({ id: featureId, tasks: [{ id: "shown-task" }] });
 });
 
-test("cancel, retry and approve say what they did, and the plan holds it", async () => {
+test("cancel, retry and approve send their command to the planner", async () => {
   const { featureId } = await emit.task("open-task", "running");
   await emit.task("failed-task", "failed");
   await emit.task("held-task", "held");
@@ -114,28 +114,28 @@ test.each([
   expect(stderr).toContain(reason);
 });
 
-test("logs shows a task's attempts, or the transcript as it is", async () => {
-  const task = await emit.task("told-task", "landed");
+test("logs shows a task's attempts, or its transcript unchanged", async () => {
+  const task = await emit.task("logged-task", "landed");
   await emit.attemptEnded(task, 1, { end: "failed", reason: "the check is red" });
   await emit.attemptEnded(task, 2);
   await waitUntil("both attempts", 20_000, async () => {
-    const { attempts } = (await json("logs", "told-task")) as { attempts: unknown[] };
+    const { attempts } = (await json("logs", "logged-task")) as { attempts: unknown[] };
     return attempts.length === 2 ? true : null;
   });
-  expect((await swarm("logs", "told-task")).stdout).toBe(
-    "landed  Task told-task\n  attempt 1: failed — the check is red\n  attempt 2: submitted — It is done\n",
+  expect((await swarm("logs", "logged-task")).stdout).toBe(
+    "landed  Task logged-task\n  attempt 1: failed — the check is red\n  attempt 2: submitted — It is done\n",
   );
-  // Nothing will come any more, so following it ends at once.
-  expect((await swarm("logs", "told-task", "--follow")).code).toBe(0);
+  // The task has ended, so following it ends at once.
+  expect((await swarm("logs", "logged-task", "--follow")).code).toBe(0);
 
-  const folder = join(api.home, "artifacts/transcripts/told-task");
+  const folder = join(api.home, "artifacts/transcripts/logged-task");
   mkdirSync(folder, { recursive: true });
   const lines = '{"role":"user","text":"\\u001b[31m"}\n{"role":"model"}\n';
   writeFileSync(join(folder, "1.jsonl"), lines);
-  expect((await swarm("logs", "told-task", "-t", "--attempt", "1")).stdout).toBe(lines);
+  expect((await swarm("logs", "logged-task", "-t", "--attempt", "1")).stdout).toBe(lines);
 });
 
-test("logs --follow --json prints each event of the task as one line, and ends with its attempt", async () => {
+test("logs --follow --json prints each event of the task as one line until its attempt ends", async () => {
   const task = await emit.task("live-task", "running");
   const following = startSwarm(["logs", "live-task", "--follow", "--json"], env());
   const about = { featureId: task.featureId, taskId: task.id, attempt: 1 };

@@ -31,9 +31,9 @@ test("--help names every command, the doctor, the exit codes and the settings", 
     expect(stdout).toContain(word);
 });
 
-test.each(COMMANDS)("%s --help tells its arguments and options, and asks nobody", async (command) => {
-  const nobody = { SWARM_URL: `http://127.0.0.1:${await freePort()}` };
-  const { code, stdout, stderr } = await runSwarm([...command.split(" "), "--help"], nobody);
+test.each(COMMANDS)("%s --help names arguments and options, and needs no api", async (command) => {
+  const noApi = { SWARM_URL: `http://127.0.0.1:${await freePort()}` };
+  const { code, stdout, stderr } = await runSwarm([...command.split(" "), "--help"], noApi);
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toContain(`Usage: swarm ${command}`);
   expect(stdout).toContain("--json");
@@ -45,16 +45,16 @@ test.each([
   ["an unknown option", ["status", "--jsn"], "unknown option '--jsn'"],
   ["a missing argument", ["submit"], "missing required argument 'title'"],
   ["one argument too many", ["cancel", "a", "b"], "too many arguments"],
-  ["a priority that is none", ["submit", "x", "-p", "11"], "a whole number from 1 to 10"],
-  ["an attempt that is none", ["logs", "x", "-t", "--attempt", "last"], "a whole number from 1"],
-])("%s is wrong usage: exit code 2, told on stderr, nothing on stdout", async (_what, args, message) => {
+  ["a priority out of range", ["submit", "x", "-p", "11"], "a whole number from 1 to 10"],
+  ["an attempt that is not a number", ["logs", "x", "-t", "--attempt", "last"], "a whole number from 1"],
+])("%s is wrong usage: exit code 2, a message on stderr, nothing on stdout", async (_what, args, message) => {
   const { code, stdout, stderr } = await runSwarm(args);
   expect([code, stdout]).toEqual([2, ""]);
   expect(stderr).toContain(message);
 });
 
 test.each(["status", "status --json", "submit x", "watch x", "logs x", "retry x"])(
-  "where nobody answers `swarm %s` exits 3 and names the setting",
+  "without an api `swarm %s` exits 3 and names the setting",
   async (line) => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const { code, stdout, stderr } = await runSwarm(line.split(" "), { SWARM_URL: url });
@@ -63,7 +63,7 @@ test.each(["status", "status --json", "submit x", "watch x", "logs x", "retry x"
   },
 );
 
-test("an address that is none, and a server that is not the api, are told with the setting's name", async () => {
+test("an invalid address and a server that is not the api are reported with the name of the setting", async () => {
   const none = await runSwarm(["status"], { SWARM_URL: "not an address" });
   expect([none.code, none.stdout]).toEqual([3, ""]);
   expect(none.stderr).toContain("SWARM_URL");

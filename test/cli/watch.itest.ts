@@ -16,7 +16,7 @@ const start = (...args: string[]) => startSwarm(args, { SWARM_URL: api.url });
 const shows = (running: RunningCommand, text: string) =>
   waitUntil(`"${text}"`, 20_000, () => (running.stdout().includes(text) ? true : null), running.stdout);
 
-test("watch prints plain lines without a terminal, only what is new, and exits 0 when all is done", async () => {
+test("without a terminal watch prints each changed line once, and exits 0 when all features are done", async () => {
   const { featureId } = await emit.task("watched", "running");
   const watching = start("watch", featureId);
   await shows(watching, "queued");
@@ -31,7 +31,7 @@ test("watch prints plain lines without a terminal, only what is new, and exits 0
   expect(lines.findLast((line) => line.includes("The feature of watched"))).toMatch(/^✓ .* done +1\/1$/);
 });
 
-test("watch --json keeps stdout for one JSON value; a failed feature exits 1 with its reason", async () => {
+test("watch --json prints one JSON value on stdout and the progress on stderr", async () => {
   const { featureId } = await emit.task("doomed", "running");
   const watching = start("watch", featureId, "--json");
   await waitUntil("the progress on stderr", 20_000, () =>
@@ -43,7 +43,7 @@ test("watch --json keeps stdout for one JSON value; a failed feature exits 1 wit
   expect(watching.stderr()).toContain("three red sweeps");
 });
 
-test("a held feature waits for a person, so watching ends with exit code 1", async () => {
+test("watch of a held feature, which waits for a person, ends with exit code 1", async () => {
   const { featureId } = await emit.task("waiting", "held");
   await emit.feature(featureId, "held", 3, "touches package.json");
   const { code, stdout } = await runSwarm(["watch", featureId], { SWARM_URL: api.url });
@@ -51,7 +51,7 @@ test("a held feature waits for a person, so watching ends with exit code 1", asy
   expect(stdout).toContain("touches package.json");
 });
 
-test("watching goes on while the api is killed and starts again", async () => {
+test("watch survives a restart of the api", async () => {
   const { featureId } = await emit.task("patient", "running");
   const watching = start("watch", featureId);
   await shows(watching, "queued");
@@ -63,7 +63,7 @@ test("watching goes on while the api is killed and starts again", async () => {
   expect(watching.stderr()).toBe("");
 });
 
-test("submit --watch --json waits for the end; a feature beyond the first page of the list is found", async () => {
+test("submit --watch finds a feature beyond the first page of the list", async () => {
   const submitted = start("submit", "The first of many", "--watch", "--json");
   const id = await waitUntil("its listing", 20_000, async () => {
     const { features } = (await (await api.ask("/v1/features?q=first%20of%20many")).json()) as {
@@ -82,7 +82,7 @@ test("submit --watch --json waits for the end; a feature beyond the first page o
   expect(JSON.parse(submitted.stdout())).toMatchObject([{ id, title: "The first of many", status: "done" }]);
 });
 
-test("a reader that goes away, as `head` does, ends the command without a word", async () => {
+test("a closed pipe, as by `head`, ends the command without an error", async () => {
   const { featureId } = await emit.task("unread", "running");
   const watching = start("watch", featureId);
   await shows(watching, "queued");

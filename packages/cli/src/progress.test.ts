@@ -12,7 +12,7 @@ const counts = { total: 2, landed: 1, running: 0, failed: 0, held: 0 };
 const lineOf = (state: "building" | "failed" | "done", reason: string | null) =>
   formatProgress([{ title: "One", status: state, reason, counts }], status).split("\n")[0];
 
-test("a feature that stands still says why, one that goes on does not", () => {
+test("a feature that cannot continue shows the reason, any other does not", () => {
   const why = "waiting: FEATURE_BUDGET_USD=5 is used up (5.02)";
   expect(lineOf("building", why)).toContain(`1/2  ${why}`);
   expect(lineOf("failed", "no idea\nat all")).toMatch(/1\/2 {2}no idea$/);

@@ -21,8 +21,8 @@ export function formatProgress(
   const lines = features.map(({ title, status: state, counts, reason }) => {
     const name = oneLine(title).slice(0, TITLE_CHARS).padEnd(TITLE_CHARS);
     const tasks = `${counts.landed}/${counts.total}`.padStart(5);
-    const stands = state === "failed" || state === "held" || reason?.startsWith("waiting: ") === true;
-    const why = stands
+    const isStuck = state === "failed" || state === "held" || reason?.startsWith("waiting: ") === true;
+    const why = isStuck
       ? `  ${plainText(reason ?? "")
           .split("\n")[0]
           ?.slice(0, 60)}`

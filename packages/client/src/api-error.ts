@@ -24,7 +24,7 @@ export class ApiError extends Error {
   }
 }
 
-/** No api answers at the address. `kind` tells a refused connection from a server that is not the api. */
+/** No api answers at the address. `kind` distinguishes a failed connection from a server that is not the api. */
 export class Unreachable extends Error {
   readonly kind: "no-answer" | "not-the-api";
 

@@ -37,7 +37,7 @@ test.each([
   expect(await statusFor(open.url, "/v1/status", headers as Record<string, string>)).toBe(status);
 });
 
-test("with keys: Bearer and Basic come in, wrong, revoked and missing keys do not, reading keys only read", async () => {
+test("with keys, only valid ones are accepted, as Bearer or Basic, and each for its scope", async () => {
   const basic = (key: string) => `Basic ${Buffer.from(`anyone:${key}`).toString("base64")}`;
   const status = async (authorization?: string, method = "GET") => {
     const headers = { "content-type": "application/json", ...(authorization ? { authorization } : {}) };
@@ -61,7 +61,7 @@ test("with keys: Bearer and Basic come in, wrong, revoked and missing keys do no
   expect((await locked.ask("/healthz")).status).toBe(200);
 });
 
-test("an address that is not loopback is refused without keys, and the setting named", async () => {
+test("without keys, an address that is not loopback is refused with the name of the setting", async () => {
   const redis = await startRedis();
   const env = {
     REDIS_URL: redis.url,

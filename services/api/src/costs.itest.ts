@@ -45,7 +45,7 @@ const used = (role: string, backend: string, costUsd: number, tokensOut: number)
   costUsd,
 });
 
-test("what models cost is shown by attempt, role and backend, and counted for Prometheus", async () => {
+test("costs are shown by attempt, role and backend", async () => {
   const { featureId } = task;
   await emit.event("model.used", { featureId }, used("plan", "one.example", 0.25, 10));
   await emit.event("model.used", { ...about(), attempt: 1 }, used("work", "one.example", 0.5, 20));
@@ -101,7 +101,7 @@ test("feature, task, status and metrics show the same costs", async () => {
   expect(cost.usd).toBe(feature.cost.usd + (cost.byRole["draft-fixes"]?.usd ?? 0));
 });
 
-test("the same event told twice is counted once", async () => {
+test("an event that is sent twice is counted once", async () => {
   const { featureId } = await emit.task("twice", "running");
   const data = used("work", "one.example", 0.5, 20);
   await emit.twice("sent-twice", "model.used", { featureId, taskId: "twice", attempt: 1 }, data);
@@ -115,7 +115,7 @@ test("the same event told twice is counted once", async () => {
   expect(attempts.map(({ cost }) => cost.usd)).toEqual([0.75]);
 });
 
-test("budgets are shown with what is spent and set aside, and when they were reached", async () => {
+test("budgets are shown with spent and reserved amounts, and when they were reached", async () => {
   const { featureId } = await emit.task("dear", "running");
   using budgets = openBudgets(api.connection, {});
   const purse = budgets.of({ featureId });
@@ -139,7 +139,7 @@ test("budgets are shown with what is spent and set aside, and when they were rea
   if (open.kind === "granted") await open.commitReservation({ costUsd: 7, tokensIn: 1, tokensOut: 0 });
   const reached = { level: "swarm", why: "BUDGET_USD=10 is used up (10.5)" };
   await emit.event("budget.reached", { featureId }, reached);
-  // An attempt's own limit is told with the attempt.
+  // The bound of an attempt shows with the attempt.
   await emit.event(
     "budget.reached",
     { featureId, taskId: "dear", attempt: 1 },
@@ -152,7 +152,7 @@ test("budgets are shown with what is spent and set aside, and when they were rea
   expect(await read(`/v1/features/${featureId}`)).toMatchObject({ reason: `waiting: ${reached.why}` });
 });
 
-test("a forecast is shown with its feature, and null before there is one", async () => {
+test("a feature shows its forecast", async () => {
   const { featureId } = await emit.task("planned", "planned");
   expect(await read(`/v1/features/${featureId}`)).toMatchObject({ forecast: null });
   const forecast = { usd: 3, tokens: 600, tasks: 2, basedOn: 7, warning: "3 USD are expected, but …" };
@@ -174,7 +174,7 @@ test("a forecast is shown with its feature, and null before there is one", async
   expect(shown).toEqual(forecast);
 });
 
-test("a feature may carry a budget, within the swarm's", async () => {
+test("a feature may have a budget of at most the swarm's", async () => {
   const answer = await api.post("/v1/features", { title: "Frugal", budget: { usd: 2 } });
   expect(answer.status).toBe(202);
   const { id } = (await answer.json()) as { id: string };
@@ -194,7 +194,7 @@ test("a feature may carry a budget, within the swarm's", async () => {
   expect(errors.map(({ field }) => field).toSorted()).toEqual(["budget.euros", "budget.usd"]);
 });
 
-test("a feature's budget is changed within the swarm's; what names no cap, or no feature, is refused", async () => {
+test("a feature's budget can be changed up to the swarm's", async () => {
   const path = `/v1/features/${task.featureId}/budget`;
   expect((await api.post(path, { usd: 8, tokens: 1_000 })).status).toBe(202);
   expect(await pendingBodies(api.connection, "plan")).toContainEqual({

@@ -10,7 +10,7 @@ test.each(["api.accepted", "api.enqueued"])(
   async (failpoint) => {
     await using api = await startApi({ FAILPOINT: failpoint });
     const submit = () => api.post("/v1/features", { title: "Survives" }, { "idempotency-key": "k" });
-    // No answer was given, so nothing was promised.
+    // No answer was given, so nothing was accepted.
     await expect(submit()).rejects.toThrow();
     expect(await api.service.ended).toBe("SIGKILL");
     await api.again();
@@ -26,7 +26,7 @@ test.each(["api.accepted", "api.enqueued"])(
   },
 );
 
-test("killed before it answered: another body under the same key is refused and leaves no trace", async () => {
+test("killed before it answered: another body under the same Idempotency-Key is refused without an effect", async () => {
   await using api = await startApi({ FAILPOINT: "api.enqueued" });
   const submit = (title: string) => api.post("/v1/features", { title }, { "idempotency-key": "k" });
   await expect(submit("The first")).rejects.toThrow();
@@ -83,13 +83,13 @@ test("while Redis is silent every route answers 503 with a time to wait, and the
   expect((await api.post("/v1/features", { title: "After it" })).status).toBe(202);
 });
 
-test("a reader of events that comes back gets what it missed: no gap and nothing twice", async () => {
+test("a reader of events that reconnects gets each event once, without a gap", async () => {
   await using api = await startApi();
   const sender = createSender(api.connection, "test");
-  const tell = (nth: number) =>
+  const send = (nth: number) =>
     sender.event({ id: `event-${nth}`, type: "backend.closed", data: { backend: String(nth) } });
   const all = Array.from({ length: 40 }, (_, nth) => nth);
-  for (const nth of all.slice(0, 20)) await tell(nth);
+  for (const nth of all.slice(0, 20)) await send(nth);
 
   const seen: number[] = [];
   let last = "0";
@@ -117,7 +117,7 @@ test("a reader of events that comes back gets what it missed: no gap and nothing
     hangUp.abort();
   };
   await read(7);
-  for (const nth of all.slice(20)) await tell(nth);
+  for (const nth of all.slice(20)) await send(nth);
   await read(20);
   await read(13);
   expect(seen).toEqual(all);

@@ -13,7 +13,7 @@ const submit = (body: unknown, key?: string) =>
   api.post("/v1/features", body, key === undefined ? {} : { "idempotency-key": key });
 const planJobs = async () => (await bullQueue(api.connection, "plan").getJobs()).map((job) => job.id);
 
-test("a feature is answered 202 after the durable write, and can be read from that instant", async () => {
+test("a submission is answered 202 after the durable write, and the feature can be read at once", async () => {
   const answer = await submit({ title: "Dark mode", acceptance: ["It is dark"], priority: 2 });
   expect(answer.status).toBe(202);
   const { id } = (await answer.json()) as { id: string };
@@ -29,7 +29,7 @@ test("a feature is answered 202 after the durable write, and can be read from th
   });
 });
 
-test("a hundred parallel duplicates make one feature; another body under the same key is refused", async () => {
+test("a hundred parallel duplicates make one feature", async () => {
   const answers = await Promise.all(Array.from({ length: 100 }, () => submit({ title: "Once" }, "same-key")));
   const ids = await Promise.all(answers.map(async (one) => ((await one.json()) as { id: string }).id));
   expect(new Set(answers.map((one) => one.status))).toEqual(new Set([202]));
@@ -41,7 +41,7 @@ test("a hundred parallel duplicates make one feature; another body under the sam
   expect(await other.json()).toMatchObject({ type: "urn:agentswarm:idempotency-key-reused", status: 422 });
 });
 
-test("a thousand submissions at once are each accepted or sent back with a time to wait, and none is lost", async () => {
+test("a thousand submissions at once are each accepted or refused with Retry-After, and none is lost", async () => {
   const answers = await Promise.all(
     Array.from({ length: 1_000 }, (_, nth) => submit({ title: `One of many ${nth}` }, `many-${nth}`)),
   );
@@ -59,7 +59,7 @@ test("a thousand submissions at once are each accepted or sent back with a time 
   expect((await api.ask("/healthz")).status).toBe(200);
 });
 
-test("above MAX_QUEUE_DEPTH waiting plans a submission is answered 503 with a time to wait", async () => {
+test("above MAX_QUEUE_DEPTH waiting plans a submission is answered 503 with Retry-After", async () => {
   await using small = await startApi({ MAX_QUEUE_DEPTH: "2" });
   const statuses: number[] = [];
   for (const title of ["a", "b", "c"]) {
@@ -73,8 +73,8 @@ test("above MAX_QUEUE_DEPTH waiting plans a submission is answered 503 with a ti
 test.each([
   ["no title", { description: "x" }, "title"],
   ["an empty title", { title: "" }, "title"],
-  ["a priority that is none", { title: "x", priority: 11 }, "priority"],
-  ["acceptance that is no list", { title: "x", acceptance: "yes" }, "acceptance"],
+  ["a priority out of range", { title: "x", priority: 11 }, "priority"],
+  ["acceptance that is not a list", { title: "x", acceptance: "yes" }, "acceptance"],
 ])("%s is answered with a problem that names the field", async (_what, body, field) => {
   const answer = await submit(body);
   expect(answer.status).toBe(400);
@@ -83,7 +83,7 @@ test.each([
   expect(problem.errors.map((one) => one.field)).toContain(field);
 });
 
-test("a body that is no JSON, a path that is none and an id that is none are problems too", async () => {
+test("a body that is not JSON, an unknown path and an unknown id are answered with a problem", async () => {
   for (const [answer, status] of [
     [await submit("{ not json"), 400],
     [await api.ask("/v1/nothing"), 404],
@@ -97,7 +97,7 @@ test("a body that is no JSON, a path that is none and an id that is none are pro
   }
 });
 
-test("features are listed newest first, by status and words, page by page", async () => {
+test("features are listed page by page, newest first", async () => {
   await using fresh = await startApi();
   for (const nth of [1, 2, 3, 4, 5])
     await fresh.post("/v1/features", { title: `Page ${nth}` }, { "idempotency-key": `p${nth}` });
@@ -117,7 +117,7 @@ test("features are listed newest first, by status and words, page by page", asyn
   expect((await page("status=done")).features).toEqual([]);
 });
 
-test("the OpenAPI document is 3.1 and names every route; metrics, docs and board answer", async () => {
+test("the OpenAPI document is version 3.1", async () => {
   const document = (await (await api.ask("/docs/json")).json()) as { openapi: string; paths: object };
   expect(document.openapi).toBe("3.1.0");
   const expected = ["/v1/features", "/v1/features/{id}", "/v1/features/{id}/cancel", "/v1/tasks/{id}"];
@@ -128,7 +128,7 @@ test("the OpenAPI document is 3.1 and names every route; metrics, docs and board
   for (const path of ["/docs", "/queues", "/readyz"]) expect((await api.ask(path)).status).toBe(200);
 });
 
-test("a title with markup in it is data everywhere: no page carries it as markup", async () => {
+test("a title with markup in it is shown as text by every page", async () => {
   const title = `<script>alert("x")</script><img src=x onerror=alert(1)>`;
   const answer = await submit({ title });
   const { id } = (await answer.json()) as { id: string };

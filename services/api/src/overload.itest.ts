@@ -4,7 +4,7 @@ import { bullQueue } from "../../../test/support/queue.ts";
 import { keysCommand } from "../testing/make-key.ts";
 import { startApi } from "../testing/start-api.ts";
 
-test("who asks too often is sent back with a time to wait, and neither probes nor keys are counted with him", async () => {
+test("requests above the limit are answered 429 with Retry-After, counted per key and without the probes", async () => {
   await using api = await startApi();
   const refused = await waitUntil("the limit", 50_000, async () => {
     const asked = await Promise.all(Array.from({ length: 500 }, () => api.ask("/v1/tasks/none")));
@@ -20,7 +20,7 @@ test("who asks too often is sent back with a time to wait, and neither probes no
   expect((await api.ask("/v1/status", { headers: { authorization } })).status).toBe(200);
 });
 
-test("a full Redis is answered 503 with a time to wait, reading goes on, and room ends it", async () => {
+test("while Redis is full, submissions are answered 503 with Retry-After and reads are answered", async () => {
   await using api = await startApi({}, "the server is full");
   const { redis } = api.connection;
   const submit = () => api.post("/v1/features", { title: "Kept" }, { "idempotency-key": "full" });
@@ -37,7 +37,7 @@ test("a full Redis is answered 503 with a time to wait, reading goes on, and roo
   expect((await bullQueue(api.connection, "plan").getJobs()).map((job) => job.id)).toEqual([`feature-${id}`]);
 });
 
-test("what was submitted into the silence of Redis is one feature, however often it is submitted again", async () => {
+test("a submission that is repeated while Redis is silent makes one feature", async () => {
   await using api = await startApi({}, "the server is silent");
   const submit = () =>
     api.post("/v1/features", { title: "Into the silence" }, { "idempotency-key": "silence" });

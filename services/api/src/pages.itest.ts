@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => api[Symbol.asyncDispose]());
 
 test.each(["/docs", "/queues", "/queues/queue/plan"])(
-  "%s needs no script inline, so its policy allows none",
+  "%s needs no inline script, and its policy allows none",
   async (path) => {
     const answer = await api.ask(path);
     const policy = answer.headers.get("content-security-policy") ?? "";
@@ -25,7 +25,7 @@ test.each(["/docs", "/queues", "/queues/queue/plan"])(
   },
 );
 
-test("an address with markup in it comes back as data only", async () => {
+test("markup in an address is never returned as markup", async () => {
   for (const path of [
     "/v1/<script>alert(1)</script>",
     "/queues/queue/<script>alert(1)</script>",
@@ -77,7 +77,7 @@ interface Operation {
   responses: Record<string, { description?: string }>;
 }
 
-test("the OpenAPI document says for each route what it is for, what it takes and that it answers", async () => {
+test("the OpenAPI document describes purpose, parameters and answers of each route", async () => {
   const document = (await (await api.ask("/docs/json")).json()) as {
     openapi: string;
     info: { title: string; version: string };
@@ -101,14 +101,14 @@ test("the OpenAPI document says for each route what it is for, what it takes and
   expect(submit?.parameters).toContainEqual(
     expect.objectContaining({ name: "idempotency-key", in: "header" }),
   );
-  // References lead somewhere.
+  // Every reference has its target.
   const text = JSON.stringify(document);
   for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g))
     expect(document).toHaveProperty(["components", "schemas", name ?? ""]);
 });
 
 test.each([
-  ["a field that is none", { title: "x", titel: "y", prioritty: 1 }, ["titel", "prioritty"]],
+  ["an unknown field", { title: "x", titel: "y", prioritty: 1 }, ["titel", "prioritty"]],
   ["an entry of a list", { title: "x", acceptance: ["ok", ""] }, ["acceptance.1"]],
   ["several fields at once", { title: "", priority: 0 }, ["title", "priority"]],
   ["a title that is too long", { title: "x".repeat(201) }, ["title"]],
@@ -132,13 +132,13 @@ test.each([
   expect(await answer.json()).toMatchObject({ errors: [{ field }] });
 });
 
-test("an Idempotency-Key without a character is refused, as all who send it would share one feature", async () => {
+test("an empty Idempotency-Key is refused, as all its senders would share one feature", async () => {
   const answer = await api.post("/v1/features", { title: "x" }, { "idempotency-key": "" });
   expect(answer.status).toBe(400);
   expect(await answer.json()).toMatchObject({ errors: [{ field: "idempotency-key" }] });
 });
 
-test("bodies that are too big, of another type or cut off are problems with a status of their own", async () => {
+test("a body that is too big, of another type or cut off is refused with its own status", async () => {
   const big = JSON.stringify({ title: "x", description: "y".repeat(1024 * 1024) });
   const cases: [string, string, number][] = [
     ["application/json", big, 413],

@@ -60,7 +60,7 @@ export function openEmitter(api: TestApi) {
       const data = { status, reason: null, round, attemptsUsed: 0, supersededBy: null };
       return event("task.changed", about, data);
     },
-    /** A feature with one task in this status, as planner and dispatcher tell it; shown so when this resolves. */
+    /** A feature with one task in this status, by the events of planner and dispatcher; shown so when this resolves. */
     async task(id: string, status: TaskStatus, more: Partial<Task> = {}): Promise<Task> {
       const featureId = `feature-of-${id}`;
       const feature = { id: featureId, title: `The feature of ${id}`, source: "rest", createdAt: 1 };

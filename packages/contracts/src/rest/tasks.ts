@@ -8,7 +8,7 @@ import type { Route } from "./route.ts";
 
 const params = z.object({ id: idSchema });
 
-/** An attempt as the events tell it; null where the event has not come yet. */
+/** An attempt by its events; null where the event has not arrived yet. */
 export const attemptDetailSchema = z.object({
   attempt: z.int().min(1),
   round: z.int().nullable(),

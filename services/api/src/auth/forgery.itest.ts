@@ -32,7 +32,7 @@ test.each([
   ["a page of a sibling host", 403, { "sec-fetch-site": "same-site" }],
   ["the api's own page", 202, { "sec-fetch-site": "same-origin" }],
   ["a program, which names no origin", 202, {}],
-])("with Basic, which browsers send by themselves, a submission by %s is answered %i", async (...given) => {
+])("with Basic, which browsers add by themselves, a submission by %s is answered %i", async (...given) => {
   const [, status, headers] = given;
   const answer = await submit({ authorization: basic(), ...(headers as Record<string, string>) });
   expect(answer.status).toBe(status);
@@ -42,18 +42,18 @@ test("a page that names the api itself as its origin may submit with Basic", asy
   expect((await submit({ authorization: basic(), origin: api.url })).status).toBe(202);
 });
 
-test("a submission without a body is refused to foreign pages too, as it needs no permission of the browser", async () => {
+test("a request without a body is refused to foreign pages too, as browsers send it without a preflight", async () => {
   const headers = { authorization: basic(), origin: "https://evil.example" };
   const answer = await api.ask("/v1/features/feature-x/cancel", { method: "POST", headers });
   expect(answer.status).toBe(403);
 });
 
-test("a Bearer key is sent by programs only, so an origin does not matter", async () => {
+test("a Bearer key is accepted from any origin, as only programs send it", async () => {
   const answer = await submit({ authorization: `Bearer ${key}`, origin: "https://dashboard.example" });
   expect(answer.status).toBe(202);
 });
 
-test("every route of the OpenAPI document demands a key, the two probes apart; refusals carry the headers", async () => {
+test("every route of the OpenAPI document but the two probes demands a key", async () => {
   const authorization = `Bearer ${key}`;
   const document = (await (await api.ask("/docs/json", { headers: { authorization } })).json()) as {
     paths: Record<string, Record<string, unknown>>;
@@ -70,7 +70,7 @@ test("every route of the OpenAPI document demands a key, the two probes apart; r
   }
 });
 
-test("a key is refused once its days are over", async () => {
+test("a key is refused after it expires", async () => {
   const make = (days: string) => keysCommand(api.env, "create", "--days", days);
   const ask = async (made: string) =>
     (await api.ask("/v1/status", { headers: { authorization: `Bearer ${made}` } })).status;
@@ -79,14 +79,14 @@ test("a key is refused once its days are over", async () => {
   await waitUntil("its end", 10_000, async () => ((await ask(short)) === 401 ? true : null));
 });
 
-test.each(["abc", "-1", "0"])("a key of %j days is not made", (days) => {
+test.each(["abc", "-1", "0"])("a key that expires after %j days is not made", (days) => {
   const before = keysCommand(api.env, "list");
   expect(() => keysCommand(api.env, "create", `--days=${days}`)).toThrow("days");
   expect(() => keysCommand(api.env, "create", "--scope", "everything")).toThrow("scope");
   expect(keysCommand(api.env, "list")).toBe(before);
 });
 
-test("after the last key was revoked nobody comes in, also not by calling himself this machine", async () => {
+test("after the last key was revoked every request is refused, even one that names this machine as its host", async () => {
   for (const line of keysCommand(api.env, "list").split("\n"))
     keysCommand(api.env, "revoke", line.split(" ")[0] ?? "");
   expect(keysCommand(api.env, "list")).toBe("");

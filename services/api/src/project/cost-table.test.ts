@@ -8,7 +8,7 @@ test("a call whose backend is unknown counts under that name", () => {
   expect(entriesOf(addCost({}, call))).toEqual([["work", "unknown", { usd: 1, tokens: 5 }]]);
 });
 
-test("a table stays small however many names come, and loses nothing of the sum", () => {
+test("a table stays small for any number of names, and its sum stays exact", () => {
   let table: CostTable = {};
   for (let nth = 0; nth < 200; nth += 1) table = addCost(table, used(`role-${nth % 50}`, `backend-${nth}`));
   expect(Object.keys(table)).toHaveLength(33);

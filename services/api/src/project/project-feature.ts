@@ -28,7 +28,7 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
   switch (event.type) {
     case "feature.changed": {
       const version = event.ledgerVersion ?? 0;
-      // Events may overtake each other; the ledger's version tells which is newer.
+      // Events may overtake each other; the ledger's version orders them.
       return version <= view.ledgerVersion ? view : { ...view, ...event.data, ledgerVersion: version };
     }
     case "task.planned":

@@ -5,8 +5,8 @@ import type { AttemptView, TaskView } from "./views.ts";
 const UNDER_WAY: ReadonlySet<TaskStatus> = new Set(["sent", "running", "landing"]);
 
 /**
- * The status of a task as people see it. The planner's word stands, but for a round under way: there the attempts tell
- * `sent`, `running` and `landing` apart. It goes by what is known, not by the order in which events came.
+ * The status of a task as people see it. The planner's status is shown, but for a round under way: its attempts
+ * decide between `sent`, `running` and `landing`. The order in which events arrive does not matter.
  */
 export function taskStatus({
   status,

@@ -11,7 +11,7 @@ import { costTableSchema } from "./cost-table.ts";
 /** When a budget was last found used up. */
 const budgetReachedSchema = usedUpSchema.extend({ at: z.int() }).nullable().default(null);
 
-/** A feature as events tell it, with the version of the ledger that the newest of them names. */
+/** A feature by its events, with the ledger version of the newest. */
 export const featureViewSchema = featureSchema.extend({
   ledgerVersion: z.int().min(0),
   taskIds: z.array(z.string()),
@@ -33,7 +33,7 @@ const attemptViewSchema = z.object({
 });
 export type AttemptView = z.infer<typeof attemptViewSchema>;
 
-/** A task as events tell it. */
+/** A task by its events. */
 export const taskViewSchema = taskSchema.omit({ context: true }).extend({
   status: taskStatusSchema.describe("By the planner's ledger; `taskStatus` refines it"),
   reason: z.string().nullable(),

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
-/** A reader by hand, which reads nothing before it is told to. */
+/** A reader on a raw socket, which reads nothing until it is resumed. */
 async function openReader(lastEventId: string): Promise<{ socket: Socket; ids(): string[]; text(): string }> {
   const { hostname, port } = new URL(api.url);
   const socket = connect({ host: hostname, port: Number(port) });
@@ -46,7 +46,7 @@ async function pollsAtRest(): Promise<number> {
   });
 }
 
-test("a reader that does not read holds up nobody, and gets everything once it reads", async () => {
+test("a reader that does not read delays no other, and gets every event once it reads", async () => {
   const data = { check: "x", tree: "a".repeat(40), outputTail: "x".repeat(2_000) };
   const stream = api.connection.key("events");
   const writes = api.connection.redis.pipeline();
@@ -58,7 +58,7 @@ test("a reader that does not read holds up nobody, and gets everything once it r
   await writes.exec();
   const before = await polls();
   const slow = await openReader("0");
-  // Its place in the log is kept, not what it has not read: pages of 200, of which few fit into the sockets.
+  // The api keeps its place in the log, not the unread events: pages of 200, of which few fit into the sockets.
   expect((await pollsAtRest()) - before).toBeLessThan(all / 200 - 20);
   const fast = await openReader("0");
   fast.socket.resume();
@@ -72,10 +72,10 @@ test("a reader that does not read holds up nobody, and gets everything once it r
   fast.socket.destroy();
 });
 
-test("readers that go away are forgotten: nobody asks Redis on their behalf any more", async () => {
+test("no Redis command is sent for a reader that has disconnected", async () => {
   const readers = await Promise.all(Array.from({ length: 20 }, () => openReader("$")));
   for (const { socket } of readers) socket.resume();
-  await waitUntil("all of them listening", 20_000, () =>
+  await waitUntil("all streams to open", 20_000, () =>
     readers.every((reader) => reader.text().includes(": listening")) ? true : null,
   );
   const before = await polls();
@@ -84,7 +84,7 @@ test("readers that go away are forgotten: nobody asks Redis on their behalf any 
   await pollsAtRest();
 });
 
-test("a Last-Event-ID that is none is taken for a new reader, a cursor that is none is refused", async () => {
+test("an invalid Last-Event-ID starts at now, an invalid cursor is refused", async () => {
   const reader = await openReader("'; DROP TABLE events; --");
   reader.socket.resume();
   await waitUntil("the stream", 10_000, () => (reader.text().includes(": listening") ? true : null));
@@ -94,7 +94,7 @@ test("a Last-Event-ID that is none is taken for a new reader, a cursor that is n
   expect((await api.ask("/v1/events?after=yesterday")).status).toBe(400);
 });
 
-test("a stop ends the streams of readers and does not wait for those that do not read", async () => {
+test("a stop ends all streams without waiting for readers that do not read", async () => {
   await using other = await startApi();
   const { hostname, port } = new URL(other.url);
   const stuck = connect({ host: hostname, port: Number(port) });

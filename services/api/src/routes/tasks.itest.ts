@@ -25,7 +25,7 @@ const act = async (path: string, body?: object) => {
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
 };
 
-test("the transcript of an attempt is served, by default of the newest, and nothing beside it", async () => {
+test("the transcript of an attempt is served, by default of the newest, and no other file", async () => {
   await emit.attemptEnded(landed, 1);
   await emit.attemptEnded(landed, 2);
   await waitUntil("both attempts", 20_000, async () => {
@@ -61,11 +61,11 @@ test.each([
   "/v1/tasks/a%00b/transcript",
   "/v1/tasks/UPPER/transcript",
   `/v1/tasks/${"x".repeat(65)}/transcript`,
-])("%s names no task and is refused", async (path) => {
+])("%s is refused, as it holds no valid task id", async (path) => {
   expect(await statusFor(api.url, path)).toBe(400);
 });
 
-test("a failed task is tried again, a landed one is not", async () => {
+test("a failed task can be retried, a landed one cannot", async () => {
   await emit.task("failed-one", "failed");
   const { status, body } = await act("/v1/tasks/failed-one/retry");
   expect([status, body]).toEqual([202, { id: "failed-one", url: "/v1/tasks/failed-one" }]);
@@ -76,7 +76,7 @@ test("a failed task is tried again, a landed one is not", async () => {
   });
 });
 
-test("a held task is approved or refused with a reason, any other is not", async () => {
+test("only a held task can be approved or refused", async () => {
   await emit.task("held-one", "held");
   expect((await act("/v1/tasks/held-one/refuse", { reason: "Not like this" })).status).toBe(202);
   expect((await act("/v1/tasks/held-one/approve")).status).toBe(202);
@@ -87,7 +87,7 @@ test("a held task is approved or refused with a reason, any other is not", async
   expect((await act("/v1/tasks/held-one/refuse", { reason: "x".repeat(2_001) })).status).toBe(400);
 });
 
-test("an open feature is cancelled once however often it is asked for, an ended one is not", async () => {
+test("an open feature is cancelled once, however often that is requested", async () => {
   const { featureId } = await emit.task("open-one", "running");
   expect((await act(`/v1/features/${featureId}/cancel`)).status).toBe(202);
   expect((await act(`/v1/features/${featureId}/cancel`)).status).toBe(202);
@@ -100,4 +100,44 @@ test("an open feature is cancelled once however often it is asked for, an ended 
     body: { type: "urn:agentswarm:already-ended" },
   });
   expect((await act("/v1/features/feature-none/cancel")).status).toBe(404);
+});
+
+test("a task is shown sent, running, landing and landed as its events arrive", async () => {
+  const task = await emit.task("moving-one", "sent");
+  const shown = async () => {
+    const one = (await (await api.ask("/v1/tasks/moving-one")).json()) as { status: string };
+    const { tasks } = (await (await api.ask(`/v1/features/${task.featureId}`)).json()) as {
+      tasks: { status: string }[];
+    };
+    return [one.status, tasks[0]?.status];
+  };
+  const becomes = (status: string) => expect.poll(shown, { timeout: 20_000 }).toEqual([status, status]);
+  const live = async () => {
+    const { agents } = (await (await api.ask("/v1/status")).json()) as { agents: { attempts: object } };
+    return Object.keys(agents.attempts);
+  };
+  await emit.attemptStarted(task, 1);
+  await becomes("running");
+  expect(await live()).toContain(task.id);
+  await emit.attemptEnded(task, 1, { outcome: "complete", headCommit: "c".repeat(40) });
+  await becomes("landing");
+  await emit.taskChanged(task, "landed", 3);
+  await becomes("landed");
+  expect(await live()).not.toContain(task.id);
+});
+
+test("the start of an attempt that arrives after its end shows neither a running task nor a live agent", async () => {
+  const task = await emit.task("overtaken-one", "sent");
+  await emit.attemptEnded(task, 1, { outcome: "complete", headCommit: "c".repeat(40) });
+  await emit.attemptStarted(task, 1);
+  const read = async () =>
+    (await (await api.ask("/v1/tasks/overtaken-one")).json()) as Record<string, unknown>;
+  await expect.poll(read, { timeout: 20_000 }).toMatchObject({
+    status: "landing",
+    attempts: [{ startedAt: expect.any(Number) }],
+  });
+  // Events are taken in one after the other, so the start is through once a later one is.
+  await emit.task("later-one", "sent");
+  const { agents } = (await (await api.ask("/v1/status")).json()) as { agents: { attempts: object } };
+  expect(Object.keys(agents.attempts)).not.toContain(task.id);
 });
