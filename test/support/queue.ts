@@ -3,7 +3,7 @@ import { boardQueues, type QueueConnection } from "@agentswarm/queue";
 
 type BullQueue = ReturnType<typeof boardQueues>[number];
 
-/** BullMQ's queue, for what only tests look at. */
+/** BullMQ's queue, for facts that only tests need. */
 export function bullQueue(connection: QueueConnection, name: QueueName): BullQueue {
   const found = boardQueues(connection).find((queue) => queue.name === name);
   if (found === undefined) throw new Error(`there is no queue ${name}`);

@@ -83,7 +83,10 @@ test("a job that has not failed cannot be retried and keeps its crashes", async 
 });
 
 test("an unknown job cannot be retried", async () => {
-  await expect(retryJob(connection, "sweep", "nothing")).rejects.toMatchObject({ code: "not-found" });
+  await send("other");
+  // `wait` and `meta` are keys of BullMQ.
+  for (const id of ["nothing", "wait", "meta"])
+    await expect(retryJob(connection, "sweep", id)).rejects.toMatchObject({ code: "not-found" });
 });
 
 test("of many retries at once one succeeds", async () => {

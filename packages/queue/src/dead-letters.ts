@@ -2,6 +2,7 @@ import { Fault, type QueueName } from "@agentswarm/contracts";
 import { queueOf } from "./bull-side.ts";
 import type { QueueConnection } from "./connect.ts";
 import { forgetCrashes } from "./crash-count.ts";
+import { jobState, type JobState } from "./jobs.ts";
 
 /** A job that ended as failed: a dead letter, or one that was cancelled while it was active. */
 export interface FailedJob {
@@ -37,20 +38,23 @@ const NOT_FAILED = -3;
  * Throws Fault `not-found` when the queue has no job of this id, and `conflict` when the job has not failed.
  */
 export async function retryJob(connection: QueueConnection, queue: QueueName, jobId: string): Promise<void> {
-  const notFound = () => new Fault("not-found", `queue ${queue} has no job ${jobId}`);
+  const refusal = (state: JobState) =>
+    state === "missing"
+      ? new Fault("not-found", `queue ${queue} has no job ${jobId}`)
+      : new Fault("conflict", `job ${jobId} of queue ${queue} is ${state}: only a failed job can be retried`);
+  // The state comes first: BullMQ has keys of its own beside the jobs, such as `active`, which are no jobs.
+  const state = await jobState(connection, queue, jobId);
+  if (state !== "failed") throw refusal(state);
   const job = await queueOf(connection, queue).getJob(jobId);
-  if (!job) throw notFound();
-  // Before the retry: a worker may start the job at once. A job of another state keeps its count.
-  if (await job.isFailed()) await forgetCrashes(connection, queue, jobId);
+  if (!job) throw refusal("missing");
+  // Before the retry: a worker may start the job at once.
+  await forgetCrashes(connection, queue, jobId);
   try {
     await job.retry("failed");
   } catch (error) {
+    // Another retry was first.
     const { code } = error as { code?: unknown };
-    if (code === MISSING) throw notFound();
-    if (code !== NOT_FAILED) throw error;
-    throw new Fault(
-      "conflict",
-      `job ${jobId} of queue ${queue} is ${await job.getState()}: only a failed job can be retried`,
-    );
+    if (code !== MISSING && code !== NOT_FAILED) throw error;
+    throw refusal(await jobState(connection, queue, jobId));
   }
 }

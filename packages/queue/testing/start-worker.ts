@@ -35,7 +35,7 @@ export async function startWorker(
   const waiting = new Set<() => void>();
   createInterface({ input: child.stdout }).on("line", (line) => {
     events.push(JSON.parse(line) as WorkerEvent);
-    for (const look of waiting) look();
+    for (const check of waiting) check();
   });
   const ended = once(child, "exit").then(([code]) => code as number | null);
   const worker: TestWorker = {
@@ -43,16 +43,16 @@ export async function startWorker(
     events,
     waitFor: (matches) =>
       new Promise((resolve, reject) => {
-        const look = () => {
+        const check = () => {
           const found = events.find(matches);
           if (found === undefined) return;
-          waiting.delete(look);
+          waiting.delete(check);
           resolve(found);
         };
-        waiting.add(look);
-        look();
+        waiting.add(check);
+        check();
         void ended.then((code) => {
-          look();
+          check();
           reject(new Error(`the worker ended with ${code}; its events: ${JSON.stringify(events)}`));
         });
       }),
