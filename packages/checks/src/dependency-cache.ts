@@ -6,19 +6,23 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault } from "@agentswarm/contracts";
 import type { Mount } from "@agentswarm/sandbox";
+import { ERROR_TAIL_CHARS, openTail } from "@agentswarm/sandbox/streams";
+import { takeFileLock } from "./file-lock.ts";
 import type { ReadFile } from "./find-checks.ts";
-import { waitForTurn } from "./wait-for-turn.ts";
 
-/** The target's dependencies, installed once per lockfile and shared by all sandboxes, read-only. */
+/** The target's dependencies, installed once per lockfile. All sandboxes share them, read-only. */
 export interface DependencyCache {
-  /** What to mount for a commit; empty when the target depends on nothing. */
+  /**
+   * Installs the dependencies of a commit if they are missing. Returns their mounts; none when the target has no
+   * dependencies. Throws Fault `target.invalid` (retryable) when npm fails.
+   */
   ensure(readFile: ReadFile): Promise<Mount[]>;
 }
 
 const MODULES = "node_modules";
 const INSTALL_TIMEOUT_MS = 600_000;
-const STDERR_CHARS = 2_000;
-const KEPT_ENVIRONMENT = [
+/** Variables of this process that npm gets; secrets of the service are not among them. */
+const PASSED_ON_VARIABLES = [
   "PATH",
   "HOME",
   "NODE_EXTRA_CA_CERTS",
@@ -28,7 +32,7 @@ const KEPT_ENVIRONMENT = [
   "NO_PROXY",
 ];
 
-/** Opens the cache in `<home>/deps`. Several processes may share it. */
+/** Opens the cache in `<home>/deps`. Several processes may use it at the same time. */
 export function openDependencyCache({ home }: { home: string }): DependencyCache {
   const root = join(home, "deps");
   return {
@@ -44,7 +48,7 @@ export function openDependencyCache({ home }: { home: string }): DependencyCache
       const mounts = [{ from: join(dir, MODULES), at: MODULES, key: `deps-${key}` }];
       if (existsSync(dir)) return mounts;
       await mkdir(root, { recursive: true });
-      await using _turn = await waitForTurn(`${dir}.lock`);
+      await using _lock = await takeFileLock(`${dir}.lock`);
       if (!existsSync(dir)) await install(dir, manifest, lock);
       return mounts;
     },
@@ -58,7 +62,10 @@ function hasDependencies(manifest: string): boolean {
   );
 }
 
-/** Installs with scripts off: nothing of a package runs outside a sandbox. The folder appears whole or not at all. */
+/**
+ * Installs into a new folder and renames it, so that `dir` is complete as soon as it exists. Install scripts are off:
+ * code of a package must not run outside a sandbox.
+ */
 async function install(dir: string, manifest: string, lock: string | null): Promise<void> {
   const fresh = `${dir}.${randomUUID()}`;
   await mkdir(join(fresh, MODULES), { recursive: true });
@@ -72,7 +79,7 @@ async function install(dir: string, manifest: string, lock: string | null): Prom
     "--loglevel=error",
   ];
   const env = Object.fromEntries(
-    KEPT_ENVIRONMENT.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+    PASSED_ON_VARIABLES.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
   );
   const child = spawn("npm", args, {
     cwd: fresh,
@@ -80,23 +87,20 @@ async function install(dir: string, manifest: string, lock: string | null): Prom
     stdio: ["ignore", "ignore", "pipe"],
     timeout: INSTALL_TIMEOUT_MS,
   });
-  let stderr = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    stderr = (stderr + chunk.toString()).slice(-STDERR_CHARS);
-  });
+  const stderr = openTail(ERROR_TAIL_CHARS);
+  child.stderr.setEncoding("utf8").on("data", stderr.add);
   try {
     const [code] = (await once(child, "close")) as [number | null];
     if (code !== 0) {
+      const how = code === null ? `killed at its timeout of ${INSTALL_TIMEOUT_MS} ms` : `exit ${code}`;
       throw new Fault(
         "target.invalid",
-        `npm ${args[0]} of the target's dependencies failed: ${stderr.trim()}`,
-        {
-          retryable: true,
-        },
+        `npm ${args[0]} of the target's dependencies failed (${how}): ${stderr.text().trim()}`,
+        { retryable: true },
       );
     }
     await rename(fresh, dir).catch((error: unknown) => {
-      // Two may take over what a dead one left; whoever is first is as good.
+      // Two processes may take over the same abandoned lock and install twice. Either result is valid.
       if (!existsSync(dir)) throw error;
     });
   } finally {

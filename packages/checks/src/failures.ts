@@ -3,13 +3,16 @@ import type { CheckResult, Failure } from "@agentswarm/contracts";
 
 const SIGNATURE_CHARS = 10;
 const ERROR_LINES = 5;
+const MAX_FILES = 20;
+/** The repository in the sandbox: the beginning of absolute paths in a tool's output. */
+const SANDBOX_PATH = /(?:file:\/\/)?\/(?:[\w.@-]+\/)*repo\//g;
 const FILE =
   /(?:^|[\s("'`[])((?:[\w@.-]+\/)*[\w@.-]+\.(?:[cm]?[jt]sx?|vue|svelte|py|rs|go|java|css|html|json))(?=[:()\s"'`\],]|$)/g;
 const ERROR_LINE = /\berror\b|\bfail|not ok|✖|AssertionError|Exception|Cannot|expected|!==/i;
 
 /**
- * The distinct ways in which checks failed, one per failed check. The same failure has the same signature in every
- * run: what changes from run to run (paths of the sandbox, line numbers, times, ids) is taken out first.
+ * The failures of checks, one for each failed check. The same failure has the same signature in every run: paths of the
+ * sandbox, line numbers, times and ids are removed from the output first.
  */
 export function failuresOf(results: readonly CheckResult[]): Failure[] {
   return results.filter((result) => result.exitCode !== 0).map(failureOf);
@@ -26,10 +29,10 @@ function failureOf(result: CheckResult): Failure {
   return { signature: digest.slice(0, SIGNATURE_CHARS), check, files, outputTail: result.outputTail };
 }
 
-/** Takes out of a tool's output what differs between two runs of the same failure. */
-export function normalise(text: string): string {
+/** Replaces the parts of a tool's output that differ between two runs of the same failure. */
+function normalise(text: string): string {
   return text
-    .replaceAll(/(?:file:\/\/)?\/(?:[\w.@-]+\/)*repo\//g, "")
+    .replaceAll(SANDBOX_PATH, "")
     .replaceAll(/\b[0-9a-f]{7,40}\b/g, "<id>")
     .replaceAll(/:\d+(?::\d+)?/g, ":<n>")
     .replaceAll(/\(\d+,\d+\)/g, "(<n>)")
@@ -39,11 +42,10 @@ export function normalise(text: string): string {
 }
 
 function filesOf(text: string): string[] {
-  const plain = text.replaceAll(/(?:file:\/\/)?\/(?:[\w.@-]+\/)*repo\//g, "");
   const files = new Set<string>();
-  for (const match of plain.matchAll(FILE)) {
+  for (const match of text.replaceAll(SANDBOX_PATH, "").matchAll(FILE)) {
     const [, file = ""] = match;
     if (!file.startsWith("node_modules/") && !file.startsWith("node:")) files.add(file);
   }
-  return [...files].slice(0, 20);
+  return [...files].slice(0, MAX_FILES);
 }

@@ -8,14 +8,16 @@ import {
   type TargetSettings,
 } from "@agentswarm/contracts";
 
+/** `found` names the file that the checks are from. */
 export interface FoundChecks {
   readonly settings: TargetSettings;
   readonly found: "swarm.json" | "package.json" | "nothing";
 }
 
+/** Reads a file of the target at one commit; null when there is none. */
 export type ReadFile = (path: string) => Promise<string | null>;
 
-/** npm scripts that are checks, in the order in which they are run. */
+/** Names of npm scripts that are checks, in the order of their runs. */
 const GATE_SCRIPTS = ["typecheck", "types", "type-check", "lint", "test"];
 const SWEEP_SCRIPTS = ["build"];
 const NPM_PLACEHOLDER = "no test specified";
@@ -23,13 +25,13 @@ const NPM_PLACEHOLDER = "no test specified";
 const manifestSchema = z.object({ scripts: z.record(z.string(), z.string()).default({}) });
 
 /**
- * The target's checks: from its swarm.json, else from the scripts of its package.json; none when it has neither.
- * Throws Fault `target.invalid` naming what is wrong in either file.
+ * Reads the target's checks from its swarm.json, else from the scripts of its package.json; without either file there
+ * are none. Throws Fault `target.invalid`, which names the file and the error.
  */
 export async function findChecks(readFile: ReadFile): Promise<FoundChecks> {
-  const own = await readFile("swarm.json");
-  if (own !== null) {
-    const parsed = targetSettingsSchema.safeParse(parseJson("swarm.json", own));
+  const ownSettings = await readFile("swarm.json");
+  if (ownSettings !== null) {
+    const parsed = targetSettingsSchema.safeParse(parseJson("swarm.json", ownSettings));
     if (!parsed.success) throw new Fault("target.invalid", `swarm.json: ${z.prettifyError(parsed.error)}`);
     return { settings: parsed.data, found: "swarm.json" };
   }
@@ -54,11 +56,11 @@ function parseJson(name: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Fault("target.invalid", `${name} is no JSON: ${(error as Error).message}`);
+    throw new Fault("target.invalid", `${name} is not JSON: ${(error as Error).message}`);
   }
 }
 
-/** What a result is keyed by, together with the tree: the list of checks as it was run. */
+/** A digest of the list of checks. Results of checks are kept under the tree and this digest. */
 export function hashOf(checks: readonly Check[]): string {
   const list = checks.map(({ name, command, timeoutMs }) => [name, command, timeoutMs]);
   return createHash("sha256").update(JSON.stringify(list)).digest("hex").slice(0, 16);

@@ -4,11 +4,11 @@ import { bundleFor } from "@agentswarm/git";
 import type { Mount, Sandbox, SandboxFigures, SandboxProvider } from "@agentswarm/sandbox";
 
 export interface CheckRun {
-  /** The tree that was checked out, as the sandbox's own git tells it. */
+  /** The tree that was checked out, according to git in the sandbox. */
   readonly tree: string;
   readonly results: CheckResult[];
   readonly passed: boolean;
-  /** What the sandbox took for it. */
+  /** Resource use of the sandbox. */
   readonly figures: SandboxFigures;
 }
 
@@ -20,13 +20,14 @@ export interface RunChecksOptions {
   readonly checks: readonly Check[];
   /** The target's installed dependencies. */
   readonly mounts: readonly Mount[];
-  /** Where bundles are kept. */
+  /** The folder of bundles. They are reused. */
   readonly cacheDir: string;
   readonly labels: { readonly swarm: string; readonly purpose: string; readonly task?: string };
   readonly signal?: AbortSignal;
 }
 
 const CHECKOUT_TIMEOUT_MS = 120_000;
+const TAIL_CHARS = 8_000;
 
 const CHECKOUT = `set -e
 git init -q repo
@@ -38,13 +39,14 @@ git checkout -q --detach "$1"
 git rev-parse 'HEAD^{tree}'`;
 
 /**
- * Runs checks on a commit in a fresh sandbox: one after another, all of them, even after a failure. Throws Fault
- * `sandbox.died` (retryable) when the sandbox could not be made ready; a check that fails is a result.
+ * Runs all checks on a commit in a fresh sandbox, one after another, also after a failed one. A failed check is a result.
+ * Throws Fault `sandbox.died` (retryable) when the commit cannot be checked out, and the reason of `signal` when it is
+ * aborted.
  */
 export async function runChecks(options: RunChecksOptions): Promise<CheckRun> {
   const { provider, commit, checks, signal } = options;
   const { full, thin } = await bundleFor(options);
-  // Many commits share the full one, which the commit in its name says all about; the other is for this one alone.
+  // Many commits share the full bundle, so it has a key and providers may cache it. The thin one is for this commit only.
   const mounts: Mount[] = [
     ...options.mounts,
     { from: full, at: "full.bundle", key: basename(full, ".bundle") },
@@ -71,10 +73,10 @@ export async function runChecks(options: RunChecksOptions): Promise<CheckRun> {
 }
 
 async function checkOut(sandbox: Sandbox, commit: string): Promise<string> {
-  const done = await sandbox.run(["sh", "-c", CHECKOUT, "sh", commit], { timeoutMs: CHECKOUT_TIMEOUT_MS });
-  const tree = done.outputTail.trim().split("\n").at(-1) ?? "";
-  if (done.exitCode === 0 && /^[0-9a-f]{40}$/.test(tree)) return tree;
-  throw new Fault("sandbox.died", `the tree could not be checked out in a sandbox: ${done.outputTail}`, {
+  const run = await sandbox.run(["sh", "-c", CHECKOUT, "sh", commit], { timeoutMs: CHECKOUT_TIMEOUT_MS });
+  const tree = run.outputTail.trim().split("\n").at(-1) ?? "";
+  if (run.exitCode === 0 && /^[0-9a-f]{40}$/.test(tree)) return tree;
+  throw new Fault("sandbox.died", `commit ${commit} could not be checked out in a sandbox: ${run.outputTail}`, {
     retryable: true,
   });
 }
@@ -92,6 +94,6 @@ async function runCheck(sandbox: Sandbox, check: Check): Promise<CheckResult> {
     command: check.command,
     exitCode: run.exitCode,
     durationMs: run.durationMs,
-    outputTail: (run.outputTail + note).slice(-8_000),
+    outputTail: (run.outputTail + note).slice(-TAIL_CHARS),
   };
 }

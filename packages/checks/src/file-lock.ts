@@ -3,28 +3,29 @@ import { link, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeProcess, ownerSchema, ownerState } from "@agentswarm/sandbox";
 
-const WAIT_MS = 100;
+const POLL_MS = 100;
 /** A lock of another host, whose processes cannot be looked up here, is taken over at this age. */
 const OTHER_HOST_LOCK_MS = 3_600_000;
 
 /**
- * Takes a lock file that all processes respect. The lock is taken over when its owner is gone; its pid alone does not
- * tell, because a service that is killed and restarted in a container often gets the same pid again.
+ * Waits for a lock file and takes it. Dispose of the result to release it. All processes that share the file system
+ * respect the lock. A lock whose owner has ended is taken over; its pid alone would not show this, because a restarted
+ * container often gives the same pid to the new process.
  */
-export async function waitForTurn(file: string): Promise<AsyncDisposable> {
+export async function takeFileLock(file: string): Promise<AsyncDisposable> {
   const mine = `${file}.${randomUUID()}`;
   await writeFile(mine, JSON.stringify(describeProcess(process.pid)));
   try {
     for (;;) {
       try {
-        // The file appears with its content or not at all.
+        // `link` is atomic: the lock file never exists without its content.
         await link(mine, file);
         return { [Symbol.asyncDispose]: () => rm(file, { force: true }) };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       }
       if (await isAbandoned(file)) await rm(file, { force: true });
-      else await sleep(WAIT_MS);
+      else await sleep(POLL_MS);
     }
   } finally {
     await rm(mine, { force: true });
@@ -41,7 +42,7 @@ async function isAbandoned(file: string): Promise<boolean> {
       ? Date.now() - (await stat(file)).ctimeMs > OTHER_HOST_LOCK_MS
       : state === "gone";
   } catch (error) {
-    // A missing file was released in between; one that cannot be read has no known owner.
+    // ENOENT: the lock was released in between. A lock file that cannot be read has no known owner.
     return (error as NodeJS.ErrnoException).code !== "ENOENT";
   }
 }
