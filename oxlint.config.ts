@@ -116,7 +116,7 @@ const READ_ENVIRONMENT = [
   "bench/*/main.ts",
   // The environment of a child process: PATH, HOME and the variables of proxies are passed on.
   "packages/agent/src/command/agent-home.ts",
-  "packages/agent/src/verify.ts",
+  "packages/agent/src/check-work-tree.ts",
   "packages/checks/src/dependency-cache.ts",
   "packages/git/src/git-environment.ts",
   "packages/sandbox/src/local/toolchain.ts",

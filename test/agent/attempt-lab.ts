@@ -133,7 +133,7 @@ export async function openLab(): Promise<Lab> {
       });
       const swarmKey = `feature/task/${ROLES[task.kind]}`;
       const entry = { key: swarmKey, steps: order.steps, injectFault: order.injectFault };
-      const later = { key: swarmKey, match: "does not hold yet", steps: order.afterFeedback };
+      const later = { key: swarmKey, match: "is not accepted yet", steps: order.afterFeedback };
       const entries = order.afterFeedback === undefined ? [entry] : [later, entry];
       await writeFile(join(at, "scenario", "scenario.yaml"), JSON.stringify(entries));
       await using replay = await startReplay({ scenarioDir: join(at, "scenario") });

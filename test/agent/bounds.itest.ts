@@ -71,7 +71,10 @@ test("the limit of tokens ends an attempt", async () => {
 
 test("an agent that stops without handing over is reminded, and stuck when that does not help", async () => {
   const { result, transcript } = await lab.attempt({ steps: [{ say: "I think I am done." }] });
-  expect(result).toMatchObject({ end: "stuck", reason: "the agent stopped without handing over" });
+  expect(result).toMatchObject({
+    end: "stuck",
+    reason: "the agent stopped without calling `submit`, after 2 reminders",
+  });
   const reminders = transcript.filter(
     (entry) => entry.role === "user" && entry.text.includes("call `submit`"),
   );

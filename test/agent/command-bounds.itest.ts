@@ -90,7 +90,7 @@ test("a program that ends without a handoff and without a word is stuck", async 
   );
   expect(result).toMatchObject({
     end: "stuck",
-    reason: "the agent ended without handing over and without a word",
+    reason: "the agent ended without a handoff and without a message",
   });
 });
 

@@ -75,7 +75,7 @@ test("a handoff.json that cannot be read is reported as a concern", async () => 
     }),
   );
   expect(result).toMatchObject({ end: "submitted", outcome: "complete", summary: "Done." });
-  expect(result.concerns[0]).toContain("handoff.json is no JSON");
+  expect(result.concerns[0]).toContain("handoff.json is not JSON");
 });
 
 test("a blocked task is reported with the agent's reason", async () => {
@@ -105,7 +105,7 @@ test("a failing check is returned to the same session, which fixes it", async ()
   expect(calls).toBe(5);
   expect(taken?.kind).toBe("accepted");
   const [, feedback = ""] = promptsOf(transcript);
-  expect(feedback).toContain(`\`${STATE.command}\` ended with 3:\n\norange`);
+  expect(feedback).toContain(`\`${STATE.command}\` failed with exit code 3:\n\norange`);
   expect(feedback).not.toContain("# Do the task");
 });
 

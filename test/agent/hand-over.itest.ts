@@ -57,7 +57,7 @@ test("a failing check is returned with its output, and fixed", async () => {
     checks: [STATE],
   });
   const feedback = transcript.filter((entry) => entry.role === "user").at(-1)?.text ?? "";
-  expect(feedback).toContain(`\`${STATE.command}\` ended with 3`);
+  expect(feedback).toContain(`\`${STATE.command}\` failed with exit code 3`);
   expect(feedback).toContain("orange");
   expect(result).toMatchObject({
     end: "submitted",

@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(repo, { recursive: true, force: true }));
 
-test("new, changed and deleted files are counted; ignored ones are none, binary ones have no lines", async () => {
+test("new, changed, deleted and binary files are counted, ignored files are not", async () => {
   put("changed.txt", "one\n2\nthree\n");
   put("new file\twith ü.txt", "a\nb\n");
   put("image.bin", Buffer.from([0, 1, 2, 0]));
@@ -39,7 +39,7 @@ test("new, changed and deleted files are counted; ignored ones are none, binary 
   });
 });
 
-test("the agent's own index, branch and commits are left as they are and make no difference", async () => {
+test("the agent's own index, branch and commits stay as they are and have no effect", async () => {
   put("changed.txt", "mine\n");
   expect((await stageChanges(repo, base)).files).toEqual(["changed.txt"]);
   expect(git(repo, "status", "--porcelain")).toBe(" M changed.txt");
@@ -59,7 +59,7 @@ test("the agent's own index, branch and commits are left as they are and make no
   expect(git(repo, "branch", "--show-current")).toBe("mine");
 });
 
-test("what was taken back is no change any more", async () => {
+test("a reverted change is not counted", async () => {
   put("changed.txt", "mine\n");
   put("new.txt", "new\n");
   await stageChanges(repo, base);
@@ -68,7 +68,7 @@ test("what was taken back is no change any more", async () => {
   expect((await stageChanges(repo, base)).files).toEqual([]);
 });
 
-test("markers are found at the beginning of lines, and in nothing else", async () => {
+test("conflict markers are found only at the start of a line", async () => {
   mkdirSync(join(repo, "folder"));
   symlinkSync("/nowhere", join(repo, "dangling"));
   put("ours.txt", "a\n<<<<<<< HEAD\nb\n");

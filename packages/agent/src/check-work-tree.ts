@@ -2,11 +2,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { delimiter, join } from "node:path";
 import type { Check, CheckResult } from "@agentswarm/contracts";
+import { keepTail } from "./keep-tail.ts";
 
 const TAIL_CHARS = 8_000;
 
-/** Runs checks in the work tree, one after another. The runner does this, not the agent. */
-export async function runChecksHere(checks: readonly Check[], repo: string): Promise<CheckResult[]> {
+/** Runs all checks in the work tree, one after another. The runner calls this; the agent's own runs do not count. */
+export async function checkWorkTree(checks: readonly Check[], repo: string): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   for (const check of checks) results.push(await runCheck(check, repo));
   return results;
@@ -22,19 +23,14 @@ async function runCheck(check: Check, cwd: string): Promise<CheckResult> {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  let tail = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      tail = (tail + text).slice(-TAIL_CHARS);
-    });
-  }
+  const outputTail = keepTail([child.stdout, child.stderr], TAIL_CHARS);
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
     try {
       if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     } catch {
-      // Its group is gone; what holds its output has left it.
+      // The process group is gone. A process that left the group may still hold the output open.
     }
     child.stdout.destroy();
     child.stderr.destroy();
@@ -46,6 +42,6 @@ async function runCheck(check: Check, cwd: string): Promise<CheckResult> {
     command: check.command,
     exitCode: timedOut ? -1 : (code ?? -1),
     durationMs: Math.round(performance.now() - startedAt),
-    outputTail: tail,
+    outputTail: outputTail(),
   };
 }

@@ -1,47 +1,30 @@
-import * as http2 from "node:http2";
-import { createServer, type IncomingMessage, type Server } from "node:http";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import type { AddressInfo } from "node:net";
+import * as http2 from "node:http2";
 import { Duplex, type Readable } from "node:stream";
-import { DOOR_MODEL_PREFIX, DOOR_MODEL_ROUTES, type DoorRoute } from "@agentswarm/contracts";
+import type { DoorRoute } from "@agentswarm/contracts";
+import { startModelRelay, type ModelRelay } from "./model-relay.ts";
 
-/** This end of the sandbox's only door: HTTP/2 over our own stdin and stdout. */
-export interface Door {
+/** The agent's end of the sandbox's door: HTTP/2 over stdin and stdout. */
+export interface DoorClient {
   getJson(route: DoorRoute): Promise<unknown>;
-  /** Saves a body to a file; false when there is none (204). */
+  /** Saves an answer's body to a file. Returns false, and writes no file, when there is no body (204). */
   save(route: DoorRoute, file: string): Promise<boolean>;
   send(route: DoorRoute, body: Readable | string): Promise<void>;
-  /** A relay on 127.0.0.1 for ordinary HTTP clients, to the model and nothing else. */
-  openRelay(): Promise<Relay>;
+  /** Starts the relay to the model; `close` stops it. */
+  openRelay(): Promise<ModelRelay>;
   close(): void;
 }
 
-/** Where the model is reached from within the sandbox. */
-export interface Relay {
-  readonly baseUrl: string;
-  /** Tells the listener the status of every answer of the model from now on. */
-  onAnswer(listener: (status: number) => void): void;
-}
-
-const HOP_BY_HOP = new Set([
-  "connection",
-  "keep-alive",
-  "transfer-encoding",
-  "upgrade",
-  "host",
-  "http2-settings",
-  "te",
-]);
-
-export function connectDoor(): Door {
+/** Connects to the dispatcher. The process exits when the connection is lost. */
+export function connectDoor(): DoorClient {
   const session = http2.connect("http://door", {
     createConnection: () => Duplex.from({ readable: process.stdin, writable: process.stdout }),
   });
-  // The host is gone: there is nobody left to work for.
+  // Without a dispatcher the attempt can have no result.
   session.on("error", () => process.exit(1));
   session.on("close", () => process.exit(1));
-  let relay: Server | undefined;
+  let relay: Awaited<ReturnType<typeof startModelRelay>> | undefined;
 
   const ask = async ({ method, path, body: kind }: DoorRoute, body?: Readable | string) => {
     const type = kind === undefined ? {} : { "content-type": kind.type };
@@ -56,13 +39,13 @@ export function connectDoor(): Door {
     if (status >= 400) throw new Error(`${method} ${path} was answered ${status}`);
     return { status, stream };
   };
-  // Ends are taken from `end`: an http2 stream may count as closed early by those who look at both its sides.
+  // Waits for `end` by hand: `finished` and `pipeline` may take an HTTP/2 stream for closed early.
   const consume = (stream: http2.ClientHttp2Stream, onData: (chunk: Buffer) => void) =>
     new Promise<void>((resolve, reject) => {
       stream.on("data", onData);
       stream.on("end", resolve);
       stream.on("error", reject);
-      stream.on("aborted", () => reject(new Error("the host broke off")));
+      stream.on("aborted", () => reject(new Error("the dispatcher aborted the answer")));
     });
 
   return {
@@ -86,46 +69,14 @@ export function connectDoor(): Door {
       (await ask(route, body)).stream.resume();
     },
     async openRelay() {
-      const listeners: ((status: number) => void)[] = [];
-      relay = createServer((request, response) => {
-        // Whatever runs in the sandbox can reach this; the runner's own paths are not for it.
-        if (!isModelRoute(request)) return void response.writeHead(404).end();
-        const headers: http2.OutgoingHttpHeaders = {
-          ":method": request.method ?? "GET",
-          ":path": request.url ?? "/",
-        };
-        for (const [name, value] of Object.entries(request.headers)) {
-          if (!HOP_BY_HOP.has(name)) headers[name] = value;
-        }
-        const stream = session.request(headers);
-        request.pipe(stream);
-        // Only once there is an answer: piping earlier would send headers twice.
-        stream.on("response", (answered) => {
-          const plain = Object.entries(answered).filter(([name]) => !name.startsWith(":"));
-          const status = Number(answered[":status"]);
-          response.writeHead(status, Object.fromEntries(plain));
-          stream.pipe(response);
-          if (request.method === "POST") for (const listener of listeners) listener(status);
-        });
-        stream.on("error", () => response.destroy());
-        response.on("close", () => stream.close(http2.constants.NGHTTP2_CANCEL));
-      }).listen(0, "127.0.0.1");
-      await once(relay, "listening");
-      return {
-        baseUrl: `http://127.0.0.1:${(relay.address() as AddressInfo).port}${DOOR_MODEL_PREFIX}`,
-        onAnswer: (listener) => void listeners.push(listener),
-      };
+      relay = await startModelRelay(session);
+      return relay;
     },
     close() {
-      relay?.closeAllConnections();
       relay?.close();
       session.removeAllListeners("close");
       session.removeAllListeners("error");
       session.close();
     },
   };
-}
-
-function isModelRoute({ method, url }: IncomingMessage): boolean {
-  return DOOR_MODEL_ROUTES.some((route) => route.method === method && route.path === url);
 }

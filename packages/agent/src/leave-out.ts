@@ -1,6 +1,6 @@
 import type { Plugin } from "esbuild";
 
-/** How Pi shows its tools in a terminal, of which there is none here; half of the bundle would be that. */
+/** Replaces the code with which Pi shows tool calls in a terminal: half of the bundle, and there is no terminal. */
 const RENDERERS = `
 export const BASH_UPDATE_THROTTLE_MS = 100;
 export const createShellRenderers = () => ({});
@@ -8,7 +8,7 @@ export const editRenderers = {}, findRenderers = {}, grepRenderers = {}, lsRende
 export const readRenderers = {}, writeRenderers = {};
 `;
 
-/** What the agent's file does without, so that an agent is loaded sooner: terminal output, and zod's other languages. */
+/** Leaves terminal output and the languages of zod out of the agent's file, so that Node loads it faster. */
 export const leaveOut: Plugin = {
   name: "leave-out",
   setup(build) {

@@ -1,16 +1,16 @@
 import { assignmentSchema, DOOR, NO_METRICS, NO_NOTES, type AgentResult } from "@agentswarm/contracts";
-import { runAttempt } from "./attempt.ts";
-import { connectDoor } from "./door.ts";
+import { connectDoor } from "./door-client.ts";
 import { prepare } from "./prepare.ts";
+import { runAssignment } from "./run-assignment.ts";
 
-// Stdout is the door; whatever a library prints must not get into it.
+// Stdout is the door: output of a library there would break the protocol.
 console.log = console.error;
 console.info = console.error;
 process.env["PI_OFFLINE"] = "1";
 
 const door = connectDoor();
 
-function broken(error: unknown): AgentResult {
+function runnerFailed(error: unknown): AgentResult {
   return {
     outcome: "failed",
     end: "lost",
@@ -22,15 +22,15 @@ function broken(error: unknown): AgentResult {
   };
 }
 
-async function work(): Promise<AgentResult> {
+async function run(): Promise<AgentResult> {
   const workDir = process.cwd();
   const prepared = await prepare(door, workDir);
-  // Whoever asks for a task is ready for it; it may take a while until there is one.
+  // This request tells the dispatcher that the agent is ready. The answer may take long: it waits for a task.
   const assignment = assignmentSchema.parse(await door.getJson(DOOR.task));
-  return runAttempt(door, assignment, prepared, workDir);
+  return runAssignment(door, assignment, prepared, workDir);
 }
 
-const result = await work().catch(broken);
+const result = await run().catch(runnerFailed);
 await door.send(DOOR.result, JSON.stringify(result));
 door.close();
 process.exit(0);

@@ -1,4 +1,4 @@
-/** Prompts are bundled into the agent's one file as text. */
+/** esbuild bundles the prompts into the agent's file as text. */
 declare module "*.md" {
   const text: string;
   export default text;

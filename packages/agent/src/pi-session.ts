@@ -10,21 +10,22 @@ import {
   createWriteTool,
 } from "@earendil-works/pi-coding-agent";
 import type { AgentClaim } from "@agentswarm/contracts";
-import { watchLimits, type Stop } from "./limits.ts";
-import type { Session, SessionOptions, Turned } from "./runtime.ts";
+import type { PromptEnd, Session, SessionOptions } from "./session.ts";
 import { createSubmitTool } from "./submit-tool.ts";
+import { watchLimits, type SessionStop } from "./watch-limits.ts";
 
 const CONTEXT_WINDOW = 202_752;
+/** The gateway meters the cost. */
 const FREE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
-const REMINDER = "You stopped without calling `submit`. Go on, or call `submit` if the work is done.";
-const REMINDERS = 2;
+const REMINDER = "You stopped without calling `submit`. Continue, or call `submit` if the work is done.";
+const MAX_REMINDERS = 2;
 
-/** A Pi session: pi-agent-core's loop with Pi's own coding tools and `submit`. */
+/** A Pi session: the loop of pi-agent-core with Pi's coding tools and `submit`. */
 export function openPiSession(options: SessionOptions): Session {
   const { assignment, cwd } = options;
   const watch = watchLimits(assignment.task.limits);
   let claim: AgentClaim | null = null;
-  let stop: Stop = null;
+  let stop: SessionStop | null = null;
 
   const tools = [
     createReadTool(cwd),
@@ -34,8 +35,8 @@ export function openPiSession(options: SessionOptions): Session {
     createGrepTool(cwd),
     createFindTool(cwd),
     createLsTool(cwd),
-    createSubmitTool((handed) => {
-      claim = handed;
+    createSubmitTool((submitted) => {
+      claim = submitted;
     }),
   ] as AgentTool[];
 
@@ -58,7 +59,7 @@ export function openPiSession(options: SessionOptions): Session {
         compat: { supportsStore: false, supportsDeveloperRole: false, maxTokensField: "max_tokens" },
       },
     },
-    // The gateway outside retries what can be retried; a second layer here would multiply it.
+    // The gateway retries failed calls; retries here would multiply them.
     streamFn: (model, context, streamOptions) =>
       streamSimple(model as Parameters<typeof streamSimple>[0], context, {
         ...streamOptions,
@@ -70,12 +71,12 @@ export function openPiSession(options: SessionOptions): Session {
     toolExecution: "sequential",
     finishTurn({ message }) {
       const { content, usage, stopReason } = message;
-      const whole = stopReason !== "error" && stopReason !== "aborted";
+      const isWhole = stopReason !== "error" && stopReason !== "aborted";
       const calls = content.flatMap((part) =>
-        whole && part.type === "toolCall" ? [{ name: part.name, args: part.arguments }] : [],
+        isWhole && part.type === "toolCall" ? [{ name: part.name, args: part.arguments }] : [],
       );
       const stopped = watch.onTurn({ calls, tokens: usage.input + usage.output });
-      // Handing over ends the run, whatever else was called beside it; what it is worth the checks will tell.
+      // `submit` ends the run, even in the turn that reaches a limit: the checks judge the work.
       if (claim === null) stop = stopped;
       return claim === null && stop === null ? undefined : { action: "end" };
     },
@@ -84,11 +85,11 @@ export function openPiSession(options: SessionOptions): Session {
   agent.subscribe((event) => {
     if (event.type === "message_end") options.onTranscript({ type: "message", message: event.message });
     if (event.type === "tool_execution_start") {
-      options.onProgress({ turn: watch.turns, tool: event.toolName, text: describe(event.args) });
+      options.onProgress({ turn: watch.turns, tool: event.toolName, text: describeCall(event.args) });
     }
   });
 
-  const run = async (text: string): Promise<Turned> => {
+  const run = async (text: string): Promise<PromptEnd> => {
     claim = null;
     let next = text;
     for (let reminders = 0; ; reminders += 1) {
@@ -97,8 +98,9 @@ export function openPiSession(options: SessionOptions): Session {
       if (stop !== null) return { kind: "stopped", stop };
       const failure = failureOf(agent);
       if (failure !== null) return { kind: "failed", reason: failure };
-      if (reminders === REMINDERS) {
-        return { kind: "stopped", stop: { end: "stuck", reason: "the agent stopped without handing over" } };
+      if (reminders === MAX_REMINDERS) {
+        const reason = `the agent stopped without calling \`submit\`, after ${MAX_REMINDERS} reminders`;
+        return { kind: "stopped", stop: { end: "stuck", reason } };
       }
       next = REMINDER;
     }
@@ -114,7 +116,7 @@ export function openPiSession(options: SessionOptions): Session {
   };
 }
 
-/** `prompt` does not throw when the model fails; the last message tells. */
+/** Why the model failed, or null. `agent.prompt` does not throw then; the last message has the error. */
 function failureOf(agent: Agent): string | null {
   const last = agent.state.messages.at(-1);
   if (last?.role !== "assistant" || (last.stopReason !== "error" && last.stopReason !== "aborted"))
@@ -122,9 +124,9 @@ function failureOf(agent: Agent): string | null {
   return `the model failed: ${last.errorMessage ?? last.stopReason}`;
 }
 
-/** What a call is about, in a few words; its arguments may be anything. */
-function describe(args: unknown): string {
+/** The main argument of a tool call, for the progress report. The arguments are not validated. */
+function describeCall(args: unknown): string {
   const { path, command, pattern } = (args ?? {}) as Record<string, unknown>;
-  const about = path ?? command ?? pattern ?? "";
-  return (typeof about === "string" ? about : JSON.stringify(about)).slice(0, 200);
+  const main = path ?? command ?? pattern ?? "";
+  return (typeof main === "string" ? main : JSON.stringify(main)).slice(0, 200);
 }

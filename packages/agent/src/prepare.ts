@@ -4,21 +4,21 @@ import { join } from "node:path";
 import { DOOR, type Assignment } from "@agentswarm/contracts";
 import { runGit } from "@agentswarm/git";
 import { AUTHOR } from "./changes.ts";
-import type { Door, Relay } from "./door.ts";
-import { rehearse } from "./rehearse.ts";
+import type { DoorClient } from "./door-client.ts";
+import type { ModelRelay } from "./model-relay.ts";
+import { warmUp } from "./warm-up.ts";
 
-/** What can be done before the task is known, so that nobody waits for it later. */
+/** Everything that is made before the task is known, so that the task waits for less. */
 export interface Prepared {
   /** An empty repository. */
   readonly repo: string;
-  /** Where the model is asked. */
-  readonly relay: Relay;
+  readonly relay: ModelRelay;
 }
 
-export async function prepare(door: Door, workDir: string): Promise<Prepared> {
+export async function prepare(door: DoorClient, workDir: string): Promise<Prepared> {
   const repo = join(workDir, "repo");
   const relay = await door.openRelay();
-  await Promise.all([initRepo(repo, workDir), rehearse(relay, workDir)]);
+  await Promise.all([initRepo(repo, workDir), warmUp(relay, workDir)]);
   return { repo, relay };
 }
 
@@ -29,17 +29,17 @@ async function initRepo(repo: string, workDir: string): Promise<void> {
 }
 
 /**
- * Lays out the work tree: the base commit, and for a resolve the conflicting attempt merged into it, so that the
- * conflict's markers are in the files.
+ * Checks out the base commit. For a resolve task it also merges the conflicting attempt into the work tree, so that
+ * the files contain the conflict markers.
  */
-export async function layOut(
-  door: Door,
+export async function checkOutBase(
+  door: DoorClient,
   assignment: Assignment,
   repo: string,
   workDir: string,
 ): Promise<void> {
   const git = (...args: string[]) => runGit(args, { cwd: repo });
-  // All are asked for at once, but each stands on the one before.
+  // Downloaded at once, but unpacked in this order: each bundle needs the objects of the one before.
   const parts = [DOOR.fullBundle, DOOR.thinBundle, DOOR.resolveBundle].map(async (route, nth) => {
     const file = join(workDir, `${nth}.bundle`);
     return (await door.save(route, file)) ? file : null;
@@ -52,15 +52,15 @@ export async function layOut(
       cwd: repo,
       answers: [1],
     });
-    // What comes out is one ordinary commit on the base, not a merge.
+    // The handed-over commit is an ordinary one on the base, so the merge state is dropped.
     await runGit(["merge", "--quit"], { cwd: repo });
   }
 }
 
-/** The longest header of a bundle from our own host: a line for each of a few commits. */
+/** The longest header of a bundle that the dispatcher makes: it has a line for each of a few commits. */
 const HEADER_BYTES = 4_096;
 
-/** Takes a bundle's objects in. The host made it, so they are not looked at again, as `git fetch` would. */
+/** Adds a bundle's objects to the repository. The dispatcher made the bundle, so `git fetch`'s checks are skipped. */
 async function unpack(repo: string, file: string): Promise<void> {
   const bundle = await open(file);
   let start: number;

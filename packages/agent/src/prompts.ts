@@ -1,17 +1,17 @@
 import fixPrompt from "../../../prompts/fix.md";
 import resolvePrompt from "../../../prompts/resolve.md";
 import workPrompt from "../../../prompts/work.md";
-import { swarmKeyLine, type Assignment, type CheckResult } from "@agentswarm/contracts";
+import { swarmKeyLine, type AgentClaim, type Assignment, type CheckResult } from "@agentswarm/contracts";
 
-const BY_KIND = { build: workPrompt, command: workPrompt, fix: fixPrompt, resolve: resolvePrompt } as const;
+const PROMPT_OF_KIND = { build: workPrompt, fix: fixPrompt, resolve: resolvePrompt } as const;
 
-/** Who the agent is; the same for every task of its kind. */
+/** The agent's role and rules; the same for every task of one kind but for the Swarm-Key. */
 export function systemPrompt({ task, swarmKey }: Assignment): string {
-  const body = BY_KIND[task.kind].replace(/^---\n[\s\S]*?\n---\n/, "").trim();
+  const body = PROMPT_OF_KIND[task.kind].replace(/^---\n[\s\S]*?\n---\n/, "").trim();
   return `${body}\n\n${swarmKeyLine(swarmKey)}`;
 }
 
-/** The task itself. */
+/** The task and its conditions. */
 export function taskPrompt({ task, checks }: Assignment): string {
   const section = (title: string, body: string) => (body === "" ? "" : `\n\n## ${title}\n\n${body}`);
   const list = (items: readonly string[]) => items.map((item) => `- ${item}`).join("\n");
@@ -19,7 +19,7 @@ export function taskPrompt({ task, checks }: Assignment): string {
   const conflict =
     resolve === undefined
       ? ""
-      : `Files with conflict markers:\n${list(resolve.paths)}\n\nWhat the conflicting attempt wanted:\n${resolve.ourIntent}\n\nWhat has landed meanwhile:\n${resolve.theirIntent}`;
+      : `Files with conflict markers:\n${list(resolve.paths)}\n\nThe purpose of the conflicting attempt:\n${resolve.ourIntent}\n\nThe purpose of the changes that have landed meanwhile:\n${resolve.theirIntent}`;
   return [
     `# ${task.title}\n\n${task.description}`,
     section("Done when", list(task.acceptance)),
@@ -31,10 +31,22 @@ export function taskPrompt({ task, checks }: Assignment): string {
   ].join("");
 }
 
-/** What the runner says when the handed-over work does not hold. */
+/** The prompt of a fix round: problems that the runner found and the output of failed checks. */
 export function feedbackPrompt(problems: readonly string[], failed: readonly CheckResult[]): string {
   const checks = failed.map(
-    (result) => `\`${result.command}\` ended with ${result.exitCode}:\n\n${result.outputTail}`,
+    (result) => `\`${result.command}\` failed with exit code ${result.exitCode}:\n\n${result.outputTail}`,
   );
-  return `What you handed over does not hold yet. Mend it and call \`submit\` again.\n\n${[...problems, ...checks].join("\n\n")}`;
+  return `Your work is not accepted yet. Fix the following and call \`submit\` again.\n\n${[...problems, ...checks].join("\n\n")}`;
 }
+
+/** The fields of the agent's claim, described to the model. The acceptance of the feature reads them. */
+export const CLAIM_FIELDS = {
+  summary: "What was done, in a few sentences",
+  outcome:
+    "complete: everything that the task asks for is done. partial: something is missing. blocked: the task cannot be done; say in the summary what is missing. failed: the work did not succeed",
+  did: "One entry for each requirement that is met: the new behaviour, its files, and the test that shows it",
+  deviations: "One entry for each difference between the work and the task, with the reason",
+  concerns: "One entry for each risk or doubt that a reviewer should examine, with the file",
+  suggestions:
+    "One entry for each useful piece of later work that the task does not ask for. Do not do it now",
+} as const satisfies Record<keyof AgentClaim, string>;

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import {
+  agentClaimSchema,
   DOOR,
   NO_METRICS,
   type AgentClaim,
@@ -9,167 +10,145 @@ import {
   type CheckResult,
 } from "@agentswarm/contracts";
 import { makeBundle } from "@agentswarm/git";
-import { commitChanges, markersLeft, outsideScope, stageChanges, type Changes } from "./changes.ts";
-import type { Door } from "./door.ts";
-import { layOut, type Prepared } from "./prepare.ts";
+import { commitChanges, markersLeft, outsideScope, stageChanges } from "./changes.ts";
+import { checkWorkTree } from "./check-work-tree.ts";
+import { openCommandSession } from "./command/command-session.ts";
+import type { DoorClient } from "./door-client.ts";
+import { openPiSession } from "./pi-session.ts";
+import { checkOutBase, type Prepared } from "./prepare.ts";
 import { feedbackPrompt, systemPrompt, taskPrompt } from "./prompts.ts";
-import { openSession } from "./open-session.ts";
-import type { Session } from "./runtime.ts";
-import { runChecksHere } from "./verify.ts";
+import type { Session, SessionOptions } from "./session.ts";
 
-/** How often failing checks are given back to the agent. */
-const MENDINGS = 3;
-/** What a result names at most; the dispatcher counts for itself, and a result has bounds. */
+/** How often problems and failed checks are returned to the agent in one attempt. */
+const MAX_FIX_ROUNDS = 3;
+/** The largest number of files that a result names. The dispatcher counts the changed files itself. */
 const MAX_FILES_NAMED = 10_000;
+const MAX_REASON_CHARS = 20_000;
+const CHECK_OUTPUT_CHARS = 2_000;
 
-/** Runs one attempt from assignment to result. Expected endings are results; what throws is the runner's own fault. */
-export async function runAttempt(
-  door: Door,
+/** Runs one attempt. Expected endings are results; an exception is a fault of the runner itself. */
+export async function runAssignment(
+  door: DoorClient,
   assignment: Assignment,
   { repo, relay }: Prepared,
   workDir: string,
 ): Promise<AgentResult> {
   const startedAt = performance.now();
-  const { task } = assignment;
-  await layOut(door, assignment, repo, workDir);
-  let told = Promise.resolve();
+  await checkOutBase(door, assignment, repo, workDir);
+  // Progress and transcript are best effort: a slow or failed request must not stop the work.
+  let transcriptSent = Promise.resolve();
   const session = openSession({
     assignment,
     cwd: repo,
     workDir,
     relay,
     system: systemPrompt(assignment),
-    // Signs of life and transcripts are best effort; the host may be slow, and the work goes on.
     onProgress: (progress) => void door.send(DOOR.progress, JSON.stringify(progress)).catch(() => undefined),
     onTranscript(entry) {
-      // One after another: what is sent at once may come in in any order.
-      told = told.then(() => door.send(DOOR.transcript, `${JSON.stringify(entry)}\n`)).catch(() => undefined);
+      // One request at a time: parallel requests may arrive in any order.
+      transcriptSent = transcriptSent
+        .then(() => door.send(DOOR.transcript, `${JSON.stringify(entry)}\n`))
+        .catch(() => undefined);
     },
   });
-  const finish = async (ending: Ending): Promise<AgentResult> => {
-    const changes = await stageChanges(repo, assignment.baseCommit);
-    const keep = ending.keep && changes.files.length > 0;
-    const headCommit = keep ? await handOver(door, assignment, repo, workDir, ending.claim) : null;
-    await told;
-    return resultOf(ending, changes, session, headCommit, performance.now() - startedAt);
-  };
 
-  let prompt = taskPrompt(assignment);
-  let checks: CheckResult[] = [];
-  for (let mendings = 0; ; mendings += 1) {
-    const turned = await session.prompt(prompt);
-    if (turned.kind === "failed") {
-      return finish({ claim: NO_CLAIM, end: "failed", reason: turned.reason, checks, keep: false });
-    }
-    if (turned.kind === "stopped") {
-      return finish({
-        claim: NO_CLAIM,
-        end: turned.stop.end,
-        reason: turned.stop.reason,
-        checks,
-        keep: false,
-      });
-    }
-    const { claim } = turned;
-    if (claim.outcome === "blocked" || claim.outcome === "failed") {
-      return finish({ claim, end: "submitted", reason: claim.summary, checks, keep: false });
-    }
-    const changes = await stageChanges(repo, assignment.baseCommit);
-    if (changes.files.length === 0) {
-      return finish({
-        claim: failed(claim),
-        end: "failed",
-        reason: "the attempt changed nothing",
-        checks,
-        keep: false,
-      });
-    }
-    const problems = await problemsOf(changes, assignment, repo);
-    checks = await runChecksHere([...assignment.checks, ...task.checks], repo);
-    const red = checks.filter((check) => check.exitCode !== 0);
-    if (problems.length === 0 && red.length === 0)
-      return finish({ claim, end: "submitted", checks, keep: true });
-    if (mendings === MENDINGS) {
-      const reason = [
-        ...problems,
-        ...red.map((check) => `${check.command}: ${check.outputTail.slice(-2_000)}`),
-      ].join("\n");
-      return finish({ claim: failed(claim), end: "failed", reason, checks, keep: false });
-    }
-    prompt = feedbackPrompt(problems, red);
-  }
+  const ending = await workUntilChecked(session, assignment, repo);
+
+  const { files, ...counts } = await stageChanges(repo, assignment.baseCommit);
+  const hasCommit = ending.checked && files.length > 0;
+  const headCommit = hasCommit ? await sendCommit(door, assignment, repo, workDir, ending.claim) : null;
+  await transcriptSent;
+  return {
+    ...ending.claim,
+    end: ending.end,
+    ...(ending.reason === undefined ? {} : { reason: ending.reason.slice(0, MAX_REASON_CHARS) }),
+    filesChanged: files.slice(0, MAX_FILES_NAMED),
+    checks: ending.checks,
+    metrics: {
+      ...NO_METRICS,
+      ...counts,
+      turns: session.turns,
+      toolCalls: session.toolCalls,
+      durationMs: Math.round(performance.now() - startedAt),
+    },
+    headCommit,
+  };
+}
+
+function openSession(options: SessionOptions): Session {
+  const { runtime } = options.assignment;
+  return runtime?.kind === "command" ? openCommandSession(runtime.template, options) : openPiSession(options);
 }
 
 interface Ending {
   readonly claim: AgentClaim;
   readonly end: AgentResult["end"];
   readonly reason?: string;
+  /** Results of the last run of the checks. */
   readonly checks: CheckResult[];
-  /** Whether its changes are handed over. */
-  readonly keep: boolean;
+  /** The changes are in scope and all checks passed: they may be committed. */
+  readonly checked: boolean;
 }
 
-const NO_CLAIM: AgentClaim = {
-  outcome: "failed",
-  summary: "",
-  did: [],
-  deviations: [],
-  concerns: [],
-  suggestions: [],
-};
+const NO_CLAIM: AgentClaim = agentClaimSchema.parse({ outcome: "failed", summary: "" });
 
-function failed(claim: AgentClaim): AgentClaim {
-  return { ...claim, outcome: "failed" };
+/** Prompts the agent until its changes pass the checks, or it can or may not continue. */
+async function workUntilChecked(session: Session, assignment: Assignment, repo: string): Promise<Ending> {
+  const { task, baseCommit } = assignment;
+  let checks: CheckResult[] = [];
+  const failed = (claim: AgentClaim, reason: string): Ending => {
+    return { claim: { ...claim, outcome: "failed" }, end: "failed", reason, checks, checked: false };
+  };
+
+  let prompt = taskPrompt(assignment);
+  for (let fixRounds = 0; ; fixRounds += 1) {
+    const prompted = await session.prompt(prompt);
+    if (prompted.kind === "failed") return failed(NO_CLAIM, prompted.reason);
+    if (prompted.kind === "stopped") return { claim: NO_CLAIM, ...prompted.stop, checks, checked: false };
+    const { claim } = prompted;
+    if (claim.outcome === "blocked" || claim.outcome === "failed")
+      return { claim, end: "submitted", reason: claim.summary, checks, checked: false };
+
+    const { files } = await stageChanges(repo, baseCommit);
+    if (files.length === 0) return failed(claim, "the attempt changed nothing");
+    const problems = await findProblems(files, assignment, repo);
+    checks = await checkWorkTree([...assignment.checks, ...task.checks], repo);
+    const failedChecks = checks.filter((check) => check.exitCode !== 0);
+    if (problems.length === 0 && failedChecks.length === 0)
+      return { claim, end: "submitted", checks, checked: true };
+    if (fixRounds === MAX_FIX_ROUNDS) {
+      const outputs = failedChecks.map(
+        ({ command, outputTail }) => `${command}: ${outputTail.slice(-CHECK_OUTPUT_CHARS)}`,
+      );
+      return failed(claim, [...problems, ...outputs].join("\n"));
+    }
+    prompt = feedbackPrompt(problems, failedChecks);
+  }
 }
 
-async function problemsOf(changes: Changes, { task }: Assignment, repo: string): Promise<string[]> {
-  const outside = outsideScope(changes.files, task.scope);
-  const marked = await markersLeft(repo, changes.files);
-  return [
-    ...(outside.length > 0
-      ? [`These paths are outside the task's scope (${task.scope.join(", ")}): ${outside.join(", ")}`]
-      : []),
-    ...(marked.length > 0 ? [`Conflict markers are left in: ${marked.join(", ")}`] : []),
-  ];
+async function findProblems(files: readonly string[], { task }: Assignment, repo: string): Promise<string[]> {
+  const problems: string[] = [];
+  const outside = outsideScope(files, task.scope);
+  if (outside.length > 0)
+    problems.push(
+      `These paths are outside the task's scope (${task.scope.join(", ")}): ${outside.join(", ")}`,
+    );
+  const marked = await markersLeft(repo, files);
+  if (marked.length > 0) problems.push(`Conflict markers are left in: ${marked.join(", ")}`);
+  return problems;
 }
 
-/** Commits everything as one commit on the base and gives its bundle to the host. */
-async function handOver(
-  door: Door,
-  assignment: Assignment,
+/** Makes the staged changes one commit on the base and sends it to the dispatcher as a bundle. Returns the commit. */
+async function sendCommit(
+  door: DoorClient,
+  { task, baseCommit }: Assignment,
   repo: string,
   workDir: string,
   claim: AgentClaim,
 ): Promise<string> {
-  const message = `${assignment.task.title}\n\n${claim.summary}`.trim();
-  const { baseCommit } = assignment;
+  const message = `${task.title}\n\n${claim.summary}`.trim();
   const head = await commitChanges(repo, baseCommit, message);
   const bundle = await makeBundle(repo, head, baseCommit, join(workDir, `attempt-${head}.bundle`));
   await door.send(DOOR.commits, createReadStream(bundle));
   return head;
-}
-
-function resultOf(
-  ending: Ending,
-  changes: Changes,
-  session: Session,
-  headCommit: string | null,
-  durationMs: number,
-): AgentResult {
-  const { files, ...figures } = changes;
-  return {
-    ...ending.claim,
-    end: ending.end,
-    ...(ending.reason === undefined ? {} : { reason: ending.reason.slice(0, 20_000) }),
-    filesChanged: files.slice(0, MAX_FILES_NAMED),
-    checks: ending.checks,
-    metrics: {
-      ...NO_METRICS,
-      ...figures,
-      turns: session.turns,
-      toolCalls: session.toolCalls,
-      durationMs: Math.round(durationMs),
-    },
-    headCommit,
-  };
 }

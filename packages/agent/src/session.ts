@@ -1,16 +1,17 @@
 import type { AgentClaim, Assignment, Progress } from "@agentswarm/contracts";
-import type { Relay } from "./door.ts";
-import type { Stop } from "./limits.ts";
+import type { ModelRelay } from "./model-relay.ts";
+import type { SessionStop } from "./watch-limits.ts";
 
-/** How one prompt ended: with a handoff, because a bound was reached, or because the model or the agent failed. */
-export type Turned =
+/** How one prompt ended: the agent submitted, the runner stopped it, or the model or the agent failed. */
+export type PromptEnd =
   | { kind: "submitted"; claim: AgentClaim }
-  | { kind: "stopped"; stop: NonNullable<Stop> }
+  | { kind: "stopped"; stop: SessionStop }
   | { kind: "failed"; reason: string };
 
-/** One agent at work on one task; a second prompt goes on where the first ended. */
+/** The conversation of one agent about one task. A further prompt continues the conversation. */
 export interface Session {
-  prompt(text: string): Promise<Turned>;
+  prompt(text: string): Promise<PromptEnd>;
+  /** Answers of the model so far. */
   readonly turns: number;
   readonly toolCalls: number;
 }
@@ -19,9 +20,9 @@ export interface SessionOptions {
   readonly assignment: Assignment;
   /** The repository. */
   readonly cwd: string;
-  /** The folder around it, for what is none of the repository's business. */
+  /** The folder around the repository, for files that must not be committed. */
   readonly workDir: string;
-  readonly relay: Relay;
+  readonly relay: ModelRelay;
   readonly system: string;
   readonly onProgress: (progress: Progress) => void;
   readonly onTranscript: (entry: object) => void;

@@ -1,31 +1,31 @@
 import type { AgentTool } from "@earendil-works/pi-agent-core";
 import { Type } from "typebox";
 import { agentClaimSchema, type AgentClaim } from "@agentswarm/contracts";
+import { CLAIM_FIELDS } from "./prompts.ts";
 
 const list = (description: string) => Type.Optional(Type.Array(Type.String(), { description }));
 
 const parameters = Type.Object({
-  summary: Type.String({ description: "What was done, in a few sentences" }),
+  summary: Type.String({ description: CLAIM_FIELDS.summary }),
   outcome: Type.Optional(
     Type.Union(
       [Type.Literal("complete"), Type.Literal("partial"), Type.Literal("blocked"), Type.Literal("failed")],
-      {
-        description: "complete unless something of the task is missing",
-      },
+      { description: CLAIM_FIELDS.outcome },
     ),
   ),
-  did: list("What was done, point by point"),
-  deviations: list("Where the work differs from the task, and why"),
-  concerns: list("What the next person should look at"),
-  suggestions: list("What should be done next"),
+  did: list(CLAIM_FIELDS.did),
+  deviations: list(CLAIM_FIELDS.deviations),
+  concerns: list(CLAIM_FIELDS.concerns),
+  suggestions: list(CLAIM_FIELDS.suggestions),
 });
 
-/** The tool with which the agent says that it is done; it ends the run and gives the handoff. */
+/** The tool with which the agent hands over its work. A call ends the agent's run. */
 export function createSubmitTool(onSubmit: (claim: AgentClaim) => void): AgentTool<typeof parameters> {
   return {
     name: "submit",
     label: "submit",
-    description: "Hand over the finished work. Call it once, when the task is done or cannot be done.",
+    description:
+      "Hand over the finished work. Call it once, when the task is done or cannot be done. A reviewer decides by this report and by the changes whether the request is met.",
     parameters,
     async execute(_id, args) {
       onSubmit(agentClaimSchema.parse(args));

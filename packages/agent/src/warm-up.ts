@@ -1,45 +1,45 @@
 import { DEFAULT_LIMITS, taskSchema, type Assignment } from "@agentswarm/contracts";
-import type { Relay } from "./door.ts";
+import type { ModelRelay } from "./model-relay.ts";
 import { openPiSession } from "./pi-session.ts";
 
 /**
- * Goes once through what every session goes through, up to a model that is not there: what is used for the first
- * time is compiled then, and the real session begins sooner. Nothing comes of it, whatever happens.
+ * Runs a session against a model route that does not exist, so that Node compiles the code of a session before the
+ * task is there. It has no result, and errors are ignored.
  */
-export async function rehearse(relay: Relay, workDir: string): Promise<void> {
-  const nothing = () => undefined;
+export async function warmUp(relay: ModelRelay, workDir: string): Promise<void> {
+  const ignore = () => undefined;
   try {
     const session = openPiSession({
-      assignment: REHEARSAL,
+      assignment: WARM_UP,
       cwd: workDir,
       workDir,
-      // The relay answers this itself: there is no such path.
-      relay: { ...relay, baseUrl: `${relay.baseUrl}/nothing` },
-      system: "A rehearsal.",
-      onProgress: nothing,
-      onTranscript: nothing,
+      // The relay itself answers 404 to this path.
+      relay: { ...relay, baseUrl: `${relay.baseUrl}/warm-up` },
+      system: "Warm-up.",
+      onProgress: ignore,
+      onTranscript: ignore,
     });
-    await session.prompt("Is anybody there?");
+    await session.prompt("Warm-up.");
   } catch {
-    // Then the real one will tell.
+    // The session of the task meets the same error and reports it.
   }
 }
 
-const REHEARSAL: Assignment = {
+const WARM_UP: Assignment = {
   task: taskSchema.parse({
-    id: "rehearsal",
-    featureId: "rehearsal",
-    featureSlug: "rehearsal",
-    key: "rehearsal",
+    id: "warm-up",
+    featureId: "warm-up",
+    featureSlug: "warm-up",
+    key: "warm-up",
     kind: "build",
-    title: "Rehearsal",
+    title: "Warm-up",
     description: "",
     priority: 10,
     limits: DEFAULT_LIMITS,
   }),
   attempt: 1,
   baseCommit: "0".repeat(40),
-  swarmKey: "rehearsal/rehearsal/work",
+  swarmKey: "warm-up/warm-up/work",
   checks: [],
   model: "none",
   gatewayKey: "none",

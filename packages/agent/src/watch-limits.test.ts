@@ -1,25 +1,25 @@
 import { expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "@agentswarm/contracts";
-import { watchLimits } from "./limits.ts";
+import { watchLimits } from "./watch-limits.ts";
 
 const call = (name: string, args: unknown = {}) => ({ name, args });
 const turn = (...calls: { name: string; args: unknown }[]) => ({ calls, tokens: 10 });
 
-test("turns and calls are counted, and nothing stops an agent within its bounds", () => {
+test("turns and tool calls are counted while no limit is reached", () => {
   const watch = watchLimits(DEFAULT_LIMITS);
   expect(watch.onTurn(turn(call("ls"), call("read")))).toBeNull();
   expect(watch.onTurn(turn())).toBeNull();
   expect(watch).toMatchObject({ turns: 2, toolCalls: 2 });
 });
 
-test("the third round of the very same calls is stuck", () => {
+test("the third turn in a row with the same calls is stuck", () => {
   const watch = watchLimits(DEFAULT_LIMITS);
   const same = turn(call("read", { path: "a" }), call("ls"));
   expect([watch.onTurn(same), watch.onTurn(same)]).toEqual([null, null]);
   expect(watch.onTurn(same)).toMatchObject({ end: "stuck", reason: expect.stringContaining('"path":"a"') });
 });
 
-test("another call in between, other arguments or another order start the count again", () => {
+test("another call in between, other arguments or another order restart the count", () => {
   const watch = watchLimits(DEFAULT_LIMITS);
   const [a, b] = [call("read", { path: "a" }), call("read", { path: "b" })];
   for (const one of [
@@ -37,12 +37,12 @@ test("another call in between, other arguments or another order start the count 
     expect(watch.onTurn(one)).toBeNull();
 });
 
-test("rounds without any call are no circle", () => {
+test("turns without a call are no loop", () => {
   const watch = watchLimits(DEFAULT_LIMITS);
   for (let nth = 0; nth < 10; nth += 1) expect(watch.onTurn(turn())).toBeNull();
 });
 
-test("the turn and the token that reach a limit stop the agent", () => {
+test("the turn that reaches the limit of turns or of tokens stops the session", () => {
   const turns = watchLimits({ ...DEFAULT_LIMITS, turns: 2 });
   expect(turns.onTurn(turn(call("a")))).toBeNull();
   expect(turns.onTurn(turn(call("b")))).toEqual({
@@ -54,7 +54,7 @@ test("the turn and the token that reach a limit stop the agent", () => {
   expect(tokens.onTurn(turn(call("b")))).toMatchObject({ end: "limit-reached" });
 });
 
-test("what an agent circles in is told in short", () => {
+test("the reason quotes only the beginning of long calls", () => {
   const watch = watchLimits(DEFAULT_LIMITS);
   const long = turn(call("write", { content: "x".repeat(100_000) }));
   watch.onTurn(long);

@@ -1,41 +1,49 @@
 import type { Limits } from "@agentswarm/contracts";
 
-export type Stop = { end: "limit-reached" | "stuck"; reason: string } | null;
+/** Why the runner stopped a session. */
+export interface SessionStop {
+  readonly end: "limit-reached" | "stuck";
+  readonly reason: string;
+}
 
-/** Watches a session; asked after every turn. */
+/** Counts the turns of a session. */
 export interface LimitWatch {
   turns: number;
   toolCalls: number;
-  onTurn(turn: { calls: readonly Call[]; tokens: number }): Stop;
+  /** Counts a turn. Returns why the session must stop, or null. */
+  onTurn(turn: { calls: readonly ToolCall[]; tokens: number }): SessionStop | null;
 }
 
-/** How many rounds of the very same calls count as going in circles. */
-const SAME_ROUNDS = 3;
+/** The same tool calls in this many turns in a row are a loop. */
+const MAX_SAME_TURNS = 3;
+const MAX_SIGNATURE_CHARS = 300;
 
-interface Call {
+interface ToolCall {
   readonly name: string;
   readonly args: unknown;
 }
 
-/** Sees an agent going in circles; told the calls of every round. */
-export function watchCircles(): (calls: readonly Call[]) => Stop {
+/** Detects an agent in a loop. The returned function takes the tool calls of every turn. */
+export function watchLoops(): (calls: readonly ToolCall[]) => SessionStop | null {
   let last = "";
-  let same = 0;
+  let sameTurns = 0;
   return (calls) => {
     const signature = JSON.stringify(calls.map((call) => [call.name, call.args]));
-    same = calls.length > 0 && signature === last ? same + 1 : 1;
+    sameTurns = calls.length > 0 && signature === last ? sameTurns + 1 : 1;
     last = signature;
-    if (same < SAME_ROUNDS) return null;
+    if (sameTurns < MAX_SAME_TURNS) return null;
+    const shown = signature.slice(0, MAX_SIGNATURE_CHARS);
     return {
       end: "stuck",
-      reason: `the agent made the same tool call ${SAME_ROUNDS} rounds in a row: ${signature.slice(0, 300)}`,
+      reason: `the agent made the same tool calls in ${MAX_SAME_TURNS} turns in a row: ${shown}`,
     };
   };
 }
 
+/** Watches the limits of turns and tokens, and detects loops. */
 export function watchLimits(limits: Limits): LimitWatch {
   let tokens = 0;
-  const circles = watchCircles();
+  const loopIn = watchLoops();
   const watch: LimitWatch = {
     turns: 0,
     toolCalls: 0,
@@ -43,7 +51,7 @@ export function watchLimits(limits: Limits): LimitWatch {
       watch.turns += 1;
       watch.toolCalls += calls.length;
       tokens += used;
-      const stuck = circles(calls);
+      const stuck = loopIn(calls);
       if (stuck !== null) return stuck;
       if (watch.turns >= limits.turns)
         return { end: "limit-reached", reason: `the limit of ${limits.turns} turns was reached` };

@@ -76,9 +76,13 @@ async function checkOut(sandbox: Sandbox, commit: string): Promise<string> {
   const run = await sandbox.run(["sh", "-c", CHECKOUT, "sh", commit], { timeoutMs: CHECKOUT_TIMEOUT_MS });
   const tree = run.outputTail.trim().split("\n").at(-1) ?? "";
   if (run.exitCode === 0 && /^[0-9a-f]{40}$/.test(tree)) return tree;
-  throw new Fault("sandbox.died", `commit ${commit} could not be checked out in a sandbox: ${run.outputTail}`, {
-    retryable: true,
-  });
+  throw new Fault(
+    "sandbox.died",
+    `commit ${commit} could not be checked out in a sandbox: ${run.outputTail}`,
+    {
+      retryable: true,
+    },
+  );
 }
 
 async function runCheck(sandbox: Sandbox, check: Check): Promise<CheckResult> {

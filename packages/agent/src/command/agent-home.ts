@@ -1,10 +1,14 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import type { AgentTemplate } from "@agentswarm/contracts";
-import { fillJson, fillText, type Values } from "./fill-template.ts";
+import { fillJson, fillText, type TemplateValues } from "./fill-template.ts";
 
-/** Writes the template's files into the home of the agent's own. */
-export async function writeHome({ files }: AgentTemplate, homeDir: string, values: Values): Promise<void> {
+/** Writes the template's files into the program's own home folder. */
+export async function writeHome(
+  { files }: AgentTemplate,
+  homeDir: string,
+  values: TemplateValues,
+): Promise<void> {
   await mkdir(homeDir, { recursive: true });
   for (const { path, content } of files) {
     const file = join(homeDir, path);
@@ -15,20 +19,19 @@ export async function writeHome({ files }: AgentTemplate, homeDir: string, value
   }
 }
 
-/** All of the agent's environment: where programs are, a home, and what its template names. */
+/** The whole environment of the program: PATH, HOME, TMPDIR, LANG and the variables of the template. */
 export function agentEnvironment(
   template: AgentTemplate,
-  dirs: { homeDir: string; agentDir: string },
-  values: Values,
+  { homeDir, agentDir }: { homeDir: string; agentDir: string },
+  values: TemplateValues,
 ): Record<string, string> {
-  const { agentDir } = dirs;
   const own = [join(agentDir, "bin"), join(agentDir, "node_modules/.bin"), agentDir];
-  const named = Object.entries(template.env).map(([name, text]) => [name, fillText(text, values)]);
+  const named = Object.entries(template.env).map(([name, text]) => [name, fillText(text, values)] as const);
   return {
     PATH: [...own, process.env["PATH"] ?? ""].join(delimiter),
-    HOME: dirs.homeDir,
+    HOME: homeDir,
     TMPDIR: process.env["TMPDIR"] ?? "/tmp",
     LANG: "C.UTF-8",
-    ...(Object.fromEntries(named) as Record<string, string>),
+    ...Object.fromEntries(named),
   };
 }

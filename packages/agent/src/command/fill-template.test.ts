@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
 import { fillJson, fillText } from "./fill-template.ts";
 
-test("known values are put in as often as they are named, unknown ones are empty", () => {
+test("a placeholder is filled wherever it stands, and is empty without a value", () => {
   expect(fillText("a {{model}} b {{model}} {{session}}!", { model: "glm-5" })).toBe("a glm-5 b glm-5 !");
 });
 
-test("what is put in is not read again, nor taken for a pattern", () => {
+test("a filled-in value is neither filled again nor read as a replacement pattern", () => {
   expect(fillText("{{prompt}}", { prompt: "{{apiKey}} $& $1", apiKey: "secret" })).toBe("{{apiKey}} $& $1");
 });
 
-test("JSON is filled in its texts and names, and no value breaks out of its place", () => {
+test("texts and names in JSON are filled, and no value changes the structure", () => {
   const json = {
     models: { "{{model}}": { name: "the {{model}}" } },
     on: true,
@@ -25,7 +25,7 @@ test("JSON is filled in its texts and names, and no value breaks out of its plac
   });
 });
 
-test("a text that is one placeholder of a number becomes the number, of a text stays a text", () => {
+test("a text that is only a placeholder of a number becomes that number", () => {
   const values = { maxTokens: 4_000, model: "7" };
   expect(fillJson(["{{maxTokens}}", "max {{maxTokens}}", "{{model}}"], values)).toEqual([
     4_000,

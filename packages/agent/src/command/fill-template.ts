@@ -1,19 +1,19 @@
 import { PLACEHOLDER, type AgentPlaceholder } from "@agentswarm/contracts";
 
-/** What is put in for placeholders; one that is not known yet becomes the empty text. */
-export type Values = Readonly<Partial<Record<AgentPlaceholder, string | number>>>;
+/** Values of placeholders. A placeholder without a value becomes the empty text. */
+export type TemplateValues = Readonly<Partial<Record<AgentPlaceholder, string | number>>>;
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
-export function fillText(text: string, values: Values): string {
+export function fillText(text: string, values: TemplateValues): string {
   return text.replace(PLACEHOLDER, (_, name: AgentPlaceholder) => String(values[name] ?? ""));
 }
 
 /**
- * Fills the texts within a JSON value, names included, so that no value can break out of its place. A text that is
- * one placeholder of a number becomes that number.
+ * Fills the placeholders in all texts and names of a JSON value. The value is filled before it is serialized, so no
+ * placeholder's value can change the structure. A text that is only one placeholder of a number becomes that number.
  */
-export function fillJson(json: Json, values: Values): Json {
+export function fillJson(json: Json, values: TemplateValues): Json {
   if (typeof json === "string") {
     const name = /^\{\{(\w+)\}\}$/.exec(json)?.[1] as AgentPlaceholder | undefined;
     const value = name === undefined ? undefined : values[name];

@@ -1,17 +1,17 @@
 import { z } from "zod";
 import type { AgentTemplate } from "@agentswarm/contracts";
 
-/** What a line of an agent's output tells. */
-export type AgentEvent =
+/** A part of an agent's output. */
+export type OutputEvent =
   | { kind: "session"; id: string }
-  /** `whole`: a message of its own; else one that grows from line to line. */
+  /** `whole`: a message of its own; otherwise the message so far, which grows with every line. */
   | { kind: "text"; text: string; whole: boolean }
   | { kind: "tool"; name: string; args: unknown; output: string }
-  /** The model was asked and what it wanted was done: one round. */
-  | { kind: "round" }
+  /** The model has answered and its tool calls are done. */
+  | { kind: "turn-end" }
   | { kind: "error"; message: string };
 
-export type LineReader = (line: string) => AgentEvent[];
+export type OutputParser = (line: string) => OutputEvent[];
 
 const jsonlSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("session"), id: z.string() }),
@@ -25,19 +25,20 @@ const jsonlSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("error"), message: z.string() }),
 ]);
 
-const readJsonl: LineReader = (line) => {
+const parseJsonl: OutputParser = (line) => {
   const parsed = jsonlSchema.safeParse(parseJson(line));
   if (!parsed.success) return [];
-  const told = parsed.data;
-  switch (told.type) {
+  const { data } = parsed;
+  switch (data.type) {
     case "session":
-      return [{ kind: "session", id: told.id }];
+      return [{ kind: "session", id: data.id }];
     case "text":
-      return [{ kind: "text", text: told.text, whole: true }];
+      return [{ kind: "text", text: data.text, whole: true }];
     case "tool":
-      return [{ kind: "tool", name: told.name, args: told.args, output: told.output }, { kind: "round" }];
+      // The format has no line for the end of a turn, so each call counts as one.
+      return [{ kind: "tool", name: data.name, args: data.args, output: data.output }, { kind: "turn-end" }];
     case "error":
-      return [{ kind: "error", message: told.message }];
+      return [{ kind: "error", message: data.message }];
   }
 };
 
@@ -54,35 +55,38 @@ const opencodeSchema = z.object({
   error: z.unknown().optional(),
 });
 
-/** `opencode run --format json`: a line per finished text, tool call and step. */
-const readOpencode: LineReader = (line) => {
+/** Parses `opencode run --format json`: a line for each finished text, tool call and step. */
+const parseOpencode: OutputParser = (line) => {
   const parsed = opencodeSchema.safeParse(parseJson(line));
   if (!parsed.success) return [];
   const { type, sessionID, part, error } = parsed.data;
-  const events: AgentEvent[] = sessionID === undefined ? [] : [{ kind: "session", id: sessionID }];
+  const events: OutputEvent[] = sessionID === undefined ? [] : [{ kind: "session", id: sessionID }];
   if (type === "text" && part?.text !== undefined)
     events.push({ kind: "text", text: part.text, whole: true });
   if (type === "tool_use" && part?.tool !== undefined) {
     const output = part.state?.output ?? part.state?.error ?? "";
     events.push({ kind: "tool", name: part.tool, args: part.state?.input, output: textOf(output) });
   }
-  if (type === "step_finish") events.push({ kind: "round" });
+  if (type === "step_finish") events.push({ kind: "turn-end" });
   if (type === "error") events.push({ kind: "error", message: textOf(error) });
   return events;
 };
 
-/** A program whose output is nothing but what it has to say. */
-function readPlain(): LineReader {
-  let said = "";
+const MAX_PLAIN_CHARS = 10_000;
+
+/** The output is one message. Its end is kept. */
+function createPlainParser(): OutputParser {
+  let message = "";
   return (line) => {
-    said = `${said}${line}\n`.slice(-10_000);
-    return [{ kind: "text", text: said, whole: false }];
+    message = `${message}${line}\n`.slice(-MAX_PLAIN_CHARS);
+    return [{ kind: "text", text: message, whole: false }];
   };
 }
 
-export function lineReader(output: AgentTemplate["output"]): LineReader {
-  if (output === "opencode") return readOpencode;
-  return output === "jsonl" ? readJsonl : readPlain();
+/** A parser for one run of a program. Lines that do not fit the format give no events. */
+export function createOutputParser(output: AgentTemplate["output"]): OutputParser {
+  if (output === "opencode") return parseOpencode;
+  return output === "jsonl" ? parseJsonl : createPlainParser();
 }
 
 function parseJson(line: string): unknown {

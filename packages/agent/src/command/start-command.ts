@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
+import { keepTail } from "../keep-tail.ts";
 import { splitLines } from "./split-lines.ts";
 
-export interface CommandOrder {
+export interface CommandOptions {
   readonly argv: readonly string[];
   readonly cwd: string;
-  /** All of its environment. */
+  /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: string;
   readonly onLine: (line: string) => void;
@@ -14,33 +15,33 @@ export interface CommandEnd {
   /** Null when it was killed or could not be started. */
   readonly code: number | null;
   readonly signal: string | null;
-  /** Why it could not be started, such as ENOENT; null when it was. */
+  /** The error code when it could not be started, such as ENOENT; otherwise null. */
   readonly notStarted: string | null;
   readonly stderrTail: string;
 }
 
 export interface RunningCommand {
   readonly ended: Promise<CommandEnd>;
-  /** Kills it with all it has started. */
+  /** Kills its process group. */
   kill(): void;
 }
 
 const STDERR_CHARS = 4_000;
-/** How long after its end its output is still waited for, where something that left its group holds it. */
-const LETTING_GO_MS = 1_000;
+/** How long after the exit its output is read: a process that left the group may hold the output open for ever. */
+const OUTPUT_GRACE_MS = 1_000;
 
-/** Starts a program in a process group of its own. When it ends, whatever it leaves running in there is killed. */
-export function startCommand(order: CommandOrder): RunningCommand {
+/** Starts a program in its own process group. When the program exits, the rest of the group is killed. */
+export function startCommand(options: CommandOptions): RunningCommand {
   try {
-    return follow(begin(order), order);
+    return follow(spawnGroup(options), options);
   } catch (error) {
-    // Such as arguments that are too long, which node does not tell by an event.
+    // Node throws some errors, such as E2BIG for long arguments, instead of emitting them.
     const notStarted = codeOf(error as NodeJS.ErrnoException);
     return { ended: Promise.resolve({ code: null, signal: null, notStarted, stderrTail: "" }), kill() {} };
   }
 }
 
-function begin({ argv, cwd, env }: CommandOrder) {
+function spawnGroup({ argv, cwd, env }: CommandOptions) {
   const [program = "", ...args] = argv;
   return spawn(program, args, { cwd, env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
 }
@@ -49,24 +50,21 @@ function codeOf(error: NodeJS.ErrnoException): string {
   return error.code ?? error.message;
 }
 
-function follow(child: ReturnType<typeof begin>, order: CommandOrder): RunningCommand {
+function follow(child: ReturnType<typeof spawnGroup>, options: CommandOptions): RunningCommand {
   const kill = () => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     } catch {
-      // Nothing of it is left.
+      // The process group is gone.
     }
   };
-  // Where no sandbox ends with the runner, nothing else would end it.
+  // Without isolation the sandbox does not end with the runner, so the runner kills the group when it exits.
   process.once("exit", kill);
-  let stderrTail = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderrTail = (stderrTail + text).slice(-STDERR_CHARS);
-  });
-  splitLines(child.stdout, order.onLine);
-  // It need not read what it is given.
+  const stderrTail = keepTail([child.stderr], STDERR_CHARS);
+  splitLines(child.stdout, options.onLine);
+  // EPIPE: the program may exit without reading its input.
   child.stdin.on("error", () => undefined);
-  child.stdin.end(order.stdin);
+  child.stdin.end(options.stdin);
 
   const { promise: ended, resolve } = Promise.withResolvers<CommandEnd>();
   let notStarted: string | null = null;
@@ -78,11 +76,11 @@ function follow(child: ReturnType<typeof begin>, order: CommandOrder): RunningCo
     setTimeout(() => {
       child.stdout.destroy();
       child.stderr.destroy();
-    }, LETTING_GO_MS).unref();
+    }, OUTPUT_GRACE_MS).unref();
   });
   child.on("close", (code, signal) => {
     process.removeListener("exit", kill);
-    resolve({ code: notStarted === null ? code : null, signal, notStarted, stderrTail });
+    resolve({ code: notStarted === null ? code : null, signal, notStarted, stderrTail: stderrTail() });
   });
   return { ended, kill };
 }
