@@ -5,7 +5,7 @@ import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
 import { bullQueue } from "../../../test/support/queue.ts";
 import { consume, openQueue, type QueueConnection } from "./index.ts";
 
-/** What a swarm of schema version 1 had in its queues: the smallest message of every kind, from a run of the demo. */
+/** The messages of a swarm of schema version 1: the smallest of every kind, from a run of the demo. */
 const OLD = JSON.parse(
   readFileSync(new URL("../../../test/fixtures/version-1/messages.json", import.meta.url), "utf8"),
 ) as { queue: QueueName; jobId: string; envelope: { schemaVersion: number } }[];

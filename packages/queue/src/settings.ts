@@ -18,8 +18,12 @@ const tokens = z.coerce.number().int().positive().optional();
 export const budgetSettings = {
   BUDGET_USD: usd.describe("US dollars that the whole swarm may spend on models"),
   BUDGET_TOKENS: tokens.describe("Tokens that the whole swarm may use"),
-  FEATURE_BUDGET_USD: usd.describe("US dollars that one feature may spend, unless it says itself"),
-  FEATURE_BUDGET_TOKENS: tokens.describe("Tokens that one feature may use, unless it says itself"),
+  FEATURE_BUDGET_USD: usd.describe(
+    "US dollars that one feature may spend, unless its submission sets a budget",
+  ),
+  FEATURE_BUDGET_TOKENS: tokens.describe(
+    "Tokens that one feature may use, unless its submission sets a budget",
+  ),
 };
 const budgetSettingsSchema = z.object(budgetSettings).partial();
 export type BudgetCaps = z.infer<typeof budgetSettingsSchema>;

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 
-/** Three replicas of a swarm of its own. */
+/** Three replicas of a new swarm. */
 async function openSwarm(
   caps: BudgetCaps,
   options: { ttlMs?: number; pollMs?: number } = {},
@@ -32,9 +32,9 @@ async function openSwarm(
 
 interface Call {
   readonly feature: number;
-  /** What it may come to, in thousandths of a dollar; the tokens are the same number. */
+  /** The estimate, in thousandths of a dollar; the estimated tokens are the same number. */
   readonly most: number;
-  /** The part of that which it comes to. */
+  /** The part of the estimate that the call uses. */
   readonly percent: number;
 }
 const calls = fc.array(
@@ -57,7 +57,7 @@ test("200 concurrent calls of three replicas exceed no cap by more than one call
         const reserved = await handle.reserve({ costUsd: most / 1_000, tokens: most });
         if (reserved.kind === "exhausted") return { feature, used: 0, refused: reserved.why };
         const used = Math.round((most * percent) / 100);
-        // Invariant I5 at any moment: the newest call was granted below the cap. (A token is a thousandth here.)
+        // Invariant I5 at any moment: the newest call was granted below the cap. One token is a thousandth of a dollar here.
         const now = (await swarm.first.read()).swarm;
         expect(now.spent.tokens + now.reserved.tokens).toBeLessThan(swarmCap + 40);
         await reserved.commitReservation({ costUsd: used / 1_000, tokensIn: used, tokensOut: 0 });
@@ -73,7 +73,7 @@ test("200 concurrent calls of three replicas exceed no cap by more than one call
       for (const feature of [0, 1, 2]) {
         const mine = made.filter((one) => one.feature === feature);
         expect(sumOf(mine)).toBeLessThan(featureCap + 40);
-        // Who is refused is refused because a cap is used up indeed, not because others had set something aside.
+        // A call is refused only when a cap is used up by real usage, not by reservations of other calls.
         const refused = mine.some((one) => one.refused !== null);
         if (refused) expect(sumOf(mine) >= featureCap || sumOf(made) >= swarmCap).toBe(true);
       }
@@ -137,10 +137,10 @@ test("a call waits while other reservations hold all that is left, unless it is 
   const [one, other] = swarm.replicas as [Budgets, Budgets];
   const first = await one.of({}).reserve({ costUsd: 0, tokens: 100 });
   const stop = new AbortController();
-  const calledOff = other.of({}).reserve({ costUsd: 0, tokens: 1 }, stop.signal);
+  const aborted = other.of({}).reserve({ costUsd: 0, tokens: 1 }, stop.signal);
   const second = other.of({}).reserve({ costUsd: 0, tokens: 60 });
-  stop.abort(new Error("called off"));
-  await expect(calledOff).rejects.toThrow();
+  stop.abort(new Error("aborted"));
+  await expect(aborted).rejects.toThrow();
   expect((await one.read()).swarm).toMatchObject({ usedUp: null, reserved: { tokens: 100 } });
   if (first.kind === "granted") await first.commitReservation({ costUsd: 0, tokensIn: 99, tokensOut: 0 });
   expect(await second).toMatchObject({ kind: "granted" });
@@ -153,7 +153,7 @@ test("a reservation of a dead process expires, and one of a live process lasts a
   await dead.of({}).reserve({ costUsd: 0.5, tokens: 70 });
   const slow = await alive.of({}).reserve({ costUsd: 0.25, tokens: 20 });
   expect((await other.read()).swarm.reserved).toEqual({ costUsd: 0.75, tokens: 90 });
-  // It renews no more, as after a kill.
+  // No renewals from here on, as after a kill.
   dead[Symbol.dispose]();
   await expect
     .poll(async () => (await other.read()).swarm.reserved, { timeout: 5_000 })
