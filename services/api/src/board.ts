@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { createBullBoard } from "@bull-board/api";
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { FastifyAdapter } from "@bull-board/fastify";
-import { QUEUE_NAMES, type QueueName } from "@agentswarm/contracts";
+import { Fault, QUEUE_NAMES, type QueueName } from "@agentswarm/contracts";
 import { boardQueues, retryJob, withDeadline } from "@agentswarm/queue";
 import type { App } from "./app-type.ts";
 import type { ApiContext } from "./context.ts";
@@ -37,7 +37,7 @@ export function mountBoard(app: App, { connection }: ApiContext): void {
       const retrying = inTraceOf(request, () => retryFromBoard(connection, request, reply));
       // A hook is not covered by the deadline of the handlers.
       await withDeadline(retrying, REDIS_DEADLINE_MS).catch((error: unknown) => {
-        throw asProblem(error);
+        throw error instanceof Fault ? asProblem(error) : error;
       });
     });
     await scope.register(adapter.registerPlugin(), { prefix: BOARD_PATH });

@@ -12,12 +12,14 @@ export const settings = z.object({
   API_PUBLISHED_ON: z
     .string()
     .default("127.0.0.1")
-    .describe("The address under which the port is reached from outside; decides whether keys are demanded"),
+    .describe(
+      "The address under which the port is reached from outside; keys are demanded unless it is loopback",
+    ),
   API_HOSTS: z
     .string()
     .default("")
     .transform((text) => text.split(",").flatMap((name) => name.trim() || []))
-    .describe("Names beside those of loopback under which it may be asked without keys, separated by commas"),
+    .describe("Host names besides those of loopback that are accepted without keys, separated by commas"),
   API_KEYS_FILE: z.string().optional().describe("By default <SWARM_HOME>/api-keys.json"),
   MAX_QUEUE_DEPTH: z.coerce
     .number()

@@ -14,7 +14,7 @@ const HELP = `api keys: who may use the API
 `;
 const DAY_MS = 24 * 3_600 * 1_000;
 
-/** A wrong option ends it: a key that lives longer or may more than was meant is worse than none. */
+/** A wrong option ends the command: a key with too long a life or too wide a scope is worse than none. */
 function readArguments() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,

@@ -27,12 +27,11 @@ export function notFound(noun: string, id: string): never {
   throw new Problem(404, "not-found", `there is no ${noun} ${id}`);
 }
 
-/** A fault as the refusal that the REST API answers; any other error as it is. */
-export function asProblem(error: unknown): unknown {
-  if (!(error instanceof Fault)) return error;
-  const status = STATUS[error.code] ?? 500;
+/** The refusal that the REST API answers for a fault. */
+export function asProblem(fault: Fault): Problem {
+  const status = STATUS[fault.code] ?? 500;
   const retryAfter = status === 503 ? RETRY_SECONDS : undefined;
-  return new Problem(status, error.code.replaceAll(".", "-"), error.message, retryAfter);
+  return new Problem(status, fault.code.replaceAll(".", "-"), fault.message, retryAfter);
 }
 
 const STATUS: Partial<Record<Fault["code"], number>> = {
@@ -66,7 +65,11 @@ export function answerProblems(app: App): void {
       );
   });
   app.setNotFoundHandler((request) => {
-    throw new Problem(404, "not-found", `there is nothing at ${request.method} ${request.url}`);
+    throw new Problem(
+      404,
+      "not-found",
+      `there is no route ${request.method} ${request.url}; /docs lists them`,
+    );
   });
 }
 
@@ -77,6 +80,7 @@ function describe(error: FastifyError | Problem | Fault): {
   errors?: { field: string; message: string }[];
   retryAfter?: number | undefined;
 } {
+  if (error instanceof Fault) return describe(asProblem(error));
   if (error instanceof Problem) {
     return {
       status: error.status,
@@ -84,11 +88,6 @@ function describe(error: FastifyError | Problem | Fault): {
       detail: error.message,
       retryAfter: error.retryAfterSeconds,
     };
-  }
-  if (error instanceof Fault) {
-    const status = STATUS[error.code] ?? 500;
-    const type = error.code.replaceAll(".", "-");
-    return { status, type, detail: error.message, ...(status === 503 ? { retryAfter: RETRY_SECONDS } : {}) };
   }
   if (hasZodFastifySchemaValidationErrors(error)) {
     const errors = error.validation.flatMap(({ instancePath, params, message = "is not valid" }) => {

@@ -54,10 +54,27 @@ export function serveRoute<R extends Route>(
         request,
         reply,
       });
+      if (route.needs === "write") logCommand(request, route, answer);
       void reply.code(status).type(type);
       return answer;
     },
   });
+}
+
+const ID_NAME: Partial<Record<Route["tag"], string>> = {
+  features: "featureId",
+  tasks: "taskId",
+  jobs: "jobId",
+};
+
+/** One line per command that was accepted, with the id of its subject. */
+function logCommand(request: FastifyRequest, { tag, summary, method, path }: Route, answer: unknown): void {
+  const { id, queue } = answer as { id?: string; queue?: string };
+  const { actor = "local" } = request;
+  request.log.info(
+    { [ID_NAME[tag] ?? "id"]: id, queue, actor, route: `${method} ${path}` },
+    `accepted: ${summary}`,
+  );
 }
 
 declare module "fastify" {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 
-/** Runs the keys command with an api's settings; gives back what it printed. */
+/** Runs the keys command with an api's settings; returns its output. */
 export function keysCommand(env: Readonly<Record<string, string>>, ...args: string[]): string {
   const main = join(import.meta.dirname, "../src/keys-main.ts");
   return execFileSync(process.execPath, [main, ...args], {

@@ -14,7 +14,7 @@ export interface TestApi extends AsyncDisposable {
   readonly env: Record<string, string>;
   readonly service: RunningService;
   readonly url: string;
-  /** Starts it again after it was killed, on the same port. */
+  /** Starts the api again after a kill, on the same port. */
   again(more?: Record<string, string>): Promise<void>;
   ask(path: string, init?: RequestInit): Promise<Response>;
   /** POST of a JSON body. */

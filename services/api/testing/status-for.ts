@@ -1,6 +1,6 @@
 import { request } from "node:http";
 
-/** Asks with a path and headers as they are given: `fetch` sets Host by itself and takes dots out of paths. */
+/** Sends a path and headers unchanged: `fetch` sets Host by itself and resolves dots in paths. */
 export function statusFor(url: string, path: string, headers: Record<string, string> = {}): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const { hostname, port } = new URL(url);

@@ -59,14 +59,18 @@ function refuseForeign(request: FastifyRequest, isOwn: (host: string) => boolean
     throw new Problem(
       403,
       "foreign-host",
-      `without API keys only this machine may ask, not ${request.headers.host}`,
+      `without API keys only requests to this machine are accepted, not to ${request.headers.host}: name the host in API_HOSTS, or make a key`,
     );
   }
   const { origin } = request.headers;
   if (origin === undefined) return;
   const from = hostOf(origin);
   if (from === null || !isOwn(from)) {
-    throw new Problem(403, "foreign-origin", `without API keys pages of ${origin} may not ask`);
+    throw new Problem(
+      403,
+      "foreign-origin",
+      `without API keys requests of pages of ${origin} are refused: make a key`,
+    );
   }
 }
 
@@ -79,7 +83,12 @@ function refuseForgery({ method, headers }: FastifyRequest): void {
     site === undefined
       ? origin === undefined || (URL.canParse(origin) && new URL(origin).host === headers.host)
       : site === "same-origin" || site === "none";
-  if (!own) throw new Problem(403, "foreign-origin", `pages of ${origin ?? "another site"} may not ask`);
+  if (!own)
+    throw new Problem(
+      403,
+      "foreign-origin",
+      `requests of pages of ${origin ?? "another site"} with Basic credentials are refused: use Bearer`,
+    );
 }
 
 function hostOf(url: string): string | null {

@@ -10,9 +10,8 @@ export function jobRoutes(app: App, { connection }: ApiContext): void {
     jobs: await listDeadLetters(connection, queue === undefined ? QUEUE_NAMES : [queue], limit),
   }));
 
-  serveRoute(app, REST.retryJob, async ({ params: { queue, id }, request, actor }) => {
+  serveRoute(app, REST.retryJob, async ({ params: { queue, id } }) => {
     await retryJob(connection, queue, id);
-    request.log.info({ queue, jobId: id, actor }, "failed job was put back into its queue");
     return { queue, id };
   });
 }
