@@ -8,11 +8,8 @@ const HOUR_MS = 3_600_000;
 /** The swarm's totals after an event. Call it once per event, behind the log: totals add up. */
 export function projectSwarm(view: SwarmView, event: DomainEvent): SwarmView {
   switch (event.type) {
-    case "model.used": {
-      const { tokensIn, tokensOut, costUsd } = event.data;
-      const costs = addCost(view.costs, event.data);
-      return { ...view, costUsd: view.costUsd + costUsd, tokens: view.tokens + tokensIn + tokensOut, costs };
-    }
+    case "model.used":
+      return { ...view, costs: addCost(view.costs, event.data) };
     case "budget.reached":
       return event.data.level === "swarm"
         ? { ...view, budgetReached: { ...event.data, at: event.at } }

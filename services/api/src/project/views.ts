@@ -50,8 +50,6 @@ export type TaskView = z.infer<typeof taskViewSchema>;
 export const swarmViewSchema = z.object({
   trunk: z.string().nullable(),
   green: z.string().nullable(),
-  costUsd: z.number(),
-  tokens: z.int(),
   landings: z.int(),
   /** Times of the last landings, for the rate; milliseconds, newest last. */
   landedAt: z.array(z.int()),
@@ -67,8 +65,6 @@ export type SwarmView = z.infer<typeof swarmViewSchema>;
 export const EMPTY_SWARM: SwarmView = {
   trunk: null,
   green: null,
-  costUsd: 0,
-  tokens: 0,
   landings: 0,
   landedAt: [],
   lastSweep: null,
