@@ -1,16 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { bash, openLab, steps, submit, write, type Lab } from "./attempt-lab.ts";
+import { type AttemptLab, openAttemptLab } from "./open-attempt-lab.ts";
+import { textsOf } from "./read-transcript.ts";
+import { bash, steps, submit, write } from "./recorded-steps.ts";
 
-let lab: Lab;
+let lab: AttemptLab;
 beforeAll(async () => {
-  lab = await openLab();
+  lab = await openAttemptLab();
 });
 afterAll(() => lab[Symbol.asyncDispose]());
 
-const resultsOf = (transcript: readonly { role: string; text: string }[]) =>
-  transcript.filter((entry) => entry.role === "toolResult").map((entry) => entry.text);
-
-test("the same tool call three rounds in a row is stuck", async () => {
+test("an agent that makes the same tool call in three turns in a row is stuck", async () => {
   const { result, calls } = await lab.attempt({
     steps: steps(write("src/b.txt", "b\n"), ...Array.from({ length: 9 }, () => bash("cat README.md"))),
   });
@@ -24,7 +23,7 @@ test("the same tool call three rounds in a row is stuck", async () => {
   expect(calls).toBe(4);
 });
 
-test("a model that loops for ever is stuck after three rounds too", async () => {
+test("a model that repeats one answer for ever is stuck after three turns", async () => {
   const { result, calls } = await lab.attempt({
     steps: steps(submit()),
     injectFault: { kind: "loop", times: 1_000 },
@@ -33,7 +32,7 @@ test("a model that loops for ever is stuck after three rounds too", async () => 
   expect(calls).toBe(3);
 });
 
-test("the limit of turns ends an attempt that goes on and on", async () => {
+test("the limit of turns ends an attempt that never submits", async () => {
   const { result, calls } = await lab.attempt({
     steps: steps(...Array.from({ length: 9 }, (_, nth) => bash(`echo ${nth}`)), submit()),
     limits: { turns: 5 },
@@ -46,11 +45,11 @@ test("the limit of turns ends an attempt that goes on and on", async () => {
   expect(calls).toBe(5);
 });
 
-test("a handover in the last turn counts, but checks that fail then cannot be fixed any more", async () => {
-  const last = { steps: steps(write("src/b.txt", "b\n"), submit()), limits: { turns: 2 } };
-  expect((await lab.attempt(last)).result).toMatchObject({ end: "submitted", outcome: "complete" });
-  const red = { ...last, checks: [{ name: "false", command: "false", timeoutMs: 10_000 }] };
-  const { result, calls } = await lab.attempt(red);
+test("a submit in the last turn counts, but a failed check cannot be fixed after it", async () => {
+  const lastTurn = { steps: steps(write("src/b.txt", "b\n"), submit()), limits: { turns: 2 } };
+  expect((await lab.attempt(lastTurn)).result).toMatchObject({ end: "submitted", outcome: "complete" });
+  const failing = { ...lastTurn, checks: [{ name: "false", command: "false", timeoutMs: 10_000 }] };
+  const { result, calls } = await lab.attempt(failing);
   expect(result).toMatchObject({
     end: "limit-reached",
     outcome: "failed",
@@ -69,19 +68,17 @@ test("the limit of tokens ends an attempt", async () => {
   expect(calls).toBeLessThan(4);
 });
 
-test("an agent that stops without handing over is reminded, and stuck when that does not help", async () => {
+test("an agent that stops without `submit` is reminded twice, and is stuck then", async () => {
   const { result, transcript } = await lab.attempt({ steps: [{ say: "I think I am done." }] });
   expect(result).toMatchObject({
     end: "stuck",
     reason: "the agent stopped without calling `submit`, after 2 reminders",
   });
-  const reminders = transcript.filter(
-    (entry) => entry.role === "user" && entry.text.includes("call `submit`"),
-  );
+  const reminders = textsOf(transcript, "user").filter((text) => text.includes("call `submit`"));
   expect(reminders).toHaveLength(2);
 });
 
-test("handing over ends the run, whatever else was called in the same turn", async () => {
+test("`submit` ends the run, even beside other calls in the same turn", async () => {
   const { result, calls } = await lab.attempt({
     steps: [{ calls: [submit("First."), write("src/b.txt", "b\n")] }, { calls: [submit("Second.")] }],
   });
@@ -89,19 +86,19 @@ test("handing over ends the run, whatever else was called in the same turn", asy
   expect(calls).toBe(1);
 });
 
-test("a tool call that breaks off is not run but asked for again", async () => {
+test("an incomplete tool call is not executed, and the agent continues", async () => {
   const { result, transcript } = await lab.attempt({
     steps: steps(bash("ls; echo end of list"), write("src/b.txt", "b\n"), submit()),
     injectFault: { kind: "partial-tool-call", times: 2 },
   });
-  const answers = resultsOf(transcript);
+  const answers = textsOf(transcript, "toolResult");
   expect(answers.filter((text) => text.includes("was not executed"))).toHaveLength(2);
-  // The half call would have written a.txt.
+  // The incomplete call would have written a.txt.
   expect(answers.find((text) => text.includes("end of list"))).not.toContain("a.txt");
   expect(result).toMatchObject({ end: "submitted", filesChanged: ["src/b.txt"] });
 });
 
-test("unknown tools and arguments that do not fit are refused, and the agent goes on", async () => {
+test("unknown tools and invalid arguments are refused, and the agent continues", async () => {
   const { result, transcript } = await lab.attempt({
     steps: steps(
       { tool: "sudo", args: { command: "touch src/sudo.txt" } },
@@ -112,15 +109,15 @@ test("unknown tools and arguments that do not fit are refused, and the agent goe
       submit(),
     ),
   });
-  const [sudo, odd, misnamed, tooLong] = resultsOf(transcript);
+  const [sudo, wrongType, misnamed, tooLong] = textsOf(transcript, "toolResult");
   expect(sudo).toContain("Tool sudo not found");
-  expect(odd).toMatch(/path/);
+  expect(wrongType).toMatch(/path/);
   expect(misnamed).toMatch(/command/);
   expect(tooLong).toMatch(/10000|10_000|too_big/i);
   expect(result).toMatchObject({ end: "submitted", filesChanged: ["src/b.txt"] });
 });
 
-test("a model that does not know the conversation is a failure, told with its reason", async () => {
+test("a refused model call fails the attempt with the message of the model", async () => {
   const { result } = await lab.attempt({ steps: steps(write("src/b.txt", "b\n")) });
   expect(result).toMatchObject({ end: "failed", outcome: "failed", headCommit: null });
   expect(result.reason).toContain("step 2 was asked for");

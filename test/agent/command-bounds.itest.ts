@@ -1,22 +1,23 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { processesOf } from "../support/leftovers.ts";
-import { bash, openLab, steps, write, type Lab } from "./attempt-lab.ts";
-import { byCommand, handOver, TEMPLATE } from "./command-lab.ts";
+import { byCommand, TEMPLATE } from "./command-runtime.ts";
+import { type AttemptLab, openAttemptLab } from "./open-attempt-lab.ts";
+import { textsOf } from "./read-transcript.ts";
+import { bash, DONE, steps, write, writeHandoff } from "./recorded-steps.ts";
 
 const CANARY = "canary-of-the-command-4711";
-const done = { say: "Done." };
 
-let lab: Lab;
+let lab: AttemptLab;
 beforeAll(async () => {
   process.env["SWARM_CANARY_KEY"] = CANARY;
-  lab = await openLab();
+  lab = await openAttemptLab();
 });
 afterAll(async () => {
   delete process.env["SWARM_CANARY_KEY"];
   await lab[Symbol.asyncDispose]();
 });
 
-test("the same tool call three rounds in a row is stuck", async () => {
+test("a program that makes the same tool call in three turns in a row is stuck", async () => {
   const { result } = await lab.attempt(
     byCommand({
       steps: steps(write("src/b.txt", "b\n"), ...Array.from({ length: 9 }, () => bash("cat README.md"))),
@@ -27,7 +28,7 @@ test("the same tool call three rounds in a row is stuck", async () => {
   expect(result.metrics.toolCalls).toBeLessThan(9);
 });
 
-test("the limit of turns holds for a program that knows nothing of it", async () => {
+test("the limit of turns holds for a program that does not know it", async () => {
   const { result, calls } = await lab.attempt(
     byCommand({
       steps: steps(...Array.from({ length: 9 }, (_, nth) => bash(`echo ${nth}`))),
@@ -52,7 +53,7 @@ const forEver = (argv: readonly string[]) => [
   ...argv,
 ];
 
-test("a program that asks a failing model for ever is ended", async () => {
+test("a program that retries a failing model for ever is killed", async () => {
   const { result, calls } = await lab.attempt(
     byCommand({ steps: [] }, { ...TEMPLATE, argv: forEver(TEMPLATE.argv) }),
   );
@@ -64,7 +65,7 @@ test("a program that asks a failing model for ever is ended", async () => {
   expect(calls).toBe(5);
 });
 
-test("a program that does not take no for an answer is ended at its limit", async () => {
+test("a program that ignores the refusal of its calls is killed at its limit", async () => {
   const { result } = await lab.attempt(
     byCommand(
       { steps: steps(bash("ls"), bash("pwd"), bash("id")), limits: { turns: 2 } },
@@ -74,17 +75,17 @@ test("a program that does not take no for an answer is ended at its limit", asyn
   expect(result).toMatchObject({ end: "limit-reached", reason: "the limit of 2 turns was reached" });
 });
 
-test("what was handed over before the limit was reached counts", async () => {
+test("a handoff from before the limit was reached counts", async () => {
   const { result } = await lab.attempt(
     byCommand({
-      steps: steps(write("src/b.txt", "b\n"), handOver({ summary: "b." }), bash("ls")),
+      steps: steps(write("src/b.txt", "b\n"), writeHandoff({ summary: "b." }), bash("ls")),
       limits: { turns: 2 },
     }),
   );
   expect(result).toMatchObject({ end: "submitted", outcome: "complete", summary: "b." });
 });
 
-test("a program that ends without a handoff and without a word is stuck", async () => {
+test("a program that ends without a handoff and without a message is stuck", async () => {
   const { result } = await lab.attempt(
     byCommand({ steps: [] }, { ...TEMPLATE, argv: ["true"], continueArgv: undefined }),
   );
@@ -94,13 +95,13 @@ test("a program that ends without a handoff and without a word is stuck", async 
   });
 });
 
-test("a program that is not there fails with the name of the setting", async () => {
+test("a missing program fails the attempt with the name of the setting", async () => {
   const { result } = await lab.attempt(byCommand({ steps: [] }, { ...TEMPLATE, argv: ["no-such-agent"] }));
   expect(result).toMatchObject({ end: "failed", outcome: "failed", headCommit: null });
   expect(result.reason).toMatch(/no-such-agent is not in the sandbox.*AGENT_COMMAND_DIR/);
 });
 
-test("a program that fails is reported with its exit code and its error output", async () => {
+test("a failed program fails the attempt with its exit code and its stderr", async () => {
   const { result } = await lab.attempt(
     byCommand(
       { steps: [] },
@@ -111,13 +112,13 @@ test("a program that fails is reported with its exit code and its error output",
   expect(result.reason).toMatch(/sh failed \(exit 7\): no model/);
 });
 
-test("a model that refuses is a failure, told with what it said", async () => {
+test("a refused model call fails the attempt with the message of the model", async () => {
   const { result } = await lab.attempt(byCommand({ steps: steps(write("src/b.txt", "b\n")) }));
   expect(result).toMatchObject({ end: "failed", headCommit: null });
   expect(result.reason).toContain("step 2 was asked for");
 });
 
-test("a program that is killed leaves nothing: no commit, no process", async () => {
+test("a program that is killed leaves no commit and no process", async () => {
   const { result, taken } = await lab.attempt(
     byCommand({
       steps: steps(
@@ -132,7 +133,7 @@ test("a program that is killed leaves nothing: no commit, no process", async () 
   expect(await processesOf(`${CANARY}-killed`)).toEqual([]);
 });
 
-test("what it leaves running is gone before its work is checked", async () => {
+test("processes that a program leaves running are killed before the checks run", async () => {
   const { result } = await lab.attempt(
     byCommand({
       steps: [
@@ -140,7 +141,7 @@ test("what it leaves running is gone before its work is checked", async () => {
           write("src/b.txt", "b\n"),
           bash(`sh -c 'sleep 600; : ${CANARY}-server' > /dev/null 2>&1 & echo started`),
         ),
-        done,
+        DONE,
       ],
       checks: [
         {
@@ -154,29 +155,29 @@ test("what it leaves running is gone before its work is checked", async () => {
   expect(result).toMatchObject({ end: "submitted", checks: [{ exitCode: 0 }] });
 });
 
-test("an attempt that is called off while its program works leaves no process", async () => {
-  const called = new AbortController();
+test("an attempt that is cancelled while its program runs leaves no process", async () => {
+  const cancelling = new AbortController();
   const { result } = await lab.attempt(
     byCommand({
-      // The second call is only told when it is over, so it is the first that tells of the work.
+      // The program prints a call when the call has ended, so the second one is under way when the first is reported.
       steps: steps(bash("echo begun"), bash(`sh -c 'sleep 600; : ${CANARY}-off'`)),
-      signal: called.signal,
-      onProgress: () => called.abort("cancel"),
+      signal: cancelling.signal,
+      onProgress: () => cancelling.abort("cancel"),
     }),
   );
   expect(result.end).toBe("cancelled");
   expect(await processesOf(`${CANARY}-off`)).toEqual([]);
 });
 
-test("of the environment it gets its own key and address, and nothing else", async () => {
+test("the environment of a program has its own key and address and nothing of the host", async () => {
   const { result, transcript } = await lab.attempt(
     byCommand({
-      steps: [...steps(bash("tr '\\0' '\\n' < /proc/$PPID/environ"), write("src/b.txt", "b\n")), done],
+      steps: [...steps(bash("tr '\\0' '\\n' < /proc/$PPID/environ"), write("src/b.txt", "b\n")), DONE],
     }),
   );
   expect(result.end).toBe("submitted");
-  const told = transcript.find((entry) => entry.role === "toolResult")?.text.trim() ?? "";
-  const env = Object.fromEntries(told.split("\n").map((line) => [line.split("=")[0], line]));
+  const [printed = ""] = textsOf(transcript, "toolResult").map((text) => text.trim());
+  const env = Object.fromEntries(printed.split("\n").map((line) => [line.split("=")[0], line]));
   expect(Object.keys(env).toSorted()).toEqual([
     "HOME",
     "LANG",
@@ -188,6 +189,6 @@ test("of the environment it gets its own key and address, and nothing else", asy
   ]);
   expect(env["OPENAI_API_KEY"]).toMatch(/=swt_/);
   expect(env["OPENAI_BASE_URL"]).toMatch(/=http:\/\/127\.0\.0\.1:\d+\/v1$/);
-  expect(told).not.toContain(CANARY);
-  expect(told).not.toContain("the-real-key");
+  expect(printed).not.toContain(CANARY);
+  expect(printed).not.toContain("the-real-key");
 });

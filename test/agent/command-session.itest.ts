@@ -1,34 +1,27 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openLab, steps, write, type Lab } from "./attempt-lab.ts";
-import { byCommand, handOver, TEMPLATE } from "./command-lab.ts";
+import { byCommand, TEMPLATE } from "./command-runtime.ts";
+import { type AttemptLab, openAttemptLab } from "./open-attempt-lab.ts";
+import { textsOf } from "./read-transcript.ts";
+import { DONE, steps, write, writeHandoff } from "./recorded-steps.ts";
+import { STATE_CHECK } from "./state-check.ts";
 
-const STATE = {
-  name: "state",
-  command: "grep -q green state.txt || { cat state.txt; exit 3; }",
-  timeoutMs: 10_000,
-};
-const done = { say: "Done." };
-
-let lab: Lab;
+let lab: AttemptLab;
 beforeAll(async () => {
-  lab = await openLab();
+  lab = await openAttemptLab();
 });
 afterAll(() => lab[Symbol.asyncDispose]());
 
-const promptsOf = (transcript: readonly { role: string; text: string }[]) =>
-  transcript.filter((entry) => entry.role === "user").map((entry) => entry.text);
-
-test("what a program hands over in handoff.json is its claim, and its changes are one commit of ours", async () => {
+test("handoff.json is the program's claim, and its changes become one commit", async () => {
   const { result, taken, calls, transcript } = await lab.attempt(
     byCommand({
       steps: [
         ...steps(
           write("state.txt", "green\n"),
-          handOver({ outcome: "partial", summary: "Made it green.", did: ["a"], concerns: ["b"] }),
+          writeHandoff({ outcome: "partial", summary: "Made it green.", did: ["a"], concerns: ["b"] }),
         ),
-        done,
+        DONE,
       ],
-      checks: [STATE],
+      checks: [STATE_CHECK],
     }),
   );
   expect(result).toMatchObject({
@@ -43,7 +36,7 @@ test("what a program hands over in handoff.json is its claim, and its changes ar
   });
   expect(calls).toBe(3);
   expect(taken).toEqual({ kind: "accepted", commits: [result.headCommit], files: ["state.txt"] });
-  const [prompt = ""] = promptsOf(transcript);
+  const [prompt = ""] = textsOf(transcript, "user");
   for (const part of ["Swarm-Key: feature/task/work", "# Do the task", "/handoff/handoff.json"])
     expect(prompt).toContain(part);
   expect(transcript.map((entry) => entry.role)).toEqual([
@@ -56,7 +49,7 @@ test("what a program hands over in handoff.json is its claim, and its changes ar
   ]);
 });
 
-test("where it writes no handoff.json its last message is the summary", async () => {
+test("without handoff.json the last message is the summary", async () => {
   const { result } = await lab.attempt(
     byCommand({ steps: [...steps(write("src/b.txt", "b\n")), { say: "There is a b now." }] }),
   );
@@ -68,80 +61,80 @@ test("where it writes no handoff.json its last message is the summary", async ()
   });
 });
 
-test("a handoff.json that cannot be read is reported as a concern", async () => {
+test("an invalid handoff.json is reported as a concern", async () => {
   const { result } = await lab.attempt(
     byCommand({
-      steps: [...steps(write("src/b.txt", "b\n"), write("../handoff/handoff.json", "{half")), done],
+      steps: [...steps(write("src/b.txt", "b\n"), write("../handoff/handoff.json", "{half")), DONE],
     }),
   );
   expect(result).toMatchObject({ end: "submitted", outcome: "complete", summary: "Done." });
   expect(result.concerns[0]).toContain("handoff.json is not JSON");
 });
 
-test("a blocked task is reported with the agent's reason", async () => {
+test("a blocked task ends as blocked with the agent's reason", async () => {
   const { result } = await lab.attempt(
-    byCommand({ steps: [...steps(handOver({ outcome: "blocked", summary: "No key." })), done] }),
+    byCommand({ steps: [...steps(writeHandoff({ outcome: "blocked", summary: "No key." })), DONE] }),
   );
   expect(result).toMatchObject({ end: "submitted", outcome: "blocked", reason: "No key.", headCommit: null });
 });
 
-test("a failing check is returned to the same session, which fixes it", async () => {
-  const first = steps(write("state.txt", "orange\n"), handOver({ summary: "First." }));
+test("a failed check is returned to the same session, which fixes it", async () => {
+  const first = steps(write("state.txt", "orange\n"), writeHandoff({ summary: "First." }));
   const { result, taken, transcript, calls } = await lab.attempt(
     byCommand({
-      steps: [...first, done],
-      // Had it forgotten what it did, the first of these would be asked for.
-      afterFeedback: [...first, ...steps(write("state.txt", "green\n")), { say: "Mended." }],
-      checks: [STATE],
+      steps: [...first, DONE],
+      // A new session would ask for the first of these steps.
+      afterFeedback: [...first, ...steps(write("state.txt", "green\n")), { say: "Fixed." }],
+      checks: [STATE_CHECK],
     }),
   );
   expect(result).toMatchObject({
     end: "submitted",
     outcome: "complete",
-    summary: "Mended.",
+    summary: "Fixed.",
     checks: [{ exitCode: 0 }],
     metrics: { turns: 5, toolCalls: 3 },
   });
   expect(calls).toBe(5);
   expect(taken?.kind).toBe("accepted");
-  const [, feedback = ""] = promptsOf(transcript);
-  expect(feedback).toContain(`\`${STATE.command}\` failed with exit code 3:\n\norange`);
+  const [, feedback = ""] = textsOf(transcript, "user");
+  expect(feedback).toContain(`\`${STATE_CHECK.command}\` failed with exit code 3:\n\norange`);
   expect(feedback).not.toContain("# Do the task");
 });
 
-test("one that cannot go on with a session is started anew and told everything", async () => {
+test("a program that cannot continue a session gets the whole task again", async () => {
   const { continueArgv: _, ...template } = TEMPLATE;
   const { result, transcript } = await lab.attempt(
     byCommand(
       {
-        steps: [...steps(write("state.txt", "orange\n")), done],
+        steps: [...steps(write("state.txt", "orange\n")), DONE],
         afterFeedback: [...steps(write("state.txt", "green\n")), { say: "Green." }],
-        checks: [STATE],
+        checks: [STATE_CHECK],
       },
       { ...template, argv: [...template.argv, "--prompt-file", "{{promptFile}}"], stdin: "" },
     ),
   );
   expect(result).toMatchObject({ end: "submitted", summary: "Green.", checks: [{ exitCode: 0 }] });
-  const [, feedback = ""] = promptsOf(transcript);
+  const [, feedback = ""] = textsOf(transcript, "user");
   for (const part of ["Swarm-Key:", "# Do the task", "orange", "/handoff/handoff.json"])
     expect(feedback).toContain(part);
 });
 
-test("an agent that claims done while its checks stay red fails, and nothing of it is handed over", async () => {
+test("an agent whose checks still fail after three fix rounds fails without a commit", async () => {
   const { result, taken, transcript } = await lab.attempt(
-    byCommand({ steps: [...steps(write("state.txt", "orange\n")), done], checks: [STATE] }),
+    byCommand({ steps: [...steps(write("state.txt", "orange\n")), DONE], checks: [STATE_CHECK] }),
   );
   expect(result).toMatchObject({ end: "failed", outcome: "failed", headCommit: null });
   expect(result.reason).toContain("orange");
   expect(taken).toBeNull();
-  expect(promptsOf(transcript)).toHaveLength(4);
+  expect(textsOf(transcript, "user")).toHaveLength(4);
 });
 
-test("doing the same in every run does not count as going in circles", async () => {
+test("the same call in every run is not a loop", async () => {
   const script = `echo b >> src/b.txt; echo '{"type":"tool","name":"append"}'; echo '{"type":"text","text":"Done."}'`;
   const { result } = await lab.attempt(
     byCommand(
-      { steps: [], checks: [STATE] },
+      { steps: [], checks: [STATE_CHECK] },
       { ...TEMPLATE, argv: ["sh", "-c", script], continueArgv: undefined },
     ),
   );

@@ -1,27 +1,24 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { agentResultSchema } from "@agentswarm/contracts";
-import { bash, openLab, steps, submit, write, type Lab } from "./attempt-lab.ts";
+import { type AttemptLab, openAttemptLab } from "./open-attempt-lab.ts";
+import { textsOf } from "./read-transcript.ts";
+import { bash, steps, submit, write } from "./recorded-steps.ts";
+import { STATE_CHECK } from "./state-check.ts";
 
-const STATE = {
-  name: "state",
-  command: "grep -q green state.txt || { cat state.txt; exit 3; }",
-  timeoutMs: 10_000,
-};
-
-let lab: Lab;
+let lab: AttemptLab;
 beforeAll(async () => {
-  lab = await openLab();
+  lab = await openAttemptLab();
 });
 afterAll(() => lab[Symbol.asyncDispose]());
 
-test("work that holds is handed over: a whole result, a bundle, one commit by the agent on the base", async () => {
+test("work that passes its checks is handed over as one commit by the agent on the base", async () => {
   const { result, raw, taken } = await lab.attempt({
     steps: steps(
       write("src/b.txt", "b\n"),
       write("state.txt", "green\n"),
       submit("Made it green.", { did: ["a"], concerns: ["b"] }),
     ),
-    checks: [STATE],
+    checks: [STATE_CHECK],
   });
   expect(agentResultSchema.parse(raw)).toEqual(result);
   expect(result).toMatchObject({
@@ -31,7 +28,7 @@ test("work that holds is handed over: a whole result, a bundle, one commit by th
     did: ["a"],
     concerns: ["b"],
     filesChanged: ["src/b.txt", "state.txt"],
-    checks: [{ name: "state", command: STATE.command, exitCode: 0 }],
+    checks: [{ name: "state", command: STATE_CHECK.command, exitCode: 0 }],
     metrics: { turns: 3, toolCalls: 3, linesAdded: 2, linesRemoved: 1, filesCreated: 1, filesModified: 1 },
   });
   expect(taken).toEqual({
@@ -40,13 +37,13 @@ test("work that holds is handed over: a whole result, a bundle, one commit by th
     files: ["src/b.txt", "state.txt"],
   });
   const head = result.headCommit ?? "";
-  const told = lab.inStore("log", "-1", "--format=%an <%ae> %cn <%ce> %P%n%B", head).split("\n");
+  const printed = lab.inStore("log", "-1", "--format=%an <%ae> %cn <%ce> %P%n%B", head).split("\n");
   const agent = "AgentSwarm Agent <agent@agentswarm.invalid>";
-  expect(told[0]).toBe(`${agent} ${agent} ${lab.inStore("rev-parse", `${head}~1`)}`);
-  expect(told.slice(1).join("\n").trim()).toBe("Do the task\n\nMade it green.");
+  expect(printed[0]).toBe(`${agent} ${agent} ${lab.inStore("rev-parse", `${head}~1`)}`);
+  expect(printed.slice(1).join("\n").trim()).toBe("Do the task\n\nMade it green.");
 });
 
-test("a failing check is returned with its output, and fixed", async () => {
+test("a failed check is returned to the agent with its output", async () => {
   const { result, taken, transcript } = await lab.attempt({
     steps: steps(
       write("state.txt", "orange\n"),
@@ -54,10 +51,10 @@ test("a failing check is returned with its output, and fixed", async () => {
       write("state.txt", "green\n"),
       submit("Now."),
     ),
-    checks: [STATE],
+    checks: [STATE_CHECK],
   });
-  const feedback = transcript.filter((entry) => entry.role === "user").at(-1)?.text ?? "";
-  expect(feedback).toContain(`\`${STATE.command}\` failed with exit code 3`);
+  const feedback = textsOf(transcript, "user").at(-1);
+  expect(feedback).toContain(`\`${STATE_CHECK.command}\` failed with exit code 3`);
   expect(feedback).toContain("orange");
   expect(result).toMatchObject({
     end: "submitted",
@@ -68,15 +65,15 @@ test("a failing check is returned with its output, and fixed", async () => {
   expect(taken?.kind).toBe("accepted");
 });
 
-test("an agent that claims done while its checks stay red fails, and nothing of it is handed over", async () => {
+test("an agent whose checks still fail after three fix rounds fails without a commit", async () => {
   const claims = [1, 2, 3, 4].flatMap((nth) => [
     write("state.txt", `orange ${nth}\n`),
     submit("All checks pass!"),
   ]);
   const { result, taken } = await lab.attempt({
-    // What would come next is never asked for.
+    // The steps after the fourth claim are never asked for.
     steps: steps(...claims, write("state.txt", "green\n"), submit()),
-    checks: [STATE],
+    checks: [STATE_CHECK],
   });
   expect(result).toMatchObject({
     end: "failed",
@@ -89,7 +86,7 @@ test("an agent that claims done while its checks stay red fails, and nothing of 
   expect(taken).toBeNull();
 });
 
-test("the same claim over and over is given back each time, and does not count as going in circles", async () => {
+test("the same claim in every fix round is not a loop", async () => {
   const { result } = await lab.attempt({
     steps: steps(
       write("src/b.txt", "b\n"),
@@ -99,12 +96,12 @@ test("the same claim over and over is given back each time, and does not count a
       write("state.txt", "green\n"),
       submit(),
     ),
-    checks: [STATE],
+    checks: [STATE_CHECK],
   });
   expect(result).toMatchObject({ end: "submitted", outcome: "complete" });
 });
 
-test("a task's own checks are run too", async () => {
+test("a task's own checks run too", async () => {
   const { result } = await lab.attempt({
     steps: steps(write("src/b.txt", "b\n"), submit(), write("src/c.txt", "c\n"), submit()),
     checks: [{ name: "true", command: "true", timeoutMs: 10_000 }],
@@ -117,7 +114,7 @@ test("a task's own checks are run too", async () => {
   ]);
 });
 
-test("a claim of work without a change fails", async () => {
+test("a claim without a change fails", async () => {
   const { result, taken } = await lab.attempt({ steps: steps(bash("cat README.md"), submit("Did a lot.")) });
   expect(result).toMatchObject({
     end: "failed",
@@ -128,10 +125,10 @@ test("a claim of work without a change fails", async () => {
   expect(taken).toBeNull();
 });
 
-test("a blocked task is reported with the agent's reason", async () => {
+test("a blocked task ends as blocked with the agent's reason", async () => {
   const { result } = await lab.attempt({
     steps: steps(write("src/b.txt", "b\n"), submit("The API key is missing.", { outcome: "blocked" })),
-    checks: [STATE],
+    checks: [STATE_CHECK],
   });
   expect(result).toMatchObject({
     end: "submitted",
@@ -142,7 +139,7 @@ test("a blocked task is reported with the agent's reason", async () => {
   });
 });
 
-test("a change outside the scope is given back, and taken when it is gone", async () => {
+test("a change outside the scope is returned, and the work is accepted without it", async () => {
   const { result, taken, transcript } = await lab.attempt({
     steps: steps(
       write("src/b.txt", "b\n"),
@@ -153,13 +150,13 @@ test("a change outside the scope is given back, and taken when it is gone", asyn
     ),
     task: { scope: ["src/**"] },
   });
-  const feedback = transcript.filter((entry) => entry.role === "user").at(-1)?.text ?? "";
+  const feedback = textsOf(transcript, "user").at(-1);
   expect(feedback).toContain("outside the task's scope (src/**): README.md");
   expect(taken).toMatchObject({ kind: "accepted", files: ["src/b.txt"] });
   expect(result.end).toBe("submitted");
 });
 
-test("an agent that insists on leaving its scope fails", async () => {
+test("an agent that keeps a change outside its scope fails", async () => {
   const { result } = await lab.attempt({
     steps: steps(
       write("README.md", "# Mine now\n"),
@@ -171,7 +168,7 @@ test("an agent that insists on leaving its scope fails", async () => {
   expect(result.reason).toContain("README.md");
 });
 
-test("commits, branches and identities that the agent made itself become one commit of ours", async () => {
+test("commits, branches and identities of the agent itself become one commit of the runner", async () => {
   const { result, taken } = await lab.attempt({
     steps: steps(
       write("src/b.txt", "b\n"),

@@ -23,7 +23,7 @@ const SCENARIO = ["one", "two"]
 const dir = mkdtempSync(join(tmpdir(), "swarm-modal-agent-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-test("the real agent works through Modal's SDK, its one file carried over once", async () => {
+test("the real agent runs through Modal's SDK, and its file is uploaded once", async () => {
   writeFileSync(join(dir, "scenario.yaml"), SCENARIO);
   const agentFile = await buildAgent(join(dir, "agent", "agent.mjs"));
   await using modal = await startFakeModal({ rootless: true });

@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Task } from "@agentswarm/contracts";
 import { git } from "../support/string-kit.ts";
-import { bash, openLab, steps, submit, write, type Lab } from "./attempt-lab.ts";
+import { type AttemptLab, openAttemptLab } from "./open-attempt-lab.ts";
+import { textsOf } from "./read-transcript.ts";
+import { bash, steps, submit, write } from "./recorded-steps.ts";
 
-let lab: Lab;
+let lab: AttemptLab;
 let task: Partial<Task>;
 
 beforeAll(async () => {
-  lab = await openLab();
+  lab = await openAttemptLab();
   const baseCommit = git(lab.work, "rev-parse", "main");
   git(lab.work, "checkout", "-q", "-b", "attempt");
   const headCommit = await lab.commit({
@@ -32,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => lab[Symbol.asyncDispose]());
 
-test("a conflict is laid out with its markers, and ends as one commit that has none", async () => {
+test("the work tree of a resolve task has conflict markers, and its result is one commit without them", async () => {
   const { result, taken, transcript } = await lab.attempt({
     task,
     steps: steps(
@@ -41,21 +43,21 @@ test("a conflict is laid out with its markers, and ends as one commit that has n
       submit("Both hold."),
     ),
   });
-  const shown = transcript.find((entry) => entry.role === "toolResult")?.text ?? "";
-  expect(shown).toMatch(/<{7} HEAD\ntwo, landed\n={7}\nTWO by the attempt\n>{7} /);
+  const [conflicting] = textsOf(transcript, "toolResult");
+  expect(conflicting).toMatch(/<{7} HEAD\ntwo, landed\n={7}\nTWO by the attempt\n>{7} /);
   const head = result.headCommit ?? "";
-  // What the attempt brought without conflict comes along.
+  // The files of the attempt without a conflict are part of the result.
   expect(taken).toEqual({ kind: "accepted", commits: [head], files: ["src/a.txt", "src/new.txt"] });
   expect(lab.inStore("show", `${head}:src/a.txt`)).toBe("one\nTWO, landed\nthree");
   expect(lab.inStore("rev-parse", `${head}^@`)).toBe(git(lab.work, "rev-parse", "main"));
 });
 
-test("markers that are left are given back, and an agent that leaves them for ever fails", async () => {
+test("markers that are left are returned to the agent, which fails if it keeps them", async () => {
   const fixed = await lab.attempt({
     task,
     steps: steps(submit("Nothing to do."), write("src/a.txt", "one\nboth\nthree\n"), submit("Now.")),
   });
-  const feedback = fixed.transcript.filter((entry) => entry.role === "user").at(-1)?.text;
+  const feedback = textsOf(fixed.transcript, "user").at(-1);
   expect(feedback).toContain("Conflict markers are left in: src/a.txt");
   expect(fixed.result).toMatchObject({ end: "submitted", outcome: "complete" });
 

@@ -1,16 +1,18 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { bash, openLab, steps, submit, write, type Lab } from "./attempt-lab.ts";
+import { type AttemptLab, openAttemptLab } from "./open-attempt-lab.ts";
+import { textsOf } from "./read-transcript.ts";
+import { bash, steps, submit, write } from "./recorded-steps.ts";
 
 const CANARY = "canary-of-the-agent-0815";
 
-let lab: Lab;
+let lab: AttemptLab;
 let neighbour: ChildProcess;
 beforeAll(async () => {
   process.env["SWARM_CANARY_KEY"] = CANARY;
-  // What this process sets for itself does not show in its /proc; what it starts another one with does.
+  // A variable set at run time does not show in the /proc of this process, but in that of its children.
   neighbour = spawn("sleep", ["600"], { stdio: "ignore" });
-  lab = await openLab();
+  lab = await openAttemptLab();
 });
 afterAll(async () => {
   delete process.env["SWARM_CANARY_KEY"];
@@ -18,26 +20,24 @@ afterAll(async () => {
   await lab[Symbol.asyncDispose]();
 });
 
-/** What a command prints when an agent runs it. */
-async function seenBy(command: string): Promise<string> {
+/** The output of a command that an agent runs. */
+async function runByAgent(command: string): Promise<string> {
   const { transcript } = await lab.attempt({ steps: steps(bash(command), submit()) });
-  return transcript.find((entry) => entry.role === "toolResult")?.text ?? "";
+  return textsOf(transcript, "toolResult")[0] ?? "";
 }
 
-test("an agent sees nothing of the host's environment, nor the model's real key, anywhere it may read", async ({
-  skip,
-}) => {
+test("an agent can read neither the host's environment nor the model's real key", async ({ skip }) => {
   skip(lab.isolation === "none", "bubblewrap does not work here");
-  const seen = await seenBy(
+  const output = await runByAgent(
     "env; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline | tr '\\0' '\\n'; cat .git/config; echo the end",
   );
-  expect(seen).toContain("the end");
-  expect(seen).toContain("PATH=");
+  expect(output).toContain("the end");
+  expect(output).toContain("PATH=");
   for (const secret of [CANARY, "SWARM_CANARY_KEY", "the-real-key", "swt_"])
-    expect(seen).not.toContain(secret);
+    expect(output).not.toContain(secret);
 });
 
-test("a check of the target sees nothing of it either", async ({ skip }) => {
+test("a check of the target cannot read the host's environment", async ({ skip }) => {
   skip(lab.isolation === "none", "bubblewrap does not work here");
   const { result } = await lab.attempt({
     steps: steps(write("src/b.txt", "b\n"), submit()),
@@ -48,8 +48,11 @@ test("a check of the target sees nothing of it either", async ({ skip }) => {
   expect(result.checks[0]?.outputTail).not.toContain(CANARY);
 });
 
-test("the relay to the model answers the model's paths only, not the runner's", async ({ skip }) => {
-  skip(lab.isolation === "none", "without a network of its own the relay cannot be told from other servers");
+test("the relay answers only the paths of the model, not those of the runner", async ({ skip }) => {
+  skip(
+    lab.isolation === "none",
+    "without its own network namespace the script cannot find the port of the relay",
+  );
   const script = `
     const port = parseInt(require("fs").readFileSync("/proc/net/tcp", "utf8").split("\\n")[1].trim().split(" ")[1].split(":")[1], 16);
     const ask = async (method, path) => {
@@ -60,12 +63,12 @@ test("the relay to the model answers the model's paths only, not the runner's", 
       for (const [method, path] of [["GET", "/task"], ["GET", "/bundle/full"], ["PUT", "/result"], ["PUT", "/bundle"],
         ["POST", "/progress"], ["GET", "/v1/models"], ["POST", "/v1/chat/completions"]]) await ask(method, path);
     })();`;
-  const seen = await seenBy(`cat > /tmp/ask.cjs <<'END'\n${script}\nEND\nnode /tmp/ask.cjs`);
-  const answers = seen
+  const output = await runByAgent(`cat > /tmp/ask.cjs <<'END'\n${script}\nEND\nnode /tmp/ask.cjs`);
+  const answers = output
     .trim()
     .split("\n")
     .map((line) => line.split(" ").slice(0, 3).join(" "));
-  // Even the model's paths want the key, which only the runner has.
+  // The paths of the model need the key, which only the runner has.
   expect(answers).toEqual([
     "GET /task 404",
     "GET /bundle/full 404",

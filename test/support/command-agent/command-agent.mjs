@@ -1,5 +1,5 @@
-// A small coding agent with a command line, as others are: it asks OPENAI_BASE_URL, does what the model's tool calls
-// say, and ends when the model makes none. Its sessions lie in its home; what it does it tells as JSON lines.
+// A small coding agent with a command line. It asks the model at OPENAI_BASE_URL, executes the tool calls, and ends at an
+// answer without a tool call. Its sessions are files in HOME, and it prints its events as JSON lines.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 
 const { OPENAI_BASE_URL, OPENAI_API_KEY, OPENAI_MODEL, HOME } = process.env;
 const { values } = parseArgs({ options: { session: { type: "string" }, "prompt-file": { type: "string" } } });
-const tell = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
+const emit = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
 
 const id = values.session ?? `session-${process.pid}`;
 const file = join(HOME, `${id}.json`);
@@ -31,7 +31,7 @@ const tools = Object.keys(TOOLS).map((name) => ({
   function: { name, parameters: { type: "object", additionalProperties: true } },
 }));
 
-tell({ type: "session", id });
+emit({ type: "session", id });
 for (;;) {
   const response = await fetch(`${OPENAI_BASE_URL}/chat/completions`, {
     method: "POST",
@@ -40,18 +40,18 @@ for (;;) {
   });
   const answer = await response.json();
   if (!response.ok) {
-    tell({ type: "error", message: answer.error.message });
+    emit({ type: "error", message: answer.error.message });
     process.exit(1);
   }
   const { message } = answer.choices[0];
   messages.push(message);
-  if (message.content) tell({ type: "text", text: message.content });
+  if (message.content) emit({ type: "text", text: message.content });
   if (!message.tool_calls?.length) break;
   for (const { id: callId, function: call } of message.tool_calls) {
     const args = JSON.parse(call.arguments);
     const output = TOOLS[call.name](args);
     messages.push({ role: "tool", tool_call_id: callId, content: output });
-    tell({ type: "tool", name: call.name, args, output });
+    emit({ type: "tool", name: call.name, args, output });
   }
 }
 writeFileSync(file, JSON.stringify(messages));

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
   DEFAULT_LIMITS,
+  ROLE_OF_KIND,
+  swarmKey,
   taskSchema,
   type AgentResult,
   type AgentRuntime,
@@ -29,66 +31,53 @@ import { AGENT_AT, startAgent } from "../../services/dispatcher/src/start-agent.
 import type { Workshop } from "../../services/dispatcher/src/workshop.ts";
 import { buildAgent } from "@agentswarm/agent";
 import { UNLIMITED_BUDGET } from "../support/unlimited-budget.ts";
+import { readTranscript, type TranscriptMessage } from "./read-transcript.ts";
+import type { RecordedFault, RecordedStep } from "./recorded-steps.ts";
 
-interface Call {
-  readonly tool: string;
-  readonly args: Record<string, unknown>;
-}
-export interface Step {
-  readonly say?: string;
-  readonly calls?: readonly Call[];
-}
-
-export const write = (path: string, content: string): Call => ({ tool: "write", args: { path, content } });
-export const bash = (command: string): Call => ({ tool: "bash", args: { command } });
-export const submit = (summary = "It is done.", more: Record<string, unknown> = {}): Call => ({
-  tool: "submit",
-  args: { summary, ...more },
-});
-/** One step per call. */
-export const steps = (...calls: readonly Call[]): Step[] => calls.map((call) => ({ calls: [call] }));
-
-export interface Order {
-  readonly steps: readonly Step[];
-  readonly injectFault?: { kind: string; times: number };
+/** One attempt: the recorded answers of the model, and what differs from a plain build task. */
+export interface AttemptOptions {
+  readonly steps: readonly RecordedStep[];
+  readonly injectFault?: RecordedFault;
   readonly task?: Partial<Task>;
   readonly limits?: Partial<Limits>;
   readonly checks?: readonly Check[];
-  /** What is answered from the first feedback on; its steps are counted from the beginning too. */
-  readonly afterFeedback?: readonly Step[];
-  /** What the agent is run by, where it is not the built-in loop. */
+  /** The steps from the first feedback on. They include the steps before it: the model counts a conversation's answers. */
+  readonly afterFeedback?: readonly RecordedStep[];
+  /** Absent: the built-in loop. */
   readonly runtime?: AgentRuntime;
   readonly mounts?: readonly Mount[];
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
 
-export interface Attempted {
-  /** How the dispatcher would see it end. */
+export interface AttemptOutcome {
+  /** The dispatcher's decision. */
   readonly result: AgentResult;
-  /** What the sandbox itself gave as its result. */
+  /** The result as the sandbox sent it. */
   readonly raw: unknown;
-  /** What became of its commits in quarantine; null when it gave none. */
+  /** The inspection of its commits in quarantine; null when it sent none. */
   readonly taken: Inspection | null;
+  /** Calls of the model. */
   readonly calls: number;
-  readonly transcript: readonly { role: string; text: string }[];
+  readonly transcript: readonly TranscriptMessage[];
 }
 
-export interface Lab extends AsyncDisposable {
+export interface AttemptLab extends AsyncDisposable {
   readonly isolation: SandboxProvider["isolation"];
-  /** The origin's work tree; what is committed to its main is what attempts start from. */
+  /** The work tree of the origin. Attempts start from its branch main. */
   readonly work: string;
   /** Commits files in `work` and returns the commit. */
   commit(files: Record<string, string>, message?: string): Promise<string>;
-  attempt(order: Order): Promise<Attempted>;
-  /** Runs git in the store that accepted attempts are taken into. */
+  attempt(order: AttemptOptions): Promise<AttemptOutcome>;
+  /** Runs git in the store of accepted commits. Returns its output. */
   inStore(...args: string[]): string;
 }
 
-const ROLES = { build: "work", command: "work", fix: "fix", resolve: "resolve" } as const;
-
-/** The real agent in a real sandbox, between a real gateway and recorded answers; only the queue is left out. */
-export async function openLab(): Promise<Lab> {
+/**
+ * A world for attempts without a queue: an origin, a store, a sandbox provider and the real agent. Each attempt runs in a
+ * real sandbox, and the dispatcher's gateway answers it from recorded steps.
+ */
+export async function openAttemptLab(): Promise<AttemptLab> {
   const dir = await mkdtemp(join(tmpdir(), "swarm-agent-"));
   const work = join(dir, "origin");
   git(dir, "init", "-q", "-b", "main", work);
@@ -99,7 +88,7 @@ export async function openLab(): Promise<Lab> {
   const log = createLogger({ service: "lab", level: "silent" });
   let attempts = 0;
 
-  const commit: Lab["commit"] = async (files, message = "Begin") => {
+  const commit: AttemptLab["commit"] = async (files, message = "Begin") => {
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(work, path)), { recursive: true });
       await writeFile(join(work, path), text);
@@ -126,14 +115,14 @@ export async function openLab(): Promise<Lab> {
         key: "task",
         kind: "build",
         title: "Do the task",
-        description: "Whatever is asked.",
+        description: "Follow the recorded steps.",
         priority: 5,
         ...order.task,
         limits: { ...DEFAULT_LIMITS, ...order.limits },
       });
-      const swarmKey = `feature/task/${ROLES[task.kind]}`;
-      const entry = { key: swarmKey, steps: order.steps, injectFault: order.injectFault };
-      const later = { key: swarmKey, match: "is not accepted yet", steps: order.afterFeedback };
+      const key = swarmKey(task.featureSlug, task.key, ROLE_OF_KIND[task.kind]);
+      const entry = { key, steps: order.steps, injectFault: order.injectFault };
+      const later = { key, match: "is not accepted yet", steps: order.afterFeedback };
       const entries = order.afterFeedback === undefined ? [entry] : [later, entry];
       await writeFile(join(at, "scenario", "scenario.yaml"), JSON.stringify(entries));
       await using replay = await startReplay({ scenarioDir: join(at, "scenario") });
@@ -168,7 +157,7 @@ export async function openLab(): Promise<Lab> {
             task,
             attempt: attempts,
             baseCommit,
-            swarmKey,
+            swarmKey: key,
             checks: [...(order.checks ?? [])],
             model: "recorded",
             gatewayKey: "",
@@ -214,17 +203,4 @@ export async function openLab(): Promise<Lab> {
     },
     [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true, maxRetries: 3 }),
   };
-}
-
-interface Entry {
-  readonly message: { role: string; content: string | { text?: string }[] };
-}
-
-function readTranscript(text: string): { role: string; text: string }[] {
-  const entries = text.split("\n").filter((line) => line !== "");
-  return entries.map((line) => {
-    const { role, content } = (JSON.parse(line) as Entry).message;
-    const said = typeof content === "string" ? content : content.map((part) => part.text ?? "").join("\n");
-    return { role, text: said };
-  });
 }
