@@ -7,7 +7,7 @@ import { createRouter, resolveBackends } from "@agentswarm/llm";
 import { openDoor } from "@agentswarm/sandbox";
 import { createLogger } from "@agentswarm/service";
 import { createGateway } from "../../services/dispatcher/src/gateway/gateway.ts";
-import type { Ticket } from "../../services/dispatcher/src/gateway/ticket.ts";
+import type { AttemptKey } from "../../services/dispatcher/src/gateway/attempt-key.ts";
 import type { Assignment, Figures } from "./caller-main.ts";
 import { UNLIMITED_BUDGET } from "../../test/support/unlimited-budget.ts";
 
@@ -51,18 +51,26 @@ export async function measureGateway(order: GatewayOrder): Promise<Figures & { c
   });
   const callers = Array.from({ length: order.doors }, async () => {
     const child = started("caller-main.ts", []);
-    const tickets = Array.from({ length: perDoor }, () =>
+    const keys = Array.from({ length: perDoor }, (_, nth) =>
       gateway.issue({
+        ids: { featureId: "bench", taskId: "bench", attempt: nth + 1 },
         role: "work",
         budget: UNLIMITED_BUDGET,
         limits: { ...DEFAULT_LIMITS, turns: 1e9, tokens: 1e12, costUsd: 1e9 },
         expiresAt: Date.now() + 3_600_000,
       }),
     );
-    serve(child, gateway, new Map(tickets.map((ticket) => [`Bearer ${ticket.key}`, ticket])));
+    serve(child, gateway, new Map(keys.map((key) => [`Bearer ${key.key}`, key])));
     const { warmUpMs, measureMs } = order;
-    const keys = tickets.map(({ key }) => key);
-    child.send({ url, keys, body, warmUpMs, measureMs, streamMs: CHUNKS * EVERY_MS } satisfies Assignment);
+    const texts = keys.map(({ key }) => key);
+    child.send({
+      url,
+      keys: texts,
+      body,
+      warmUpMs,
+      measureMs,
+      streamMs: CHUNKS * EVERY_MS,
+    } satisfies Assignment);
     const [figures] = (await once(child, "message")) as [Figures];
     return figures;
   });
@@ -81,16 +89,16 @@ export async function measureGateway(order: GatewayOrder): Promise<Figures & { c
 function serve(
   child: ChildProcess,
   gateway: ReturnType<typeof createGateway>,
-  tickets: ReadonlyMap<string, Ticket>,
+  keys: ReadonlyMap<string, AttemptKey>,
 ): void {
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new Error("the caller has no streams");
   const exit = once(child, "exit").then(() => ({ code: child.exitCode, signal: child.signalCode }));
   const wire = { stdin, stdout, stderr: stdout, exit, kill: () => void child.kill() };
   openDoor(wire as unknown as Parameters<typeof openDoor>[0], (stream, headers) => {
-    const ticket = tickets.get(headers.authorization ?? "");
-    if (ticket === undefined) return stream.close();
-    void gateway.complete(ticket, stream, headers);
+    const key = keys.get(headers.authorization ?? "");
+    if (key === undefined) return stream.close();
+    void gateway.complete(key, stream, headers);
   });
 }
 

@@ -24,11 +24,12 @@ import {
 } from "@agentswarm/sandbox";
 import { createLogger, parseEnv } from "@agentswarm/service";
 import { git } from "../support/string-kit.ts";
+import { watchDeadlines } from "../../services/dispatcher/src/deadlines.ts";
 import { decideEnd } from "../../services/dispatcher/src/decide-end.ts";
+import { startElapsed } from "../../services/dispatcher/src/elapsed.ts";
 import { createGateway } from "../../services/dispatcher/src/gateway/gateway.ts";
 import { runAgent } from "../../services/dispatcher/src/run-agent.ts";
 import { AGENT_AT, startAgent } from "../../services/dispatcher/src/start-agent.ts";
-import type { Workshop } from "../../services/dispatcher/src/workshop.ts";
 import { buildAgent } from "@agentswarm/agent";
 import { UNLIMITED_BUDGET } from "../support/unlimited-budget.ts";
 import { readTranscript, type TranscriptMessage } from "./read-transcript.ts";
@@ -148,10 +149,23 @@ export async function openAttemptLab(): Promise<AttemptLab> {
       });
       const lines: Buffer[] = [];
       try {
-        const facts = await runAgent({ gateway } as Workshop, {
-          agent: startAgent(sandbox),
+        const agent = startAgent(sandbox);
+        using deadlines = watchDeadlines(task.limits, () => agent.child.kill());
+        using attemptKey = gateway.issue({
+          ids: { featureId: task.featureId, taskId: task.id, attempt: attempts },
+          limits: task.limits,
+          role: "work",
+          budget: UNLIMITED_BUDGET,
+          expiresAt: Date.now() + 600_000,
+          onExhausted: () => deadlines.endWithin(60_000),
+        });
+        const facts = await runAgent({
+          agent,
           files,
-          wallMs: task.limits.wallMs,
+          gateway,
+          key: attemptKey,
+          deadlines,
+          elapsed: startElapsed(0),
           signal: order.signal ?? new AbortController().signal,
           assignment: {
             task,
@@ -160,20 +174,12 @@ export async function openAttemptLab(): Promise<AttemptLab> {
             swarmKey: key,
             checks: [...(order.checks ?? [])],
             model: "recorded",
-            gatewayKey: "",
+            gatewayKey: attemptKey.key,
             maxTokens: 4_000,
             temperature: 0,
             ...(order.runtime === undefined ? {} : { runtime: order.runtime }),
           },
-          transcript: { append: (line) => void lines.push(line), [Symbol.asyncDispose]: async () => {} },
-          issue: (onExhausted) =>
-            gateway.issue({
-              limits: task.limits,
-              role: "work",
-              budget: UNLIMITED_BUDGET,
-              expiresAt: Date.now() + 600_000,
-              onExhausted,
-            }),
+          transcript: { append: (line) => void lines.push(line) },
           onProgress: order.onProgress ?? (() => {}),
         });
         const result = decideEnd(facts);
@@ -194,7 +200,7 @@ export async function openAttemptLab(): Promise<AttemptLab> {
           result,
           raw: facts.result,
           taken,
-          calls: facts.ticket.calls(),
+          calls: attemptKey.calls(),
           transcript: readTranscript(Buffer.concat(lines).toString()),
         };
       } finally {

@@ -1,36 +1,32 @@
 import { join } from "node:path";
 import type { Task } from "@agentswarm/contracts";
 import { fetchAttempts, makeBundle, type Bundles } from "@agentswarm/git";
-import type { Workshop } from "./workshop.ts";
+import type { DispatcherRepo } from "./context.ts";
 
 /** The files on the host that the door of one attempt gives to the agent and receives from it. */
 export interface AttemptFiles {
-  /** The trunk's history as bundles: all of it, or all but the newest commits and these in `thin`. */
+  /** The trunk's history up to a checkpoint. */
   readonly full: string;
+  /** The history from the checkpoint to the base; null when the base is the checkpoint. */
   readonly thin: string | null;
-  /** For a resolve: the conflicting commits. */
+  /** The conflicting commits, for a resolve task; else null. */
   readonly resolve: string | null;
-  /** The commits that the agent gives. */
+  /** The commits of the attempt are written to this file. */
   readonly result: string;
 }
 
-/** Makes the files that an attempt is given. Those that belong to this attempt alone are the caller's to remove. */
+/** Makes the files of an attempt in `dir`. The caller removes `resolve` and `result`; the others are shared. */
 export async function makeAttemptFiles(
-  shop: Workshop,
-  task: Task,
-  { full, thin }: Bundles,
-  attempt: number,
+  { mirror, store }: Pick<DispatcherRepo, "mirror" | "store">,
+  order: { readonly task: Task; readonly attempt: number; readonly bundles: Bundles; readonly dir: string },
 ): Promise<AttemptFiles> {
-  const { mirror, store, bundlesDir } = shop;
-  const result = join(bundlesDir, `result-${task.id}-${attempt}.bundle`);
-  const { resolve } = task;
-  if (resolve === undefined) return { full, thin, resolve: null, result };
-  await fetchAttempts(store, mirror.dir, [resolve.ref]);
-  const file = join(bundlesDir, `resolve-${task.id}-${attempt}.bundle`);
-  return {
-    full,
-    thin,
-    resolve: await makeBundle(mirror.dir, resolve.headCommit, resolve.baseCommit, file),
-    result,
-  };
+  const { task, attempt, dir } = order;
+  const { full, thin } = order.bundles;
+  const result = join(dir, `result-${task.id}-${attempt}.bundle`);
+  const conflict = task.resolve;
+  if (conflict === undefined) return { full, thin, resolve: null, result };
+  await fetchAttempts(store, mirror.dir, [conflict.ref]);
+  const file = join(dir, `resolve-${task.id}-${attempt}.bundle`);
+  const resolve = await makeBundle(mirror.dir, conflict.headCommit, conflict.baseCommit, file);
+  return { full, thin, resolve, result };
 }

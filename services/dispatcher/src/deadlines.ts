@@ -1,17 +1,18 @@
 export type Overrun = "wall" | "idle" | "budget";
 
-/** The clocks of an attempt. */
+/** The time limits of an attempt. */
 export interface Deadlines extends Disposable {
   /** A sign of life. */
   touch(): void;
-  /** While held, silence is ours, not the agent's: it waits for an answer. Returns the release. */
+  /** Stops the idle time while the agent waits for an answer of ours. Returns the function that lets it go on. */
   hold(): () => void;
-  /** A budget is used up: what is left to do must be done within `ms`. */
+  /** A budget is used up: ends the attempt in `ms` milliseconds. */
   endWithin(ms: number): void;
-  /** Which clock ran out first, or null. */
+  /** The limit that was exceeded first, or null. */
   overrun(): Overrun | null;
 }
 
+/** Starts the time limits, in milliseconds. `onOverrun` is called for every limit that is exceeded. */
 export function watchDeadlines(limits: { wallMs: number; idleMs: number }, onOverrun: () => void): Deadlines {
   let overrun: Overrun | null = null;
   let held = 0;

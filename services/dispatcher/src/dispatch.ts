@@ -1,61 +1,71 @@
-import { Fault, jobId, type Task, type TaskMessage } from "@agentswarm/contracts";
+import { Fault, jobId, type Handoff, type Task, type TaskMessage } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import { jobState, nextNumber, type JobContext } from "@agentswarm/queue";
-import { runAttempt, type Attempted } from "./attempt.ts";
-import { without } from "./decide-end.ts";
-import { passOn, sendToMerger } from "./pass-on.ts";
-import { withSlot } from "./slot.ts";
-import type { Workshop } from "./workshop.ts";
+import { runAttempt } from "./attempt.ts";
+import { openAttemptEvents } from "./attempt-events.ts";
+import type { DispatcherContext } from "./context.ts";
+import type { EndedAttempt } from "./ended-attempt.ts";
+import { failedResult } from "./failed-result.ts";
+import { passOn } from "./pass-on.ts";
+import { sendApproved } from "./send-approved.ts";
+import { withSlot } from "./with-slot.ts";
 
 /**
- * One sending of a task. Every attempt ends in exactly one message: to the merger if it has work to land, else a
- * handoff to the planner. When the service died on the way the message comes again and the next attempt is opened,
- * unless the one before was sent already.
+ * Handles one sending of a task. Every attempt ends in exactly one message: a merge request if it has work to land, else
+ * a handoff to the planner. After a crash the message is delivered again, and the next attempt is opened unless the
+ * message of the one before was sent.
  */
-export async function dispatch(shop: Workshop, message: TaskMessage, context: JobContext): Promise<string> {
+export async function dispatch(
+  ctx: DispatcherContext,
+  message: TaskMessage,
+  job: JobContext,
+): Promise<string> {
   const { task, round, approved } = message;
-  if (approved !== undefined) {
-    await sendToMerger(shop, task, approved.handoff, approved.baseCommit, approved.by);
-    return `attempt ${approved.attempt} approved by ${approved.by}`;
-  }
-  const sent = await findSent(shop, task.id, round);
+  if (approved !== undefined) return sendApproved(ctx, task, round, approved);
+  const sent = await findSent(ctx, task.id, round);
   if (sent !== null) return `attempt ${sent} was sent before`;
   try {
-    return await withSlot(shop, `${task.id}-${round}`, context.signal, () =>
-      openAttempt(shop, message, context),
-    );
+    return await withSlot(ctx, `${task.id}-${round}`, job.signal, () => openAttempt(ctx, message, job));
   } catch (error) {
-    if (!isCancelled(context.signal)) throw error;
-    // Cancelled while it waited for a place; the planner hears of it like of any other ending.
-    const attempt = await numberAttempt(shop, task.id, round);
-    return finish(shop, message, unworked(message, attempt, "cancelled", "cancelled before it began"));
+    if (!isCancelled(job.signal)) throw error;
+    // A task that is cancelled while it waits for a slot gets its handoff like any other.
+    const attempt = await numberAttempt(ctx, task, round);
+    return finish(ctx, message, unopened(message, attempt, "cancelled", "cancelled before it began"));
   }
 }
 
-async function openAttempt(shop: Workshop, message: TaskMessage, context: JobContext): Promise<string> {
+async function openAttempt(ctx: DispatcherContext, message: TaskMessage, job: JobContext): Promise<string> {
   const { task, round } = message;
-  const attempt = await numberAttempt(shop, task.id, round);
-  // No sandbox need be opened to hear that there is no money.
-  const usedUp = await shop.budgets.usedUp(task.featureId);
-  if (usedUp !== null) return finish(shop, message, unworked(message, attempt, "budget", usedUp.why));
-  let attempted: Attempted;
+  const attempt = await numberAttempt(ctx, task, round);
+  // Without budget no sandbox is opened.
+  const usedUp = await ctx.budgets.usedUp(task.featureId);
+  if (usedUp !== null) return finish(ctx, message, unopened(message, attempt, "budget", usedUp.why));
+  const events = openAttemptEvents(ctx, task, attempt, job);
+  let ended: EndedAttempt;
   try {
-    attempted = await runAttempt(shop, { task, round, attempt, context });
+    ended = await runAttempt(ctx, { task, round, attempt, job, events });
   } catch (error) {
     const fault = Fault.from(error);
-    if (fault.retryable || context.signal.aborted) throw fault;
-    // Such as a swarm.json that cannot be read: trying again by itself will not help, so the planner must know.
-    shop.log.error({ err: error, taskId: task.id, attempt }, "the attempt could not be carried out");
-    attempted = unworked(message, attempt, "failed", `${fault.code}: ${fault.message}`);
+    const isRetried = fault.retryable || job.signal.aborted;
+    const reason = `${fault.code}: ${fault.message}`;
+    ended = unopened(message, attempt, isRetried ? "lost" : "failed", reason);
+    await events.ended(ended.handoff);
+    if (isRetried) throw fault;
+    // A retry would not help, as with a swarm.json that cannot be read, so the planner gets a handoff.
+    ctx.log.error({ err: error, featureId: task.featureId, taskId: task.id, attempt }, "attempt failed");
   }
-  return finish(shop, message, attempted);
+  return finish(ctx, message, ended);
 }
 
-async function finish(shop: Workshop, { task, round }: TaskMessage, attempted: Attempted): Promise<string> {
-  const { attempt, end } = attempted.handoff;
-  await passOn(shop, task, attempted);
+async function finish(
+  ctx: DispatcherContext,
+  { task, round }: TaskMessage,
+  ended: EndedAttempt,
+): Promise<string> {
+  const { attempt, end } = ended.handoff;
+  await passOn(ctx, task, ended);
   failpoint("dispatcher.sent");
-  await shop.rounds.sent(task.id, round, attempt);
+  await ctx.rounds.sent(task.id, round, attempt);
   return `attempt ${attempt}: ${end}`;
 }
 
@@ -63,31 +73,32 @@ function isCancelled(signal: AbortSignal): boolean {
   return signal.aborted && signal.reason === "cancel";
 }
 
-/** An attempt that came to nothing before an agent ran. */
-function unworked(
+function unopened(
   { task, round }: TaskMessage,
   attempt: number,
-  end: "cancelled" | "failed" | "budget",
+  end: Handoff["end"],
   reason: string,
-): Attempted {
-  const handoff = { ...without(end, reason), taskId: task.id, attempt, round, model: "none" };
-  return { handoff, baseCommit: "", stored: false, unsafe: null };
+): EndedAttempt {
+  const handoff = { ...failedResult(end, reason), taskId: task.id, attempt, round, model: "none" };
+  return { kind: "unopened", handoff };
 }
 
-async function numberAttempt(shop: Workshop, taskId: string, round: number): Promise<number> {
-  const stored = await shop.store.attempts(taskId);
-  const attempt = await nextNumber(shop.connection, `attempts-${taskId}`, Math.max(0, ...stored));
-  await shop.rounds.opened(taskId, round, attempt);
+/** Gives the next attempt its number, and notes the attempt with its round. */
+async function numberAttempt(ctx: DispatcherContext, task: Task, round: number): Promise<number> {
+  const stored = await ctx.repo(task.repoId).store.attempts(task.id);
+  const attempt = await nextNumber(ctx.connection, `attempts-${task.id}`, Math.max(0, ...stored));
+  await ctx.rounds.opened(task.id, round, attempt);
+  ctx.log.info({ featureId: task.featureId, taskId: task.id, attempt, round }, "attempt opened");
   return attempt;
 }
 
-/** The attempt of this round whose message is out already, or null. It may be out without having been noted. */
-async function findSent(shop: Workshop, taskId: Task["id"], round: number): Promise<number | null> {
-  const found = await shop.rounds.get(taskId, round);
+/** The attempt of this round whose message was sent, or null. A crash may have come between the message and its note. */
+async function findSent(ctx: DispatcherContext, taskId: string, round: number): Promise<number | null> {
+  const found = await ctx.rounds.get(taskId, round);
   if (found === null || found.sent !== null) return found?.sent ?? null;
   for (const attempt of found.attempts.toReversed()) {
-    const merge = await jobState(shop.connection, "merge", jobId.merge(taskId, attempt));
-    const handoff = await jobState(shop.connection, "plan", jobId.handoff(taskId, attempt));
+    const merge = await jobState(ctx.connection, "merge", jobId.merge(taskId, attempt));
+    const handoff = await jobState(ctx.connection, "plan", jobId.handoff(taskId, attempt));
     if (merge !== "missing" || handoff !== "missing") return attempt;
   }
   return null;

@@ -12,7 +12,7 @@ import {
 import { createLogger, parseEnv } from "@agentswarm/service";
 import { processesOf } from "../../../test/support/leftovers.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
-import { openPool, type AgentPool, type PoolOptions, type Taken } from "./pool.ts";
+import { openPool, type AgentPool, type PoolOptions, type TakenAgent } from "./pool.ts";
 import { AGENT_AT } from "./start-agent.ts";
 
 const WITHIN_MS = 20_000;
@@ -48,14 +48,14 @@ const full = (pool: AgentPool, size = 2) =>
   waitUntil(`${size} waiting agents`, WITHIN_MS, () => (pool.ready() === size ? true : null));
 const inPool = async () =>
   (await provider.list()).filter((one) => one.labels.purpose === "pool").map((one) => one.id);
-const labelsOf = async ({ agent }: Taken) =>
+const labelsOf = async ({ agent }: TakenAgent) =>
   (await provider.list()).find((one) => one.id === agent.sandbox.id)?.labels;
-async function end({ agent }: Taken): Promise<void> {
+async function end({ agent }: TakenAgent): Promise<void> {
   await agent.stop();
   await agent.sandbox.terminate();
 }
 /** What the agent asks for, answered as a door without a task would. */
-function firstQuestion({ agent }: Taken): Promise<string> {
+function firstQuestion({ agent }: TakenAgent): Promise<string> {
   return new Promise((resolve) => {
     agent.serve((stream, headers) => {
       resolve(`${headers[":method"]} ${headers[":path"]}`);

@@ -1,69 +1,75 @@
+import { newTraceparent } from "@agentswarm/contracts";
+import { withTrace } from "@agentswarm/contracts/node";
 import type { Mount, SandboxLabels, SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
 import { startAgent, type StartedAgent } from "./start-agent.ts";
 
-/** Sandboxes opened ahead, each with an agent that has loaded all it needs and waits for its task. Used once each. */
+/** Sandboxes that are opened ahead, each with a loaded agent that waits for its task. Each is used once. */
 export interface AgentPool extends AsyncDisposable {
-  /** An agent for one attempt: one that waits, else one started now. It and its sandbox are the caller's to end. */
-  take(order: { readonly mounts: readonly Mount[]; readonly labels: SandboxLabels }): Promise<Taken>;
-  /** Begins to fill the pool with agents that see these mounts; those that see others are ended. */
+  /** An agent for one attempt: one that waits, else one started now. The caller ends it and its sandbox. */
+  take(order: { readonly mounts: readonly Mount[]; readonly labels: SandboxLabels }): Promise<TakenAgent>;
+  /** Starts to fill the pool with agents that have these mounts; agents with other mounts are ended. */
   fill(mounts: readonly Mount[]): void;
-  /** How many wait with everything loaded. */
+  /** The number of loaded agents that wait. */
   ready(): number;
 }
 
-export interface Taken {
+export interface TakenAgent {
   readonly agent: StartedAgent;
-  /** Whether it had been waiting in the pool. */
+  /** Whether it waited in the pool. */
   readonly warm: boolean;
 }
 
 export interface PoolOptions {
   readonly provider: SandboxProvider;
-  /** How many wait; 0 opens every sandbox when it is needed. */
+  /** How many agents wait; 0: every sandbox is opened when it is needed. */
   readonly size: number;
-  /** The label all sandboxes of this swarm carry. */
+  /** The label of all sandboxes of this swarm. */
   readonly swarm: string;
-  /** How long a sandbox may live once it is taken. */
+  /** Milliseconds that a sandbox may live once it is taken. */
   readonly wallMs: number;
-  /** How long one may wait before a fresh one takes its place; 10 minutes by default. */
+  /** Milliseconds that an agent may wait before another replaces it; 10 minutes by default. */
   readonly idleMs?: number;
-  /** How long after one that could not be opened, or died, the next is tried; 5 seconds by default. */
+  /** Milliseconds between a sandbox that failed and the next one; 5 seconds by default. */
   readonly retryMs?: number;
   readonly log: Logger;
 }
 
-/** A place in the pool. Without an agent its sandbox is still being opened. */
-interface Place {
+/** One of the pool's agents. `agent` is null while its sandbox is being opened. */
+interface PoolEntry {
   agent: StartedAgent | null;
   loaded: boolean;
-  idle?: NodeJS.Timeout;
+  idleTimer?: NodeJS.Timeout;
 }
 
-/** Loading takes a processor, which those at work need more. */
-const LOADING_AT_ONCE = 2;
-/** The one that was taken goes to work first. */
-const REFILL_AFTER_MS = 250;
+/** Loading an agent takes a processor, which running attempts need more. */
+const MAX_LOADING = 2;
+/** After an agent is taken, its attempt gets this head start before the next agent is loaded. */
+const REFILL_DELAY_MS = 250;
 const IDLE_MS = 600_000;
 const RETRY_MS = 5_000;
 
 export function openPool(options: PoolOptions): AgentPool {
   const { provider, size, swarm, log } = options;
   const { idleMs = IDLE_MS, retryMs = RETRY_MS } = options;
-  const places = new Set<Place>();
-  /** Openings and endings under way, which the pool's end waits for. */
+  const entries = new Set<PoolEntry>();
+  /** Openings and endings under way; the pool's disposal waits for them. */
   const underWay = new Set<Promise<unknown>>();
+  // The pool works for no task, so its log lines must not carry the trace of the attempt that happened to take an agent.
+  const trace = newTraceparent();
   let mounts: readonly Mount[] | null = null;
-  let retry: NodeJS.Timeout | undefined;
-  let soon: NodeJS.Timeout | undefined;
+  let retryTimer: NodeJS.Timeout | undefined;
+  let refillTimer: NodeJS.Timeout | undefined;
   let closed = false;
 
-  const open = async (sees: readonly Mount[], labels: SandboxLabels): Promise<StartedAgent> => {
+  const open = async (mountsOf: readonly Mount[], labels: SandboxLabels): Promise<StartedAgent> => {
     const limits = { wallMs: options.wallMs + idleMs };
-    return startAgent(await provider.open({ labels, mounts: sees, limits }));
+    return startAgent(await provider.open({ labels, mounts: mountsOf, limits }));
   };
   const track = (work: Promise<unknown>) => {
-    const tracked = work.catch((error: unknown) => log.warn({ err: error }, "trouble with a waiting agent"));
+    const tracked = work.catch((error: unknown) =>
+      log.warn({ err: error }, "waiting agent could not be started or ended"),
+    );
     underWay.add(tracked);
     void tracked.finally(() => underWay.delete(tracked));
   };
@@ -71,85 +77,88 @@ export function openPool(options: PoolOptions): AgentPool {
     await agent.stop();
     await agent.sandbox.terminate();
   };
-  /** Takes a place out of the pool; what it held is ended unless somebody takes it over. */
-  const leave = (place: Place) => {
-    places.delete(place);
-    clearTimeout(place.idle);
+  /** Removes an entry; its agent is then the caller's to end. */
+  const remove = (entry: PoolEntry) => {
+    entries.delete(entry);
+    clearTimeout(entry.idleTimer);
   };
-  const discard = (place: Place) => {
-    leave(place);
-    if (place.agent !== null) track(end(place.agent));
+  const discard = (entry: PoolEntry) => {
+    remove(entry);
+    if (entry.agent !== null) track(end(entry.agent));
   };
   const retryLater = () => {
-    clearTimeout(retry);
-    if (!closed) retry = setTimeout(refill, retryMs);
+    clearTimeout(retryTimer);
+    if (!closed) retryTimer = setTimeout(refill, retryMs);
   };
 
-  const occupy = async (place: Place, sees: readonly Mount[]): Promise<void> => {
+  const load = async (entry: PoolEntry, mountsOf: readonly Mount[]): Promise<void> => {
     let agent: StartedAgent;
     try {
-      agent = await open(sees, { swarm, purpose: "pool" });
+      agent = await open(mountsOf, { swarm, purpose: "pool" });
     } catch (error) {
-      leave(place);
+      remove(entry);
       retryLater();
       throw error;
     }
-    // Meanwhile the pool may have been closed, or be for other mounts.
-    if (!places.has(place)) return end(agent);
-    place.agent = agent;
+    // The pool may have been closed meanwhile, or have got other mounts.
+    if (!entries.has(entry)) return end(agent);
+    entry.agent = agent;
     void agent.gone.then(() => {
-      if (!places.has(place)) return;
-      log.warn({ stderr: agent.stderrTail() }, "an agent ended while it waited for a task");
-      discard(place);
+      if (!entries.has(entry)) return;
+      const { id: sandboxId } = agent.sandbox;
+      log.warn({ sandboxId, stderr: agent.stderrTail() }, "agent ended while it waited for a task");
+      discard(entry);
       retryLater();
     });
     await Promise.race([agent.asked, agent.gone]);
-    place.loaded = true;
-    if (!places.has(place)) return;
-    place.idle = setTimeout(() => {
-      discard(place);
+    entry.loaded = true;
+    if (!entries.has(entry)) return;
+    entry.idleTimer = setTimeout(() => {
+      discard(entry);
       refill();
     }, idleMs);
     refill();
   };
-  const refill = () => {
-    const loading = () => [...places].filter((place) => !place.loaded).length;
-    while (!closed && mounts !== null && places.size < size && loading() < LOADING_AT_ONCE) {
-      const place: Place = { agent: null, loaded: false };
-      places.add(place);
-      track(occupy(place, mounts));
-    }
-  };
-  const see = (sees: readonly Mount[]) => {
-    if (mounts !== null && keyOf(mounts) !== keyOf(sees)) for (const place of places) discard(place);
-    mounts = sees;
-  };
+  const refill = () =>
+    withTrace(trace, () => {
+      const loading = () => [...entries].filter((entry) => !entry.loaded).length;
+      while (!closed && mounts !== null && entries.size < size && loading() < MAX_LOADING) {
+        const entry: PoolEntry = { agent: null, loaded: false };
+        entries.add(entry);
+        track(load(entry, mounts));
+      }
+    });
   const refillSoon = () => {
-    soon ??= setTimeout(() => {
-      soon = undefined;
+    refillTimer ??= setTimeout(() => {
+      refillTimer = undefined;
       refill();
-    }, REFILL_AFTER_MS);
+    }, REFILL_DELAY_MS);
+  };
+  const useMounts = (wanted: readonly Mount[]) => {
+    if (mounts !== null && keyOf(mounts) !== keyOf(wanted)) for (const entry of entries) discard(entry);
+    mounts = wanted;
   };
 
   return {
-    fill(sees) {
-      see(sees);
+    fill(wanted) {
+      useMounts(wanted);
       refill();
     },
-    ready: () => [...places].filter((place) => place.loaded).length,
+    ready: () => [...entries].filter((entry) => entry.loaded).length,
     async take(order) {
-      see(order.mounts);
-      // The first has waited longest; one that still loads is ahead of one that would be started now.
-      for (const place of places) {
-        const { agent } = place;
+      useMounts(order.mounts);
+      // The first entry waits longest, and even an agent that still loads is ahead of one that starts now.
+      for (const entry of entries) {
+        const { agent } = entry;
         if (agent === null) continue;
-        leave(place);
+        remove(entry);
         refillSoon();
         try {
           await agent.sandbox.label?.(order.labels);
           return { agent, warm: true };
         } catch (error) {
-          log.warn({ err: error }, "a waiting sandbox could not be taken");
+          const { task: taskId, attempt } = order.labels;
+          log.warn({ err: error, taskId, attempt }, "waiting sandbox could not be labelled; taking another");
           track(end(agent));
         }
       }
@@ -158,9 +167,9 @@ export function openPool(options: PoolOptions): AgentPool {
     },
     async [Symbol.asyncDispose]() {
       closed = true;
-      clearTimeout(retry);
-      clearTimeout(soon);
-      for (const place of places) discard(place);
+      clearTimeout(retryTimer);
+      clearTimeout(refillTimer);
+      for (const entry of entries) discard(entry);
       while (underWay.size > 0) await Promise.all(underWay);
     },
   };

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { openDocuments, type QueueConnection } from "@agentswarm/queue";
 
-/** What the dispatcher remembers of one sending of a task, so that a second delivery finds its own attempts. */
+/** The attempts of one sending of a task, stored so that a redelivery finds them. */
 export const roundSchema = z.object({
   attempts: z.array(z.int().min(1)),
-  /** The attempt whose message went out; null while there is none. */
+  /** The attempt whose message was sent; null while there is none. */
   sent: z.int().min(1).nullable(),
   /** Redis time of the last change. */
   at: z.int(),
@@ -13,11 +13,11 @@ export type Round = z.infer<typeof roundSchema>;
 
 export interface Rounds {
   get(taskId: string, round: number): Promise<Round | null>;
-  /** Written before an attempt's sandbox is opened. */
+  /** Notes an attempt, before its sandbox is opened. */
   opened(taskId: string, round: number, attempt: number): Promise<void>;
-  /** Written after its message was sent. */
+  /** Notes that the message of the attempt was sent. */
   sent(taskId: string, round: number, attempt: number): Promise<void>;
-  /** Every round, by a key that only `forget` takes. */
+  /** Every round, by the key that `forget` takes. */
   all(): Promise<Map<string, Round & { taskId: string }>>;
   forget(key: string): Promise<void>;
 }

@@ -1,92 +1,94 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Assignment, Progress } from "@agentswarm/contracts";
-import { plainText } from "@agentswarm/contracts";
-import { watchDeadlines } from "./deadlines.ts";
-import type { AttemptFacts } from "./decide-end.ts";
-import type { Ticket } from "./gateway/ticket.ts";
+import { newTraceparent, plainText, type Assignment, type Progress } from "@agentswarm/contracts";
+import { currentTrace, withTrace } from "@agentswarm/contracts/node";
 import type { AttemptFiles } from "./attempt-files.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { AttemptFacts } from "./decide-end.ts";
+import type { Elapsed } from "./elapsed.ts";
+import type { AttemptKey } from "./gateway/attempt-key.ts";
+import type { Gateway } from "./gateway/gateway.ts";
 import { serveDoor } from "./serve-door.ts";
 import type { StartedAgent } from "./start-agent.ts";
 import type { Transcript } from "./transcript.ts";
-import type { Workshop } from "./workshop.ts";
 
 export interface AgentRun {
   readonly agent: StartedAgent;
   readonly assignment: Assignment;
   readonly files: AttemptFiles;
-  readonly transcript: Transcript;
-  readonly wallMs: number;
+  readonly transcript: Pick<Transcript, "append">;
+  readonly gateway: Gateway;
+  /** The key that the assignment names. */
+  readonly key: AttemptKey;
+  /** Kill the agent's process when they are overrun. */
+  readonly deadlines: Deadlines;
+  readonly elapsed: Elapsed;
+  /** Kills the agent when it is aborted; reason "cancel": the task was cancelled. */
   readonly signal: AbortSignal;
-  /** Makes the run's key; `onExhausted` must be called when a bound is reached. */
-  readonly issue: (onExhausted: () => void) => Ticket;
   readonly onProgress: (progress: Progress) => void;
 }
 
-/** What an agent gets to hand over what it has, once its budget is used up. */
-const LAST_WORDS_MS = 60_000;
-/** How long after its door a runner that ends by itself may take to be gone. */
+/** How long a runner that ends by itself may take to exit after it has closed its door. */
 const EXIT_GRACE_MS = 2_000;
 
 export interface AgentRan extends AttemptFacts {
-  readonly ticket: Ticket;
-  /** When the loaded agent had its task, by performance.now(); null when it never asked for it. */
-  readonly readyAt: number | null;
-  /** When it first asked its model, likewise. */
-  readonly atWorkAt: number | null;
+  /** From the sending of the task until its loaded agent had it; null when the agent never asked for it. */
+  readonly sentToReadyMs: number | null;
+  /** From the sending of the task until its agent first asked the model; null when it never did. */
+  readonly sentToWorkMs: number | null;
 }
 
-/** Gives a waiting agent its task and answers it until it has handed over, ended, overrun a clock or is to be stopped. */
-export async function runAgent(shop: Workshop, run: AgentRun): Promise<AgentRan> {
-  const { agent, signal } = run;
+/**
+ * Gives a waiting agent its task and serves its door until it has given its result, has exited, has overrun a deadline
+ * or is aborted. Its process has ended then; its sandbox remains.
+ */
+export async function runAgent(run: AgentRun): Promise<AgentRan> {
+  const { agent, deadlines, elapsed, key, signal } = run;
   const { child } = agent;
   await using stack = new AsyncDisposableStack();
   stack.defer(() => agent.stop());
-  const limits = { wallMs: run.wallMs, idleMs: run.assignment.task.limits.idleMs };
-  const deadlines = stack.use(watchDeadlines(limits, () => child.kill()));
-  const ticket = run.issue(() => deadlines.endWithin(LAST_WORDS_MS));
-  stack.defer(() => ticket.revoke());
-  let readyAt: number | null = null;
-  let atWorkAt: number | null = null;
-  const served = serveDoor({
-    assignment: { ...run.assignment, gatewayKey: ticket.key },
+  let sentToReadyMs: number | null = null;
+  let sentToWorkMs: number | null = null;
+  const door = serveDoor({
+    assignment: run.assignment,
     files: run.files,
     transcript: run.transcript,
-    gateway: shop.gateway,
-    ticket,
-    onSign: () => deadlines.touch(),
+    gateway: run.gateway,
+    key,
+    onRequest: () => deadlines.touch(),
     onCall() {
-      atWorkAt ??= performance.now();
+      sentToWorkMs ??= elapsed.sinceSentMs();
       return deadlines.hold();
     },
     onProgress: run.onProgress,
   });
-  agent.serve(served.handler);
-  void agent.asked.then(() => (readyAt = performance.now()));
+  // The session of the door was opened by the pool, in another async context than this attempt's.
+  const trace = currentTrace() ?? newTraceparent();
+  agent.serve((stream, headers) => withTrace(trace, () => door.handler(stream, headers)));
+  void agent.asked.then(() => (sentToReadyMs = elapsed.sinceSentMs()));
   const onAbort = () => child.kill();
   signal.addEventListener("abort", onAbort);
   stack.defer(() => signal.removeEventListener("abort", onAbort));
   if (signal.aborted) onAbort();
 
-  await Promise.race([served.finished, child.exit, agent.gone]);
-  const stopped = signal.aborted || deadlines.overrun() !== null || served.result() !== undefined;
-  // Something lives on in there that no longer speaks the protocol: nothing more can come of it.
+  await Promise.race([door.finished, child.exit, agent.gone]);
+  const stopped = signal.aborted || deadlines.overrun() !== null || door.result() !== undefined;
+  // The process lives on but its door is closed: it can give no result any more.
   const doorBroken =
     !stopped && (await Promise.race([child.exit, sleep(EXIT_GRACE_MS, null, { ref: false })])) === null;
   child.kill();
   const exit = await child.exit;
   return {
-    ticket,
-    readyAt,
-    atWorkAt,
-    result: served.result(),
-    hasBundle: served.hasBundle(),
+    sentToReadyMs,
+    sentToWorkMs,
+    result: door.result(),
+    hasBundle: door.hasBundle(),
     exit,
     cancelled: signal.aborted && signal.reason === "cancel",
-    overrun: served.result() === undefined ? deadlines.overrun() : null,
+    overrun: door.result() === undefined ? deadlines.overrun() : null,
     doorBroken,
-    overBudget: ticket.exhausted(),
-    usedUp: ticket.usedUp(),
-    modelUnavailable: ticket.unavailable(),
+    overBudget: key.exhausted(),
+    usedUp: key.usedUp(),
+    modelUnavailable: key.unavailable(),
     stderrTail: plainText(agent.stderrTail()),
   };
 }

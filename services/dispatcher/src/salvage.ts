@@ -6,7 +6,7 @@ import { atMost } from "./bounded-body.ts";
 
 const TIMEOUT_MS = 60_000;
 
-/** Runs inside: the work tree and its git configuration are the agent's, so the host does not touch them. */
+/** Runs inside the sandbox: the agent may have changed work tree and git configuration, so no git of the host reads them. */
 const SCRIPT = `
 git add --all >&2 &&
 git -c user.name=AgentSwarm -c user.email=agent@agentswarm.invalid commit --quiet --no-verify -m "Unfinished work, kept when the attempt was ended" >&2
@@ -16,8 +16,8 @@ git bundle create --quiet - refs/swarm/kept "^$1" &&
 echo "kept $head" >&2`;
 
 /**
- * Takes what an attempt had done so far out of its sandbox after its agent was killed. Returns the commit whose
- * bundle now lies in `file`, or null when there was nothing to take.
+ * Commits the unfinished work in the sandbox of a killed agent, and writes its bundle to `file`. Returns the commit, or
+ * null when there is no work or it could not be read.
  */
 export async function salvage(sandbox: Sandbox, baseCommit: string, file: string): Promise<string | null> {
   const argv = ["sh", "-c", SCRIPT, "sh", baseCommit];

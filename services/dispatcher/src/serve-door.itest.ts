@@ -41,13 +41,14 @@ beforeAll(async () => {
   const log = createLogger({ service: "test", level: "silent" });
   const router = createRouter(resolveBackends(settings, {}));
   const gateway = createGateway(router, { model: MODEL, maxTokens: 500, log });
-  const ticket = gateway.issue({
+  const issued = gateway.issue({
+    ids: { featureId: "feature-1", taskId: "task-1", attempt: 1 },
     limits: DEFAULT_LIMITS,
     role: "work",
     expiresAt: Date.now() + 600_000,
     budget: UNLIMITED_BUDGET,
   });
-  ({ key } = ticket);
+  ({ key } = issued);
   for (const name of ["full", "thin", "resolve"]) writeFileSync(join(dir, name), `the ${name} bundle`);
   const task = taskSchema.parse({
     id: "task-1",
@@ -81,8 +82,8 @@ beforeAll(async () => {
     },
     transcript: { append: (lines) => void transcript.push(lines.toString()) },
     gateway,
-    ticket,
-    onSign: () => undefined,
+    key: issued,
+    onRequest: () => undefined,
     onCall: () => () => undefined,
     onProgress: (one) => progress.push(one),
   });

@@ -12,8 +12,8 @@ import {
 import type { DoorHandler } from "@agentswarm/sandbox";
 import type { AttemptFiles } from "./attempt-files.ts";
 import { atMost, chunksOf, isTooLong, readBody } from "./bounded-body.ts";
+import type { AttemptKey } from "./gateway/attempt-key.ts";
 import type { Gateway } from "./gateway/gateway.ts";
-import type { Ticket } from "./gateway/ticket.ts";
 import type { Transcript } from "./transcript.ts";
 
 export interface DoorOptions {
@@ -21,9 +21,10 @@ export interface DoorOptions {
   readonly files: AttemptFiles;
   readonly transcript: Pick<Transcript, "append">;
   readonly gateway: Gateway;
-  readonly ticket: Ticket;
+  /** The only key that this door accepts for the model. */
+  readonly key: AttemptKey;
   /** Called at every request. */
-  readonly onSign: () => void;
+  readonly onRequest: () => void;
   /** Called when a model call begins; returns the function to call at its end. */
   readonly onCall: () => () => void;
   readonly onProgress: (progress: Progress) => void;
@@ -42,7 +43,7 @@ type Serve = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => Promis
 
 /** Serves the routes of DOOR to one sandbox; every other request is answered 404. */
 export function serveDoor(options: DoorOptions): DoorService {
-  const { assignment, files, gateway, ticket } = options;
+  const { assignment, files, gateway, key } = options;
   const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
   let result: unknown;
   let hasBundle = false;
@@ -87,12 +88,12 @@ export function serveDoor(options: DoorOptions): DoorService {
     async chatCompletions(stream, headers) {
       const endCall = options.onCall();
       try {
-        await gateway.complete(ticket, stream, headers);
+        await gateway.complete(key, stream, headers);
       } finally {
         endCall();
       }
     },
-    models: async (stream, headers) => gateway.list(ticket, stream, headers),
+    models: async (stream, headers) => gateway.list(key, stream, headers),
   };
 
   return {
@@ -100,7 +101,7 @@ export function serveDoor(options: DoorOptions): DoorService {
     result: () => result,
     hasBundle: () => hasBundle,
     handler(stream, headers) {
-      options.onSign();
+      options.onRequest();
       const route = findDoorRoute(headers[":method"], headers[":path"]);
       if (route === null) return respond(stream, 404, errorBody("no such path"));
       serve[route](stream, headers).catch((error: unknown) => {

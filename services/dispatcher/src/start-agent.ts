@@ -1,39 +1,39 @@
 import { join } from "node:path";
 import { openDoor, type DoorHandler, type Sandbox, type SandboxProcess } from "@agentswarm/sandbox";
 
-/** The agent's process in a sandbox of its own. It loads what it needs and asks for its task; then it waits. */
+/** The agent's process in a sandbox of its own. It loads what it needs, asks for its task, and waits for the answer. */
 export interface StartedAgent {
   readonly sandbox: Sandbox;
   readonly child: SandboxProcess;
-  /** Resolves when there is nobody left to work: the process has ended or its door is shut. */
+  /** Resolves when the process has ended or its door is closed. */
   readonly gone: Promise<void>;
-  /** Resolves when it has asked for something: all that it needs is loaded. */
+  /** Resolves at the first request: everything is loaded. */
   readonly asked: Promise<void>;
-  /** Gives it to one attempt: this answers what it has asked already and whatever it asks from now on. */
+  /** Serves its door for one attempt: the requests that wait, and every later one. */
   serve(handler: DoorHandler): void;
-  /** The end of what it printed. */
+  /** The end of its stderr. */
   stderrTail(): string;
-  /** Kills the process, which shuts the door. Resolves when it has ended; the sandbox stays. */
+  /** Kills the process, which closes the door. Resolves when it has ended; the sandbox remains. */
   stop(): Promise<void>;
 }
 
-/** Where the agent's one file is seen inside. */
+/** Where the agent's one file is seen in the sandbox. */
 export const AGENT_AT = "agent.mjs";
 
 const STDERR_CHARS = 4_000;
-/** Before it has its task an agent asks one thing; who asks more is no agent. */
-const MOST_HELD = 8;
+/** An agent sends one request before it has its task. A process that sends more than this is killed. */
+const MAX_WAITING_REQUESTS = 8;
 
 export function startAgent(sandbox: Sandbox): StartedAgent {
   const child = sandbox.exec(["node", join(sandbox.workDir, AGENT_AT)]);
   const stderrTail = keepTail(child.stderr);
   const asked = Promise.withResolvers<void>();
-  const held: Parameters<DoorHandler>[] = [];
+  const waiting: Parameters<DoorHandler>[] = [];
   let serving: DoorHandler | undefined;
   const door = openDoor(child, (stream, headers) => {
     asked.resolve();
     if (serving !== undefined) serving(stream, headers);
-    else if (held.length < MOST_HELD) held.push([stream, headers]);
+    else if (waiting.length < MAX_WAITING_REQUESTS) waiting.push([stream, headers]);
     else child.kill();
   });
   return {
@@ -43,7 +43,7 @@ export function startAgent(sandbox: Sandbox): StartedAgent {
     asked: asked.promise,
     serve(handler) {
       serving = handler;
-      for (const [stream, headers] of held.splice(0)) handler(stream, headers);
+      for (const [stream, headers] of waiting.splice(0)) handler(stream, headers);
     },
     stderrTail,
     async stop() {

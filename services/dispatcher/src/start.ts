@@ -1,119 +1,115 @@
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Fault } from "@agentswarm/contracts";
 import { openDependencyCache } from "@agentswarm/checks";
 import { openOrigin, openStore } from "@agentswarm/git";
 import { openRecorder, openRouter } from "@agentswarm/llm";
 import { consume, openBudgets } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
-import type { ServiceContext } from "@agentswarm/service";
-import { openService } from "@agentswarm/wiring";
+import type { Logger, ServiceContext } from "@agentswarm/service";
+import { openRepos, openService } from "@agentswarm/wiring";
 import { openProvider } from "@agentswarm/wiring/provider";
-import { BACKSTOP_MS } from "./attempt.ts";
+import { mountAgentFile } from "./agent-file.ts";
+import { SANDBOX_GRACE_MS } from "./attempt.ts";
+import { openBase } from "./base.ts";
 import type { Settings } from "./config.ts";
+import type { DispatcherContext, DispatcherRepo } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { openPool } from "./pool.ts";
-import { keepSmall } from "./reap.ts";
-import { openGround } from "./ground.ts";
+import { removeLeftovers } from "./remove-leftovers.ts";
+import { reportBackend } from "./report-backend.ts";
 import { openRounds } from "./rounds.ts";
 import { readRuntime } from "./runtime/read-runtime.ts";
-import { AGENT_AT } from "./start-agent.ts";
-import { tellBackend } from "./tell-backend.ts";
-import type { Workshop } from "./workshop.ts";
 
-/** How many agents wait for a task unless WARM_POOL says. */
-function defaultPool({ chargesWhileIdle }: SandboxProvider, maxWorkers: number): number {
-  return chargesWhileIdle ? 0 : Math.min(maxWorkers, 4);
-}
-
-/** Wires the dispatcher: takes tasks, runs an agent for each in a sandbox, and passes on what came of it. */
+/** Wires the dispatcher: it takes tasks, runs an agent in a sandbox for each, and passes on the result. */
 export async function start(context: ServiceContext<Settings>): Promise<void> {
   const { settings, env, log, stack } = context;
   const home = settings.SWARM_HOME;
-  const swarm = settings.QUEUE_PREFIX;
-  const { connection, sender } = await openService(context, "dispatcher");
-  const provider = await openProvider(context);
-  if (provider.isolation === "none") {
-    log.warn(
-      "agents run WITHOUT isolation: they can do whatever this user can do (install bubblewrap to change that)",
-    );
-  }
-  if (provider.unenforced.length > 0)
-    log.warn({ limits: provider.unenforced }, "limits this machine cannot enforce");
-
-  const mirror = stack.use(
-    await openOrigin({
-      url: settings.GIT_REPO_URL,
-      trunk: settings.TRUNK,
-      mirrorDir: join(home, "mirrors", "dispatcher"),
-    }),
-  );
-  const store = await openStore({ dir: settings.SWARM_STORE_URL ?? join(home, "store.git") });
-  const router = openRouter(settings, env, (change) => tellBackend(sender, log, change));
-  const agentFile = settings.AGENT_FILE ?? join(home, "agent", "agent.mjs");
-  if (!existsSync(agentFile)) throw new Fault("config.invalid", `AGENT_FILE: there is no ${agentFile}`);
-  const runtime = await readRuntime(settings);
-  const agent = [...runtime.mounts, { from: agentFile, at: AGENT_AT, key: keyOf(agentFile) }];
-  const rounds = openRounds(connection);
   const bundlesDir = join(home, "bundles");
   const wallMs = settings.WORKER_TIMEOUT * 1_000;
-  const pool = stack.use(
-    openPool({
-      provider,
-      size: settings.WARM_POOL ?? defaultPool(provider, settings.MAX_WORKERS),
-      swarm,
-      wallMs: wallMs + BACKSTOP_MS,
-      log,
-    }),
-  );
-  const shop: Workshop = {
+  const { connection, sender } = await openService(context, "dispatcher");
+  const provider = await openProvider(context);
+  warnOfMissingLimits(provider, log);
+
+  const { runtime, mounts } = await readRuntime(settings);
+  const agent = [...mounts, mountAgentFile(settings.AGENT_FILE ?? join(home, "agent", "agent.mjs"))];
+  const dependencies = openDependencyCache({ home });
+  const recover = (locks: readonly string[]) =>
+    log.warn({ locks }, "removed locks that a killed git left behind");
+  const repos = await openRepos(settings, "dispatcher", async (location): Promise<DispatcherRepo> => {
+    const mirror = stack.use(await openOrigin({ ...location, recover }));
+    const store = await openStore({ dir: location.storeDir });
+    return { mirror, store, base: openBase({ mirror, dependencies, agent, bundlesDir }) };
+  });
+  const router = openRouter(settings, env, (change) => reportBackend(sender, log, change));
+  const ctx: DispatcherContext = {
     connection,
     sender,
     budgets: stack.use(openBudgets(connection, settings)),
     log,
-    mirror,
-    store,
+    repo: repos.repo,
     provider,
-    pool,
-    ground: openGround({ mirror, dependencies: openDependencyCache({ home }), agent, bundlesDir }),
+    pool: stack.use(
+      openPool({
+        provider,
+        size: settings.WARM_POOL ?? defaultPoolSize(provider, settings.MAX_WORKERS),
+        swarm: settings.QUEUE_PREFIX,
+        wallMs: wallMs + SANDBOX_GRACE_MS,
+        log,
+      }),
+    ),
     gateway: createGateway(router, {
       model: router.model,
       maxTokens: settings.LLM_MAX_TOKENS,
       log,
       recorder: settings.RECORD === undefined ? undefined : openRecorder(settings.RECORD),
     }),
-    rounds,
+    rounds: openRounds(connection),
     model: router.model,
     maxTokens: settings.LLM_MAX_TOKENS,
     temperature: settings.LLM_TEMPERATURE,
-    runtime: runtime.runtime,
+    runtime,
     bundlesDir,
     transcriptsDir: join(home, "artifacts", "transcripts"),
-    swarm,
+    swarm: settings.QUEUE_PREFIX,
     maxWorkers: settings.MAX_WORKERS,
     wallMs,
   };
-  stack.use(keepSmall({ provider, store, rounds, bundlesDir, now: () => connection.now(), log }));
+  const stores = repos.all.map(({ store }) => store);
+  const now = () => connection.now();
+  stack.use(removeLeftovers({ provider, stores, rounds: ctx.rounds, bundlesDir, now, log }));
   stack.use(
-    await consume(connection, "task", (message, context) => dispatch(shop, message, context), {
+    await consume(connection, "task", (message, job) => dispatch(ctx, message, job), {
       concurrency: settings.MAX_WORKERS,
-      onError: (error) => log.error({ err: error }, "a task could not be dispatched"),
+      onError: (error) => log.error({ err: error }, "task job failed"),
     }),
   );
-  // The first attempt need not wait for an agent either, if it takes its time to come.
-  shop.ground().then(
-    (ground) => pool.fill(ground.mounts),
-    (error: unknown) => log.warn({ err: error }, "no agent waits yet: the target could not be read"),
-  );
+  fillPool(ctx, repos.all);
   log.info(
     { maxWorkers: settings.MAX_WORKERS, isolation: provider.isolation, model: router.model },
-    "taking tasks",
+    "dispatcher ready",
   );
 }
 
-/** Names the agent file's content. */
-function keyOf(agentFile: string): string {
-  return `agent-${createHash("sha256").update(readFileSync(agentFile)).digest("hex").slice(0, 24)}`;
+function warnOfMissingLimits({ isolation, unenforced }: SandboxProvider, log: Logger): void {
+  if (isolation === "none") {
+    log.warn(
+      "agents run WITHOUT isolation: they can do whatever this user can do (install bubblewrap to change that)",
+    );
+  }
+  if (unenforced.length > 0) log.warn({ limits: unenforced }, "limits this machine cannot enforce");
+}
+
+/** How many agents wait for a task when WARM_POOL is not set. */
+function defaultPoolSize({ chargesWhileIdle }: SandboxProvider, maxWorkers: number): number {
+  return chargesWhileIdle ? 0 : Math.min(maxWorkers, 4);
+}
+
+/** Starts agents ahead of the first task, in the background: the target's dependencies may take minutes to install. */
+function fillPool({ pool, log }: DispatcherContext, repos: readonly DispatcherRepo[]): void {
+  for (const repo of repos) {
+    repo.base().then(
+      (base) => pool.fill(base.mounts),
+      (error: unknown) => log.warn({ err: error }, "no agent waits yet: the target cannot be read"),
+    );
+  }
 }

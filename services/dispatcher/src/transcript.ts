@@ -2,14 +2,14 @@ import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** Everything that an agent and its model said, as JSON lines in a file. */
+/** The conversation of an agent with its model, as JSON lines in a file. */
 export interface Transcript extends AsyncDisposable {
   append(lines: Buffer): void;
 }
 
 const MAX_BYTES = 100 * 1024 * 1024;
 
-/** `onError` is told once when the file cannot be written, as on a full disk; the attempt goes on without it. */
+/** `onError` is called once when the file cannot be written, as on a full disk; the attempt continues without it. */
 export async function openTranscript(file: string, onError: (error: Error) => void): Promise<Transcript> {
   await mkdir(dirname(file), { recursive: true });
   const stream = createWriteStream(file);

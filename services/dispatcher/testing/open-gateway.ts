@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS, type BudgetHandle, type Limits } from "@agentswarm/cont
 import { createRouter, openRecorder, resolveBackends, type RouterOptions, type Usage } from "@agentswarm/llm";
 import { createLogger } from "@agentswarm/service";
 import { createGateway } from "../src/gateway/gateway.ts";
-import type { Ticket } from "../src/gateway/ticket.ts";
+import type { AttemptKey } from "../src/gateway/attempt-key.ts";
 import { UNLIMITED_BUDGET } from "../../../test/support/unlimited-budget.ts";
 
 export interface Said {
@@ -17,11 +17,11 @@ export interface Said {
 }
 
 export interface OpenGateway extends AsyncDisposable {
-  /** The ticket of the door that is asked here. */
-  readonly own: Ticket;
+  /** The key of the door that is asked here. */
+  readonly own: AttemptKey;
   readonly charged: Usage[];
   readonly exhausted: string[];
-  issue(limits?: Partial<Limits>, ttlMs?: number): Ticket;
+  issue(limits?: Partial<Limits>, ttlMs?: number): AttemptKey;
   ask(body: object, key?: string): http2.ClientHttp2Stream;
   say(body: object, key?: string): Promise<Said>;
 }
@@ -61,6 +61,7 @@ export async function openGateway(
   const exhausted: string[] = [];
   const issue = (limits: Partial<Limits> = {}, ttlMs = 60_000) =>
     gateway.issue({
+      ids: { featureId: "feature-1", taskId: "task-1", attempt: 1 },
       limits: { ...DEFAULT_LIMITS, ...limits },
       role: "work",
       expiresAt: Date.now() + ttlMs,

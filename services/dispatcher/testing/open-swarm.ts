@@ -13,7 +13,7 @@ import { start } from "../src/start.ts";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 
-/** Redis, an origin and a home: everything around a dispatcher, all real. */
+/** A real Redis, an origin and a home: everything around a dispatcher. */
 export interface TestSwarm extends AsyncDisposable {
   readonly home: string;
   readonly origin: string;
@@ -21,11 +21,11 @@ export interface TestSwarm extends AsyncDisposable {
   readonly connection: QueueConnection;
   readonly sender: Sender;
   readonly env: Record<string, string>;
-  /** Starts a dispatcher in this process. */
-  dispatcher(more?: Record<string, string>): Promise<AsyncDisposable>;
-  /** Starts one as a process of its own. */
+  /** Starts a dispatcher in this process. `lines` receives its log as JSON lines; without it nothing is logged. */
+  dispatcher(more?: Record<string, string>, lines?: string[]): Promise<AsyncDisposable>;
+  /** Starts a dispatcher as a process of its own. */
   process(more?: Record<string, string>): ChildProcess;
-  /** Sends a task whose fake agent does as `act` says. */
+  /** Sends a task for which the fake agent does what `act` names. */
   submit(
     act: string,
     more?: { limits?: Partial<Limits>; kind?: Task["kind"]; key?: string; featureId?: string },
@@ -47,7 +47,7 @@ export async function openSwarm(baseUrl: string): Promise<TestSwarm> {
     LLM_BASE_URL: baseUrl,
     LLM_API_KEY: "the-real-key",
     AGENT_FILE: join(HERE, "fake-agent.mjs"),
-    // Where bubblewrap does not work these tests still mean something: they are about the dispatcher.
+    // Allows sandboxes without isolation, where bubblewrap does not work: these tests are about the dispatcher.
     MODEL_RECORDED: "true",
     MAX_WORKERS: "4",
     LOG_LEVEL: "error",
@@ -62,11 +62,16 @@ export async function openSwarm(baseUrl: string): Promise<TestSwarm> {
     connection,
     sender,
     env,
-    async dispatcher(more = {}) {
+    async dispatcher(more = {}, lines) {
       const stack = new AsyncDisposableStack();
       const variables = { ...env, ...more };
       const read = parseEnv(settings, variables);
-      const log = createLogger({ service: "dispatcher", level: "silent" });
+      const log = createLogger({
+        service: "dispatcher",
+        level: lines === undefined ? "silent" : "info",
+        format: "json",
+        destination: { write: (line) => void lines?.push(line) },
+      });
       await start({ settings: read, env: variables, log, stack, signal: new AbortController().signal });
       return { [Symbol.asyncDispose]: () => stack.disposeAsync() };
     },

@@ -19,11 +19,18 @@ export const attemptStarted = eventSchema(
 /** A sign of life; at most one a second for each attempt. */
 export const attemptProgressed = eventSchema("attempt.progressed", "attempt", progressSchema);
 
-/** The handoff, and what the attempt took beside its model; without figures when no sandbox was opened. */
+/**
+ * The handoff and the figures of an attempt. An attempt that was held ends a second time when a person approves it: with
+ * the round of that sending, and without figures, because no agent runs.
+ */
 export const attemptEnded = eventSchema(
   "attempt.ended",
   "attempt",
   handoffSchema.extend({
+    sentTo: z
+      .enum(["merge", "plan"])
+      .optional()
+      .describe("The queue that gets it: `merge` for work to land; absent when the task is delivered again"),
     sandbox: sandboxFiguresSchema
       .extend({ warm: z.boolean().describe("Its agent was loaded before the task came") })
       .optional(),

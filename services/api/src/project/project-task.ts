@@ -27,12 +27,22 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
     }
     case "attempt.started": {
       const { sandboxId, baseCommit, round } = event.data;
-      return withAttempt(view, event.attempt, { sandboxId, baseCommit, round, startedAt: event.at });
+      const change = { sandboxId, baseCommit, startedAt: event.at };
+      return withAttempt(view, event.attempt, { ...change, round: newestRound(view, event.attempt, round) });
     }
     case "attempt.ended": {
-      const { sandbox: _, sentToReadyMs: _ready, sentToWorkMs: _work, ...handoff } = event.data;
+      const {
+        sentTo: _,
+        sandbox: _sandbox,
+        sentToReadyMs: _ready,
+        sentToWorkMs: _work,
+        ...handoff
+      } = event.data;
       // The event may overtake the attempt's start, which names the round too.
-      return withAttempt(view, event.attempt, { round: handoff.round, endedAt: event.at, handoff });
+      const round = newestRound(view, event.attempt, handoff.round);
+      // An approval ends the attempt a second time, but its agent ended at the first.
+      const endedAt = Math.min(event.at, findAttempt(view, event.attempt)?.endedAt ?? event.at);
+      return withAttempt(view, event.attempt, { round, endedAt, handoff });
     }
     case "landing.landed": {
       const landed = withAttempt(view, event.attempt, { outcome: event.data });
@@ -66,12 +76,21 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
 /** The costs that a `model.used` adds to an attempt. Call it once per event, unlike `projectTask`. */
 export function addTaskCost(view: TaskView | null, event: DomainEvent): TaskView | null {
   if (view === null || event.type !== "model.used" || event.attempt === undefined) return view;
-  const before = view.attempts.find((one) => one.attempt === event.attempt)?.costs ?? {};
+  const before = findAttempt(view, event.attempt)?.costs ?? {};
   return withAttempt(view, event.attempt, { costs: addCost(before, event.data) });
 }
 
+function findAttempt(view: TaskView, attempt: number): AttemptView | undefined {
+  return view.attempts.find((one) => one.attempt === attempt);
+}
+
+/** The newest round in which an attempt was sent: a person's approval sends it again. */
+function newestRound(view: TaskView, attempt: number, round: number): number {
+  return Math.max(round, findAttempt(view, attempt)?.round ?? 0);
+}
+
 function withAttempt(view: TaskView, attempt: number, change: Partial<AttemptView>): TaskView {
-  const known = view.attempts.find((one) => one.attempt === attempt) ?? {
+  const known = findAttempt(view, attempt) ?? {
     attempt,
     round: null,
     startedAt: null,

@@ -92,6 +92,18 @@ test.each<[string, DomainEvent[], TaskStatus]>([
     "landed",
   ],
   [
+    "landing once a person approves its held attempt",
+    [
+      changed(1, "sent", 1),
+      started(1, 1),
+      ended(1, 1, COMMIT),
+      changed(2, "held", 1),
+      changed(3, "sent", 2),
+      { ...ended(1, 2, COMMIT), id: "ended-1-approved" },
+    ],
+    "landing",
+  ],
+  [
     "running in the next round",
     [changed(1, "sent", 1), started(1, 1), ended(1, 1, null), changed(2, "sent", 2), started(2, 2)],
     "running",

@@ -124,7 +124,7 @@ test("a budget that cannot be asked is the infrastructure's trouble, and the mod
   await using gateway = await openGateway(backend.baseUrl, { budget: money.budget });
   await money[Symbol.asyncDispose]();
   expect((await gateway.say({})).status).toBe(503);
-  expect(gateway.own.unavailable()).toContain("the budget could not be asked");
+  expect(gateway.own.unavailable()).toContain("the budget could not be read");
   expect([gateway.own.usedUp(), backend.asked.length]).toEqual([null, 0]);
 });
 

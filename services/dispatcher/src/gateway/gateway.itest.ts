@@ -49,7 +49,7 @@ test("a wrong or expired key is 401, another attempt's 403, a foreign model 403;
   expect((await gateway.say({}, gateway.issue().key)).status).toBe(403);
   expect((await gateway.say({}, gateway.issue({}, -1).key)).status).toBe(401);
   expect((await gateway.say({ model: `${MODEL}-large` })).status).toBe(403);
-  gateway.own.revoke();
+  gateway.own[Symbol.dispose]();
   expect((await gateway.say({})).status).toBe(401);
   expect(backend.asked).toHaveLength(0);
 });

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { DOOR, type CallEstimate } from "@agentswarm/contracts";
 import {
   estimateCall,
   estimateTokens,
@@ -8,54 +9,55 @@ import {
   type Router,
   type Usage,
 } from "@agentswarm/llm";
-import { DOOR, type CallEstimate } from "@agentswarm/contracts";
 import type { Logger } from "@agentswarm/service";
 import { readBody } from "../bounded-body.ts";
 import { openExchangeRecorder } from "./exchange-recorder.ts";
 import { guardCompletion, guardStream } from "./guard-tool-calls.ts";
 import { openMeter, type Meter } from "./meter.ts";
-import { openTicketOffice, type Ticket, type TicketOffice } from "./ticket.ts";
+import type { AttemptKey } from "./attempt-key.ts";
+import { openKeyIssuer, type KeyIssuer } from "./key-issuer.ts";
 
-/** The model as sandboxes see it: metered, capped, and with a key that is worth nothing elsewhere. */
+/** The model as sandboxes see it: metered, bounded, and asked with a key that is valid at one door only. */
 export interface Gateway {
-  issue: TicketOffice["issue"];
-  /** Answers `POST /v1/chat/completions` at the door that `own` was issued for. */
-  complete(own: Ticket, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void>;
-  /** Answers `GET /v1/models`. */
-  list(own: Ticket, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
+  issue: KeyIssuer["issue"];
+  /** Answers a request for a chat completion at the door that `own` was issued for. */
+  complete(own: AttemptKey, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void>;
+  /** Answers a request for the list of models, which has one. */
+  list(own: AttemptKey, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
 }
 
-const OVER_BUDGET = 402;
+/** The status of a call for which no budget is left. */
+const PAYMENT_REQUIRED = 402;
 
 export interface GatewayOptions {
-  /** The model's name towards agents, whatever the backends call theirs. */
+  /** The model's name towards agents; backends may have other names for it. */
   readonly model: string;
   readonly maxTokens: number;
   readonly log: Logger;
-  /** Gets every exchange, where a run is recorded. */
+  /** Records every exchange; absent: no recording. */
   readonly recorder?: Recorder | undefined;
 }
 
 export function createGateway(router: Router, options: GatewayOptions): Gateway {
-  const office = openTicketOffice();
+  const issuer = openKeyIssuer();
   const { log, maxTokens, model, recorder } = options;
 
-  /** Whether the caller holds the key of this very door; refuses it when not. */
-  const admit = (own: Ticket, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean => {
-    const found = office.find(headers.authorization);
+  /** Whether the caller has the key of this door; refuses the call if not. */
+  const admit = (own: AttemptKey, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean => {
+    const found = issuer.find(headers.authorization);
     if (found === own) return true;
     const status = found === null ? 401 : 403;
-    log.warn({ status }, "a sandbox asked the model with a key that is not its own");
+    log.warn({ ...own.ids, status }, "model call refused: the key is not the one of this attempt");
     refuse(
       stream,
       status,
-      found === null ? "this key is unknown or expired" : "this key is another attempt's",
+      found === null ? "this key is unknown or expired" : "this key belongs to another attempt",
     );
     return false;
   };
 
   return {
-    issue: (order) => office.issue(order),
+    issue: (order) => issuer.issue(order),
     list(own, stream, headers) {
       if (!admit(own, stream, headers)) return;
       stream.respond({ ":status": 200, "content-type": "application/json" });
@@ -65,12 +67,12 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
       if (!admit(own, stream, headers)) return;
       const text = (await readBody(stream, DOOR.chatCompletions.body.maxBytes)).toString();
       const body = readRequest(text);
-      if (body === null) return refuse(stream, 400, "the request is no JSON object");
+      if (body === null) return refuse(stream, 400, "the body must be a JSON object");
       if (body["model"] !== model) return refuse(stream, 403, `only the model ${model} is allowed`);
       const begun = own.begin();
       if (begun.kind === "exhausted") {
-        log.info({ why: begun.why }, "a budget was reached");
-        return refuse(stream, OVER_BUDGET, begun.why);
+        log.info({ ...own.ids, level: "task", why: begun.why }, "model call refused: budget reached");
+        return refuse(stream, PAYMENT_REQUIRED, begun.why);
       }
       if (begun.kind === "crowded") return refuse(stream, 429, "too many calls at once", "1");
 
@@ -82,8 +84,11 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
       const reserved = await reserve(own, stream, estimate, gone.signal);
       if (reserved === null) return;
       if (reserved.kind === "exhausted") {
-        log.info({ level: reserved.level, why: reserved.why }, "a budget is used up");
-        return refuse(stream, OVER_BUDGET, reserved.why);
+        log.info(
+          { ...own.ids, level: reserved.level, why: reserved.why },
+          "model call refused: budget reached",
+        );
+        return refuse(stream, PAYMENT_REQUIRED, reserved.why);
       }
       let usage: Usage = NO_USAGE;
       let unavailable: string | undefined;
@@ -108,9 +113,9 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
           else await relayStream(stream, guardStream(answer.events), meter, gone.signal);
           await exchange?.save(own.key);
         } catch (error) {
-          // Bytes were passed on, so nothing can be tried again: the reader must see a stream that broke off.
+          // Bytes were passed on, so a retry is impossible: the reader must see a broken stream.
           if (!gone.signal.aborted) unavailable = `the model's answer broke off: ${String(error)}`;
-          // (`close` would end it first, and so pass for a whole answer.)
+          // `close` would end the stream first, and the answer would look complete.
           stream.destroy(new Error("the model's answer broke off"));
         } finally {
           usage = meter.usage();
@@ -125,14 +130,19 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
   };
 }
 
-/** Sets aside what a call that was begun may come to. Null when that cannot be had: the call is over then. */
-async function reserve(own: Ticket, stream: ServerHttp2Stream, estimate: CallEstimate, gone: AbortSignal) {
+/** Reserves the estimate of a call that was begun. Null when the budget does not answer: the call is refused then. */
+async function reserve(
+  own: AttemptKey,
+  stream: ServerHttp2Stream,
+  estimate: CallEstimate,
+  gone: AbortSignal,
+) {
   try {
     const reserved = await own.budget.reserve(estimate, gone);
     if (reserved.kind === "exhausted") own.forbid(reserved.level, reserved.why);
     return reserved;
   } catch (error) {
-    const why = `the budget could not be asked: ${String(error)}`;
+    const why = `the budget could not be read: ${String(error)}`;
     own.charge(NO_USAGE, gone.aborted ? undefined : why);
     refuse(stream, 503, why);
     return null;
@@ -152,7 +162,7 @@ function readRequest(text: string): Record<string, unknown> | null {
 
 type Asked = Record<string, unknown> & { max_tokens: number };
 
-/** The request as it may go out: one answer of bounded length, whose use is told. */
+/** The request for the backend: one answer of bounded length, with its usage. */
 function bounded(body: Record<string, unknown>, streamed: boolean, maxTokens: number): Asked {
   const { max_completion_tokens: alias, n: _, ...rest } = body;
   const wanted = Number(rest["max_tokens"] ?? alias);
@@ -161,7 +171,7 @@ function bounded(body: Record<string, unknown>, streamed: boolean, maxTokens: nu
 }
 
 function relayWhole(stream: ServerHttp2Stream, completion: object, meter: Meter): void {
-  const text = meter.see(completion);
+  const text = meter.relay(completion);
   if (stream.destroyed) return;
   stream.respond({ ":status": 200, "content-type": "application/json" });
   stream.end(text);
@@ -175,7 +185,7 @@ async function relayStream(
 ): Promise<void> {
   if (!stream.destroyed) stream.respond({ ":status": 200, "content-type": "text/event-stream" });
   for await (const event of events) {
-    const text = meter.see(event);
+    const text = meter.relay(event);
     if (stream.destroyed) return;
     if (!stream.write(`data: ${text}\n\n`)) await once(stream, "drain", { signal: gone });
   }

@@ -1,4 +1,4 @@
-/** The parts of a chat completion (or of one chunk) that matter here. */
+/** A choice of a chat completion, or of one chunk of it. */
 interface Choice {
   finish_reason?: string | null;
   message?: { tool_calls?: { function?: { arguments?: string } }[] };
@@ -15,8 +15,8 @@ function isJson(text: string): boolean {
 }
 
 /**
- * A call whose arguments are no whole JSON must never run, and agents run what looks finished. Its answer is
- * marked as cut off by length, which agents know not to act on.
+ * Marks an answer with a tool call whose arguments are not complete JSON as cut off by length. Agents run the tool calls
+ * of an answer that looks finished, but not those of an answer that was cut off.
  */
 export function guardCompletion(completion: object): object {
   const { choices = [] } = completion as { choices?: Choice[] };
@@ -28,7 +28,7 @@ export function guardCompletion(completion: object): object {
   };
 }
 
-/** The same for a stream: arguments are put together as they pass, and judged when the end is told. */
+/** The same for a stream: joins the arguments of each call, and checks them at the finish_reason. */
 export async function* guardStream(chunks: AsyncIterable<object>): AsyncGenerator<object> {
   const args = new Map<number, string>();
   let finished = false;

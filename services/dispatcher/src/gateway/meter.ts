@@ -1,15 +1,15 @@
 import { estimateUsage, readUsage, type Backend, type Usage } from "@agentswarm/llm";
 
-/** What one call uses. */
+/** Measures the usage of one call. */
 export interface Meter {
-  /** Hears one event, and gives the text that the agent gets of it. */
-  see(event: object): string;
+  /** Takes one event of the answer, and returns the text that the agent gets. */
+  relay(event: object): string;
   usage(): Usage;
 }
 
 /**
- * Reads what a call used off its answer, or counts it from the texts where the backend does not tell. The backend's
- * name for its model stays with the host.
+ * Reads the usage of a call from its answer, or estimates it from the texts when the backend reports none. The agent
+ * sees `outwardModel` instead of the backend's name for the model.
  */
 export function openMeter(
   asked: string,
@@ -18,18 +18,18 @@ export function openMeter(
   onEvent?: (event: object) => void,
 ): Meter {
   const { prices, name, model } = backend;
-  let said = "";
-  let told: unknown;
+  let answered = "";
+  let reported: unknown;
   return {
-    see(event) {
+    relay(event) {
       onEvent?.(event);
       const text = JSON.stringify("model" in event ? { ...event, model: outwardModel } : event);
-      said += text;
-      told = (event as { usage?: unknown }).usage ?? told;
+      answered += text;
+      reported = (event as { usage?: unknown }).usage ?? reported;
       return text;
     },
     usage: () => ({
-      ...(readUsage(told, prices) ?? estimateUsage(asked, said, prices)),
+      ...(readUsage(reported, prices) ?? estimateUsage(asked, answered, prices)),
       backend: name,
       model,
     }),

@@ -4,7 +4,7 @@ import { lstat, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 
-/** A name for what a folder holds (paths, contents, links, what may be run), the same wherever it lies. */
+/** Hashes the content of a folder (paths, contents, links, execute bits), independent of where the folder lies. */
 export async function hashFolder(dir: string): Promise<string> {
   const hash = createHash("sha256");
   const entries = await readdir(dir, { recursive: true });

@@ -14,18 +14,18 @@ export interface RuntimeSettings {
   readonly AGENT_COMMAND_DIR?: string | undefined;
 }
 
-/** What agents are run by, and what of the host they need to see for it. */
+/** The runtime of the agents, and the mounts that it needs. */
 export interface ChosenRuntime {
   readonly runtime: AgentRuntime;
   readonly mounts: readonly Mount[];
 }
 
-/** Templates that come with us. */
+/** The templates of this repository. */
 const BUILT_IN = fileURLToPath(new URL("../../agents", import.meta.url));
-/** Where AGENT_COMMAND_DIR is seen inside; the runner looks for it there. */
+/** Where AGENT_COMMAND_DIR is seen in the sandbox; the runner looks for it there. */
 const AGENT_DIR_AT = ".agent";
 
-/** Reads which runtime is asked for. Throws Fault `config.invalid` naming the setting. */
+/** Reads the runtime that the settings choose. Throws Fault `config.invalid` that names the setting. */
 export async function readRuntime(settings: RuntimeSettings): Promise<ChosenRuntime> {
   if (settings.AGENT_RUNTIME === "pi") return { runtime: { kind: "pi" }, mounts: [] };
   const template = await readTemplate(settings.AGENT_TEMPLATE);
@@ -37,7 +37,7 @@ export async function readRuntime(settings: RuntimeSettings): Promise<ChosenRunt
     }
     return { runtime, mounts: [] };
   }
-  if (!isFolder(dir)) throw invalid(`AGENT_COMMAND_DIR: there is no folder ${dir}`);
+  if (!isFolder(dir)) throw invalid(`AGENT_COMMAND_DIR: ${dir} is not a folder`);
   const from = resolve(dir);
   return { runtime, mounts: [{ from, at: AGENT_DIR_AT, key: `agent-${await hashFolder(from)}` }] };
 }
@@ -52,7 +52,7 @@ async function readTemplate(named: string): Promise<AgentTemplate> {
   return parsed.data;
 }
 
-/** JSON is YAML too. */
+/** Parses YAML, and so JSON too. */
 function parseYaml(named: string, text: string): unknown {
   try {
     return parse(text);

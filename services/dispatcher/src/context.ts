@@ -3,35 +3,42 @@ import type { Mirror, Store } from "@agentswarm/git";
 import type { Budgets, QueueConnection, Sender } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
+import type { AttemptBase } from "./base.ts";
 import type { Gateway } from "./gateway/gateway.ts";
-import type { Ground } from "./ground.ts";
 import type { AgentPool } from "./pool.ts";
 import type { Rounds } from "./rounds.ts";
 
-/** What an attempt is run with. */
-export interface Workshop {
+/** What attempts of one repository work with. */
+export interface DispatcherRepo {
+  readonly mirror: Mirror;
+  /** The commits of attempts. */
+  readonly store: Store;
+  /** The base of an attempt that starts now: the trunk's newest commit, as of the mirror's last fetch. */
+  readonly base: () => Promise<AttemptBase>;
+}
+
+/** The dependencies of the dispatcher, made in start.ts. */
+export interface DispatcherContext {
   readonly connection: QueueConnection;
   readonly sender: Sender;
   readonly budgets: Budgets;
   readonly log: Logger;
-  readonly mirror: Mirror;
-  readonly store: Store;
+  /** A repository of the swarm. Throws Fault `config.invalid` for an unknown id. */
+  readonly repo: (repoId: string) => DispatcherRepo;
   readonly provider: SandboxProvider;
   readonly pool: AgentPool;
-  /** What attempts stand on now. */
-  readonly ground: () => Promise<Ground>;
   readonly gateway: Gateway;
   readonly rounds: Rounds;
-  /** The model's name towards agents; which backend answers is the gateway's choice. */
+  /** The model's name towards agents; the router chooses the backend that answers. */
   readonly model: string;
   readonly maxTokens: number;
   readonly temperature: number;
   readonly runtime: AgentRuntime;
   readonly bundlesDir: string;
   readonly transcriptsDir: string;
-  /** The label all sandboxes of this swarm carry. */
+  /** The label of all sandboxes of this swarm. */
   readonly swarm: string;
   readonly maxWorkers: number;
-  /** No attempt takes longer, whatever its task allows. */
+  /** Milliseconds that an attempt may take at most, whatever its task allows. */
   readonly wallMs: number;
 }

@@ -1,0 +1,28 @@
+import type { TaskMessage } from "@agentswarm/contracts";
+import type { DispatcherContext } from "./context.ts";
+import { sendToMerger } from "./pass-on.ts";
+
+type Approved = NonNullable<TaskMessage["approved"]>;
+
+/** Sends an attempt that was held to the merger again, with the approval of a person. No agent runs. */
+export async function sendApproved(
+  { sender, log }: Pick<DispatcherContext, "sender" | "log">,
+  task: TaskMessage["task"],
+  round: number,
+  { attempt, by, baseCommit, handoff }: Approved,
+): Promise<string> {
+  const { repoId, featureId, id: taskId } = task;
+  // Readers of events take the task of the new round as landing by this event: no attempt starts in it.
+  await sender.event({
+    id: `attempt-ended-${taskId}-${attempt}-approved`,
+    type: "attempt.ended",
+    repoId,
+    featureId,
+    taskId,
+    attempt,
+    data: { ...handoff, round, sentTo: "merge" },
+  });
+  await sendToMerger(sender, task, handoff, baseCommit, by);
+  log.info({ featureId, taskId, attempt, queue: "merge", approvedBy: by }, "approved attempt passed on");
+  return `attempt ${attempt} approved by ${by}`;
+}

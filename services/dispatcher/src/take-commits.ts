@@ -1,0 +1,42 @@
+import type { Handoff, Metrics } from "@agentswarm/contracts";
+import { failpoint } from "@agentswarm/contracts/node";
+import { countChanges, COUNTED, fetchQuarantined, runGit } from "@agentswarm/git";
+import type { DispatcherRepo } from "./context.ts";
+
+export interface TakenCommits {
+  /** The handoff, with what was measured instead of what the sandbox claimed. */
+  readonly handoff: Handoff;
+  /** Whether the commits lie in the store. */
+  readonly stored: boolean;
+  /** Why quarantine refused the commits, or null. */
+  readonly unsafe: string | null;
+}
+
+/** Takes an attempt's commits into the store through quarantine, and measures them there. */
+export async function takeCommits(
+  { store, mirror }: Pick<DispatcherRepo, "store" | "mirror">,
+  handoff: Handoff,
+  from: { readonly bundlePath: string; readonly baseCommit: string },
+): Promise<TakenCommits> {
+  const { headCommit, taskId, attempt } = handoff;
+  if (headCommit === null) return { handoff, stored: false, unsafe: null };
+  const taken = await fetchQuarantined({ ...from, headCommit, repoDir: mirror.dir, store, taskId, attempt });
+  if (taken.kind === "refused") {
+    const reason = `quarantine refused the commits: ${taken.why}`;
+    const refused: Handoff = { ...handoff, outcome: "failed", end: "failed", reason, headCommit: null };
+    return { handoff: refused, stored: false, unsafe: taken.why };
+  }
+  failpoint("dispatcher.stored");
+  const figures = await measureCommits(store.dir, from.baseCommit, headCommit);
+  const measured = { ...handoff, filesChanged: taken.files, metrics: { ...handoff.metrics, ...figures } };
+  return { handoff: measured, stored: true, unsafe: null };
+}
+
+type ChangeFigures = Pick<Metrics, "linesAdded" | "linesRemoved" | "filesCreated" | "filesModified">;
+
+/** Counts the changes of an attempt from its commits in the store; the sandbox's own count is only a claim. */
+async function measureCommits(dir: string, base: string, head: string): Promise<ChangeFigures> {
+  const { stdout } = await runGit(["diff-tree", "-r", ...COUNTED, base, head, "--"], { cwd: dir });
+  const { files: _, ...figures } = countChanges(stdout);
+  return figures;
+}
