@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type AttemptLab, openAttemptLab } from "./open-attempt-lab.ts";
 import { textsOf } from "./read-transcript.ts";
-import { bash, steps, submit, write } from "./recorded-steps.ts";
+import { bash, steps, submit, write } from "./replay-steps.ts";
 
 let lab: AttemptLab;
 beforeAll(async () => {

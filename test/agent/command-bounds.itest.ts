@@ -3,7 +3,7 @@ import { processesOf } from "../support/leftovers.ts";
 import { byCommand, TEMPLATE } from "./command-runtime.ts";
 import { type AttemptLab, openAttemptLab } from "./open-attempt-lab.ts";
 import { textsOf } from "./read-transcript.ts";
-import { bash, DONE, steps, write, writeHandoff } from "./recorded-steps.ts";
+import { bash, DONE, steps, write, writeHandoff } from "./replay-steps.ts";
 
 const CANARY = "canary-of-the-command-4711";
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { byCommand, TEMPLATE } from "./command-runtime.ts";
 import { type AttemptLab, openAttemptLab } from "./open-attempt-lab.ts";
 import { textsOf } from "./read-transcript.ts";
-import { DONE, steps, write, writeHandoff } from "./recorded-steps.ts";
+import { DONE, steps, write, writeHandoff } from "./replay-steps.ts";
 import { STATE_CHECK } from "./state-check.ts";
 
 let lab: AttemptLab;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { agentResultSchema } from "@agentswarm/contracts";
 import { type AttemptLab, openAttemptLab } from "./open-attempt-lab.ts";
 import { textsOf } from "./read-transcript.ts";
-import { bash, steps, submit, write } from "./recorded-steps.ts";
+import { bash, steps, submit, write } from "./replay-steps.ts";
 import { STATE_CHECK } from "./state-check.ts";
 
 let lab: AttemptLab;

@@ -33,17 +33,17 @@ import { AGENT_AT, startAgent } from "../../services/dispatcher/src/start-agent.
 import { buildAgent } from "@agentswarm/agent";
 import { UNLIMITED_BUDGET } from "../support/unlimited-budget.ts";
 import { readTranscript, type TranscriptMessage } from "./read-transcript.ts";
-import type { RecordedFault, RecordedStep } from "./recorded-steps.ts";
+import type { ReplayFault, ReplayStep } from "./replay-steps.ts";
 
 /** One attempt: the recorded answers of the model, and what differs from a plain build task. */
 export interface AttemptOptions {
-  readonly steps: readonly RecordedStep[];
-  readonly injectFault?: RecordedFault;
+  readonly steps: readonly ReplayStep[];
+  readonly injectFault?: ReplayFault;
   readonly task?: Partial<Task>;
   readonly limits?: Partial<Limits>;
   readonly checks?: readonly Check[];
   /** The steps from the first feedback on. They include the steps before it: the model counts a conversation's answers. */
-  readonly afterFeedback?: readonly RecordedStep[];
+  readonly afterFeedback?: readonly ReplayStep[];
   /** Absent: the built-in loop. */
   readonly runtime?: AgentRuntime;
   readonly mounts?: readonly Mount[];

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { readRuntime, type ChosenRuntime } from "../../services/dispatcher/src/runtime/read-runtime.ts";
 import { type AttemptLab, type AttemptOptions, openAttemptLab } from "./open-attempt-lab.ts";
 import { textsOf } from "./read-transcript.ts";
-import { DONE, steps } from "./recorded-steps.ts";
+import { DONE, steps } from "./replay-steps.ts";
 import { STATE_CHECK } from "./state-check.ts";
 
 /** opencode is 180 MB and no dependency of the repository. AGENT_COMMAND_DIR names its folder. */

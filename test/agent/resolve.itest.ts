@@ -3,7 +3,7 @@ import type { Task } from "@agentswarm/contracts";
 import { git } from "../support/string-kit.ts";
 import { type AttemptLab, openAttemptLab } from "./open-attempt-lab.ts";
 import { textsOf } from "./read-transcript.ts";
-import { bash, steps, submit, write } from "./recorded-steps.ts";
+import { bash, steps, submit, write } from "./replay-steps.ts";
 
 let lab: AttemptLab;
 let task: Partial<Task>;

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type AttemptLab, openAttemptLab } from "./open-attempt-lab.ts";
 import { textsOf } from "./read-transcript.ts";
-import { bash, steps, submit, write } from "./recorded-steps.ts";
+import { bash, steps, submit, write } from "./replay-steps.ts";
 
 const CANARY = "canary-of-the-agent-0815";
 

@@ -1,6 +1,6 @@
 import { assignmentSchema, DOOR, NO_METRICS, NO_NOTES, type AgentResult } from "@agentswarm/contracts";
 import { connectDoor } from "./door-client.ts";
-import { prepare } from "./prepare.ts";
+import { prepareAttempt } from "./prepare-attempt.ts";
 import { runAssignment } from "./run-assignment.ts";
 
 // Stdout is the door: output of a library there would break the protocol.
@@ -24,7 +24,7 @@ function runnerFailed(error: unknown): AgentResult {
 
 async function run(): Promise<AgentResult> {
   const workDir = process.cwd();
-  const prepared = await prepare(door, workDir);
+  const prepared = await prepareAttempt(door, workDir);
   // This request tells the dispatcher that the agent is ready. The answer may take long: it waits for a task.
   const assignment = assignmentSchema.parse(await door.getJson(DOOR.task));
   return runAssignment(door, assignment, prepared, workDir);

@@ -15,7 +15,7 @@ import { checkWorkTree } from "./check-work-tree.ts";
 import { openCommandSession } from "./command/command-session.ts";
 import type { DoorClient } from "./door-client.ts";
 import { openPiSession } from "./pi-session.ts";
-import { checkOutBase, type Prepared } from "./prepare.ts";
+import { checkOutBase, type PreparedAttempt } from "./prepare-attempt.ts";
 import { feedbackPrompt, systemPrompt, taskPrompt } from "./prompts.ts";
 import type { Session, SessionOptions } from "./session.ts";
 
@@ -30,7 +30,7 @@ const CHECK_OUTPUT_CHARS = 2_000;
 export async function runAssignment(
   door: DoorClient,
   assignment: Assignment,
-  { repo, relay }: Prepared,
+  { repo, relay }: PreparedAttempt,
   workDir: string,
 ): Promise<AgentResult> {
   const startedAt = performance.now();

@@ -4,10 +4,10 @@ import type { PromptEnd, Session, SessionOptions } from "../session.ts";
 import { agentEnvironment, writeHome } from "./agent-home.ts";
 import { decidePromptEnd } from "./decide-prompt-end.ts";
 import { fillText, type TemplateValues } from "./fill-template.ts";
-import { followEvents } from "./follow-events.ts";
+import { followOutput } from "./follow-output.ts";
 import { openHandoffFolder } from "./handoff-folder.ts";
 import { createOutputParser } from "./output-parser.ts";
-import { startCommand } from "./start-command.ts";
+import { startProgram } from "./start-program.ts";
 
 /** Where AGENT_COMMAND_DIR is mounted, under the work folder. */
 const AGENT_DIR = ".agent";
@@ -66,16 +66,16 @@ export function openCommandSession(template: AgentTemplate, options: SessionOpti
     const stops: PromptEnd[] = [];
     stopNow = (why) => {
       stops.push(why);
-      command.kill();
+      running.kill();
     };
-    const follower = followEvents({
+    const follower = followOutput({
       ...options,
       turns: () => turns,
       onStuck: (stop) => stopNow({ kind: "stopped", stop }),
     });
     const parse = createOutputParser(template.output);
     const argv = (continueArgv ?? template.argv).map((part) => fillText(part, values));
-    const command = startCommand({
+    const running = startProgram({
       argv,
       cwd: options.cwd,
       env: agentEnvironment(template, dirs, values),
@@ -84,7 +84,7 @@ export function openCommandSession(template: AgentTemplate, options: SessionOpti
         for (const event of parse(line)) follower.onEvent(event);
       },
     });
-    const end = await command.ended;
+    const end = await running.ended;
     stopNow = () => undefined;
     toolCalls += follower.toolCalls();
     session = follower.session() ?? session;

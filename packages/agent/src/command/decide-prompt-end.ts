@@ -1,11 +1,11 @@
 import { agentClaimSchema, type AgentClaim } from "@agentswarm/contracts";
 import type { PromptEnd } from "../session.ts";
-import type { CommandEnd } from "./start-command.ts";
+import type { ProgramEnd } from "./start-program.ts";
 
 /** Everything that is known after one run of the agent's program. */
 export interface CommandRunFacts {
   readonly program: string;
-  readonly end: CommandEnd;
+  readonly end: ProgramEnd;
   /** The content of handoff.json; null when the file is missing or ignored. */
   readonly claim: AgentClaim | null;
   /** Why handoff.json is ignored, or null. */

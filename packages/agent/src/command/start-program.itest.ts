@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { processesOf } from "../../../../test/support/leftovers.ts";
-import { startCommand, type CommandOptions } from "./start-command.ts";
+import { startProgram, type ProgramOptions } from "./start-program.ts";
 
 let dir: string;
 beforeAll(() => {
@@ -13,12 +13,12 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const PATH = process.env["PATH"] ?? "";
 
-function start(options: Partial<CommandOptions>) {
+function start(options: Partial<ProgramOptions>) {
   const lines: string[] = [];
   const onLine = (line: string) => void lines.push(line);
-  return { lines, ...startCommand({ argv: [], cwd: dir, env: { PATH }, stdin: "", onLine, ...options }) };
+  return { lines, ...startProgram({ argv: [], cwd: dir, env: { PATH }, stdin: "", onLine, ...options }) };
 }
-const shell = (script: string, options: Partial<CommandOptions> = {}) =>
+const shell = (script: string, options: Partial<ProgramOptions> = {}) =>
   start({ argv: ["sh", "-c", script], ...options });
 
 test("a program gets its input and environment, and its output arrives line by line", async () => {

@@ -9,13 +9,13 @@ import type { ModelRelay } from "./model-relay.ts";
 import { warmUp } from "./warm-up.ts";
 
 /** Everything that is made before the task is known, so that the task waits for less. */
-export interface Prepared {
+export interface PreparedAttempt {
   /** An empty repository. */
   readonly repo: string;
   readonly relay: ModelRelay;
 }
 
-export async function prepare(door: DoorClient, workDir: string): Promise<Prepared> {
+export async function prepareAttempt(door: DoorClient, workDir: string): Promise<PreparedAttempt> {
   const repo = join(workDir, "repo");
   const relay = await door.openRelay();
   await Promise.all([initRepo(repo, workDir), warmUp(relay, workDir)]);

@@ -3,7 +3,7 @@ import { watchLoops, type SessionStop } from "../watch-limits.ts";
 import type { OutputEvent } from "./output-parser.ts";
 
 /** What the output of one run has shown so far. */
-export interface EventFollower {
+export interface OutputFollower {
   onEvent(event: OutputEvent): void;
   /** The newest text; earlier ones are in the transcript only. */
   lastMessage(): string;
@@ -14,7 +14,7 @@ export interface EventFollower {
   toolCalls(): number;
 }
 
-export interface FollowOptions {
+export interface FollowOutputOptions {
   readonly turns: () => number;
   readonly onStuck: (why: SessionStop) => void;
   readonly onProgress: (progress: Progress) => void;
@@ -25,7 +25,7 @@ const MAX_OUTPUT_CHARS = 20_000;
 const MAX_ERROR_CHARS = 2_000;
 
 /** Follows the output of one run: reports progress, writes the transcript and detects loops. */
-export function followEvents(options: FollowOptions): EventFollower {
+export function followOutput(options: FollowOutputOptions): OutputFollower {
   // Loops are detected within one run: between two runs the agent got new feedback from the checks.
   const loopIn = watchLoops();
   let calls: { name: string; args: unknown }[] = [];

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { keepTail } from "../keep-tail.ts";
 import { splitLines } from "./split-lines.ts";
 
-export interface CommandOptions {
+export interface ProgramOptions {
   readonly argv: readonly string[];
   readonly cwd: string;
   /** The whole environment. */
@@ -11,7 +11,7 @@ export interface CommandOptions {
   readonly onLine: (line: string) => void;
 }
 
-export interface CommandEnd {
+export interface ProgramEnd {
   /** Null when it was killed or could not be started. */
   readonly code: number | null;
   readonly signal: string | null;
@@ -20,8 +20,8 @@ export interface CommandEnd {
   readonly stderrTail: string;
 }
 
-export interface RunningCommand {
-  readonly ended: Promise<CommandEnd>;
+export interface RunningProgram {
+  readonly ended: Promise<ProgramEnd>;
   /** Kills its process group. */
   kill(): void;
 }
@@ -31,7 +31,7 @@ const STDERR_CHARS = 4_000;
 const OUTPUT_GRACE_MS = 1_000;
 
 /** Starts a program in its own process group. When the program exits, the rest of the group is killed. */
-export function startCommand(options: CommandOptions): RunningCommand {
+export function startProgram(options: ProgramOptions): RunningProgram {
   try {
     return follow(spawnGroup(options), options);
   } catch (error) {
@@ -41,7 +41,7 @@ export function startCommand(options: CommandOptions): RunningCommand {
   }
 }
 
-function spawnGroup({ argv, cwd, env }: CommandOptions) {
+function spawnGroup({ argv, cwd, env }: ProgramOptions) {
   const [program = "", ...args] = argv;
   return spawn(program, args, { cwd, env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
 }
@@ -50,7 +50,7 @@ function codeOf(error: NodeJS.ErrnoException): string {
   return error.code ?? error.message;
 }
 
-function follow(child: ReturnType<typeof spawnGroup>, options: CommandOptions): RunningCommand {
+function follow(child: ReturnType<typeof spawnGroup>, options: ProgramOptions): RunningProgram {
   const kill = () => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
@@ -66,7 +66,7 @@ function follow(child: ReturnType<typeof spawnGroup>, options: CommandOptions): 
   child.stdin.on("error", () => undefined);
   child.stdin.end(options.stdin);
 
-  const { promise: ended, resolve } = Promise.withResolvers<CommandEnd>();
+  const { promise: ended, resolve } = Promise.withResolvers<ProgramEnd>();
   let notStarted: string | null = null;
   child.on("error", (error: NodeJS.ErrnoException) => {
     notStarted = codeOf(error);
