@@ -1,12 +1,12 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { buildAgent } from "@agentswarm/agent";
 import {
   DEFAULT_LIMITS,
   ROLE_OF_KIND,
   swarmKey,
   taskSchema,
-  type AgentResult,
   type AgentRuntime,
   type Check,
   type Limits,
@@ -15,35 +15,28 @@ import {
 } from "@agentswarm/contracts";
 import { bundleFor, fetchQuarantined, makeBundle, openStore, type Inspection } from "@agentswarm/git";
 import { startReplay } from "@agentswarm/replay";
-import { createRouter, resolveBackends } from "@agentswarm/llm";
 import {
   openSandboxProvider,
   sandboxSettingsSchema,
   type Mount,
   type SandboxProvider,
 } from "@agentswarm/sandbox";
-import { createLogger, parseEnv } from "@agentswarm/service";
+import { parseEnv } from "@agentswarm/service";
+import type { AttemptFiles } from "../../services/dispatcher/src/attempt-files.ts";
+import { AGENT_AT } from "../../services/dispatcher/src/start-agent.ts";
 import { git } from "../support/string-kit.ts";
-import { watchDeadlines } from "../../services/dispatcher/src/deadlines.ts";
-import { decideEnd } from "../../services/dispatcher/src/decide-end.ts";
-import { startElapsed } from "../../services/dispatcher/src/elapsed.ts";
-import { createGateway } from "../../services/dispatcher/src/gateway/gateway.ts";
-import { runAgent } from "../../services/dispatcher/src/run-agent.ts";
-import { AGENT_AT, startAgent } from "../../services/dispatcher/src/start-agent.ts";
-import { buildAgent } from "@agentswarm/agent";
-import { UNLIMITED_BUDGET } from "../support/unlimited-budget.ts";
-import { readTranscript, type TranscriptMessage } from "./read-transcript.ts";
 import type { ReplayFault, ReplayStep } from "./replay-steps.ts";
+import { runWithGateway, type GatewayRun } from "./run-with-gateway.ts";
 
 /** One attempt: the recorded answers of the model, and what differs from a plain build task. */
 export interface AttemptOptions {
   readonly steps: readonly ReplayStep[];
   readonly injectFault?: ReplayFault;
+  /** The steps from the first feedback on. They include the steps before it: the model counts a conversation's answers. */
+  readonly afterFeedback?: readonly ReplayStep[];
   readonly task?: Partial<Task>;
   readonly limits?: Partial<Limits>;
   readonly checks?: readonly Check[];
-  /** The steps from the first feedback on. They include the steps before it: the model counts a conversation's answers. */
-  readonly afterFeedback?: readonly ReplayStep[];
   /** Absent: the built-in loop. */
   readonly runtime?: AgentRuntime;
   readonly mounts?: readonly Mount[];
@@ -51,16 +44,9 @@ export interface AttemptOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-export interface AttemptOutcome {
-  /** The dispatcher's decision. */
-  readonly result: AgentResult;
-  /** The result as the sandbox sent it. */
-  readonly raw: unknown;
+export interface AttemptOutcome extends GatewayRun {
   /** The inspection of its commits in quarantine; null when it sent none. */
   readonly taken: Inspection | null;
-  /** Calls of the model. */
-  readonly calls: number;
-  readonly transcript: readonly TranscriptMessage[];
 }
 
 export interface AttemptLab extends AsyncDisposable {
@@ -69,10 +55,13 @@ export interface AttemptLab extends AsyncDisposable {
   readonly work: string;
   /** Commits files in `work` and returns the commit. */
   commit(files: Record<string, string>, message?: string): Promise<string>;
-  attempt(order: AttemptOptions): Promise<AttemptOutcome>;
+  attempt(options: AttemptOptions): Promise<AttemptOutcome>;
   /** Runs git in the store of accepted commits. Returns its output. */
   inStore(...args: string[]): string;
 }
+
+const MODEL = "recorded";
+const MAX_TOKENS = 4_000;
 
 /**
  * A world for attempts without a queue: an origin, a store, a sandbox provider and the real agent. Each attempt runs in a
@@ -86,7 +75,6 @@ export async function openAttemptLab(): Promise<AttemptLab> {
   const store = await openStore({ dir: join(dir, "store.git") });
   const settings = parseEnv(sandboxSettingsSchema, { ...process.env, ALLOW_UNISOLATED: "true" });
   const provider = await openSandboxProvider({ home: join(dir, "home"), swarm: "lab", settings });
-  const log = createLogger({ service: "lab", level: "silent" });
   let attempts = 0;
 
   const commit: AttemptLab["commit"] = async (files, message = "Begin") => {
@@ -105,108 +93,100 @@ export async function openAttemptLab(): Promise<AttemptLab> {
     work,
     commit,
     inStore: (...args) => git(store.dir, ...args),
-    async attempt(order) {
+    async attempt(options) {
       attempts += 1;
-      const at = join(dir, `attempt-${attempts}`);
-      await mkdir(join(at, "scenario"), { recursive: true });
-      const task = taskSchema.parse({
-        id: `task-${attempts}`,
-        featureId: "feature-1",
-        featureSlug: "feature",
-        key: "task",
-        kind: "build",
-        title: "Do the task",
-        description: "Follow the recorded steps.",
-        priority: 5,
-        ...order.task,
-        limits: { ...DEFAULT_LIMITS, ...order.limits },
-      });
+      const attempt = attempts;
+      const attemptDir = join(dir, `attempt-${attempt}`);
+      const task = makeTask(`task-${attempt}`, options);
       const key = swarmKey(task.featureSlug, task.key, ROLE_OF_KIND[task.kind]);
-      const entry = { key, steps: order.steps, injectFault: order.injectFault };
-      const later = { key, match: "is not accepted yet", steps: order.afterFeedback };
-      const entries = order.afterFeedback === undefined ? [entry] : [later, entry];
-      await writeFile(join(at, "scenario", "scenario.yaml"), JSON.stringify(entries));
-      await using replay = await startReplay({ scenarioDir: join(at, "scenario") });
-
+      await using replay = await startReplay({ scenarioDir: await writeScenario(attemptDir, key, options) });
       const baseCommit = git(work, "rev-parse", "main");
-      const { full, thin } = await bundleFor({ repoDir: work, commit: baseCommit, cacheDir: at });
-      const { resolve } = task;
-      const files = {
-        full,
-        thin,
-        resolve:
-          resolve === undefined
-            ? null
-            : await makeBundle(work, resolve.headCommit, resolve.baseCommit, join(at, "resolve.bundle")),
-        result: join(at, "result.bundle"),
-      };
-      const settings = { LLM_BASE_URL: replay.url, LLM_API_KEY: "the-real-key", LLM_MODEL: "recorded" };
-      const router = createRouter(resolveBackends(settings, {}));
-      const gateway = createGateway(router, { model: "recorded", maxTokens: 4_000, log });
+      const files = await makeFiles({ work, baseCommit, task, dir: attemptDir });
+      await using stack = new AsyncDisposableStack();
       const sandbox = await provider.open({
         labels: { swarm: "lab", purpose: "agent" },
-        mounts: [...(order.mounts ?? []), { from: agentFile, at: AGENT_AT }],
+        mounts: [...(options.mounts ?? []), { from: agentFile, at: AGENT_AT }],
       });
-      const lines: Buffer[] = [];
-      try {
-        const agent = startAgent(sandbox);
-        using deadlines = watchDeadlines(task.limits, () => agent.child.kill());
-        using attemptKey = gateway.issue({
-          ids: { featureId: task.featureId, taskId: task.id, attempt: attempts },
-          limits: task.limits,
-          role: "work",
-          budget: UNLIMITED_BUDGET,
-          expiresAt: Date.now() + 600_000,
-          onExhausted: () => deadlines.endWithin(60_000),
-        });
-        const facts = await runAgent({
-          agent,
-          files,
-          gateway,
-          key: attemptKey,
-          deadlines,
-          elapsed: startElapsed(0),
-          signal: order.signal ?? new AbortController().signal,
-          assignment: {
-            task,
-            attempt: attempts,
-            baseCommit,
-            swarmKey: key,
-            checks: [...(order.checks ?? [])],
-            model: "recorded",
-            gatewayKey: attemptKey.key,
-            maxTokens: 4_000,
-            temperature: 0,
-            ...(order.runtime === undefined ? {} : { runtime: order.runtime }),
-          },
-          transcript: { append: (line) => void lines.push(line) },
-          onProgress: order.onProgress ?? (() => {}),
-        });
-        const result = decideEnd(facts);
-        const { headCommit } = result;
-        const taken =
-          headCommit === null
-            ? null
-            : await fetchQuarantined({
-                bundlePath: files.result,
-                baseCommit,
-                headCommit,
-                repoDir: join(work, ".git"),
-                store,
-                taskId: task.id,
-                attempt: attempts,
-              });
-        return {
-          result,
-          raw: facts.result,
-          taken,
-          calls: attemptKey.calls(),
-          transcript: readTranscript(Buffer.concat(lines).toString()),
-        };
-      } finally {
-        await sandbox.terminate();
-      }
+      stack.defer(() => sandbox.terminate());
+
+      const run = await runWithGateway({
+        sandbox,
+        files,
+        modelUrl: replay.url,
+        assignment: {
+          task,
+          attempt,
+          baseCommit,
+          swarmKey: key,
+          checks: [...(options.checks ?? [])],
+          model: MODEL,
+          maxTokens: MAX_TOKENS,
+          temperature: 0,
+          ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
+        },
+        signal: options.signal ?? new AbortController().signal,
+        onProgress: options.onProgress ?? (() => undefined),
+      });
+
+      const { headCommit } = run.result;
+      if (headCommit === null) return { ...run, taken: null };
+      const commits = { bundlePath: files.result, baseCommit, headCommit };
+      const origin = { repoDir: join(work, ".git"), store };
+      return {
+        ...run,
+        taken: await fetchQuarantined({ ...commits, ...origin, taskId: task.id, attempt }),
+      };
     },
     [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true, maxRetries: 3 }),
   };
+}
+
+function makeTask(id: string, { task, limits }: AttemptOptions): Task {
+  return taskSchema.parse({
+    id,
+    featureId: "feature-1",
+    featureSlug: "feature",
+    key: "task",
+    kind: "build",
+    title: "Do the task",
+    description: "Follow the recorded steps.",
+    priority: 5,
+    ...task,
+    limits: { ...DEFAULT_LIMITS, ...limits },
+  });
+}
+
+/** Writes the recorded answers as a scenario and returns its folder. */
+async function writeScenario(
+  dir: string,
+  key: string,
+  { steps, injectFault, afterFeedback }: AttemptOptions,
+): Promise<string> {
+  const entry = { key, steps, injectFault };
+  const later = { key, match: "is not accepted yet", steps: afterFeedback };
+  const scenarioDir = join(dir, "scenario");
+  await mkdir(scenarioDir, { recursive: true });
+  const entries = afterFeedback === undefined ? [entry] : [later, entry];
+  await writeFile(join(scenarioDir, "scenario.yaml"), JSON.stringify(entries));
+  return scenarioDir;
+}
+
+async function makeFiles({
+  work,
+  baseCommit,
+  task,
+  dir,
+}: {
+  work: string;
+  baseCommit: string;
+  task: Task;
+  dir: string;
+}): Promise<AttemptFiles> {
+  const { full, thin } = await bundleFor({ repoDir: work, commit: baseCommit, cacheDir: dir });
+  const conflict = task.resolve;
+  const resolve =
+    conflict === undefined
+      ? null
+      : await makeBundle(work, conflict.headCommit, conflict.baseCommit, join(dir, "resolve.bundle"));
+  return { full, thin, resolve, result: join(dir, "result.bundle") };
 }
