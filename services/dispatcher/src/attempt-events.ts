@@ -23,7 +23,7 @@ export interface AttemptEvents {
   ended(handoff: Handoff, figures?: AttemptFigures): Promise<void>;
 }
 
-/** What the event of an attempt's end tells beside the handoff. */
+/** The data of `attempt.ended` beside the handoff. */
 export type AttemptFigures = Pick<
   EventData<"attempt.ended">,
   "sentTo" | "sandbox" | "sentToReadyMs" | "sentToWorkMs"

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { jobId, newTraceparent, subjectOf, traceIdOf, type DomainEvent } from "@agentswarm/contracts";
 import { withTrace } from "@agentswarm/contracts/node";
+import { jobState } from "@agentswarm/queue";
 import { bullQueue } from "../../../test/support/queue.ts";
 import { json, startBackend, USAGE } from "../../../test/support/scripted-backend.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
@@ -39,7 +40,7 @@ const agentWaits = (swarm: TestSwarm) =>
     return records.some((name) => readFileSync(join(dir, name), "utf8").includes('"pool"')) ? true : null;
   });
 
-test("the events, messages and log lines of an attempt carry the trace of its task, also with an agent that the pool started", async () => {
+test("events, messages and log lines of an attempt carry the trace of its task, although the pool started its agent", async () => {
   await using backend = await startBackend(json(200, ANSWER));
   await using swarm = await openSwarm(backend.baseUrl);
   const lines: string[] = [];
@@ -51,8 +52,8 @@ test("the events, messages and log lines of an attempt carry the trace of its ta
     await agentWaits(swarm);
     const task = await withTrace(trace, () => swarm.submit("work"));
     traces.set(task.id, traceIdOf(trace));
-    await waitUntil("the merge request", WITHIN_MS, () =>
-      bullQueue(swarm.connection, "merge").getJob(jobId.merge(task.id, 1)),
+    await waitUntil("the end of the job", WITHIN_MS, async () =>
+      (await jobState(swarm.connection, "task", jobId.task(task.id, 1))) === "completed" ? true : null,
     );
   }
 

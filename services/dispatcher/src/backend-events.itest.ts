@@ -40,7 +40,7 @@ afterAll(() => stack.disposeAsync());
 const of = <T extends EventType>(type: T): EventData<T>[] =>
   events.filter(isEventOf(type)).map((event) => event.data as EventData<T>);
 
-test("it is told which backend answered at which price, and when one is left out and taken back", async () => {
+test("events name the backend that answered, and the backends that open and close", async () => {
   for (let n = 0; n < BREAKER_OPENS_AFTER; n += 1) await swarm.submit("work", { key: `work-${n}` });
   await expect.poll(() => of("model.used").length, { timeout: 30_000 }).toBe(BREAKER_OPENS_AFTER);
   for (const data of of("model.used"))

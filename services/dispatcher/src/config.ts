@@ -27,23 +27,25 @@ export const settings = z.object({
     .max(100)
     .optional()
     .describe(
-      "Sandboxes kept open ahead with a loaded agent; 0: none. By default MAX_WORKERS, but 4 at most; none in a cloud",
+      "Sandboxes kept open ahead with a loaded agent; 0: none. By default MAX_WORKERS, at most 4; none where an idle sandbox costs money",
     ),
   WORKER_TIMEOUT: z.coerce.number().int().min(1).default(1_800).describe("Seconds one attempt may take"),
   AGENT_FILE: z.string().optional().describe("The agent's one file; by default <SWARM_HOME>/agent/agent.mjs"),
   AGENT_RUNTIME: z
     .enum(["pi", "command"])
     .default("pi")
-    .describe("The loop built into the agent's file, or a coding agent of your own with a command line"),
+    .describe(
+      "`pi`: the loop built into the agent's file; `command`: a coding agent of your own with a command line",
+    ),
   AGENT_TEMPLATE: z
     .string()
     .default("opencode")
     .describe(
-      "For AGENT_RUNTIME=command: how it is used; a JSON or YAML file, or the name of one that we bring",
+      "For AGENT_RUNTIME=command: the template that describes the program; a JSON or YAML file, or the name of a built-in one",
     ),
   AGENT_COMMAND_DIR: z
     .string()
     .optional()
-    .describe("For AGENT_RUNTIME=command: the folder that its program is unpacked in"),
+    .describe("For AGENT_RUNTIME=command: the folder with the unpacked program"),
 });
 export type Settings = z.infer<typeof settings>;

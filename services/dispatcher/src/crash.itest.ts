@@ -36,20 +36,20 @@ const recorded = () => {
   return readdirSync(dir).flatMap((name) => {
     if (!name.endsWith(".json")) return [];
     const text = readFileSync(join(dir, name), "utf8");
-    // One that is just being written.
+    // The record may be just being written.
     if (text === "") return [];
     const { labels } = JSON.parse(text) as { labels: Record<string, string> };
     return [{ id: name.slice(0, -".json".length), labels }];
   });
 };
-/** Those of attempts; others wait for one. */
+/** The sandboxes of attempts; the others are the pool's. */
 const sandboxes = () =>
   recorded()
     .filter(({ labels }) => labels["purpose"] === "agent")
     .map(({ labels }) => `${labels["task"]}/${labels["attempt"]}`);
 
 test.each(["dispatcher.opened", "dispatcher.collected", "dispatcher.stored", "dispatcher.sent"])(
-  "killed at %s: the task ends in one merge request, and no sandbox is left",
+  "a dispatcher killed at %s leaves one merge request for the task and no sandbox",
   async (failpoint) => {
     const task = await swarm.submit("work");
     const doomed = swarm.process({ FAILPOINT: failpoint });
@@ -59,7 +59,7 @@ test.each(["dispatcher.opened", "dispatcher.collected", "dispatcher.stored", "di
     expect(left.length).toBeGreaterThan(0);
 
     await using _next = await swarm.dispatcher();
-    // What the dead one left is gone before the first task is taken.
+    // The sandboxes of the dead dispatcher are removed before the first task is taken.
     expect(sandboxes().filter((name) => name === `${task.id}/1`)).toEqual([]);
     expect(recorded().filter(({ id }) => left.includes(id))).toEqual([]);
     await completed(task);
@@ -71,7 +71,7 @@ test.each(["dispatcher.opened", "dispatcher.collected", "dispatcher.stored", "di
   },
 );
 
-test("at SIGTERM running attempts are handed back within the grace time, with no ending told", async () => {
+test("at SIGTERM the jobs of running attempts are released within GRACE_MS", async () => {
   const [one, two] = [await swarm.submit("wait"), await swarm.submit("wait")];
   const stopping = swarm.process({ GRACE_MS: "10000" });
   await waitUntil("two sandboxes", WITHIN_MS, () => {
@@ -87,7 +87,7 @@ test("at SIGTERM running attempts are handed back within the grace time, with no
   expect(recorded()).toEqual([]);
 });
 
-test("more tasks than places wait their turn, over two dispatchers", async () => {
+test("two dispatchers together run no more attempts than MAX_WORKERS", async () => {
   const waiting = await swarm.submit("wait", { limits: { wallMs: 3_000 } });
   await using _one = await swarm.dispatcher({ MAX_WORKERS: "1" });
   await using _two = await swarm.dispatcher({ MAX_WORKERS: "1" });

@@ -25,18 +25,18 @@ const FACTS: AttemptFacts = {
 const end = (facts: Partial<AttemptFacts>) => decideEnd({ ...FACTS, ...facts });
 const EMPTY = { ...RESULT, headCommit: null };
 
-test("a whole result with its commits is taken as it is", () => {
+test("a valid result with its commits is taken unchanged", () => {
   expect(end({})).toMatchObject({ end: "submitted", outcome: "complete", headCommit: COMMIT });
 });
 
-test("what is known outside goes before what the sandbox says", () => {
+test("facts from outside the sandbox override its claims", () => {
   expect(end({ cancelled: true }).end).toBe("cancelled");
   expect(end({ overrun: "wall" })).toMatchObject({ end: "limit-reached", headCommit: null });
   expect(end({ overrun: "idle" }).reason).toContain("no sign of life");
   expect(end({ overrun: "budget", overBudget: "the limit of 5 USD was reached" }).reason).toContain("5 USD");
 });
 
-test("no result: the infrastructure's doing, unless the sandbox spoke garbage or ran out of resources", () => {
+test("an attempt without a result is lost, unless the sandbox broke the protocol or ran out of resources", () => {
   const none = { result: undefined, exit: { code: null, signal: "SIGKILL" } };
   expect(end(none)).toMatchObject({ end: "lost", outcome: "failed" });
   expect(end({ ...none, doorBroken: true }).end).toBe("failed");
@@ -46,7 +46,7 @@ test("no result: the infrastructure's doing, unless the sandbox spoke garbage or
   );
 });
 
-test("garbage is a failure with a clear reason", () => {
+test("an invalid result is a failure with a clear reason", () => {
   for (const garbage of [
     null,
     7,
@@ -61,7 +61,7 @@ test("garbage is a failure with a clear reason", () => {
   expect(end({ result: null }).reason).toContain("cannot be read");
 });
 
-test("a claim of work without work is a failure", () => {
+test("a claim of work without commits is a failure", () => {
   expect(end({ hasBundle: false })).toMatchObject({ end: "failed", headCommit: null });
   expect(end({ result: EMPTY })).toMatchObject({ end: "failed", outcome: "failed" });
   expect(end({ result: { ...EMPTY, outcome: "blocked" } })).toMatchObject({
@@ -70,7 +70,7 @@ test("a claim of work without work is a failure", () => {
   });
 });
 
-test("a reached budget and a model that is down are told as what they are", () => {
+test("a failed result has the reached limit or the unavailable model as its reason", () => {
   const failed = { ...EMPTY, outcome: "failed", end: "failed" };
   expect(end({ result: failed, overBudget: "the limit" })).toMatchObject({
     end: "limit-reached",
@@ -83,7 +83,7 @@ test("a reached budget and a model that is down are told as what they are", () =
   expect(end({ overBudget: "the limit" }).end).toBe("submitted");
 });
 
-test("a budget that all share is told as what it is, however the agent took it, unless there is work to land", () => {
+test("a used-up shared budget is the end, unless there is work to land", () => {
   const usedUp = "BUDGET_USD=5 is used up (5.02)";
   const failed = { ...EMPTY, outcome: "failed", end: "failed" };
   const waiting = { end: "budget", outcome: "failed", reason: usedUp, headCommit: null };
@@ -96,7 +96,7 @@ test("a budget that all share is told as what it is, however the agent took it, 
   expect(end({ usedUp, cancelled: true }).end).toBe("cancelled");
 });
 
-test("a sandbox cannot claim an ending that costs no attempt", () => {
+test("a sandbox cannot claim an end that is not counted", () => {
   for (const claimed of ["lost", "resource", "cancelled", "budget"]) {
     expect(end({ result: { ...EMPTY, outcome: "failed", end: claimed } }).end).toBe("failed");
     expect(end({ result: { ...RESULT, end: claimed } })).toMatchObject({ end: "failed", headCommit: null });

@@ -47,12 +47,12 @@ function whyOverrun(overrun: Overrun, overBudget: string | null): string {
 
 function withoutResult(facts: AttemptFacts): AgentResult {
   const tail = facts.stderrTail.trim();
-  const said = tail === "" ? "" : `: ${tail}`;
-  if (facts.doorBroken) return failedResult("failed", `the sandbox broke the protocol of its door${said}`);
+  const output = tail === "" ? "" : `: ${tail}`;
+  if (facts.doorBroken) return failedResult("failed", `the sandbox broke the protocol of its door${output}`);
   const how = facts.exit.signal === null ? `exit ${facts.exit.code}` : facts.exit.signal;
   if (isOutOfResources(facts))
-    return failedResult("resource", `the sandbox ran out of resources (${how})${said}`);
-  return failedResult("lost", `the sandbox ended without a result (${how})${said}`);
+    return failedResult("resource", `the sandbox ran out of resources (${how})${output}`);
+  return failedResult("lost", `the sandbox ended without a result (${how})${output}`);
 }
 
 /** Searches stderr for what programs print when memory or processes run out. A kill without a message counts as lost. */

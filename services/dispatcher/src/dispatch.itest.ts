@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await dispatcher[Symbol.asyncDispose]();
-  // Nothing is left: no sandbox, no place taken, no result lying about.
+  // No sandbox, no slot and no result file remains.
   expect(readdirSync(join(swarm.home, "sandboxes"))).toEqual([]);
   expect(await slotHolders(swarm.connection, "attempts")).toEqual([]);
   expect(readdirSync(join(swarm.home, "bundles")).filter((name) => name.startsWith("result-"))).toEqual([]);
@@ -57,7 +57,7 @@ async function eventsOf(task: Task, within = swarm): Promise<DomainEvent[]> {
 }
 const typesOf = (events: DomainEvent[]) => new Set(events.map((event) => event.type));
 
-test("work goes to the merger; what was claimed about it is measured again", async () => {
+test("work goes to the merger with measured figures instead of claimed ones", async () => {
   const task = await swarm.submit("work");
   const request = await toMerger(task);
   expect(request.ref).toBe(`refs/swarm/${task.id}/1`);
@@ -88,6 +88,7 @@ test("work goes to the merger; what was claimed about it is measured again", asy
   });
   const progressed = events.find((event) => event.type === "attempt.progressed");
   expect(progressed?.data).toEqual({ turn: 1, tool: "write", text: "work.txt" });
+  expect(events.find((event) => event.type === "attempt.ended")?.data).toMatchObject({ sentTo: "merge" });
   const { logs } = await bullQueue(swarm.connection, "task").getJobLogs(jobId.task(task.id, 1));
   expect(logs.join("\n")).toContain("turn 1 write work.txt");
   await waitUntil("the job's end", WITHIN_MS, async () =>
@@ -95,7 +96,7 @@ test("work goes to the merger; what was claimed about it is measured again", asy
   );
 });
 
-test("a truncated bundle and a link out of the repository are unsafe, and nothing is stored", async () => {
+test("commits that quarantine refuses are unsafe and are not stored", async () => {
   for (const act of ["truncated", "unsafe"]) {
     const task = await swarm.submit(act);
     const { handoff, outcome } = await toPlanner(task);
@@ -116,20 +117,22 @@ test.each([
 ])("%s ends as %s", async (act, end, reason) => {
   const { handoff, outcome } = await toPlanner(await swarm.submit(act));
   expect(outcome).toBeNull();
-  // The reason first: it says what is wrong when this fails.
+  // The reason comes first, because it explains a failure of this test.
   expect(handoff.reason).toContain(reason);
   expect(handoff).toMatchObject({ end, outcome: "failed", headCommit: null });
 });
 
-test("work that its agent gave up on is kept, but not landed", async () => {
+test("work that its agent gave up on is stored but not sent to the merger", async () => {
   const task = await swarm.submit("give up");
   const { handoff, outcome } = await toPlanner(task);
   expect(outcome).toBeNull();
   expect(handoff).toMatchObject({ end: "failed", reason: "could not do it", filesChanged: ["work.txt"] });
   expect(await refsOf(task)).toBe(`refs/swarm/${task.id}/1`);
+  const ended = (await eventsOf(task)).find((event) => event.type === "attempt.ended");
+  expect(ended?.data).toMatchObject({ sentTo: "plan" });
 });
 
-test("a silent agent that ignores TERM is killed with all it started, and its work so far kept", async () => {
+test("the work of a silent agent is salvaged after the agent is killed", async () => {
   const task = await swarm.submit("silence", { limits: { idleMs: 1_500 } });
   const { handoff } = await toPlanner(task);
   expect(handoff).toMatchObject({ end: "limit-reached", outcome: "failed", filesChanged: ["half.txt"] });
@@ -137,19 +140,19 @@ test("a silent agent that ignores TERM is killed with all it started, and its wo
   expect(await refsOf(task)).toBe(`refs/swarm/${task.id}/1`);
 });
 
-test("the wall time ends an attempt that is busy", async () => {
+test("a busy attempt ends at its wall time", async () => {
   const { handoff } = await toPlanner(await swarm.submit("wait", { limits: { wallMs: 1_000 } }));
   expect(handoff).toMatchObject({ end: "limit-reached" });
   expect(handoff.reason).toContain("wall time");
 });
 
-test("a budget ends an attempt with limit-reached", async () => {
+test("an attempt that reaches its own limit ends with limit-reached", async () => {
   const { handoff } = await toPlanner(await swarm.submit("spend", { limits: { tokens: 2_000 } }));
   expect(handoff).toMatchObject({ end: "limit-reached", reason: "the limit of 2000 tokens was reached" });
   expect(handoff.metrics.tokensIn).toBe(2_000);
 });
 
-test("an attempt that a used-up feature's budget ends costs nothing; the next sending opens no sandbox", async () => {
+test("a used-up feature's budget ends an attempt with budget, and the next sending opens no sandbox", async () => {
   using budgets = openBudgets(swarm.connection, {});
   await budgets.setFeatureCap("feature-poor", { tokens: 2_000 }, 1);
   const task = await swarm.submit("spend", { featureId: "feature-poor" });
@@ -174,14 +177,14 @@ test("an attempt that a used-up feature's budget ends costs nothing; the next se
   expect(typesOf(await eventsOf(next))).toEqual(new Set());
 });
 
-test("the door answers only its own paths, and the gateway only its key", async () => {
+test("a sandbox gets 404 for other paths than the door has, and 401 without its key", async () => {
   const { handoff } = await toPlanner(await swarm.submit("probe"));
   expect(handoff).toMatchObject({ outcome: "blocked", summary: "404 404 404 404 401" });
 });
 
-test("a cancelled attempt is killed and told as cancelled", async () => {
+test("a cancelled attempt is killed and ends with cancelled", async () => {
   const task = await swarm.submit("wait");
-  await waitUntil("a sign of life", WITHIN_MS, async () =>
+  await waitUntil("a progress event", WITHIN_MS, async () =>
     typesOf(await eventsOf(task)).has("attempt.progressed") ? true : null,
   );
   await cancelJob(swarm.connection, "task", jobId.task(task.id, 1));
@@ -197,6 +200,13 @@ test("an approved attempt is sent to the merger again without an agent", async (
     jobBody(swarm.connection, "merge", jobId.merge(task.id, 1, true)),
   );
   expect(again).toMatchObject({ approvedBy: "a-person", attempt: 1 });
+  const endings = (await eventsOf(task)).flatMap((event) =>
+    event.type === "attempt.ended" ? [event.data] : [],
+  );
+  expect(endings.map(({ round, sentTo }) => [round, sentTo]).toSorted()).toEqual([
+    [1, "merge"],
+    [2, "merge"],
+  ]);
 });
 
 test("the same round sent twice runs one agent", async () => {

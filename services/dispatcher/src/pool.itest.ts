@@ -28,7 +28,7 @@ beforeAll(async () => {
   provider = await openSandboxProvider({ home, swarm: "pool", settings });
 });
 beforeEach(async () => {
-  // What one test leaves would be another's.
+  // A sandbox that one test leaves would change the next test.
   expect(await provider.list()).toEqual([]);
 });
 afterAll(() => {
@@ -54,8 +54,8 @@ async function end({ agent }: TakenAgent): Promise<void> {
   await agent.stop();
   await agent.sandbox.terminate();
 }
-/** What the agent asks for, answered as a door without a task would. */
-function firstQuestion({ agent }: TakenAgent): Promise<string> {
+/** The first request of the agent, which gets no answer. */
+function firstRequest({ agent }: TakenAgent): Promise<string> {
   return new Promise((resolve) => {
     agent.serve((stream, headers) => {
       resolve(`${headers[":method"]} ${headers[":path"]}`);
@@ -64,7 +64,7 @@ function firstQuestion({ agent }: TakenAgent): Promise<string> {
   });
 }
 
-test("agents wait with everything loaded; one that is taken bears its task and is replaced", async () => {
+test("an agent that is taken has the labels of its task, and another replaces it in the pool", async () => {
   await using pool = open();
   pool.fill(mounts);
   await full(pool);
@@ -75,25 +75,25 @@ test("agents wait with everything loaded; one that is taken bears its task and i
   expect(taken.warm).toBe(true);
   expect(waiting).toContain(taken.agent.sandbox.id);
   expect(await labelsOf(taken)).toEqual(labelled(1));
-  expect(await firstQuestion(taken)).toBe("GET /task");
+  expect(await firstRequest(taken)).toBe("GET /task");
   await full(pool);
   expect(await inPool()).not.toContain(taken.agent.sandbox.id);
   await end(taken);
 });
 
-test("nobody waits for the pool, and no sandbox is given twice", async () => {
+test("attempts beyond the size of the pool get a new sandbox each", async () => {
   await using pool = open();
   pool.fill(mounts);
   await full(pool);
   const all = await Promise.all([1, 2, 3, 4].map((nth) => pool.take({ mounts, labels: labelled(nth) })));
   expect(new Set(all.map((one) => one.agent.sandbox.id)).size).toBe(4);
   expect(all.filter((one) => one.warm)).toHaveLength(2);
-  expect(await Promise.all(all.map(firstQuestion))).toEqual(Array.from({ length: 4 }, () => "GET /task"));
+  expect(await Promise.all(all.map(firstRequest))).toEqual(Array.from({ length: 4 }, () => "GET /task"));
   expect(await Promise.all(all.map(labelsOf))).toEqual([1, 2, 3, 4].map(labelled));
   await Promise.all(all.map(end));
 });
 
-test("one that died is not handed out, and another takes its place", async () => {
+test("an agent that died while it waited is replaced", async () => {
   await using pool = open({ size: 1 });
   pool.fill(mounts);
   await full(pool, 1);
@@ -102,12 +102,12 @@ test("one that died is not handed out, and another takes its place", async () =>
   await waitUntil("its end", WITHIN_MS, async () => ((await inPool()).includes(dead) ? null : true));
   const taken = await pool.take({ mounts, labels: labelled(1) });
   expect(taken.agent.sandbox.id).not.toBe(dead);
-  expect(await firstQuestion(taken)).toBe("GET /task");
+  expect(await firstRequest(taken)).toBe("GET /task");
   await full(pool, 1);
   await end(taken);
 });
 
-test("those that see other mounts than are asked for are ended", async () => {
+test("agents with other mounts than the order are ended", async () => {
   const file = join(dir, "other.txt");
   writeFileSync(file, "other");
   const others = [...mounts, { from: file, at: "other.txt" }];
@@ -127,7 +127,7 @@ test("those that see other mounts than are asked for are ended", async () => {
   await Promise.all([end(taken), end(next)]);
 });
 
-test("whoever has waited too long gives way to a fresh one", async () => {
+test("an agent is replaced after its idle time", async () => {
   await using pool = open({ size: 1, idleMs: 300 });
   pool.fill(mounts);
   await full(pool, 1);
@@ -138,7 +138,7 @@ test("whoever has waited too long gives way to a fresh one", async () => {
   });
 });
 
-test("what cannot start is tried again seldom, and an attempt opens its own", async () => {
+test("a failed start is retried after retryMs, and an attempt meanwhile opens its own sandbox", async () => {
   const broken = join(dir, "broken.mjs");
   writeFileSync(broken, "process.exit(3);");
   let opened = 0;
@@ -157,11 +157,11 @@ test("what cannot start is tried again seldom, and an attempt opens its own", as
   expect(opened).toBe(1);
   const taken = await pool.take({ mounts, labels: labelled(1) });
   expect(taken.warm).toBe(false);
-  expect(await firstQuestion(taken)).toBe("GET /task");
+  expect(await firstRequest(taken)).toBe("GET /task");
   await end(taken);
 });
 
-test("its end leaves nothing, also of what is just being opened; size 0 opens nothing ahead", async () => {
+test("the disposed pool leaves no sandbox, and a pool of size 0 opens none ahead", async () => {
   const pool = open({ size: 4 });
   pool.fill(mounts);
   await pool[Symbol.asyncDispose]();

@@ -32,9 +32,9 @@ interface Figures {
   readonly sentToWorkMs: number;
 }
 
-/** What the end of a task's attempt told beside its handoff. */
+/** The figures in the event of the end of a task's attempt. */
 function figuresOf(swarm: TestSwarm, taskId: string): Promise<Figures> {
-  return waitUntil(`the end of ${taskId} being told`, 10_000, async () => {
+  return waitUntil(`attempt.ended of ${taskId}`, 10_000, async () => {
     const jobs = await bullQueue(swarm.connection, "event").getJobs();
     const events = jobs.map((job) => (job.data as { body: DomainEvent }).body);
     const ended = events.find((one) => one.type === "attempt.ended" && one.taskId === taskId);
@@ -42,7 +42,7 @@ function figuresOf(swarm: TestSwarm, taskId: string): Promise<Figures> {
   });
 }
 
-test("the real agent works through the gateway: a 429 is waited out, half a tool call never run", async () => {
+test("the real agent finishes its task despite a 429 and a partial tool call", async () => {
   writeFileSync(join(dir, "scenario.yaml"), SCENARIO);
   const agentFile = await buildAgent(join(dir, "agent", "agent.mjs"));
   await using replay = await startReplay({ scenarioDir: dir });
@@ -62,7 +62,7 @@ test("the real agent works through the gateway: a 429 is waited out, half a tool
     expect(sandbox.bytesIn).toBeGreaterThan(1_000);
     expect(sentToReadyMs).toBeGreaterThan(0);
     expect(sentToWorkMs).toBeGreaterThan(sentToReadyMs);
-    // The first task may be sent before an agent has come to wait.
+    // The first task may be sent before an agent waits.
     if (key === "half") expect(sandbox.warm).toBe(true);
   }
 });

@@ -169,7 +169,7 @@ test.each(["progress", "transcript", "result", "chatCompletions"] as const)(
   },
 );
 
-test("a bundle of commits above the limit is refused, and the one before is no longer taken", async () => {
+test("a bundle of commits above the limit is refused, and replaces the one before", async () => {
   expect((await ask(DOOR.commits, "a bundle")).status).toBe(204);
   expect(door.hasBundle()).toBe(true);
   expect((await ask(DOOR.commits, tooMuch(DOOR.commits.body.maxBytes))).status).toBe(413);

@@ -1,4 +1,4 @@
-// A runner that speaks the door's protocol and behaves as its task's description says, well or badly.
+// A runner that speaks the door's protocol, and does what the description of its task names.
 import { spawn, execFileSync } from "node:child_process";
 import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
@@ -19,7 +19,7 @@ async function ask(method, path, body, headers = {}) {
   const [answer] = await answered;
   return { status: answer[":status"], stream };
 }
-// Ends are taken from `end`: an http2 stream may count as closed early by those who look at both its sides.
+// Waits for `end`: helpers that watch both sides of an http2 stream may take it for closed too early.
 const read = ({ stream }, onData) =>
   new Promise((resolve, reject) => {
     stream.on("data", onData);

@@ -8,7 +8,7 @@ import { createGateway } from "../src/gateway/gateway.ts";
 import type { AttemptKey } from "../src/gateway/attempt-key.ts";
 import { UNLIMITED_BUDGET } from "../../../test/support/unlimited-budget.ts";
 
-export interface Said {
+export interface GatewayAnswer {
   readonly status: number;
   readonly headers: http2.IncomingHttpHeaders;
   readonly text: string;
@@ -23,12 +23,12 @@ export interface OpenGateway extends AsyncDisposable {
   readonly exhausted: string[];
   issue(limits?: Partial<Limits>, ttlMs?: number): AttemptKey;
   ask(body: object, key?: string): http2.ClientHttp2Stream;
-  say(body: object, key?: string): Promise<Said>;
+  call(body: object, key?: string): Promise<GatewayAnswer>;
 }
 
 export const MODEL = "glm-5";
 
-/** The gateway behind a real HTTP/2 session, as a sandbox's door gives it. */
+/** Opens the gateway behind a real HTTP/2 session, as the door of a sandbox does. */
 export async function openGateway(
   baseUrl: string,
   options: {
@@ -94,7 +94,7 @@ export async function openGateway(
     exhausted,
     issue,
     ask,
-    async say(body, key) {
+    async call(body, key) {
       const stream = ask(body, key);
       let text = "";
       let whole = true;

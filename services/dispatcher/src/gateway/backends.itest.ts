@@ -8,7 +8,7 @@ const answered = (model: string) => ({
   usage: USAGE,
 });
 
-test("an agent sees one model, whichever backend answers, and pays that one's prices", async () => {
+test("an agent sees one model and is charged the prices of the backend that answered", async () => {
   await using big = await startBackend(json(200, answered("zai-org/GLM-5.3")), json(500, {}));
   await using own = await startBackend(streamed({ ...chunk({ content: "hi" }, "stop"), model: "qwen" }));
   await using gateway = await openGateway("http://unused/v1", {
@@ -20,8 +20,8 @@ test("an agent sees one model, whichever backend answers, and pays that one's pr
     model: "zai-org/GLM-5.3",
   });
   const ask = { model: "zai-org/GLM-5.3" };
-  const first = await gateway.say(ask);
-  const second = await gateway.say({ ...ask, stream: true });
+  const first = await gateway.call(ask);
+  const second = await gateway.call({ ...ask, stream: true });
   expect(big.asked[0]?.body["model"]).toBe("zai-org/GLM-5.3");
   expect(own.asked[0]?.body["model"]).toBe("qwen");
   expect([first.text, second.text].map((text) => /"model":"([^"]+)"/.exec(text)?.[1])).toEqual([
@@ -34,7 +34,7 @@ test("an agent sees one model, whichever backend answers, and pays that one's pr
   ]);
   expect(gateway.charged[0]?.costUsd).toBeCloseTo((600 * 1.4 + 400 * 0.26 + 100 * 4.4) / 1e6, 12);
   expect(gateway.charged[1]?.costUsd).toBeCloseTo((600 * 2 + 400 * 1 + 100 * 20) / 1e6, 12);
-  // A ticket's figures are an attempt's metrics, and name no backend.
+  // The usage of a key becomes the attempt's metrics, which name no backend.
   expect(Object.keys(gateway.own.usage()).toSorted()).toEqual([
     "costUsd",
     "tokensCached",
@@ -43,7 +43,7 @@ test("an agent sees one model, whichever backend answers, and pays that one's pr
   ]);
 });
 
-test("thinking aloud is passed on, in its field and in the text", async () => {
+test("reasoning is passed on, both as a field and in the text", async () => {
   await using backend = await startBackend(
     streamed(
       chunk({ reasoning_content: "where to begin" }),
@@ -52,7 +52,7 @@ test("thinking aloud is passed on, in its field and in the text", async () => {
     ),
   );
   await using gateway = await openGateway(backend.baseUrl);
-  const { text } = await gateway.say({ stream: true, model: MODEL });
+  const { text } = await gateway.call({ stream: true, model: MODEL });
   expect(text).toContain('"reasoning_content":"where to begin"');
   expect(text).toContain("<think>hm</think>so");
 });

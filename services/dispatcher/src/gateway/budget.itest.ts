@@ -20,8 +20,8 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 
-/** The budgets of a swarm of its own, with the purse of one attempt. */
-async function openMoney(caps: BudgetCaps, limits = { costUsd: 5, tokens: 1_000_000 }) {
+/** The budgets of a new swarm, with the handle of one attempt. */
+async function openSwarmBudget(caps: BudgetCaps, limits = { costUsd: 5, tokens: 1_000_000 }) {
   swarms += 1;
   const stack = new AsyncDisposableStack();
   const connection = stack.use(
@@ -33,24 +33,24 @@ async function openMoney(caps: BudgetCaps, limits = { costUsd: 5, tokens: 1_000_
   return { budgets, budget, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-const statusesOf = (said: readonly { status: number }[]) =>
-  said.map((one) => one.status).toSorted((a, b) => a - b);
+const statusesOf = (answers: readonly { status: number }[]) =>
+  answers.map((one) => one.status).toSorted((a, b) => a - b);
 
-test("at the feature's cap a call is answered 402 with the setting's name, and the model is not asked", async () => {
-  await using money = await openMoney({ FEATURE_BUDGET_USD: 0.0015 });
+test("a call beyond the feature's cap is answered 402 with the name of the setting", async () => {
+  await using money = await openSwarmBudget({ FEATURE_BUDGET_USD: 0.0015 });
   await using backend = await startBackend(json(200, COMPLETION));
   await using gateway = await openGateway(backend.baseUrl, { budget: money.budget });
-  expect((await gateway.say({})).status).toBe(200);
-  expect((await gateway.say({})).status).toBe(200);
+  expect((await gateway.call({})).status).toBe(200);
+  expect((await gateway.call({})).status).toBe(200);
   for (let again = 0; again < 2; again += 1) {
-    const refused = await gateway.say({});
+    const refused = await gateway.call({});
     expect(refused.status).toBe(402);
     expect(JSON.parse(refused.text)).toEqual({
       error: { message: "FEATURE_BUDGET_USD=0.0015 is used up (0.002)" },
     });
   }
   expect(backend.asked).toHaveLength(2);
-  // It is nobody's limit but the feature's, told once, and no turn of the attempt.
+  // The feature's budget is reported once, and a refused call is no turn of the attempt.
   expect(gateway.exhausted).toEqual(["FEATURE_BUDGET_USD=0.0015 is used up (0.002)"]);
   expect([gateway.own.usedUp(), gateway.own.exhausted()]).toEqual([gateway.exhausted[0], null]);
   expect(gateway.own.calls()).toBe(2);
@@ -62,29 +62,29 @@ test("at the feature's cap a call is answered 402 with the setting's name, and t
   expect([swarm, feature]).toMatchObject([stand, stand]);
 });
 
-test("while a call is under way its prompt and its longest answer are set aside, and a refusal gives them back", async () => {
-  await using money = await openMoney({});
+test("a call reserves its prompt and its longest answer until it ends", async () => {
+  await using money = await openSwarmBudget({});
   let answer: ServerResponse | undefined;
   await using backend = await startBackend((_, response) => void (answer = response), json(400, {}));
   await using gateway = await openGateway(backend.baseUrl, { budget: money.budget });
   const messages = [{ role: "user", content: "x".repeat(40_000) }];
-  const said = gateway.say({ messages, max_tokens: 300 });
+  const call = gateway.call({ messages, max_tokens: 300 });
   const open = await waitUntil("the call", 10_000, () => answer ?? null);
   const { reserved } = (await money.budgets.read()).swarm;
   expect(reserved.tokens).toBeGreaterThan(10_300);
   expect(reserved.tokens).toBeLessThan(10_400);
   expect(reserved.costUsd).toBeCloseTo(((reserved.tokens - 300) * 1 + 300 * 3.2) / 1_000_000, 9);
   open.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(COMPLETION));
-  await said;
-  expect((await gateway.say({})).status).toBe(400);
+  await call;
+  expect((await gateway.call({})).status).toBe(400);
   expect((await money.budgets.read()).swarm).toMatchObject({
     spent: { tokens: CALL.tokens },
     reserved: { costUsd: 0, tokens: 0 },
   });
 });
 
-test("a sandbox that goes amid a stream pays for what it was told, and sets nothing aside any more", async () => {
-  await using money = await openMoney({});
+test("a stream that the sandbox breaks off is charged for the part that was sent", async () => {
+  await using money = await openSwarmBudget({});
   await using backend = await startBackend((_, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write(event(chunk({ content: "and then ".repeat(100) })));
@@ -101,9 +101,9 @@ test("a sandbox that goes amid a stream pays for what it was told, and sets noth
   expect(state.spent.tokens).toBeGreaterThan(200);
 });
 
-test("of many agents that ask at once with little left, all but one call waits for its turn or is refused", async () => {
-  // One call's tokens are less than it sets aside, so that there is room for three of them one after another.
-  await using money = await openMoney({ BUDGET_TOKENS: 2.5 * CALL.tokens });
+test("calls of many agents at once never exceed the budget by more than one call", async () => {
+  // A call uses fewer tokens than it reserves, so the budget has room for three calls one after another.
+  await using money = await openSwarmBudget({ BUDGET_TOKENS: 2.5 * CALL.tokens });
   await using backend = await startBackend(json(200, { ...COMPLETION }));
   const messages = [{ role: "user", content: "x".repeat(12_000) }];
   const stack = new AsyncDisposableStack();
@@ -113,27 +113,27 @@ test("of many agents that ask at once with little left, all but one call waits f
       return stack.use(await openGateway(backend.baseUrl, { budget: money.budget }));
     }),
   );
-  const said = await Promise.all(gateways.map((one) => one.say({ messages })));
-  expect(statusesOf(said)).toEqual([200, 200, 200, 402, 402, 402, 402, 402]);
+  const answers = await Promise.all(gateways.map((one) => one.call({ messages })));
+  expect(statusesOf(answers)).toEqual([200, 200, 200, 402, 402, 402, 402, 402]);
   expect((await money.budgets.read()).swarm.spent.tokens).toBe(3 * CALL.tokens);
 });
 
-test("a budget that cannot be asked is the infrastructure's trouble, and the model is not asked either", async () => {
-  const money = await openMoney({});
+test("a call is answered 503 when the budget cannot be read", async () => {
+  const money = await openSwarmBudget({});
   await using backend = await startBackend(json(200, COMPLETION));
   await using gateway = await openGateway(backend.baseUrl, { budget: money.budget });
   await money[Symbol.asyncDispose]();
-  expect((await gateway.say({})).status).toBe(503);
+  expect((await gateway.call({})).status).toBe(503);
   expect(gateway.own.unavailable()).toContain("the budget could not be read");
   expect([gateway.own.usedUp(), backend.asked.length]).toEqual([null, 0]);
 });
 
-test("an attempt's own limit is held over calls that it makes at once, and is told as its own", async () => {
-  await using money = await openMoney({}, { costUsd: 5, tokens: 500 });
+test("an attempt's own limit holds for calls at once", async () => {
+  await using money = await openSwarmBudget({}, { costUsd: 5, tokens: 500 });
   await using backend = await startBackend(json(200, COMPLETION));
   await using gateway = await openGateway(backend.baseUrl, { budget: money.budget });
-  const said = await Promise.all([1, 2, 3, 4].map(() => gateway.say({})));
-  expect(statusesOf(said)).toEqual([200, 402, 402, 402]);
+  const answers = await Promise.all([1, 2, 3, 4].map(() => gateway.call({})));
+  expect(statusesOf(answers)).toEqual([200, 402, 402, 402]);
   expect(gateway.own.usedUp()).toBeNull();
   expect(gateway.own.exhausted()).toBe("the limit of 500 tokens was reached (1100)");
   expect(gateway.exhausted).toHaveLength(1);

@@ -22,20 +22,20 @@ const part = (index: number, text: string) => ({
 });
 const stop = { choices: [{ delta: {}, finish_reason: "tool_calls" }] };
 
-test("a call with broken arguments is marked as cut off", () => {
+test("an answer with incomplete arguments is marked as cut off", () => {
   expect(reasonOf(guardCompletion(whole('{"path":"a')))).toBe("length");
   expect(reasonOf(guardCompletion(whole('{"path":"a"}')))).toBe("tool_calls");
   expect(reasonOf(guardCompletion(whole("")))).toBe("tool_calls");
 });
 
-test("arguments in pieces are judged as a whole, each call by itself", async () => {
+test("the chunks of the arguments are joined for each call before they are checked", async () => {
   expect((await pass(part(0, '{"a":'), part(1, "{}"), part(0, "1}"), stop)).at(-1)?.finish_reason).toBe(
     "tool_calls",
   );
   expect((await pass(part(0, '{"a":'), part(1, "{}"), stop)).at(-1)?.finish_reason).toBe("length");
 });
 
-test("a stream without an end is a failure, and one with an empty usage chunk is not", async () => {
+test("a stream without a finish_reason throws", async () => {
   await expect(pass(part(0, "{}"))).rejects.toThrow("without a finish_reason");
   expect(await pass(part(0, "{}"), stop, { choices: [] })).toHaveLength(2);
 });

@@ -26,7 +26,7 @@ function clientOf(gateway: OpenGateway): OpenAI {
 
 const CALL = { index: 0, id: "c1", type: "function", function: { name: "read", arguments: '{"path":"a"}' } };
 
-test("OpenAI's client is answered in one piece and in a stream, with tool calls and usage, and refused by its own errors", async () => {
+test("OpenAI's client understands the gateway's answers, streams and errors", async () => {
   await using backend = await startBackend(
     json(200, {
       choices: [{ index: 0, message: { role: "assistant", content: "hi" }, finish_reason: "stop" }],
@@ -46,17 +46,17 @@ test("OpenAI's client is answered in one piece and in a stream, with tool calls 
   expect(whole.choices[0]?.message.content).toBe("hi");
   expect(whole.usage).toMatchObject(USAGE);
 
-  let said = "";
+  let text = "";
   const calls: string[] = [];
   let finish: string | null = null;
   for await (const part of await client.chat.completions.create({ ...asked, stream: true })) {
     const [choice] = part.choices;
-    said += choice?.delta.content ?? "";
+    text += choice?.delta.content ?? "";
     for (const call of choice?.delta.tool_calls ?? [])
       calls.push(`${call.function?.name} ${call.function?.arguments}`);
     finish = choice?.finish_reason ?? finish;
   }
-  expect([said, calls, finish]).toEqual(["I look", ['read {"path":"a"}'], "tool_calls"]);
+  expect([text, calls, finish]).toEqual(["I look", ['read {"path":"a"}'], "tool_calls"]);
 
   const refused = await client.chat.completions.create(asked).catch((error: unknown) => error);
   expect(refused).toMatchObject({ status: 402 });

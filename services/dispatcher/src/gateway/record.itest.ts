@@ -26,7 +26,7 @@ interface Choice {
   finish_reason: string | null;
 }
 
-/** A real model's ids, in pieces, with thinking aloud between. */
+/** Tool calls in chunks with the ids of a real model, and reasoning between them. */
 const reads: Reply = streamed(
   chunk({ role: "assistant", reasoning_content: "where to begin" }),
   chunk({ content: "I look " }),
@@ -46,7 +46,7 @@ const write = { id: "call_x4", function: { name: "write", arguments: '{"path":"c
 const writes = whole({ role: "assistant", content: null, tool_calls: [write] }, "tool_calls");
 const says = (content: string) => whole({ role: "assistant", content }, "stop");
 
-/** Tool calls and end of an answer, streamed or not. */
+/** The tool calls and the finish_reason of an answer, streamed or not. */
 function read(text: string): { calls: { id: string; name: string; args: string }[]; finish: string } {
   const events = text.startsWith("data:")
     ? text.split("\n").filter((line) => line.startsWith("data: {"))
@@ -70,7 +70,7 @@ function read(text: string): { calls: { id: string; name: string; args: string }
   return { calls, finish };
 }
 
-/** Does as an agent does: calls tools until the model has said it is done, twice, and asks again for what was cut off. */
+/** Plays an agent: calls tools until the model has said twice that it is done, and repeats a request that was cut off. */
 async function converse(gateway: OpenGateway): Promise<[string, unknown][]> {
   const messages: object[] = [
     { role: "system", content: `You work.\nSwarm-Key: ${KEY}` },
@@ -78,7 +78,7 @@ async function converse(gateway: OpenGateway): Promise<[string, unknown][]> {
   ];
   const made: [string, unknown][] = [];
   for (let [stops, asked] = [0, 0]; stops < 2; asked += 1) {
-    const { status, text } = await gateway.say({ messages, stream: asked < 2 });
+    const { status, text } = await gateway.call({ messages, stream: asked < 2 });
     expect(status).toBe(200);
     const { calls, finish } = read(text);
     if (finish === "length") continue;
@@ -95,7 +95,7 @@ async function converse(gateway: OpenGateway): Promise<[string, unknown][]> {
   return made;
 }
 
-test("a run that is recorded plays back to the same tool calls", async () => {
+test("the replay of a recorded run makes the same tool calls", async () => {
   const recordDir = mkdtempSync(join(tmpdir(), "swarm-record-"));
   try {
     const READS = ["read", { path: 'a\n"b".txt' }];

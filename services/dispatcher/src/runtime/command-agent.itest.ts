@@ -27,7 +27,7 @@ env: { OPENAI_BASE_URL: "{{baseUrl}}", OPENAI_API_KEY: "{{apiKey}}", OPENAI_MODE
 const dir = mkdtempSync(join(tmpdir(), "swarm-command-agent-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-test("settings are all it takes: an agent of one's own works, is metered, and its work goes to the merger", async () => {
+test("an agent program of one's own needs settings only: its metered work goes to the merger", async () => {
   writeFileSync(join(dir, "scenario.yaml"), SCENARIO);
   writeFileSync(join(dir, "mine.template"), TEMPLATE);
   const agentFile = await buildAgent(join(dir, "agent", "agent.mjs"));

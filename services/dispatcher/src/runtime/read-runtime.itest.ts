@@ -20,11 +20,11 @@ const read = (env: Record<string, string>) =>
   readRuntime(parseEnv(settings, { GIT_REPO_URL: "https://example.com/a.git", ...env }));
 const byCommand = (env: Record<string, string>) => read({ AGENT_RUNTIME: "command", ...env });
 
-test("nothing set is the built-in loop, with nothing more to see", async () => {
+test("without settings the runtime is the built-in loop, without mounts", async () => {
   expect(await read({})).toEqual({ runtime: { kind: "pi" }, mounts: [] });
 });
 
-test("a template is read from JSON or YAML, and the folder is seen at .agent under its content's name", async () => {
+test("a template in JSON or YAML is read, and the program's folder is mounted at .agent", async () => {
   const file = join(dir, "mine.yaml");
   writeFileSync(file, "name: mine\nargv: [mine, '{{promptFile}}']\n");
   const AGENT_COMMAND_DIR = join(dir, "agent");
@@ -40,12 +40,12 @@ test("a template is read from JSON or YAML, and the folder is seen at .agent und
   expect(await byCommand({ AGENT_TEMPLATE: file, AGENT_COMMAND_DIR })).toEqual(chosen);
 });
 
-test("opencode's template comes with us", async () => {
+test("the name opencode finds the template of this repository", async () => {
   const { runtime } = await byCommand({});
   expect(runtime).toMatchObject({ kind: "command", template: { name: "opencode", output: "opencode" } });
 });
 
-test("what is wrong is told by the setting's name", async () => {
+test("an error names the setting that is wrong", async () => {
   const file = join(dir, "bad.yaml");
   writeFileSync(file, "name: bad\nargv: ['{{agentDir}}/bin/mine']\n");
   await expect(byCommand({ AGENT_TEMPLATE: file })).rejects.toThrow(/AGENT_COMMAND_DIR.*bad needs a folder/);
@@ -59,7 +59,7 @@ test("what is wrong is told by the setting's name", async () => {
   await expect(byCommand({ AGENT_TEMPLATE: file })).rejects.toThrow(/AGENT_TEMPLATE/);
 });
 
-test("a folder's name follows its content, wherever it lies", async () => {
+test("the hash of a folder changes with its content only", async () => {
   const agent = join(dir, "agent");
   const before = await hashFolder(agent);
   renameSync(agent, join(dir, "moved"));
