@@ -8,7 +8,7 @@ const status = {
   green: null,
   cost: { usd: 0, tokens: 0 },
 };
-const counts = { total: 2, landed: 1, running: 0, failed: 0, held: 0 };
+const counts = { total: 2, ready: 0, underWay: 0, landed: 1, failed: 0, held: 0 };
 const lineOf = (state: "building" | "failed" | "done", reason: string | null) =>
   formatProgress([{ title: "One", status: state, reason, counts }], status).split("\n")[0];
 

@@ -43,11 +43,19 @@ export type FeatureSubmission = z.infer<typeof featureSubmissionSchema>;
 /** Number of tasks of a feature by status. Cancelled tasks are not counted. */
 export const featureCountsSchema = z.object({
   total: z.int().min(0),
+  ready: z.int().min(0).default(0).describe("could be sent, but a budget is used up"),
+  underWay: z.int().min(0).describe("sent, running or landing"),
   landed: z.int().min(0),
-  running: z.int().min(0).describe("sent, running or landing"),
   failed: z.int().min(0).describe("failed or blocked"),
   held: z.int().min(0),
 });
+
+/** Counts as this version reads them: those of schema version 1 have `running` for `underWay`. */
+export function liftCounts(counts: unknown): unknown {
+  if (typeof counts !== "object" || counts === null || !("running" in counts)) return counts;
+  const { running, ...rest } = counts;
+  return { underWay: running, ...rest };
+}
 
 /** A feature as the api shows it. */
 export const featureSchema = featureSubmissionSchema.extend({

@@ -156,7 +156,7 @@ test("a feature shows its forecast", async () => {
   const { featureId } = await emit.task("planned", "planned");
   expect(await read(`/v1/features/${featureId}`)).toMatchObject({ forecast: null });
   const forecast = { usd: 3, tokens: 600, tasks: 2, basedOn: 7, warning: "3 USD are expected, but …" };
-  const counts = { total: 2, landed: 0, running: 1, failed: 0, held: 0 };
+  const counts = { total: 2, ready: 0, underWay: 1, landed: 0, failed: 0, held: 0 };
   const data = {
     status: "building",
     reason: null,

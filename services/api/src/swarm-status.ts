@@ -1,9 +1,10 @@
-import { HOT_AFTER, type QueueName, type SwarmStatus } from "@agentswarm/contracts";
+import { DEFAULT_REPO, HOT_AFTER, type QueueName, type SwarmStatus } from "@agentswarm/contracts";
 import { queueCounts, workerCounts } from "@agentswarm/queue";
 import type { ApiContext } from "./context.ts";
 import { sumUp } from "./project/cost-table.ts";
 import { landingsLastHour } from "./project/project-swarm.ts";
 import { showBudget } from "./project/show-budget.ts";
+import { EMPTY_REPO, type RepoView } from "./project/views.ts";
 
 /** The service that consumes each queue. */
 const SERVICE_OF = {
@@ -24,19 +25,23 @@ export async function readSwarmStatus({ connection, model, budgets }: ApiContext
     budgets.read(),
     workerCounts(connection),
   ]);
-  const hot = Object.entries(swarm.hotFiles).filter(([, count]) => count >= HOT_AFTER);
+  const repos = Object.fromEntries(
+    Object.entries(swarm.repos).map(([repoId, repo]) => [repoId, { ...repo, hotFiles: hotOnly(repo) }]),
+  );
   return {
     features,
     queues,
     services: byService(workers),
     agents: { live: Object.keys(swarm.live).length, attempts: swarm.live },
     landings: { total: swarm.landings, lastHour: landingsLastHour(swarm, now) },
-    trunk: swarm.trunk,
-    green: swarm.green,
-    lastSweep: swarm.lastSweep,
-    hotFiles: Object.fromEntries(hot),
+    ...(repos[DEFAULT_REPO] ?? EMPTY_REPO),
+    repos,
     cost: { ...sumUp(swarm.costs), budget: showBudget(budget, swarm.budgetReached) },
   };
+}
+
+function hotOnly({ hotFiles }: RepoView): Record<string, number> {
+  return Object.fromEntries(Object.entries(hotFiles).filter(([, count]) => count >= HOT_AFTER));
 }
 
 function byService(workers: Record<QueueName, number>): Record<string, number> {

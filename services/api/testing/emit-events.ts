@@ -87,7 +87,14 @@ export function openEmitter(api: TestApi) {
     },
     /** A change of a feature by its planner; shown so when this resolves. */
     async feature(id: string, status: string, ledgerVersion: number, reason: string | null = null) {
-      const counts = { total: 1, landed: status === "done" ? 1 : 0, running: 0, failed: 0, held: 0 };
+      const counts = {
+        total: 1,
+        ready: 0,
+        underWay: 0,
+        landed: status === "done" ? 1 : 0,
+        failed: 0,
+        held: 0,
+      };
       const data = { status, reason, costUsd: 0.5, tokens: 10, finishedAt: null, counts };
       await event("feature.changed", { featureId: id, ledgerVersion }, data);
       await shown(`/v1/features/${id}`, status);

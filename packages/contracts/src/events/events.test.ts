@@ -101,3 +101,18 @@ test("an event of version 1 is read in the words of this one", () => {
   const old = { id: "buried-task-a", type: "message.buried", ...stamp, data };
   expect(domainEventSchema.parse(liftEvent(old))).toMatchObject({ type: "message.dead-lettered", data });
 });
+
+test("the counts of a version 1 event are read by their new name", () => {
+  const counts = { total: 2, landed: 1, running: 1, failed: 0, held: 0 };
+  const data = { status: "building", reason: null, costUsd: 0, tokens: 0, finishedAt: null, counts };
+  const old = { id: "f", type: "feature.changed", featureId: "feature-1", ...stamp, data };
+  const lifted = domainEventSchema.parse(liftEvent(old));
+  expect(isEventOf("feature.changed")(lifted) && lifted.data.counts).toEqual({
+    total: 2,
+    ready: 0,
+    underWay: 1,
+    landed: 1,
+    failed: 0,
+    held: 0,
+  });
+});

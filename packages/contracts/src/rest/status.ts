@@ -3,6 +3,14 @@ import { QUEUE_NAMES } from "../queues.ts";
 import { shownBudgetSchema, costSchema } from "./cost.ts";
 import type { Route } from "./route.ts";
 
+/** The trunk of one repository. */
+const trunkStatus = {
+  trunk: z.string().nullable().describe("The newest commit of the trunk; null before the first landing"),
+  green: z.string().nullable().describe("The newest commit that passed every check"),
+  lastSweep: z.object({ at: z.int(), outcome: z.string(), head: z.string() }).nullable(),
+  hotFiles: z.record(z.string(), z.int()).describe("Conflicts by file, for files that conflict often"),
+};
+
 /** The whole swarm at a glance. */
 export const swarmStatusSchema = z.object({
   features: z.record(z.string(), z.int()).describe("Features by status"),
@@ -15,10 +23,9 @@ export const swarmStatusSchema = z.object({
     attempts: z.record(z.string(), z.int()).describe("Running attempt by task id"),
   }),
   landings: z.object({ total: z.int(), lastHour: z.int() }),
-  trunk: z.string().nullable().describe("The newest commit of the trunk; null before the first landing"),
-  green: z.string().nullable().describe("The newest commit that passed every check"),
-  lastSweep: z.object({ at: z.int(), outcome: z.string(), head: z.string() }).nullable(),
-  hotFiles: z.record(z.string(), z.int()).describe("Conflicts by file, for files that conflict often"),
+  /** Those of the default repository, as in `repos.main`. */
+  ...trunkStatus,
+  repos: z.record(z.string(), z.object(trunkStatus)).describe("The same for each repository, by its id"),
   /** Every model call: of attempts, of the planner and of the reconciler. */
   cost: costSchema.extend({ budget: shownBudgetSchema }),
 });

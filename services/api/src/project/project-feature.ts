@@ -2,7 +2,7 @@ import type { DomainEvent } from "@agentswarm/contracts";
 import { addCost } from "./cost-table.ts";
 import type { FeatureView } from "./views.ts";
 
-const NO_COUNTS = { total: 0, landed: 0, running: 0, failed: 0, held: 0 };
+const NO_COUNTS = { total: 0, ready: 0, underWay: 0, landed: 0, failed: 0, held: 0 };
 
 /** A feature's view after an event; the same object when nothing changes. The same event may come twice. */
 export function projectFeature(view: FeatureView | null, event: DomainEvent): FeatureView | null {

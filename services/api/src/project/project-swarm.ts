@@ -1,6 +1,6 @@
 import type { DomainEvent } from "@agentswarm/contracts";
 import { addCost } from "./cost-table.ts";
-import type { SwarmView } from "./views.ts";
+import { EMPTY_REPO, type RepoView, type SwarmView } from "./views.ts";
 
 const KEPT_LANDINGS = 5_000;
 const HOUR_MS = 3_600_000;
@@ -25,21 +25,23 @@ export function projectSwarm(view: SwarmView, event: DomainEvent): SwarmView {
       // A commit that the merger found again after a crash was counted when it was published.
       if (event.data.kind !== "landed") return view;
       const landedAt = [...view.landedAt, event.at].slice(-KEPT_LANDINGS);
-      return { ...view, trunk: event.data.commit, landings: view.landings + 1, landedAt };
+      const landed = withRepo(view, event.repoId, () => ({ trunk: event.data.commit }));
+      return { ...landed, landings: view.landings + 1, landedAt };
     }
     case "landing.conflicted": {
-      const hotFiles = { ...view.hotFiles };
-      for (const { path } of event.data.paths) hotFiles[path] = (hotFiles[path] ?? 0) + 1;
-      return { ...view, hotFiles };
+      return withRepo(view, event.repoId, (repo) => {
+        const hotFiles = { ...repo.hotFiles };
+        for (const { path } of event.data.paths) hotFiles[path] = (hotFiles[path] ?? 0) + 1;
+        return { hotFiles };
+      });
     }
     case "sweep.finished": {
       const { outcome, head, green } = event.data;
-      return {
-        ...view,
-        trunk: view.trunk ?? head,
-        green: green ?? view.green,
+      return withRepo(view, event.repoId, (repo) => ({
+        trunk: repo.trunk ?? head,
+        green: green ?? repo.green,
         lastSweep: { at: event.at, outcome, head },
-      };
+      }));
     }
     case "feature.submitted":
     case "feature.changed":
@@ -61,6 +63,11 @@ export function projectSwarm(view: SwarmView, event: DomainEvent): SwarmView {
     default:
       return event satisfies never;
   }
+}
+
+function withRepo(view: SwarmView, repoId: string, change: (repo: RepoView) => Partial<RepoView>): SwarmView {
+  const repo = view.repos[repoId] ?? EMPTY_REPO;
+  return { ...view, repos: { ...view.repos, [repoId]: { ...repo, ...change(repo) } } };
 }
 
 /** Landings within the last hour of `now`. */

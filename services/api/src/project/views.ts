@@ -1,7 +1,10 @@
 import { z } from "zod";
 import {
+  DEFAULT_REPO,
+  featureCountsSchema,
   featureSchema,
   handoffSchema,
+  liftCounts,
   taskSchema,
   taskStatusSchema,
   usedUpSchema,
@@ -13,6 +16,8 @@ const budgetReachedSchema = usedUpSchema.extend({ at: z.int() }).nullable().defa
 
 /** A feature by its events, with the ledger version of the newest. */
 export const featureViewSchema = featureSchema.extend({
+  // Documents of schema version 1 have the counts of that version.
+  counts: z.preprocess(liftCounts, featureCountsSchema),
   ledgerVersion: z.int().min(0),
   taskIds: z.array(z.string()),
   costs: costTableSchema.default({}),
@@ -46,30 +51,42 @@ export const taskViewSchema = taskSchema.omit({ context: true }).extend({
 });
 export type TaskView = z.infer<typeof taskViewSchema>;
 
-/** The whole swarm's totals. */
-export const swarmViewSchema = z.object({
+/** The trunk of one repository. */
+const repoViewSchema = z.object({
   trunk: z.string().nullable(),
   green: z.string().nullable(),
+  lastSweep: z.object({ at: z.int(), outcome: z.string(), head: z.string() }).nullable(),
+  hotFiles: z.record(z.string(), z.int()),
+});
+export type RepoView = z.infer<typeof repoViewSchema>;
+
+export const EMPTY_REPO: RepoView = { trunk: null, green: null, lastSweep: null, hotFiles: {} };
+
+/** The whole swarm's totals, and the trunk of each repository. */
+const swarmObjectSchema = z.object({
+  repos: z.record(z.string(), repoViewSchema),
   landings: z.int(),
   /** Times of the last landings, for the rate; milliseconds, newest last. */
   landedAt: z.array(z.int()),
-  lastSweep: z.object({ at: z.int(), outcome: z.string(), head: z.string() }).nullable(),
   /** Running attempts: task id → attempt. */
   live: z.record(z.string(), z.int()),
-  hotFiles: z.record(z.string(), z.int()),
   costs: costTableSchema.default({}),
   budgetReached: budgetReachedSchema,
 });
+export const swarmViewSchema = z.preprocess(liftOldSwarm, swarmObjectSchema);
 export type SwarmView = z.infer<typeof swarmViewSchema>;
 
+/** Documents of version 1 have one trunk for the whole swarm. */
+function liftOldSwarm(document: unknown): unknown {
+  const old = repoViewSchema.safeParse(document);
+  return old.success ? { repos: { [DEFAULT_REPO]: old.data }, ...(document as object) } : document;
+}
+
 export const EMPTY_SWARM: SwarmView = {
-  trunk: null,
-  green: null,
+  repos: {},
   landings: 0,
   landedAt: [],
-  lastSweep: null,
   live: {},
-  hotFiles: {},
   costs: {},
   budgetReached: null,
 };

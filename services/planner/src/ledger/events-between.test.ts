@@ -56,5 +56,5 @@ test("task.planned does not carry the survey", () => {
 test("cancelled tasks do not count", () => {
   const ledger = building();
   const after = absorb(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.conflict);
-  expect(countTasks(after)).toEqual({ total: 2, landed: 0, running: 1, failed: 0, held: 0 });
+  expect(countTasks(after)).toEqual({ total: 2, ready: 0, underWay: 1, landed: 0, failed: 0, held: 0 });
 });

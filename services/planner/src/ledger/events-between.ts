@@ -8,7 +8,8 @@ export function countTasks(ledger: Ledger) {
   return {
     total: counted.length,
     landed: of("landed"),
-    running: counted.filter(isUnderWay).length,
+    ready: of("ready"),
+    underWay: counted.filter(isUnderWay).length,
     failed: of("failed", "blocked"),
     held: of("held"),
   };

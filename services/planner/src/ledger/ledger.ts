@@ -5,6 +5,7 @@ import {
   featureSubmissionSchema,
   forecastSchema,
   handoffSchema,
+  liftEvent,
   mergeOutcomeSchema,
   sweepReasonSchema,
   taskSchema,
@@ -114,9 +115,10 @@ function liftOldLedger(document: unknown): unknown {
   return { outOfBudget: waiting, ...rest };
 }
 
-/** Pending effects of version 0.1 have `tell` for `emit`. */
+/** Pending effects of version 0.1 have `tell` for `emit`, and the events of that version. */
 function liftOldEffect(effect: unknown): unknown {
-  return isRecord(effect) && effect["kind"] === "tell" ? { ...effect, kind: "emit" } : effect;
+  if (!isRecord(effect) || effect["kind"] !== "tell") return effect;
+  return { ...effect, kind: "emit", event: liftEvent(effect["event"]) };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
