@@ -15,7 +15,7 @@ export function chunksOf(stream: Readable): AsyncIterable<Buffer> {
 }
 
 /** Reads a whole body. Throws when it is longer than the limit (see `isTooLong`). */
-export async function readBody(stream: Readable, limitBytes: number): Promise<Buffer> {
+export async function readBounded(stream: Readable, limitBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of chunksOf(stream)) {

@@ -11,7 +11,7 @@ import {
 } from "@agentswarm/contracts";
 import type { DoorHandler } from "@agentswarm/sandbox";
 import type { AttemptFiles } from "./attempt-files.ts";
-import { atMost, chunksOf, isTooLong, readBody } from "./bounded-body.ts";
+import { atMost, chunksOf, isTooLong, readBounded } from "./bounded-body.ts";
 import type { AttemptKey } from "./gateway/attempt-key.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { Transcript } from "./transcript.ts";
@@ -62,12 +62,12 @@ export function serveDoor(options: DoorOptions): DoorService {
     thinBundle: (stream) => sendFile(stream, files.thin),
     resolveBundle: (stream) => sendFile(stream, files.resolve),
     async progress(stream) {
-      const body = (await readBody(stream, DOOR.progress.body.maxBytes)).toString();
+      const body = (await readBounded(stream, DOOR.progress.body.maxBytes)).toString();
       for (const line of body.split("\n")) onProgress(line);
       respond(stream, 204);
     },
     async transcript(stream) {
-      options.transcript.append(await readBody(stream, DOOR.transcript.body.maxBytes));
+      options.transcript.append(await readBounded(stream, DOOR.transcript.body.maxBytes));
       respond(stream, 204);
     },
     async commits(stream) {
@@ -78,7 +78,7 @@ export function serveDoor(options: DoorOptions): DoorService {
       respond(stream, 204);
     },
     async result(stream) {
-      const body = (await readBody(stream, DOOR.result.body.maxBytes)).toString();
+      const body = (await readBounded(stream, DOOR.result.body.maxBytes)).toString();
       // A result that is not JSON is a result too: decideEnd makes a failure of it.
       result = parseJson(body) ?? null;
       if (stream.destroyed) return finish();

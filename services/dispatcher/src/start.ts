@@ -8,7 +8,7 @@ import type { Logger, ServiceContext } from "@agentswarm/service";
 import { openRepos, openService } from "@agentswarm/wiring";
 import { openProvider } from "@agentswarm/wiring/provider";
 import { mountAgentFile } from "./agent-file.ts";
-import { SANDBOX_GRACE_MS } from "./attempt.ts";
+import { SANDBOX_GRACE_MS } from "./authorize-attempt.ts";
 import { openBase } from "./base.ts";
 import type { Settings } from "./config.ts";
 import type { DispatcherContext, DispatcherRepo } from "./context.ts";

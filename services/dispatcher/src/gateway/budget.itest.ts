@@ -37,9 +37,9 @@ const statusesOf = (answers: readonly { status: number }[]) =>
   answers.map((one) => one.status).toSorted((a, b) => a - b);
 
 test("a call beyond the feature's cap is answered 402 with the name of the setting", async () => {
-  await using money = await openSwarmBudget({ FEATURE_BUDGET_USD: 0.0015 });
+  await using opened = await openSwarmBudget({ FEATURE_BUDGET_USD: 0.0015 });
   await using backend = await startBackend(json(200, COMPLETION));
-  await using gateway = await openGateway(backend.baseUrl, { budget: money.budget });
+  await using gateway = await openGateway(backend.baseUrl, { budget: opened.budget });
   expect((await gateway.call({})).status).toBe(200);
   expect((await gateway.call({})).status).toBe(200);
   for (let again = 0; again < 2; again += 1) {
@@ -54,7 +54,7 @@ test("a call beyond the feature's cap is answered 402 with the name of the setti
   expect(gateway.exhausted).toEqual(["FEATURE_BUDGET_USD=0.0015 is used up (0.002)"]);
   expect([gateway.own.usedUp(), gateway.own.exhausted()]).toEqual([gateway.exhausted[0], null]);
   expect(gateway.own.calls()).toBe(2);
-  const { swarm, feature } = await money.budgets.read("f");
+  const { swarm, feature } = await opened.budgets.read("f");
   const stand = {
     spent: { costUsd: 2 * CALL.costUsd, tokens: 2 * CALL.tokens },
     reserved: { costUsd: 0, tokens: 0 },
@@ -63,39 +63,39 @@ test("a call beyond the feature's cap is answered 402 with the name of the setti
 });
 
 test("a call reserves its prompt and its longest answer until it ends", async () => {
-  await using money = await openSwarmBudget({});
+  await using opened = await openSwarmBudget({});
   let answer: ServerResponse | undefined;
   await using backend = await startBackend((_, response) => void (answer = response), json(400, {}));
-  await using gateway = await openGateway(backend.baseUrl, { budget: money.budget });
+  await using gateway = await openGateway(backend.baseUrl, { budget: opened.budget });
   const messages = [{ role: "user", content: "x".repeat(40_000) }];
   const call = gateway.call({ messages, max_tokens: 300 });
   const open = await waitUntil("the call", 10_000, () => answer ?? null);
-  const { reserved } = (await money.budgets.read()).swarm;
+  const { reserved } = (await opened.budgets.read()).swarm;
   expect(reserved.tokens).toBeGreaterThan(10_300);
   expect(reserved.tokens).toBeLessThan(10_400);
   expect(reserved.costUsd).toBeCloseTo(((reserved.tokens - 300) * 1 + 300 * 3.2) / 1_000_000, 9);
   open.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(COMPLETION));
   await call;
   expect((await gateway.call({})).status).toBe(400);
-  expect((await money.budgets.read()).swarm).toMatchObject({
+  expect((await opened.budgets.read()).swarm).toMatchObject({
     spent: { tokens: CALL.tokens },
     reserved: { costUsd: 0, tokens: 0 },
   });
 });
 
 test("a stream that the sandbox breaks off is charged for the part that was sent", async () => {
-  await using money = await openSwarmBudget({});
+  await using opened = await openSwarmBudget({});
   await using backend = await startBackend((_, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write(event(chunk({ content: "and then ".repeat(100) })));
   });
-  await using gateway = await openGateway(backend.baseUrl, { budget: money.budget });
+  await using gateway = await openGateway(backend.baseUrl, { budget: opened.budget });
   const stream = gateway.ask({ stream: true });
   stream.on("error", () => undefined);
   await new Promise((seen) => stream.once("data", seen));
   stream.destroy();
   const state = await waitUntil("the end of the call", 10_000, async () => {
-    const { swarm } = await money.budgets.read();
+    const { swarm } = await opened.budgets.read();
     return swarm.reserved.tokens === 0 ? swarm : null;
   });
   expect(state.spent.tokens).toBeGreaterThan(200);
@@ -103,35 +103,35 @@ test("a stream that the sandbox breaks off is charged for the part that was sent
 
 test("calls of many agents at once never exceed the budget by more than one call", async () => {
   // A call uses fewer tokens than it reserves, so the budget has room for three calls one after another.
-  await using money = await openSwarmBudget({ BUDGET_TOKENS: 2.5 * CALL.tokens });
+  await using opened = await openSwarmBudget({ BUDGET_TOKENS: 2.5 * CALL.tokens });
   await using backend = await startBackend(json(200, { ...COMPLETION }));
   const messages = [{ role: "user", content: "x".repeat(12_000) }];
   const stack = new AsyncDisposableStack();
   await using _ = stack;
   const gateways = await Promise.all(
     Array.from({ length: 8 }, async () => {
-      return stack.use(await openGateway(backend.baseUrl, { budget: money.budget }));
+      return stack.use(await openGateway(backend.baseUrl, { budget: opened.budget }));
     }),
   );
   const answers = await Promise.all(gateways.map((one) => one.call({ messages })));
   expect(statusesOf(answers)).toEqual([200, 200, 200, 402, 402, 402, 402, 402]);
-  expect((await money.budgets.read()).swarm.spent.tokens).toBe(3 * CALL.tokens);
+  expect((await opened.budgets.read()).swarm.spent.tokens).toBe(3 * CALL.tokens);
 });
 
 test("a call is answered 503 when the budget cannot be read", async () => {
-  const money = await openSwarmBudget({});
+  const opened = await openSwarmBudget({});
   await using backend = await startBackend(json(200, COMPLETION));
-  await using gateway = await openGateway(backend.baseUrl, { budget: money.budget });
-  await money[Symbol.asyncDispose]();
+  await using gateway = await openGateway(backend.baseUrl, { budget: opened.budget });
+  await opened[Symbol.asyncDispose]();
   expect((await gateway.call({})).status).toBe(503);
   expect(gateway.own.unavailable()).toContain("the budget could not be read");
   expect([gateway.own.usedUp(), backend.asked.length]).toEqual([null, 0]);
 });
 
 test("an attempt's own limit holds for calls at once", async () => {
-  await using money = await openSwarmBudget({}, { costUsd: 5, tokens: 500 });
+  await using opened = await openSwarmBudget({}, { costUsd: 5, tokens: 500 });
   await using backend = await startBackend(json(200, COMPLETION));
-  await using gateway = await openGateway(backend.baseUrl, { budget: money.budget });
+  await using gateway = await openGateway(backend.baseUrl, { budget: opened.budget });
   const answers = await Promise.all([1, 2, 3, 4].map(() => gateway.call({})));
   expect(statusesOf(answers)).toEqual([200, 402, 402, 402]);
   expect(gateway.own.usedUp()).toBeNull();

@@ -10,10 +10,11 @@ import {
   type Usage,
 } from "@agentswarm/llm";
 import type { Logger } from "@agentswarm/service";
-import { readBody } from "../bounded-body.ts";
+import { readBounded } from "../bounded-body.ts";
 import { openExchangeRecorder } from "./exchange-recorder.ts";
 import { guardCompletion, guardStream } from "./guard-tool-calls.ts";
 import { openMeter, type Meter } from "./meter.ts";
+import { boundRequest, readRequest } from "./model-request.ts";
 import type { AttemptKey } from "./attempt-key.ts";
 import { openKeyIssuer, type KeyIssuer } from "./key-issuer.ts";
 
@@ -65,7 +66,7 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
     },
     async complete(own, stream, headers) {
       if (!admit(own, stream, headers)) return;
-      const text = (await readBody(stream, DOOR.chatCompletions.body.maxBytes)).toString();
+      const text = (await readBounded(stream, DOOR.chatCompletions.body.maxBytes)).toString();
       const body = readRequest(text);
       if (body === null) return refuse(stream, 400, "the body must be a JSON object");
       if (body["model"] !== model) return refuse(stream, 403, `only the model ${model} is allowed`);
@@ -79,7 +80,7 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
       const gone = new AbortController();
       stream.once("close", () => gone.abort(new Error("the sandbox is gone")));
       const streamed = body["stream"] === true;
-      const asked = bounded(body, streamed, maxTokens);
+      const asked = boundRequest(body, streamed, maxTokens);
       const estimate = estimateCall(text, asked.max_tokens, router.prices);
       const reserved = await reserve(own, stream, estimate, gone.signal);
       if (reserved === null) return;
@@ -147,27 +148,6 @@ async function reserve(
     refuse(stream, 503, why);
     return null;
   }
-}
-
-function readRequest(text: string): Record<string, unknown> | null {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)
-      ? (parsed as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
-}
-
-type Asked = Record<string, unknown> & { max_tokens: number };
-
-/** The request for the backend: one answer of bounded length, with its usage. */
-function bounded(body: Record<string, unknown>, streamed: boolean, maxTokens: number): Asked {
-  const { max_completion_tokens: alias, n: _, ...rest } = body;
-  const wanted = Number(rest["max_tokens"] ?? alias);
-  const max = Number.isFinite(wanted) && wanted > 0 ? Math.min(wanted, maxTokens) : maxTokens;
-  return { ...rest, max_tokens: max, ...(streamed ? { stream_options: { include_usage: true } } : {}) };
 }
 
 function relayWhole(stream: ServerHttp2Stream, completion: object, meter: Meter): void {
