@@ -1,28 +1,56 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { attemptRef, Fault } from "@agentswarm/contracts";
+import { GIT_LIMITS, QUARANTINES_AT_ONCE } from "./content-limits.ts";
 import { inspectCommits, type Inspection } from "./inspect-commits.ts";
 import { runGit } from "./run-git.ts";
 import type { Store } from "./store.ts";
+import { openTurns } from "./turns.ts";
 import { unbundle } from "./unbundle.ts";
 
+/** The process that packs the commits for the store reads no settings but these. */
+const CONFIG = `[core]
+	repositoryformatversion = 0
+	bare = true
+	bigFileThreshold = 16m
+[pack]
+	threads = 1
+	windowMemory = 64m
+`;
 const CHECKED = "refs/quarantine/checked";
+
+interface QuarantineOptions {
+  readonly bundlePath: string;
+  readonly baseCommit: string;
+  readonly headCommit: string;
+  /** The repository that has the base's history. */
+  readonly repoDir: string;
+  readonly store: Store;
+  readonly taskId: string;
+  readonly attempt: number;
+}
+
+/** Each has git processes that may use GIT_LIMITS. */
+const turns = openTurns(QUARANTINES_AT_ONCE);
 
 /**
  * Takes an attempt's commits from a sandbox's bundle into the store. They are unpacked into a separate bare repository
  * with every object checked, then inspected, and only then get a ref in the store. Nothing is checked out or run. A bad
  * bundle is an answer (`refused`), not a Fault.
  */
-export async function fetchQuarantined(options: {
-  bundlePath: string;
-  baseCommit: string;
-  headCommit: string;
-  /** The repository that has the base's history. */
-  repoDir: string;
-  store: Store;
-  taskId: string;
-  attempt: number;
-}): Promise<Inspection> {
+export async function fetchQuarantined(options: QuarantineOptions): Promise<Inspection> {
+  using _turn = await turns.take();
+  try {
+    return await quarantine(options);
+  } catch (error) {
+    const fault = Fault.from(error);
+    // A limit, and not the machine, ended one of the git processes.
+    if (fault.code === "git.refused" && !fault.retryable) return { kind: "refused", why: fault.message };
+    throw fault;
+  }
+}
+
+async function quarantine(options: QuarantineOptions): Promise<Inspection> {
   const { bundlePath, baseCommit, headCommit, store } = options;
   const dir = await mkdtemp(join(store.dir, "quarantine-"));
   try {
@@ -48,6 +76,7 @@ export async function fetchQuarantined(options: {
       ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", dir, `+${CHECKED}:${ref}`],
       {
         cwd: store.dir,
+        limits: GIT_LIMITS,
       },
     );
     return inspection;
@@ -61,6 +90,6 @@ async function layOut(dir: string, repoDir: string): Promise<void> {
   for (const folder of ["objects/info", "objects/pack", dirname(CHECKED)])
     await mkdir(join(dir, folder), { recursive: true });
   await writeFile(join(dir, "HEAD"), "ref: refs/heads/none\n");
-  await writeFile(join(dir, "config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n");
+  await writeFile(join(dir, "config"), CONFIG);
   await writeFile(join(dir, "objects/info/alternates"), `${join(repoDir, "objects")}\n`);
 }

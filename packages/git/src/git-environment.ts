@@ -1,3 +1,5 @@
+import type { GitLimits } from "./content-limits.ts";
+
 /** Settings under which nothing that a repository brings along can run: no hooks, no monitors, no commands as transports. */
 export const SAFE_CONFIG: readonly string[] = [
   "core.hooksPath=/dev/null",
@@ -53,4 +55,20 @@ const MACHINE =
 /** Whether git failed because of the machine, so that a retry may succeed. */
 export function isMachineFailure(stderr: string): boolean {
   return MACHINE.test(stderr);
+}
+
+const NO_MEMORY = /out of memory|Cannot allocate memory|unable to create thread/i;
+/** How a process ends that uses up its CPU time, or that cannot cope with too little memory. */
+const CPU_USED_UP = "SIGXCPU";
+const CRASHES: readonly (string | null)[] = ["SIGSEGV", "SIGABRT", "SIGBUS"];
+
+/**
+ * Which of its limits ended git; null: none did. A SIGKILL is none of them: the limits end no process that way, so the
+ * machine or the caller did it.
+ */
+export function overrunOf(limits: GitLimits, killedBy: string | null, stderr: string): string | null {
+  if (killedBy === CPU_USED_UP) return `needs more than ${limits.cpuSeconds} s of CPU time (limit)`;
+  if (CRASHES.includes(killedBy) || NO_MEMORY.test(stderr))
+    return `needs more than ${Math.floor(limits.memoryBytes / 1024 / 1024)} MiB of memory (limit)`;
+  return null;
 }

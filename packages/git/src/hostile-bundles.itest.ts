@@ -154,11 +154,30 @@ test("an attempt over a limit is refused, and the reason names the limit", async
   expect(await arena.take(arena.bundle(wide), wide)).toEqual(refused(/^more than 20000 changed files$/));
 });
 
-test("paths that exceed the limit of git's output are refused, and no Fault is thrown", async () => {
-  const long = "long-name/".repeat(400);
+test("paths that are too long together are refused, and no Fault is thrown", async () => {
+  const long = "long-name/".repeat(60);
   const names = Array.from({ length: 18_000 }, (_, nth) => [`${long}f${nth}`, ""]);
   const wide = manyCommits(1, Object.fromEntries(names) as Record<string, string>);
   expect(await arena.take(arena.bundle(wide), wide)).toEqual(
-    refused(/^git cannot read the commits: .*bytes of output$/),
+    refused(/^changed files whose paths have more than 4194304 bytes together$/),
   );
+});
+
+test("folders that are too deep are refused", async () => {
+  const deep = manyCommits(1, { [`${"d/".repeat(65)}f`]: "" });
+  expect(await arena.take(arena.bundle(deep), deep)).toEqual(refused(/ is more than 64 folders deep$/));
+  const enough = manyCommits(1, { [`${"d/".repeat(64)}f`]: "" });
+  expect(await arena.take(arena.bundle(enough), enough)).toMatchObject({ kind: "accepted" });
+});
+
+test("an entry with a mode that git does not write is refused", async () => {
+  // Git reads 40755 as a folder, and 100664 as a file.
+  const inside = arena.tree([{ mode: "100644", name: "f", id: arena.blob("x") }]);
+  for (const entry of [
+    { mode: "40755", name: "d", id: inside },
+    { mode: "100664", name: "d", id: arena.blob("x") },
+  ]) {
+    const odd = arena.commit(arena.onBase([entry]));
+    expect(await arena.take(arena.bundle(odd), odd)).toMatchObject({ kind: "refused" });
+  }
 });

@@ -3,7 +3,15 @@ import { existsSync } from "node:fs";
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Fault } from "@agentswarm/contracts";
-import { endOf, gitEnvironment, isMachineFailure, SAFE_CONFIG, TIMEOUT_MS } from "./git-environment.ts";
+import type { GitLimits } from "./content-limits.ts";
+import {
+  endOf,
+  gitEnvironment,
+  isMachineFailure,
+  overrunOf,
+  SAFE_CONFIG,
+  TIMEOUT_MS,
+} from "./git-environment.ts";
 
 export interface GitOptions {
   readonly cwd: string;
@@ -18,6 +26,8 @@ export interface GitOptions {
   readonly timeoutMs?: number;
   /** Output beyond this ends git with a Fault. */
   readonly maxBytes?: number;
+  /** For content of a sandbox: an overrun is a Fault `git.refused`, which no retry helps. */
+  readonly limits?: GitLimits;
   /** Exit codes that are answers, not failures; 0 always is one. */
   readonly answers?: readonly number[];
 }
@@ -35,17 +45,25 @@ const SAFE = SAFE_CONFIG.flatMap((setting) => ["-c", setting]);
 /**
  * Runs git with an argument vector, never a shell. Throws Fault `git.failed` with the end of stderr when the exit code is
  * not an answer. The fault is retryable when git could not be started, was killed by another process, or failed because of
- * the machine.
+ * the machine. With `limits` an overrun of memory, CPU time, wall time or output is a Fault `git.refused` instead, because
+ * the content causes it; a cancelled command stays `git.failed`.
  */
 export function runGit(args: readonly string[], options: GitOptions): Promise<GitResult> {
   const { promise, resolve, reject } = Promise.withResolvers<GitResult>();
-  const signals = [AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS)];
+  const { limits } = options;
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const signals = [deadline];
   if (options.signal !== undefined) signals.push(options.signal);
   const {
     command,
     args: argv,
     env,
-  } = gitCommand([...(options.config ?? []).flatMap((setting) => ["-c", setting]), ...args], options.env);
+  } = gitCommand(
+    [...(options.config ?? []).flatMap((setting) => ["-c", setting]), ...args],
+    options.env,
+    limits,
+  );
   const child = spawn(command, argv, {
     cwd: options.cwd,
     env,
@@ -67,6 +85,10 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
     stderr = endOf(stderr + chunk.toString());
   });
   child.on("error", (cause) => {
+    if (limits !== undefined && deadline.aborted && options.signal?.aborted !== true) {
+      reject(new Fault("git.refused", `${what} needs more than ${timeoutMs / 1_000} s (limit)`, { cause }));
+      return;
+    }
     // Git did not start, so nothing is known about the repository: retry, unless the caller aborted.
     const retryable = cause.name !== "AbortError";
     const why = existsSync(options.cwd) ? cause.message : `${options.cwd} does not exist`;
@@ -79,6 +101,11 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
     } else {
       const tooMuch = bytes > maxBytes;
       const why = tooMuch ? `more than ${maxBytes} bytes of output` : stderr.trim();
+      const overrun = limits && (tooMuch ? `writes ${why} (limit)` : overrunOf(limits, killedBy, stderr));
+      if (overrun) {
+        reject(new Fault("git.refused", `${what} ${overrun}`));
+        return;
+      }
       const retryable = (killedBy !== null && !tooMuch) || isMachineFailure(stderr);
       reject(new Fault("git.failed", `${what} (${killedBy ?? exitCode}): ${why}`, { retryable }));
     }
@@ -91,10 +118,20 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
   return promise;
 }
 
+/** Sets limits on a process before git takes its place. Where a system has no such limit, git runs without it. */
+const LIMITED = `ulimit -S -d "$1" 2>/dev/null
+ulimit -S -t "$2" 2>/dev/null
+shift 2
+exec git "$@"`;
+
 /** The command line and environment of git, for callers that keep it running. */
 export function gitCommand(
   args: readonly string[],
   extra: Readonly<Record<string, string>> = {},
+  limits?: GitLimits,
 ): { command: string; args: string[]; env: NodeJS.ProcessEnv } {
-  return { command: "git", args: [...SAFE, ...args], env: gitEnvironment(extra) };
+  const env = gitEnvironment(extra);
+  if (limits === undefined) return { command: "git", args: [...SAFE, ...args], env };
+  const allowed = [`${Math.floor(limits.memoryBytes / 1024)}`, `${limits.cpuSeconds}`];
+  return { command: "sh", args: ["-c", LIMITED, "git", ...allowed, ...SAFE, ...args], env };
 }

@@ -1,12 +1,13 @@
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { Fault } from "@agentswarm/contracts";
+import { CONTENT_LIMITS, GIT_LIMITS } from "./content-limits.ts";
 import { runGit } from "./run-git.ts";
 
 /** A header has one line for each ref and each missing parent. */
 const LONGEST_HEADER = 64 * 1024;
-/** Git does not hold larger blobs in memory while it unpacks them. */
-const LARGE = "core.bigFileThreshold=16m";
+/** Git does not hold larger blobs in memory while it unpacks them, and keeps fewer delta bases. */
+const SMALL_MEMORY = ["core.bigFileThreshold=16m", "core.deltaBaseCacheLimit=32m"];
 
 /**
  * Unpacks a bundle's objects into a bare repository. Git checks each object strictly, and that the objects it refers to
@@ -16,11 +17,22 @@ const LARGE = "core.bigFileThreshold=16m";
 export async function unbundle(dir: string, bundlePath: string): Promise<string[]> {
   const header = await readHeader(bundlePath);
   const pack = createReadStream(bundlePath, { start: header.length });
-  await runGit(["index-pack", "--stdin", "--fix-thin", "--strict"], {
-    cwd: dir,
-    input: pack,
-    config: [LARGE],
-  });
+  await runGit(
+    [
+      "index-pack",
+      "--stdin",
+      "--fix-thin",
+      "--strict",
+      "--threads=1",
+      `--max-input-size=${CONTENT_LIMITS.packBytes}`,
+    ],
+    {
+      cwd: dir,
+      input: pack,
+      config: SMALL_MEMORY,
+      limits: GIT_LIMITS,
+    },
+  );
   // gitformat-bundle: `-<commit> <comment>` is a prerequisite, `<commit> <ref>` is in the bundle.
   return header.split("\n").flatMap((line) => /^([0-9a-f]{40}) /.exec(line)?.[1] ?? []);
 }

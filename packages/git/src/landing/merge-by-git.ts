@@ -1,5 +1,6 @@
 import type { ConflictPath } from "@agentswarm/contracts";
 import { MERGER } from "../landing-log.ts";
+import { GIT_LIMITS } from "../content-limits.ts";
 import { runGit } from "../run-git.ts";
 import { formatCommit } from "../objects/commit-object.ts";
 import type { Objects } from "../objects/objects.ts";
@@ -11,7 +12,7 @@ const SIDE_AUTHOR = `${MERGER.name} <${MERGER.email}> 0 +0000`;
 /**
  * Merges trees three-way with git itself, with rename detection, in a bare repository. `git merge-tree` 2.39 takes the base
  * from the history only, so each side gets a synthetic commit whose only parent is the base; new objects are written
- * first. (`--stdin` would be faster, but before git 2.49 it answers only at the end of its input.)
+ * first. Throws Fault `git.refused` when the trees take git over its limits. (`--stdin` would be faster, but before git 2.49 it answers only at the end of its input.)
  */
 export async function mergeByGit(
   objects: Objects,
@@ -39,6 +40,7 @@ export async function mergeByGit(
     env: { GIT_CONFIG_GLOBAL: "/dev/null" },
     config: [`safe.directory=${objects.dir}`],
     answers: [1],
+    limits: GIT_LIMITS,
   });
   const [tree = "", ...rest] = merged.stdout.split("\0");
   if (merged.exitCode === 0) return { kind: "merged", tree };

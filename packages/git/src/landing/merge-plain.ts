@@ -1,6 +1,5 @@
 import type { ConflictPath } from "@agentswarm/contracts";
-import { mergeFile } from "./merge-file.ts";
-import { mergeLines } from "./merge-lines.ts";
+import { openTextMerge } from "./merge-text.ts";
 import type { Objects } from "../objects/objects.ts";
 import {
   EMPTY_TREE,
@@ -12,9 +11,6 @@ import {
   type Tree,
   type TreeEntry,
 } from "../objects/tree-object.ts";
-
-/** Git takes a file for binary when it has a NUL within so many bytes. */
-const BINARY_WITHIN_BYTES = 8_000;
 
 /** The result of merging two trees without git. `not-plain`: git must merge them. */
 export type PlainMerge =
@@ -48,6 +44,7 @@ export async function mergePlain(
   theirs: string,
 ): Promise<PlainMerge> {
   const conflicts: ConflictPath[] = [];
+  const mergeText = openTextMerge();
   const root = (id: string) => treeEntry("", id);
 
   const mergeTrees = async (
@@ -100,7 +97,9 @@ export async function mergePlain(
       conflicts.push({ path: name, base: base.id, ours: ours.id, theirs: theirs.id });
       return ours;
     }
-    return { ...ours, mode, id: objects.putBlob(merged) };
+    const id = objects.putBlob(merged);
+    await objects.flushIfLarge();
+    return { ...ours, mode, id };
   };
 
   try {
@@ -113,13 +112,6 @@ export async function mergePlain(
     if (error instanceof NotPlain) return { kind: "not-plain" };
     throw error;
   }
-}
-
-/** Merges the contents of a file that both sides changed, as git does. Null: they conflict, or one is binary. */
-async function mergeText(base: Buffer, ours: Buffer, theirs: Buffer): Promise<Buffer | null> {
-  const isBinary = (side: Buffer) => side.subarray(0, BINARY_WITHIN_BYTES).includes(0);
-  if ([base, ours, theirs].some(isBinary)) return null;
-  return mergeLines(base, ours, theirs) ?? mergeFile(base, ours, theirs);
 }
 
 /** The names that `theirs` changed, with each side's entry. All other names stay as in `ours`. */

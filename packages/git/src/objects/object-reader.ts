@@ -1,5 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { Fault } from "@agentswarm/contracts";
+import type { GitLimits } from "../content-limits.ts";
+import { overrunOf } from "../git-environment.ts";
 import { gitCommand } from "../run-git.ts";
 
 export type ObjectType = "commit" | "tree" | "blob" | "tag";
@@ -23,7 +25,13 @@ interface PendingRead {
 
 const LONGEST_HEADER = 200;
 
-export function openObjectReader(dir: string): ObjectReader {
+/** For objects of a sandbox. An overrun is a Fault `git.refused`. */
+export interface ReaderLimits extends GitLimits {
+  /** The largest object of each type; without a number any size is read. */
+  readonly most: Readonly<Partial<Record<ObjectType, number>>>;
+}
+
+export function openObjectReader(dir: string, limits?: ReaderLimits): ObjectReader {
   let child: ChildProcessWithoutNullStreams | null = null;
   const pending: PendingRead[] = [];
   let chunks: Buffer[] = [];
@@ -44,6 +52,11 @@ export function openObjectReader(dir: string): ObjectReader {
         data = data.subarray(end + 1);
         continue;
       }
+      const most = limits?.most[type as ObjectType] ?? Infinity;
+      if (Number(size) > most) {
+        refuse(`the ${type} ${id} has ${size} bytes (limit ${most})`);
+        return;
+      }
       const from = end + 1;
       const to = from + Number(size);
       if (data.length < to + 1) {
@@ -58,29 +71,42 @@ export function openObjectReader(dir: string): ObjectReader {
     buffered = data.length;
   };
 
+  const end = (fault: Fault) => {
+    child = null;
+    chunks = [];
+    buffered = 0;
+    needed = 0;
+    for (const one of pending.splice(0)) one.reject(fault);
+  };
+
+  /** Ends the process: the rest of its output is of no use. */
+  const refuse = (why: string) => {
+    const running = child;
+    end(new Fault("git.refused", why));
+    running?.kill("SIGKILL");
+  };
+
   const open = () => {
-    const { command, args, env } = gitCommand(["cat-file", "--batch"]);
+    const { command, args, env } = gitCommand(["cat-file", "--batch"], {}, limits);
     const started = spawn(command, args, { cwd: dir, env, stdio: "pipe" });
     let stderr = "";
     started.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-2_000)));
     started.stdout.on("data", (chunk: Buffer) => {
+      if (child !== started) return;
       chunks.push(chunk);
       buffered += chunk.length;
       parse();
     });
     started.stdin.on("error", () => undefined);
     const fail = (why: string) => {
-      if (child !== started) return;
-      child = null;
-      chunks = [];
-      buffered = 0;
-      needed = 0;
-      for (const one of pending.splice(0)) {
-        one.reject(new Fault("git.failed", `git cat-file: ${why}`, { retryable: true }));
-      }
+      if (child === started) end(new Fault("git.failed", `git cat-file: ${why}`, { retryable: true }));
     };
     started.on("error", (error) => fail(error.message));
-    started.on("close", (code) => fail(`ended with ${code}: ${stderr.trim()}`));
+    started.on("close", (code, killedBy) => {
+      const overrun = limits && overrunOf(limits, killedBy, stderr);
+      if (overrun && child === started) end(new Fault("git.refused", `git cat-file ${overrun}`));
+      else fail(`ended with ${code}: ${stderr.trim()}`);
+    });
     return started;
   };
 

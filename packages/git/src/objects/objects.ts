@@ -2,6 +2,7 @@ import { Fault } from "@agentswarm/contracts";
 import { runGit } from "../run-git.ts";
 import { openObjectReader } from "./object-reader.ts";
 import { parseCommit, type CommitObject } from "./commit-object.ts";
+import { openTurns } from "../turns.ts";
 import { writeLoose } from "./write-loose.ts";
 import { encodePack, objectId, type NewObject } from "./pack.ts";
 import {
@@ -34,6 +35,8 @@ export interface Objects extends Disposable {
    * would cost more than the rest of a single landing. The objects are durable when this resolves.
    */
   flush(): Promise<void>;
+  /** Flushes when the new objects take much memory: a landing may merge a gigabyte of texts. */
+  flushIfLarge(): Promise<void>;
   /** Drops the new objects, because the landings that need them will not be published. */
   drop(): void;
 }
@@ -42,8 +45,14 @@ export interface Objects extends Disposable {
 const CACHED_ENTRIES = 500_000;
 
 const PREFETCHED_BYTES = 16 * 1024 * 1024;
-/** More new objects than this are written as a pack. */
+/** Blobs read in advance at the same time: their sizes are known only afterwards. */
+const PREFETCHES_AT_ONCE = 4;
+/** More new objects than this are written as a pack, which is encoded in this thread. */
 const MAX_LOOSE = 12;
+/** A larger object is always written alone, so that no step here takes long. */
+const PACKED_BYTES = 1024 * 1024;
+/** New objects beyond this are written before the group is complete. */
+const UNWRITTEN_BYTES = 16 * 1024 * 1024;
 
 export function openObjects(dir: string): Objects {
   const reader = openObjectReader(dir);
@@ -54,6 +63,8 @@ export function openObjects(dir: string): Objects {
   let entries = 0;
   const blobs = new Map<string, Buffer>();
   let prefetched = 0;
+  const prefetches = openTurns(PREFETCHES_AT_ONCE);
+  let unwritten = 0;
 
   const remember = (id: string, tree: Tree) => {
     trees.delete(id);
@@ -74,7 +85,10 @@ export function openObjects(dir: string): Objects {
   };
   const put = (object: NewObject): string => {
     const id = objectId(object);
-    if (!fresh.has(id)) fresh.set(id, object);
+    if (!fresh.has(id)) {
+      fresh.set(id, object);
+      unwritten += object.body.length;
+    }
     return id;
   };
 
@@ -95,6 +109,28 @@ export function openObjects(dir: string): Objects {
   };
   const readBlob = async (id: string): Promise<Buffer> => blobs.get(id) ?? read(id, "blob");
 
+  const flush = async () => {
+    if (fresh.size === 0) return;
+    const written = [...fresh];
+    const small = written.filter(([, { body }]) => body.length <= PACKED_BYTES);
+    const isFew = small.length <= MAX_LOOSE;
+    const alone = isFew ? written : written.filter(([, { body }]) => body.length > PACKED_BYTES);
+    await writeLoose(dir, alone).catch((cause: unknown) => {
+      throw new Fault("git.failed", `${dir}: ${Fault.from(cause).message}`, { cause, retryable: true });
+    });
+    if (!isFew) {
+      const pack = encodePack(small.map(([, object]) => object));
+      await runGit(["index-pack", "--stdin", "--strict", "--threads=1"], { cwd: dir, input: pack });
+    }
+    for (const [id, { body }] of written) {
+      fresh.delete(id);
+      unwritten -= body.length;
+    }
+    recent = new Map(written);
+    blobs.clear();
+    prefetched = 0;
+  };
+
   return {
     dir,
     tree: readTree,
@@ -111,6 +147,7 @@ export function openObjects(dir: string): Objects {
       return isRegularFile(entry) ? (await readBlob(entry.id)).toString("utf8") : null;
     },
     async prefetch(id) {
+      using _turn = await prefetches.take();
       if (blobs.has(id) || prefetched > PREFETCHED_BYTES) return;
       const body = await read(id, "blob");
       blobs.set(id, body);
@@ -123,24 +160,11 @@ export function openObjects(dir: string): Objects {
     },
     putCommit: (body) => put({ type: "commit", body }),
     putBlob: (body) => put({ type: "blob", body }),
-    async flush() {
-      if (fresh.size === 0) return;
-      const written = [...fresh];
-      if (written.length <= MAX_LOOSE) {
-        await writeLoose(dir, written).catch((cause: unknown) => {
-          throw new Fault("git.failed", `${dir}: ${Fault.from(cause).message}`, { cause, retryable: true });
-        });
-      } else {
-        const pack = encodePack(written.map(([, object]) => object));
-        await runGit(["index-pack", "--stdin", "--strict", "--threads=1"], { cwd: dir, input: pack });
-      }
-      for (const [id] of written) fresh.delete(id);
-      recent = new Map(written);
-      blobs.clear();
-      prefetched = 0;
-    },
+    flush,
+    flushIfLarge: async () => (unwritten > UNWRITTEN_BYTES ? flush() : undefined),
     drop() {
       fresh.clear();
+      unwritten = 0;
     },
     [Symbol.dispose]: () => reader[Symbol.dispose](),
   };

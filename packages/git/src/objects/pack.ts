@@ -11,8 +11,13 @@ const TYPE_NUMBER: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, 
 /** None: trees are mostly hashes, which do not compress, and `repack` writes everything again. */
 const COMPRESSION = 0;
 
+/** A body below this is hashed faster as a copy with its header. */
+const COPIED_BYTES = 64 * 1024;
+
 export function objectId({ type, body }: NewObject): string {
-  return hash("sha1", Buffer.concat([Buffer.from(`${type} ${body.length}\0`), body]), "hex");
+  const header = Buffer.from(`${type} ${body.length}\0`);
+  if (body.length < COPIED_BYTES) return hash("sha1", Buffer.concat([header, body]), "hex");
+  return createHash("sha1").update(header).update(body).digest("hex");
 }
 
 /** Encodes a pack of whole objects, without deltas (gitformat-pack). */

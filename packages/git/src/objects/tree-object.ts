@@ -34,17 +34,29 @@ export function treeEntry(name: string, id: string): TreeEntry {
 export function parseTree(body: Buffer): Tree {
   const entries: TreeEntry[] = [];
   for (let at = 0; at < body.length;) {
-    const space = body.indexOf(SPACE, at);
-    const end = body.indexOf(0, space);
-    const id = end + 1;
-    entries.push({
-      mode: body.toString("latin1", at, space),
-      name: body.toString("latin1", space + 1, end),
-      id: body.toString("hex", id, id + ID_BYTES),
-    });
-    at = id + ID_BYTES;
+    const { end, read } = entryAt(body, at);
+    entries.push(read());
+    at = end;
   }
   return entries;
+}
+
+/** Where the entry at `at` ends, and the entry itself, which is decoded only when it is read. */
+export function entryAt(body: Buffer, at: number): { end: number; read: () => TreeEntry } {
+  const nameEnd = body.indexOf(0, at);
+  const id = nameEnd + 1;
+  const end = id + ID_BYTES;
+  return {
+    end,
+    read: () => {
+      const space = body.indexOf(SPACE, at);
+      return {
+        mode: body.toString("latin1", at, space),
+        name: body.toString("latin1", space + 1, nameEnd),
+        id: body.toString("hex", id, end),
+      };
+    },
+  };
 }
 
 export function formatTree(tree: Tree): Buffer {

@@ -1,8 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { deflateSync } from "node:zlib";
+import { promisify } from "node:util";
+import { deflate, deflateSync } from "node:zlib";
 import type { NewObject } from "./pack.ts";
+
+/** A larger object is compressed in another thread; for a smaller one that would take longer. */
+const COMPRESSED_HERE_BYTES = 64 * 1024;
+const LEVEL = { level: 1 };
+const deflateApart = promisify(deflate);
 
 /** Writes objects as loose objects (gitrepository-layout). They are durable when this resolves. */
 export async function writeLoose(
@@ -21,9 +27,9 @@ async function writeOne(root: string, id: string, { type, body }: NewObject): Pr
   const fresh = join(folder, `tmp_obj_${randomUUID()}`);
   const file = await open(fresh, "wx", 0o444);
   try {
-    await file.writeFile(
-      deflateSync(Buffer.concat([Buffer.from(`${type} ${body.length}\0`), body]), { level: 1 }),
-    );
+    const content = Buffer.concat([Buffer.from(`${type} ${body.length}\0`), body]);
+    const compress = content.length > COMPRESSED_HERE_BYTES ? deflateApart : deflateSync;
+    await file.writeFile(await compress(content, LEVEL));
     await file.datasync();
   } finally {
     await file.close();
