@@ -29,17 +29,37 @@ export interface RunChecksOptions {
 const CHECKOUT_TIMEOUT_MS = 120_000;
 const TAIL_CHARS = 8_000;
 
+/** The exit code of a checkout that lacks files. Git itself exits with 0 then. */
+const INCOMPLETE = 3;
+/** Failures of the sandbox or its machine, which say nothing about the commit. They end a line; a file's name does not. */
+const MACHINE_FAILURES =
+  ": (No space left on device|Disk quota exceeded|Input/output error|Read-only file system|Cannot allocate memory)$";
+
+/**
+ * The files are looked for after the checkout, because the commit's id says nothing about them. Their contents are not
+ * compared: line endings that .gitattributes converts would look like changes.
+ */
 const CHECKOUT = `set -e
 git init -q repo
 cd repo
 for bundle in ../full.bundle ../thin.bundle; do
   if [ -e "$bundle" ]; then git fetch -q "$bundle" '+refs/*:refs/bundled/*'; fi
 done
-git checkout -q --detach "$1"
+git checkout -q --detach "$1" 2>../checkout.log || { cat ../checkout.log >&2; exit 1; }
+missing=$(git ls-files --deleted 2>/dev/null | head -n 20)
+if [ -n "$missing" ] || grep -q '^error: ' ../checkout.log; then
+  if grep -qE '${MACHINE_FAILURES}' ../checkout.log; then cat ../checkout.log >&2; exit 1; fi
+  printf 'the checkout lacks files of the commit:\\n%s\\n' "$missing"
+  head -c 4000 ../checkout.log
+  echo
+  git rev-parse 'HEAD^{tree}'
+  exit ${INCOMPLETE}
+fi
 git rev-parse 'HEAD^{tree}'`;
 
 /**
  * Runs all checks on a commit in a fresh sandbox, one after another, also after a failed one. A failed check is a result.
+ * So is a checkout that lacks files, for example those with a name that is too long for a file system: then no check runs.
  * Throws Fault `sandbox.died` (retryable) when the commit cannot be checked out, and the reason of `signal` when it is
  * aborted.
  */
@@ -59,8 +79,10 @@ export async function runChecks(options: RunChecksOptions): Promise<CheckRun> {
   let tree: string;
   try {
     signal?.throwIfAborted();
-    tree = await checkOut(sandbox, commit);
-    for (const check of checks) {
+    const checkout = await checkOut(sandbox, commit);
+    tree = checkout.tree;
+    if (checkout.incomplete !== null) results.push(checkout.incomplete);
+    for (const check of checkout.incomplete === null ? checks : []) {
       results.push(await runCheck(sandbox, check));
       signal?.throwIfAborted();
     }
@@ -72,10 +94,25 @@ export async function runChecks(options: RunChecksOptions): Promise<CheckRun> {
   return { tree, results, passed, figures: await sandbox.figures() };
 }
 
-async function checkOut(sandbox: Sandbox, commit: string): Promise<string> {
+interface Checkout {
+  readonly tree: string;
+  /** The red result of a checkout that lacks files; null: it has all of them. */
+  readonly incomplete: CheckResult | null;
+}
+
+async function checkOut(sandbox: Sandbox, commit: string): Promise<Checkout> {
   const run = await sandbox.run(["sh", "-c", CHECKOUT, "sh", commit], { timeoutMs: CHECKOUT_TIMEOUT_MS });
-  const tree = run.outputTail.trim().split("\n").at(-1) ?? "";
-  if (run.exitCode === 0 && /^[0-9a-f]{40}$/.test(tree)) return tree;
+  const output = run.outputTail.trim();
+  const tree = output.split("\n").at(-1) ?? "";
+  if (/^[0-9a-f]{40}$/.test(tree)) {
+    if (run.exitCode === 0) return { tree, incomplete: null };
+    if (run.exitCode === INCOMPLETE) {
+      const { exitCode, durationMs } = run;
+      const outputTail = output.slice(0, -tree.length).slice(-TAIL_CHARS);
+      const command = `git checkout ${commit}`;
+      return { tree, incomplete: { name: "checkout", command, exitCode, durationMs, outputTail } };
+    }
+  }
   throw new Fault(
     "sandbox.died",
     `commit ${commit} could not be checked out in a sandbox: ${run.outputTail}`,

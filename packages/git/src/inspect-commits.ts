@@ -1,6 +1,6 @@
 import { Fault } from "@agentswarm/contracts";
 import { CONTENT_LIMITS, GIT_LIMITS } from "./content-limits.ts";
-import { listChanges, openLimitedReader, type ChangedEntry } from "./list-changes.ts";
+import { listChanges, NULL_ID, openLimitedReader, type ChangedEntry } from "./list-changes.ts";
 import type { ObjectReader } from "./objects/object-reader.ts";
 import { runGit } from "./run-git.ts";
 import { show } from "./show-path.ts";
@@ -114,7 +114,7 @@ function escapes(path: string, target: string): boolean {
 /** Why a file, or all files together, are refused for their size; null: they are accepted. */
 async function findLarge(dir: string, entries: readonly ChangedEntry[]): Promise<string | null> {
   const { fileBytes, linkBytes, writtenBytes } = CONTENT_LIMITS;
-  const written = entries.filter((entry) => entry.mode !== null);
+  const written = entries.filter((entry) => entry.blob !== NULL_ID);
   const ids = [...new Set(written.map((entry) => entry.blob))];
   const input = ids.map((id) => `${id}\n`).join("");
   const { stdout } = await runGit(["cat-file", "--batch-check=%(objectsize)"], {

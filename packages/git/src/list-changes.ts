@@ -6,14 +6,18 @@ import { openObjectReader, type ObjectReader, type ObjectType } from "./objects/
 import { EMPTY_TREE, type TreeEntry } from "./objects/tree-object.ts";
 import { show } from "./show-path.ts";
 
+const DELETED = "000000";
+export const NULL_ID = "0".repeat(40);
+
 /** Regular files, links, submodules and folders. */
 const MODES = new Set(["100644", "100755", "120000", "160000", "40000"]);
 
 /** One file that a commit added, changed or deleted. */
 export interface ChangedEntry {
   readonly path: string;
-  /** As git writes it; null: deleted. */
-  readonly mode: string | null;
+  /** As git writes it; "000000": deleted. */
+  readonly mode: string;
+  /** NULL_ID: deleted. */
   readonly blob: string;
 }
 
@@ -46,7 +50,7 @@ export async function listChanges(
       throw refused(`finding its changes takes more than ${listedBytes} bytes of trees`);
     return body;
   };
-  const addFile = (path: string, mode: string | null, blob: string) => {
+  const addFile = (path: string, mode: string, blob: string) => {
     const key = `${path}\0${blob}`;
     if (!files.has(key)) pathBytes += path.length;
     files.set(key, { path: utf8(path), mode, blob });
@@ -70,7 +74,7 @@ export async function listChanges(
     if (after !== undefined) refuseEntry(path, after);
     const [was, is] = [isFolder(before) ? before.id : null, isFolder(after) ? after.id : null];
     if (after !== undefined && is === null) addFile(path, after.mode, after.id);
-    else if (before !== undefined && was === null) addFile(path, null, before.id);
+    else if (before !== undefined && was === null) addFile(path, DELETED, NULL_ID);
     if (was !== is) await walk(was, is, `${path}/`, depth + 1);
   };
 

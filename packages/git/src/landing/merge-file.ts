@@ -30,8 +30,9 @@ export async function mergeFile(base: Buffer, ours: Buffer, theirs: Buffer): Pro
 }
 
 function run(dir: string): Promise<Buffer | null> {
+  // Without --quiet, which would hide the reason of a failure too.
   const { command, args, env } = gitCommand(
-    ["merge-file", "--stdout", "--quiet", "ours", "base", "theirs"],
+    ["merge-file", "--stdout", "ours", "base", "theirs"],
     {},
     TEXT_LIMITS.git,
   );
