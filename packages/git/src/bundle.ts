@@ -62,6 +62,8 @@ export async function makeBundle(
       cwd: repoDir,
       input: wanted,
       outputTo: out.fd,
+      // Otherwise each thread holds ten blobs to look for deltas, of 50 MiB each if an attempt wants so.
+      config: ["pack.windowMemory=64m"],
     });
     await rename(fresh, file);
   } finally {

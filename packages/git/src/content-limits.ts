@@ -11,7 +11,7 @@ export const CONTENT_LIMITS = {
   commits: 500,
   /** Parents of all commits together. */
   parents: 2_000,
-  /** Files added, changed or deleted, in all commits together. A file counts once for each content that it gets. */
+  /** Files added, changed or deleted, in all commits together. A file counts once for each content and mode. */
   changedFiles: 20_000,
   /** Folders in which something changed, in all commits together. */
   changedFolders: 20_000,

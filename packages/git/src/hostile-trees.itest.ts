@@ -137,6 +137,14 @@ test("a bad link is refused also when a later commit removes it", async () => {
   });
 });
 
+test("a bad link is refused also when a later commit makes a file of it, with the link's target as its text", async () => {
+  const first = arena.commit(arena.onBase([link("l", "/etc/passwd")]));
+  const head = arena.commit(arena.onBase([regular("l", "/etc/passwd")]), { parents: [first] });
+  expect(await arena.take(arena.bundle(head), head)).toMatchObject({
+    why: '"l" links out of the repository',
+  });
+});
+
 test("a submodule is refused, whatever its .gitmodules says", async () => {
   const gitlink = { mode: "160000", name: "sub", id: arena.base };
   const modules = (url: string) =>

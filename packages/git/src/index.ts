@@ -1,4 +1,5 @@
 export { bundleFor, makeBundle, type Bundles } from "./bundle.ts";
+export { GIT_LIMITS } from "./content-limits.ts";
 export { countChanges, COUNTED, type ChangeCounts } from "./count-changes.ts";
 export { type Trailers } from "./landing/landing-message.ts";
 export { type Inspection } from "./inspect-commits.ts";

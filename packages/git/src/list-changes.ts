@@ -28,7 +28,7 @@ export interface Lineage {
 }
 
 /**
- * Lists what commits changed against each of their parents: every file once for each content that it gets. Trees are
+ * Lists what commits changed against each of their parents: every file once for each content and mode that it gets. Trees are
  * compared by their ids here, not by `git diff-tree`, which lists all paths in memory before it prints one: 985 bytes of
  * trees within trees can hold 10^10 of them. The walk ends at the first limit, and reads no pair of folders twice at the
  * same path. Throws Fault `git.refused` with the limit that was exceeded.
@@ -51,7 +51,7 @@ export async function listChanges(
     return body;
   };
   const addFile = (path: string, mode: string, blob: string) => {
-    const key = `${path}\0${blob}`;
+    const key = `${path}\0${mode}\0${blob}`;
     if (!files.has(key)) pathBytes += path.length;
     files.set(key, { path: utf8(path), mode, blob });
     if (files.size > changedFiles) throw refused(`more than ${changedFiles} changed files`);

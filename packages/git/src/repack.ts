@@ -15,7 +15,7 @@ export async function repack(dir: string, signal?: AbortSignal): Promise<void> {
   await runGit(["repack", "--geometric=2", "-d", "-l", "--quiet"], {
     cwd: dir,
     // Landings need the other cores.
-    config: ["pack.threads=1"],
+    config: ["pack.threads=1", "pack.windowMemory=256m"],
     timeoutMs: TIMEOUT_MS,
     ...(signal === undefined ? {} : { signal }),
   });

@@ -1,6 +1,6 @@
-import type { Handoff, Metrics } from "@agentswarm/contracts";
+import { Fault, type Handoff, type Metrics } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
-import { countChanges, COUNTED, fetchQuarantined, runGit } from "@agentswarm/git";
+import { countChanges, COUNTED, fetchQuarantined, GIT_LIMITS, runGit } from "@agentswarm/git";
 import type { DispatcherRepo } from "./context.ts";
 
 export interface TakenCommits {
@@ -34,9 +34,22 @@ export async function takeCommits(
 
 type ChangeFigures = Pick<Metrics, "linesAdded" | "linesRemoved" | "filesCreated" | "filesModified">;
 
-/** Counts the changes of an attempt from its commits in the store; the sandbox's own count is only a claim. */
+/**
+ * Counts the changes of an attempt from its commits in the store; the sandbox's own count is only a claim. Lines are not
+ * counted where comparing the texts takes git over its limits.
+ */
 async function measureCommits(dir: string, base: string, head: string): Promise<ChangeFigures> {
-  const { stdout } = await runGit(["diff-tree", "-r", ...COUNTED, base, head, "--"], { cwd: dir });
+  const diff = (...how: readonly string[]) =>
+    // Git takes files above the threshold for binary.
+    runGit(["diff-tree", "-r", ...how, base, head, "--"], {
+      cwd: dir,
+      config: ["core.bigFileThreshold=16m"],
+      limits: GIT_LIMITS,
+    });
+  const { stdout } = await diff(...COUNTED).catch((error: unknown) => {
+    if (Fault.from(error).code !== "git.refused") throw error;
+    return diff(...COUNTED.filter((option) => option !== "--numstat"));
+  });
   const { files: _, ...figures } = countChanges(stdout);
   return figures;
 }
