@@ -1,16 +1,22 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 
+const STOPPED_MIB = 1_024;
+
 /**
  * The largest resident memory, in MiB, of any git process that this process starts while `run` lasts. 0 where there is no
- * /proc.
+ * /proc. A git process that exceeds STOPPED_MIB is killed, so that an attack that succeeds does not fill this machine.
  */
 export async function peakOfGit(run: () => Promise<unknown>): Promise<number> {
   let isRunning = true;
   let peak = 0;
   const watch = async () => {
     while (isRunning) {
-      for (const name of listProcesses()) peak = Math.max(peak, peakOfChild(name));
+      for (const pid of listProcesses()) {
+        const used = peakOfChild(pid);
+        peak = Math.max(peak, used);
+        if (used > STOPPED_MIB) stop(Number(pid));
+      }
       await setTimeout(5);
     }
   };
@@ -22,6 +28,14 @@ export async function peakOfGit(run: () => Promise<unknown>): Promise<number> {
     await watching;
   }
   return peak;
+}
+
+function stop(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 function listProcesses(): string[] {
