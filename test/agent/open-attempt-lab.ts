@@ -73,7 +73,11 @@ export async function openAttemptLab(): Promise<AttemptLab> {
   git(dir, "init", "-q", "-b", "main", work);
   const agentFile = await buildAgent(join(dir, "agent.mjs"));
   const store = await openStore({ dir: join(dir, "store.git") });
-  const settings = parseEnv(sandboxSettingsSchema, { ...process.env, ALLOW_UNISOLATED: "true" });
+  const settings = parseEnv(sandboxSettingsSchema, {
+    ...process.env,
+    ALLOW_UNISOLATED: "true",
+    ALLOW_UNLIMITED: "true",
+  });
   const provider = await openSandboxProvider({ home: join(dir, "home"), swarm: "lab", settings });
   let attempts = 0;
 

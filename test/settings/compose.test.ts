@@ -5,6 +5,7 @@ import { explainedSettings, readText } from "./read-settings.ts";
 /** Settings that docker-compose.yml does not take, each with the reason. */
 const NOT_IN_COMPOSE = {
   ALLOW_UNISOLATED: "agents run in containers",
+  SANDBOX_DISK_BYTES: "agents run in containers, whose work folders SANDBOX_WORK_BYTES limits",
   REDIS_URL: "compose starts Redis itself",
   SWARM_HOME: "volumes hold it",
   AGENT_FILE: "set in the image",

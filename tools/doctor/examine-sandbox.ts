@@ -1,6 +1,11 @@
 import { openBrokerProvider } from "@agentswarm/broker";
 import { Fault } from "@agentswarm/contracts";
-import { openSandboxProvider, sandboxSettingsSchema, type SandboxProvider } from "@agentswarm/sandbox";
+import {
+  openSandboxProvider,
+  sandboxSettingsSchema,
+  type Safeguard,
+  type SandboxProvider,
+} from "@agentswarm/sandbox";
 import { parseEnv, type Environment } from "@agentswarm/service";
 import type { DoctorSettings } from "./config.ts";
 import { fail, ok, warn, type Finding } from "./finding.ts";
@@ -8,7 +13,8 @@ import { fail, ok, warn, type Finding } from "./finding.ts";
 const NAME = "sandbox";
 const UNISOLATED = "install bubblewrap (apt-get install bubblewrap) and allow user namespaces";
 const UNLIMITED =
-  "control groups set them: run as root, or have cgroup delegation, or set SANDBOX_PROVIDER=docker";
+  "real models are refused without ALLOW_UNLIMITED where limits do not hold: install bubblewrap and util-linux (taskset), or set SANDBOX_PROVIDER=docker";
+const SAFEGUARDS: readonly Safeguard[] = ["memoryBytes", "pids", "cpus", "diskBytes", "seccomp"];
 const TRIAL_TIMEOUT_MS = 30_000;
 
 /** Examines the sandbox provider by starting a program in a sandbox. */
@@ -17,7 +23,11 @@ export async function examineSandbox(
   env: Environment,
 ): Promise<Finding> {
   try {
-    const settings = parseEnv(sandboxSettingsSchema, { ...env, ALLOW_UNISOLATED: "true" });
+    const settings = parseEnv(sandboxSettingsSchema, {
+      ...env,
+      ALLOW_UNISOLATED: "true",
+      ALLOW_UNLIMITED: "true",
+    });
     const provider = await openSandboxProvider({
       home,
       swarm: "doctor",
@@ -32,11 +42,10 @@ export async function examineSandbox(
       );
     }
     await tryOne(provider);
-    if (provider.unenforced.length > 0) {
-      const limits = provider.unenforced.join(", ");
-      return warn(NAME, `${name}, isolated by ${provider.isolation}, without limits of ${limits}`, UNLIMITED);
-    }
-    return ok(NAME, `${name}, isolated by ${provider.isolation}`);
+    const held = SAFEGUARDS.filter((one) => !provider.unenforced.includes(one)).join(", ");
+    const isolated = `${name}, isolated by ${provider.isolation}, with ${held}`;
+    if (provider.unenforced.length === 0) return ok(NAME, isolated);
+    return warn(NAME, `${isolated}, without ${provider.unenforced.join(", ")}`, UNLIMITED);
   } catch (error) {
     return fail(NAME, Fault.from(error).message, "SANDBOX_PROVIDER names the provider; local is the default");
   }

@@ -26,6 +26,8 @@ export const orderSchema = z.strictObject({
     pids: z.number().int().positive(),
     cpus: z.number().positive(),
     wallMs: z.number().int().positive(),
+    /** What exceeds the broker's SANDBOX_WORK_BYTES is lowered to it. */
+    diskBytes: z.number().int().positive(),
   }),
   contents: z.array(z.strictObject({ key: keySchema, at: workPath.optional() })).max(20),
 });
@@ -60,7 +62,7 @@ export const listSchema = z.array(
 );
 
 export const hostSchema = z.strictObject({
-  unenforced: z.array(z.enum(["memoryBytes", "pids", "cpus", "wallMs"])),
+  unenforced: z.array(z.enum(["memoryBytes", "pids", "cpus", "wallMs", "diskBytes", "seccomp"])),
 });
 
 export const refusalSchema = z.strictObject({

@@ -10,6 +10,7 @@ export {
   type Exit,
   type Mount,
   type RunResult,
+  type Safeguard,
   type Sandbox,
   type SandboxFigures,
   type SandboxInfo,

@@ -27,13 +27,19 @@ export interface SandboxLimits {
   readonly cpus: number;
   /** Everything inside is killed after this many milliseconds. */
   readonly wallMs: number;
+  /** What the files of the work folder take. */
+  readonly diskBytes: number;
 }
+
+/** A limit, or the filter of system calls. */
+export type Safeguard = keyof SandboxLimits | "seccomp";
 
 export const DEFAULT_SANDBOX_LIMITS: SandboxLimits = {
   memoryBytes: 4 * 1024 ** 3,
   pids: 512,
   cpus: 2,
   wallMs: 1_800_000,
+  diskBytes: 8 * 1024 ** 3,
 };
 
 export interface SandboxSpec {
@@ -102,6 +108,11 @@ export interface Sandbox {
   label?(labels: SandboxLabels): Promise<void>;
   /** Reads the figures of its use so far, or after its end those of its whole life. */
   figures(): Promise<SandboxFigures>;
+  /**
+   * The limit whose overrun ended the sandbox or a program in it; null while none did. Not every provider knows it. It
+   * stays known after `terminate`.
+   */
+  reached?(): keyof SandboxLimits | null;
   /** Kills everything inside and removes it. May be called twice. */
   terminate(): Promise<void>;
 }
@@ -119,8 +130,8 @@ export interface SandboxProvider {
   readonly isolation: "bubblewrap" | "docker" | "modal" | "none";
   /** Whether an open sandbox costs money while nothing runs in it. If so, none is kept waiting by default. */
   readonly chargesWhileIdle: boolean;
-  /** Limits that this provider cannot enforce here. */
-  readonly unenforced: readonly (keyof SandboxLimits)[];
+  /** Limits that this provider cannot enforce here, and `seccomp` where system calls are not filtered. */
+  readonly unenforced: readonly Safeguard[];
   open(spec: SandboxSpec): Promise<Sandbox>;
   list(): Promise<SandboxInfo[]>;
   /** Terminates a sandbox by its id, whichever process opened it. */

@@ -45,10 +45,20 @@ export const sandboxSettings = {
     .stringbool()
     .default(false)
     .describe("Run agents without isolation where bubblewrap does not work"),
+  ALLOW_UNLIMITED: z
+    .stringbool()
+    .default(false)
+    .describe("Run agents with local or docker although some of their limits cannot be enforced here"),
+  SANDBOX_DISK_BYTES: z.coerce
+    .number()
+    .int()
+    .min(2 ** 20)
+    .optional()
+    .describe("With local: bytes that a sandbox's work folder may take on the disk; by default 8 GiB"),
   MODEL_RECORDED: z
     .stringbool()
     .default(false)
-    .describe("The model only plays recorded answers, so isolation is not required"),
+    .describe("The model only plays recorded answers, so neither isolation nor limits are required"),
   ...modalSettings,
 };
 

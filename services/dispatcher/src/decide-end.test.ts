@@ -20,6 +20,7 @@ const FACTS: AttemptFacts = {
   overBudget: null,
   usedUp: null,
   modelUnavailable: null,
+  reached: null,
   stderrTail: "",
 };
 const end = (facts: Partial<AttemptFacts>) => decideEnd({ ...FACTS, ...facts });
@@ -34,6 +35,12 @@ test("facts from outside the sandbox override its claims", () => {
   expect(end({ overrun: "wall" })).toMatchObject({ end: "limit-reached", headCommit: null });
   expect(end({ overrun: "idle" }).reason).toContain("no sign of life");
   expect(end({ overrun: "budget", overBudget: "the limit of 5 USD was reached" }).reason).toContain("5 USD");
+});
+
+test("a limit that ended the sandbox is named, and costs the attempt", () => {
+  const ended = end({ result: undefined, exit: { code: null, signal: "SIGKILL" }, reached: "diskBytes" });
+  expect(ended).toMatchObject({ end: "resource", reason: expect.stringContaining("diskBytes") });
+  expect(end({ reached: "memoryBytes" }).end).toBe("submitted");
 });
 
 test("an attempt without a result is lost, unless the sandbox broke the protocol or ran out of resources", () => {

@@ -20,6 +20,8 @@ export interface AttemptFacts {
   readonly usedUp: string | null;
   /** Why the newest model call got no answer from a backend, or null. */
   readonly modelUnavailable: string | null;
+  /** The limit that ended the sandbox or a program in it, as far as the provider knows; else null. */
+  readonly reached: string | null;
   readonly stderrTail: string;
 }
 
@@ -50,6 +52,8 @@ function withoutResult(facts: AttemptFacts): AgentResult {
   const output = tail === "" ? "" : `: ${tail}`;
   if (facts.doorBroken) return failedResult("failed", `the sandbox broke the protocol of its door${output}`);
   const how = facts.exit.signal === null ? `exit ${facts.exit.code}` : facts.exit.signal;
+  if (facts.reached !== null)
+    return failedResult("resource", `the sandbox reached its limit of ${facts.reached} (${how})${output}`);
   if (isOutOfResources(facts))
     return failedResult("resource", `the sandbox ran out of resources (${how})${output}`);
   return failedResult("lost", `the sandbox ended without a result (${how})${output}`);

@@ -24,7 +24,11 @@ let mounts: Mount[];
 
 beforeAll(async () => {
   mounts = [{ from: await buildAgent(join(dir, "agent.mjs")), at: AGENT_AT }];
-  const settings = parseEnv(sandboxSettingsSchema, { ...process.env, ALLOW_UNISOLATED: "true" });
+  const settings = parseEnv(sandboxSettingsSchema, {
+    ...process.env,
+    ALLOW_UNISOLATED: "true",
+    ALLOW_UNLIMITED: "true",
+  });
   provider = await openSandboxProvider({ home, swarm: "pool", settings });
 });
 beforeEach(async () => {

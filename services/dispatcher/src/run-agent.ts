@@ -89,6 +89,7 @@ export async function runAgent(run: AgentRun): Promise<AgentRan> {
     overBudget: key.exhausted(),
     usedUp: key.usedUp(),
     modelUnavailable: key.unavailable(),
+    reached: agent.sandbox.reached?.() ?? null,
     stderrTail: plainText(agent.stderrTail()),
   };
 }

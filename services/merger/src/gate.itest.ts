@@ -22,7 +22,11 @@ let provider: SandboxProvider;
 beforeAll(async () => {
   redis = await startRedis();
   connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
-  const settings = parseEnv(sandboxSettingsSchema, { ...process.env, ALLOW_UNISOLATED: "true" });
+  const settings = parseEnv(sandboxSettingsSchema, {
+    ...process.env,
+    ALLOW_UNISOLATED: "true",
+    ALLOW_UNLIMITED: "true",
+  });
   provider = await openSandboxProvider({ home: dir, swarm: "gate", settings });
 });
 afterAll(async () => {

@@ -85,6 +85,7 @@ export async function startReconciler(
     LLM_API_KEY: "k",
     LLM_MODEL: "glm-5",
     ALLOW_UNISOLATED: "true",
+    ALLOW_UNLIMITED: "true",
     // The timer starts one sweep at the beginning and no other during a test.
     RECONCILE_INTERVAL: "86400",
   };

@@ -10,8 +10,11 @@ import { serveProgram } from "./serve-program.ts";
 
 const MAX_JSON_BYTES = 256 * 1024;
 
+/** `diskBytes` has none: no work folder is larger than the broker's SANDBOX_WORK_BYTES. */
+export type Ceiling = Omit<SandboxLimits, "diskBytes">;
+
 /** The settings that raise the ceiling. */
-const CEILING_SETTINGS: Record<keyof SandboxLimits, string> = {
+const CEILING_SETTINGS: Record<keyof Ceiling, string> = {
   memoryBytes: "BROKER_MAX_MEMORY_BYTES",
   pids: "BROKER_MAX_PIDS",
   cpus: "BROKER_MAX_CPUS",
@@ -20,7 +23,7 @@ const CEILING_SETTINGS: Record<keyof SandboxLimits, string> = {
 
 /** What the broker permits its clients. */
 export interface Bounds {
-  readonly ceiling: SandboxLimits;
+  readonly ceiling: Ceiling;
   readonly maxContainers: number;
   readonly maxContentBytes: number;
 }

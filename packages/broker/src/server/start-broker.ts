@@ -1,7 +1,7 @@
 import { timingSafeEqual, createHash } from "node:crypto";
 import * as http2 from "node:http2";
 import { Fault } from "@agentswarm/contracts";
-import type { SandboxLimits } from "@agentswarm/sandbox";
+import type { Ceiling } from "./routes.ts";
 import { openDockerHost } from "@agentswarm/sandbox/docker";
 import { keepAlive } from "../keep-alive.ts";
 import { WIRE, type Refusal } from "../protocol.ts";
@@ -21,7 +21,7 @@ export interface BrokerOptions {
   readonly image: string;
   readonly workBytes: number;
   /** The highest limits that a client may request. */
-  readonly ceiling: SandboxLimits;
+  readonly ceiling: Ceiling;
   readonly maxContainers: number;
   readonly maxContentBytes: number;
   /** Called with errors that are not the fault of a client. */

@@ -16,7 +16,7 @@ export interface BodyOptions {
   readonly id: string;
   readonly image: string;
   readonly owner: string;
-  /** Size limit of the work folder and of /tmp, which are memory of the container. */
+  /** The most that `diskBytes` may be: the work folder and /tmp are memory of the container. */
   readonly workBytes: number;
   readonly order: ContainerOrder;
   /** Volume names by content key. */
@@ -29,6 +29,7 @@ export interface BodyOptions {
  */
 export function containerBody({ id, image, owner, workBytes, order, volumes }: BodyOptions) {
   const { limits, contents } = order;
+  const folderBytes = Math.min(workBytes, limits.diskBytes);
   const idleSeconds = Math.ceil(limits.wallMs / 1_000) + BACKSTOP_SECONDS;
   return {
     name: id,
@@ -55,9 +56,9 @@ export function containerBody({ id, image, owner, workBytes, order, volumes }: B
       LogConfig: { Type: "none", Config: {} },
       // Owned by root and sticky: the guest can create files there, but cannot change or remove the uploaded ones.
       Tmpfs: {
-        [WORK]: `rw,exec,nosuid,nodev,mode=1777,size=${workBytes}`,
-        "/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${workBytes}`,
-        "/tmp/home": `rw,exec,nosuid,nodev,mode=0700,uid=1000,gid=1000,size=${workBytes}`,
+        [WORK]: `rw,exec,nosuid,nodev,mode=1777,size=${folderBytes}`,
+        "/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${folderBytes}`,
+        "/tmp/home": `rw,exec,nosuid,nodev,mode=0700,uid=1000,gid=1000,size=${folderBytes}`,
       },
       Mounts: contents.map(({ key, at }) => ({
         Type: "volume" as const,

@@ -4,6 +4,7 @@ import type {
   SandboxFigures,
   SandboxInfo,
   SandboxLabels,
+  Safeguard,
   SandboxLimits,
   SandboxProcess,
 } from "../sandbox.ts";
@@ -37,7 +38,7 @@ export interface Container {
  * image, a folder of the host, a privilege or a network.
  */
 export interface ContainerHost {
-  readonly unenforced: readonly (keyof SandboxLimits)[];
+  readonly unenforced: readonly Safeguard[];
   hasContent(key: string): Promise<boolean>;
   /** Stores the content of the tar stream under the key; if several do so at once, the first one is kept. */
   putContent(key: string, tar: Readable): Promise<void>;

@@ -1,7 +1,7 @@
 import Docker from "dockerode";
 import { randomUUID } from "node:crypto";
 import { Fault } from "@agentswarm/contracts";
-import type { SandboxInfo, SandboxLimits } from "../sandbox.ts";
+import type { Safeguard, SandboxInfo } from "../sandbox.ts";
 import { containerBody, filterOf, readLabels } from "./container-body.ts";
 import type { Container, ContainerHost, ContainerOrder } from "./container-host.ts";
 import { openContentVolumes } from "./content-volumes.ts";
@@ -112,8 +112,8 @@ function notReady(reason: string, cause?: unknown): Fault {
   });
 }
 
-/** Checks that the engine answers and has the image; returns the limits that this engine cannot enforce. */
-async function checkEngine(docker: Docker, image: string): Promise<(keyof SandboxLimits)[]> {
+/** Checks that the engine answers and has the image; returns what this engine cannot enforce. */
+async function checkEngine(docker: Docker, image: string): Promise<Safeguard[]> {
   const info = await docker.info().catch((error: Error) => {
     throw new Fault(
       "sandbox.unavailable",
@@ -135,6 +135,9 @@ async function checkEngine(docker: Docker, image: string): Promise<(keyof Sandbo
     );
   }
   const { MemoryLimit, PidsLimit, CpuCfsQuota } = info as Record<string, boolean | undefined>;
-  const enforced = { memoryBytes: MemoryLimit, pids: PidsLimit, cpus: CpuCfsQuota };
-  return (["memoryBytes", "pids", "cpus"] as const).filter((limit) => enforced[limit] === false);
+  const { SecurityOptions } = info as { SecurityOptions?: string[] | null };
+  // The engine's own profile applies to every container that asks for no other one.
+  const seccomp = SecurityOptions?.some((option) => option.startsWith("name=seccomp"));
+  const enforced = { memoryBytes: MemoryLimit, pids: PidsLimit, cpus: CpuCfsQuota, seccomp };
+  return (["memoryBytes", "pids", "cpus", "seccomp"] as const).filter((one) => enforced[one] === false);
 }

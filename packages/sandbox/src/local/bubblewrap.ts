@@ -1,14 +1,30 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, lstatSync, readlinkSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Mount } from "../sandbox.ts";
+import { runToEnd } from "../run-to-end.ts";
+import { startProcess } from "./start-process.ts";
 import type { Toolchain } from "./toolchain.ts";
 
 /** Paths of the work folder and the tools inside the sandbox. */
 export const WORK = "/work";
 const TOOLS = "/opt/swarm";
 const USER = { uid: "1000", gid: "1000" };
+
+const TRIAL_TIMEOUT_MS = 10_000;
+const PAGE_BYTES = 4_096;
+const SMALL_FOLDER_BYTES = 256 * 1024 ** 2;
+
+/** The folders inside that are memory, with the size limit of each, which is a whole number of pages. */
+export function memoryFolders(memoryBytes: number): ReadonlyMap<string, number> {
+  const pages = (bytes: number) => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+  const small = pages(Math.min(memoryBytes, SMALL_FOLDER_BYTES));
+  return new Map([
+    ["/tmp", pages(memoryBytes)],
+    ["/run", small],
+    ["/dev/shm", small],
+  ]);
+}
 
 /** Writes a minimal /etc, with which programs look up the user and localhost. It shows nothing of the host's /etc. */
 export async function writeEtc(dir: string): Promise<string> {
@@ -37,10 +53,12 @@ export interface BubblewrapSandbox {
   readonly etc: string;
   readonly mounts: readonly Mount[];
   readonly toolchain: Toolchain;
+  /** The limit of memory, which is also that of the folders that are memory. */
+  readonly memoryBytes: number;
 }
 
 /**
- * Returns the arguments of bubblewrap up to the command: no network, no processes from outside, no capabilities, an empty
+ * Returns the options of bubblewrap: no network, no processes from outside, no capabilities, an empty
  * environment.
  */
 export function bubblewrapArgs(
@@ -71,10 +89,10 @@ export function bubblewrapArgs(
     "/proc",
     "--dev",
     "/dev",
-    "--tmpfs",
-    "/tmp",
-    "--tmpfs",
-    "/run",
+    ...[...memoryFolders(box.memoryBytes)].flatMap(([at, size]) => ["--size", String(size), "--tmpfs", at]),
+    // Else /dev would be a file system in memory that has no size limit.
+    "--remount-ro",
+    "/dev",
     "--dir",
     "/tmp/home",
     "--ro-bind",
@@ -95,22 +113,43 @@ export function bubblewrapArgs(
   for (const [name, value] of Object.entries(env)) args.push("--setenv", name, value);
   // The root is a tmpfs, which would be writable. And where the host's user is root, the kernel would let the guest
   // write to its settings under /proc/sys.
-  return [...args, "--remount-ro", "/", "--remount-ro", "/proc", "--chdir", options.cwd, "--"];
+  return [...args, "--remount-ro", "/", "--remount-ro", "/proc", "--chdir", options.cwd];
+}
+
+/**
+ * Returns how to start a program with these options and this filter. The options are read from a descriptor, because the
+ * command line of bubblewrap is visible inside and they name folders of the host.
+ */
+export function bubblewrapCommand(
+  bwrap: string,
+  options: readonly string[],
+  filter: Buffer | null,
+): { argv: string[]; inputs: Buffer[] } {
+  const inputs: Buffer[] = [Buffer.from(options.map((option) => `${option}\0`).join(""))];
+  const argv = [bwrap, "--args", "3"];
+  if (filter !== null) {
+    argv.push("--seccomp", "4");
+    inputs.push(filter);
+  }
+  return { argv: [...argv, "--"], inputs };
 }
 
 /** Starts a program with bubblewrap; returns null when that works, else the error. */
-export function tryBubblewrap(bwrap: string, box: BubblewrapSandbox): string | null {
-  const args = [
-    ...bubblewrapArgs(box, { cwd: WORK, env: {} }),
-    "/bin/sh",
-    "-c",
-    "test -w /work && ! test -w /usr",
-  ];
-  const { status, stderr, error } = spawnSync(bwrap, args, {
-    encoding: "utf8",
-    timeout: 10_000,
-    stdio: ["ignore", "pipe", "pipe"],
+export async function tryBubblewrap(
+  bwrap: string,
+  box: BubblewrapSandbox,
+  filter: Buffer | null,
+): Promise<string | null> {
+  const { argv, inputs } = bubblewrapCommand(bwrap, bubblewrapArgs(box, { cwd: WORK, env: {} }), filter);
+  const child = startProcess({
+    argv: [...argv, "/bin/sh", "-c", "test -w /work && ! test -w /usr"],
+    inputs,
+    cwd: "/",
+    env: {},
+    cgroups: [],
+    timeoutMs: TRIAL_TIMEOUT_MS,
   });
-  if (error !== undefined) return error.message;
-  return status === 0 ? null : stderr.trim() || `exit ${status}`;
+  const { exitCode, timedOut, outputTail } = await runToEnd(child);
+  if (timedOut) return `no answer within ${TRIAL_TIMEOUT_MS} ms`;
+  return exitCode === 0 ? null : outputTail.trim() || `exit ${exitCode}`;
 }

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { mkdir, rmdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   CGROUP_ROOT as ROOT,
@@ -9,6 +9,7 @@ import {
   type CgroupFigures,
 } from "../cgroup-figures.ts";
 import type { SandboxLimits } from "../sandbox.ts";
+import { findDelegatedGroup } from "./delegated-cgroup.ts";
 
 const CPU_PERIOD_US = 100_000;
 const REMOVE_TRIES = 20;
@@ -20,6 +21,8 @@ export interface ControlGroup {
   kill(): void;
   /** Reads the figures of its processes so far. */
   figures(): CgroupFigures;
+  /** The limit at which the kernel has killed or refused a process; null for none. */
+  reached(): "memoryBytes" | "pids" | null;
   remove(): Promise<void>;
 }
 
@@ -67,31 +70,39 @@ function controllersV1(): Controller[] {
   return all.map((one) => ({ ...one, dir: join(ROOT, one.dir) })).filter((one) => writable(one.dir));
 }
 
-function controllersV2(): Controller[] {
-  const file = join(ROOT, "cgroup.subtree_control");
-  if (!existsSync(file) || !writable(ROOT)) return [];
+/** The controllers that are enabled for the groups below a group. */
+function controllersV2(base: string): Controller[] {
+  const file = join(base, "cgroup.subtree_control");
+  if (!existsSync(file) || !writable(base)) return [];
   const enabled = readFileSync(file, "utf8").split(/\s+/);
   const all: (Controller & { name: string })[] = [
     {
       name: "memory",
       limit: "memoryBytes",
-      dir: ROOT,
+      dir: base,
       files: (limits) => ({ "memory.max": String(limits.memoryBytes) }),
     },
-    { name: "pids", limit: "pids", dir: ROOT, files: (limits) => ({ "pids.max": String(limits.pids) }) },
+    { name: "pids", limit: "pids", dir: base, files: (limits) => ({ "pids.max": String(limits.pids) }) },
     {
       name: "cpu",
       limit: "cpus",
-      dir: ROOT,
+      dir: base,
       files: (limits) => ({ "cpu.max": `${quota(limits)} ${CPU_PERIOD_US}` }),
     },
   ];
   return all.filter((one) => enabled.includes(one.name));
 }
 
-/** Finds the control groups that this process may make: version 1 or 2, or none, which leaves the limits unenforced. */
-export function findControlGroups(): ControlGroups {
-  const controllers = existsSync(join(ROOT, "cgroup.controllers")) ? controllersV2() : controllersV1();
+/**
+ * Finds the control groups that this process may make: at the root of the hierarchy, of version 1 or 2, else in the group
+ * that systemd has delegated to this process; or none, which leaves the limits unenforced.
+ */
+export async function findControlGroups(): Promise<ControlGroups> {
+  const isV2 = existsSync(join(ROOT, "cgroup.controllers"));
+  const atRoot = isV2 ? controllersV2(ROOT) : controllersV1();
+  const delegated = atRoot.length === 0 && isV2 ? await findDelegatedGroup() : null;
+  const controllers = delegated === null ? atRoot : controllersV2(delegated);
+  const pathOf = (name: string) => join(relative(ROOT, delegated ?? ROOT), name);
   const enforced = new Set(controllers.map((one) => one.limit));
   return {
     unenforced: (["memoryBytes", "pids", "cpus"] as const).filter((limit) => !enforced.has(limit)),
@@ -107,7 +118,8 @@ export function findControlGroups(): ControlGroups {
       return {
         dirs: [...dirs],
         kill: () => dirs.forEach(killIn),
-        figures: () => readFigures(name),
+        figures: () => readFigures(pathOf(name)),
+        reached: () => limitReached([...dirs]),
         remove: () => removeAll([...dirs]),
       };
     },
@@ -127,6 +139,26 @@ function readFigures(name: string): CgroupFigures {
     }
   });
   return parseCgroupFigures(lines.join("\n"));
+}
+
+/** The files that count kills for want of memory and refused forks, of version 1 and of version 2. */
+const COUNTS = [
+  { limit: "memoryBytes", files: ["memory.oom_control", "memory.events"], pattern: /^oom_kill [1-9]/m },
+  { limit: "pids", files: ["pids.events"], pattern: /^max [1-9]/m },
+] as const;
+
+function limitReached(dirs: readonly string[]): "memoryBytes" | "pids" | null {
+  const counts = (file: string, pattern: RegExp) => {
+    try {
+      return pattern.test(readFileSync(file, "utf8"));
+    } catch {
+      return false;
+    }
+  };
+  const found = COUNTS.find(({ files, pattern }) =>
+    dirs.some((dir) => files.some((file) => counts(join(dir, file), pattern))),
+  );
+  return found?.limit ?? null;
 }
 
 function killIn(dir: string): void {

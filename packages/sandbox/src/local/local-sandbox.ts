@@ -3,9 +3,17 @@ import { dirname, join } from "node:path";
 import type { CgroupFigures } from "../cgroup-figures.ts";
 import { openRunningProcesses } from "../running-processes.ts";
 import { runToEnd } from "../run-to-end.ts";
-import { DEFAULT_SANDBOX_LIMITS, type ExecOptions, type Sandbox, type SandboxSpec } from "../sandbox.ts";
-import { bubblewrapArgs, WORK } from "./bubblewrap.ts";
+import {
+  DEFAULT_SANDBOX_LIMITS,
+  type ExecOptions,
+  type Sandbox,
+  type SandboxLimits,
+  type SandboxSpec,
+} from "../sandbox.ts";
+import { bubblewrapArgs, bubblewrapCommand, memoryFolders, WORK } from "./bubblewrap.ts";
 import type { ControlGroups } from "./cgroup.ts";
+import type { LimitWatcher, WatchedLimit } from "./limits/watch-limits.ts";
+import { withRlimits } from "./limits/rlimits.ts";
 import { removeRecorded, replaceRecord, writeRecord } from "./sandbox-record.ts";
 import { startProcess, type StartedProcess } from "./start-process.ts";
 import type { Toolchain } from "./toolchain.ts";
@@ -17,6 +25,15 @@ export interface LocalHost {
   readonly etc: string;
   readonly toolchain: Toolchain;
   readonly cgroups: ControlGroups;
+  /** The filter of system calls; null where it cannot be made. */
+  readonly filter: Buffer | null;
+  readonly watcher: LimitWatcher;
+  /** Whether memory and processes are measured, because no control group limits them. */
+  readonly measuresProcesses: boolean;
+  /** Returns the start of a command that sets the processors of a program. */
+  readonly pinTo: (cpus: number) => readonly string[];
+  /** Of SANDBOX_DISK_BYTES. */
+  readonly diskBytes: number;
 }
 
 /** Returns the name of a sandbox's control group. */
@@ -33,7 +50,7 @@ export async function openLocalSandbox(
 ): Promise<Sandbox> {
   const startedAt = performance.now();
   const work = join(root, id, "work");
-  const limits = { ...DEFAULT_SANDBOX_LIMITS, ...spec.limits };
+  const limits = { ...DEFAULT_SANDBOX_LIMITS, diskBytes: host.diskBytes, ...spec.limits };
   const mounts = spec.mounts ?? [];
   const endsAt = Date.now() + limits.wallMs;
   writeRecord(root, id, spec.labels, endsAt);
@@ -48,37 +65,52 @@ export async function openLocalSandbox(
     running.kill();
     group.kill();
   };
+  const pids = new Map<StartedProcess, number>();
+  let overrun: WatchedLimit | null = null;
+  const watch = host.watcher.watch({
+    limits,
+    folder: work,
+    measuresProcesses: host.measuresProcesses,
+    roots: () => [...pids.values()],
+    memoryFolders: host.bwrap === null ? new Map() : memoryFolders(limits.memoryBytes),
+    onOverrun(limit) {
+      overrun = limit;
+      killAll();
+    },
+  });
+  const pin = host.pinTo(limits.cpus);
 
   const exec = (argv: readonly string[], options: ExecOptions = {}): StartedProcess => {
     const cwd = join(workDir, options.cwd ?? ".");
     const env = { ...options.env };
-    const child =
-      host.bwrap === null
-        ? startProcess({
-            argv,
-            cwd,
-            env: unisolatedEnv(host.toolchain, work, env),
-            cgroups: group.dirs,
-            signal: options.signal,
-            timeoutMs: options.timeoutMs,
-          })
-        : startProcess({
-            argv: [
-              host.bwrap,
-              ...bubblewrapArgs({ work, etc: host.etc, mounts, toolchain: host.toolchain }, { cwd, env }),
-              ...argv,
-            ],
-            cwd: "/",
-            env: {},
-            cgroups: group.dirs,
-            signal: options.signal,
-            timeoutMs: options.timeoutMs,
-          });
+    const command = host.bwrap === null ? plain(argv, cwd, env) : isolated(host.bwrap, argv, cwd, env);
+    const child = startProcess({
+      ...command,
+      cgroups: group.dirs,
+      signal: options.signal,
+      timeoutMs: options.timeoutMs,
+    });
+    if (child.pid !== undefined) pids.set(child, child.pid);
+    void child.exit.then(() => pids.delete(child));
+    if (overrun !== null) child.kill();
     return running.add(child);
+  };
+  const plain = (argv: readonly string[], cwd: string, env: Record<string, string>) => ({
+    argv,
+    cwd,
+    env: unisolatedEnv(host.toolchain, work, env),
+  });
+  const isolated = (bwrap: string, argv: readonly string[], cwd: string, env: Record<string, string>) => {
+    const { etc, toolchain, filter } = host;
+    const box = { work, etc, mounts, toolchain, memoryBytes: limits.memoryBytes };
+    const { argv: start, inputs } = bubblewrapCommand(bwrap, bubblewrapArgs(box, { cwd, env }), filter);
+    const program = withRlimits(argv, limits, host.measuresProcesses);
+    return { argv: [...pin, ...start, ...program], inputs, cwd: "/", env: {} };
   };
 
   const readyMs = performance.now() - startedAt;
   let used: CgroupFigures | undefined;
+  let refused: keyof SandboxLimits | null = null;
   let ended: Promise<void> | undefined;
   return {
     id,
@@ -89,15 +121,21 @@ export async function openLocalSandbox(
       replaceRecord(root, id, labels, endsAt);
     },
     async figures() {
-      return { readyMs, ...(used ?? group.figures()), ...running.figures(), costUsd: 0 };
+      const counted = used ?? group.figures();
+      // Without control groups the peak is the highest that was measured.
+      const memoryPeakBytes = counted.memoryPeakBytes ?? watch.memoryPeakBytes();
+      return { readyMs, ...counted, memoryPeakBytes, ...running.figures(), costUsd: 0 };
     },
+    reached: () => overrun ?? refused ?? group.reached(),
     terminate() {
       ended ??= (async () => {
         clearTimeout(deadline);
+        watch[Symbol.dispose]();
         const exits = running.ended();
         killAll();
         await exits;
         used = group.figures();
+        refused = group.reached();
         await group.remove();
         await removeRecorded(root, id);
       })();

@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { z } from "zod";
 import { describeProcess, ownerSchema, ownerState } from "../owner.ts";
 import type { SandboxInfo, SandboxLabels } from "../sandbox.ts";
@@ -22,6 +24,8 @@ const recordSchema = z.object({
 });
 
 type SandboxRecord = z.infer<typeof recordSchema>;
+
+const run = promisify(execFile);
 
 const SUFFIX = ".json";
 const TEMPORARY = ".fresh";
@@ -46,7 +50,14 @@ export function replaceRecord(root: string, id: string, labels: SandboxLabels, e
 
 /** Removes a sandbox's folder and then its record. */
 export async function removeRecorded(root: string, id: string): Promise<void> {
-  await rm(join(root, id), { recursive: true, force: true, maxRetries: 3 });
+  const dir = join(root, id);
+  const remove = () => rm(dir, { recursive: true, force: true, maxRetries: 3 });
+  await remove().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EACCES") throw error;
+    // Programs may close folders to their owner, who is an ordinary user. chmod -R follows no link.
+    await run("chmod", ["-R", "u+rwX", dir]).catch(() => undefined);
+    await remove();
+  });
   await rm(join(root, id + SUFFIX + TEMPORARY), { force: true });
   await rm(join(root, id + SUFFIX), { force: true });
 }

@@ -40,6 +40,11 @@ export function findToolchain(tools?: string): Toolchain {
   return { tools: found, npmDir };
 }
 
+/** Returns the path of the program that sets the processors of another, or null. */
+export function findTaskset(): string | null {
+  return find(["taskset"], undefined);
+}
+
 /** Returns the path of bubblewrap, or null. */
 export function findBubblewrap(tools?: string): string | null {
   return find(["bwrap"], tools);

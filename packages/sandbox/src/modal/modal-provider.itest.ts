@@ -226,6 +226,7 @@ test("a missing or wrong token is an error that names the settings", async () =>
       settings: {
         SANDBOX_PROVIDER: "modal",
         ALLOW_UNISOLATED: false,
+        ALLOW_UNLIMITED: false,
         MODEL_RECORDED: false,
         ...settings,
         ...change,
