@@ -82,7 +82,18 @@ function takeOver(places: CgroupPlaces): string | null {
 /** Whether a scope of the user's systemd lives as long as this process would without one. */
 function livesOn(places: CgroupPlaces): boolean {
   if (process.getuid?.() === 0) return false;
-  return ownPath(places).includes("/user@") || existsSync(join(places.linger, userInfo().username));
+  if (ownPath(places).includes("/user@")) return true;
+  const user = userName();
+  return user !== null && existsSync(join(places.linger, user));
+}
+
+/** Null for a user id without an account. */
+function userName(): string | null {
+  try {
+    return userInfo().username;
+  } catch {
+    return null;
+  }
 }
 
 /** Asks the user's systemd for a delegated scope around a process, as `systemd-run --user --scope` does. */
