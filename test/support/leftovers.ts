@@ -2,14 +2,18 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execFileSync } from "node:child_process";
 
-/** Processes that name `folder` in their command line or environment, this one apart: what a run left behind. */
+/**
+ * Processes that name `folder` in their command line or environment, or that see a part of it in a sandbox, this one
+ * apart: what a run left behind. The command line of bubblewrap names no folder of the host.
+ */
 export async function processesOf(folder: string): Promise<string[]> {
   const found: string[] = [];
   for (const pid of await readdir("/proc")) {
     if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
     const read = (name: string) => readFile(join("/proc", pid, name), "utf8").catch(() => "");
     const command = await read("cmdline");
-    if (`${command}\0${await read("environ")}`.includes(folder))
+    const mounts = command.includes("bwrap") ? await read("mountinfo") : "";
+    if (`${command}\0${await read("environ")}\0${mounts}`.includes(folder))
       found.push(`${pid} ${command.replaceAll("\0", " ")}`);
   }
   return found;
