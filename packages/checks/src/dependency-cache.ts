@@ -1,109 +1,155 @@
-import { spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault } from "@agentswarm/contracts";
-import type { Mount } from "@agentswarm/sandbox";
-import { ERROR_TAIL_CHARS, openTail } from "@agentswarm/sandbox/streams";
-import { takeFileLock } from "./file-lock.ts";
+import type { Mount, SandboxProvider } from "@agentswarm/sandbox";
 import type { ReadFile } from "./find-checks.ts";
+import { hasDependencies, parseLock, parseManifest, type Lock } from "./install/dependency-files.ts";
+import { installInSandbox, type Project } from "./install/install-in-sandbox.ts";
+import { readNpmConfig, type NpmConfig } from "./install/npm-config.ts";
+import { refuseSources } from "./install/refuse-sources.ts";
+import type { RelayLog } from "./install/registry-relay.ts";
+import { takeFileLock } from "./file-lock.ts";
 
-/** The target's dependencies, installed once per lockfile. All sandboxes share them, read-only. */
+/** The dependencies of a commit: what to mount, or why they cannot be installed. A refusal is caused by the commit. */
+export type Dependencies =
+  | { readonly kind: "ready"; readonly mounts: Mount[] }
+  | { readonly kind: "refused"; readonly why: string };
+
+export interface EnsureOptions {
+  /** Packages whose install scripts run inside the sandbox, by the trunk's swarm.json. */
+  readonly scripts: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/** The target's dependencies, installed once for each set of packages and shared by all sandboxes, read-only. */
 export interface DependencyCache {
   /**
-   * Installs the dependencies of a commit if they are missing. Returns their mounts; none when the target has no
-   * dependencies. Throws Fault `target.invalid` (retryable) when npm fails.
+   * Installs the dependencies of a commit unless that was done before. Throws a Fault when the machine or a registry
+   * failed (see `installInSandbox`).
    */
-  ensure(readFile: ReadFile): Promise<Mount[]>;
+  ensure(readFile: ReadFile, options: EnsureOptions): Promise<Dependencies>;
+  /** Whether two commits ask for the same installation. */
+  isSame(one: ReadFile, other: ReadFile): Promise<boolean>;
 }
 
 const MODULES = "node_modules";
-const INSTALL_TIMEOUT_MS = 600_000;
-/** Variables of this process that npm gets; secrets of the service are not among them. */
-const PASSED_ON_VARIABLES = [
-  "PATH",
-  "HOME",
-  "NODE_EXTRA_CA_CERTS",
-  "SSL_CERT_FILE",
-  "HTTPS_PROXY",
-  "HTTP_PROXY",
-  "NO_PROXY",
-];
+/** Part of the key: another way of installing gives another folder. */
+const FORMAT = 2;
 
-/** Opens the cache in `<home>/deps`. Several processes may use it at the same time. */
-export function openDependencyCache({ home }: { home: string }): DependencyCache {
+/**
+ * Opens the cache in `<home>/deps`. Several processes may share it. A folder is named by all that decides what is
+ * installed and is never written again, so that one commit cannot change what another one gets. Nothing that a manifest
+ * or a lockfile says runs outside a sandbox.
+ */
+export function openDependencyCache(options: {
+  readonly home: string;
+  readonly provider: SandboxProvider;
+  /** The `swarm` label of the sandboxes. */
+  readonly swarm: string;
+  /** Of the service: which registries npm is configured for, and the proxies. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: RelayLog & { info(fields: object, message: string): void };
+}): DependencyCache {
+  const { home, provider, swarm, env, log } = options;
   const root = join(home, "deps");
+  let read: NpmConfig | undefined;
+  const configOf = () => (read ??= readConfig(env));
+
+  const install = async (dir: string, project: Project, signal?: AbortSignal): Promise<string | null> => {
+    const startedAt = performance.now();
+    const fresh = `${dir}.${randomUUID()}`;
+    const modules = join(fresh, MODULES);
+    await mkdir(modules, { recursive: true });
+    try {
+      const config = configOf();
+      const failed = await installInSandbox({ provider, swarm, config, env, log, signal }, project, modules);
+      const tookMs = Math.round(performance.now() - startedAt);
+      log.info({ dir, tookMs, why: failed?.why }, failed === null ? "dependencies installed" : "dependencies refused");
+      if (failed !== null) return failed.why;
+      await rename(fresh, dir).catch((error: unknown) => {
+        // Two may take over what a dead one left; whoever is first is as good.
+        if (!existsSync(dir)) throw error;
+      });
+      return null;
+    } finally {
+      await rm(fresh, { recursive: true, force: true });
+    }
+  };
+
   return {
-    async ensure(readFile) {
-      const manifest = await readFile("package.json");
-      if (manifest === null || !hasDependencies(manifest)) return [];
-      const lock = await readFile("package-lock.json");
-      const key = createHash("sha256")
-        .update(JSON.stringify([lock ?? manifest, process.platform, process.arch]))
-        .digest("hex")
-        .slice(0, 24);
+    async ensure(readFile, { scripts, signal }) {
+      const project = await readProject(readFile, scripts);
+      if (project === null) return { kind: "ready", mounts: [] };
+      if ("why" in project) return { kind: "refused", why: project.why };
+      const config = configOf();
+      const why = refuseSources(project.manifest, project.lock, hostsOf(config));
+      if (why !== null) return { kind: "refused", why };
+      const key = keyOf(project, config);
       const dir = join(root, key);
-      const mounts = [{ from: join(dir, MODULES), at: MODULES, key: `deps-${key}` }];
-      if (existsSync(dir)) return mounts;
-      await mkdir(root, { recursive: true });
-      await using _lock = await takeFileLock(`${dir}.lock`);
-      if (!existsSync(dir)) await install(dir, manifest, lock);
-      return mounts;
+      if (!existsSync(dir)) {
+        await mkdir(root, { recursive: true });
+        await using _lock = await takeFileLock(`${dir}.lock`);
+        const failed = existsSync(dir) ? null : await install(dir, project, signal);
+        if (failed !== null) return { kind: "refused", why: failed };
+      }
+      return { kind: "ready", mounts: [{ from: join(dir, MODULES), at: MODULES, key: `deps-${key}` }] };
+    },
+    async isSame(one, other) {
+      const [a, b] = await Promise.all([readProject(one, []), readProject(other, [])]);
+      return JSON.stringify(a) === JSON.stringify(b);
     },
   };
 }
 
-function hasDependencies(manifest: string): boolean {
-  const parsed = JSON.parse(manifest) as Record<string, object | undefined>;
-  return ["dependencies", "devDependencies", "optionalDependencies"].some(
-    (field) => Object.keys(parsed[field] ?? {}).length > 0,
-  );
+/** The mounts of a commit of the trunk. Throws Fault `target.invalid` when its dependencies were refused. */
+export function requireMounts(dependencies: Dependencies): Mount[] {
+  if (dependencies.kind === "ready") return dependencies.mounts;
+  throw new Fault("target.invalid", `the target's dependencies cannot be installed: ${dependencies.why}`, {
+    retryable: true,
+  });
 }
 
-/**
- * Installs into a new folder and renames it, so that `dir` is complete as soon as it exists. Install scripts are off:
- * code of a package must not run outside a sandbox.
- */
-async function install(dir: string, manifest: string, lock: string | null): Promise<void> {
-  const fresh = `${dir}.${randomUUID()}`;
-  await mkdir(join(fresh, MODULES), { recursive: true });
-  await writeFile(join(fresh, "package.json"), manifest);
-  if (lock !== null) await writeFile(join(fresh, "package-lock.json"), lock);
-  const args = [
-    lock === null ? "install" : "ci",
-    "--ignore-scripts",
-    "--no-audit",
-    "--no-fund",
-    "--loglevel=error",
-  ];
-  const env = Object.fromEntries(
-    PASSED_ON_VARIABLES.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
-  );
-  const child = spawn("npm", args, {
-    cwd: fresh,
-    env,
-    stdio: ["ignore", "ignore", "pipe"],
-    timeout: INSTALL_TIMEOUT_MS,
-  });
-  const stderr = openTail(ERROR_TAIL_CHARS);
-  child.stderr.setEncoding("utf8").on("data", stderr.add);
+function readConfig(env: Readonly<Record<string, string | undefined>>): NpmConfig {
   try {
-    const [code] = (await once(child, "close")) as [number | null];
-    if (code !== 0) {
-      const how = code === null ? `killed at its timeout of ${INSTALL_TIMEOUT_MS} ms` : `exit ${code}`;
-      throw new Fault(
-        "target.invalid",
-        `npm ${args[0]} of the target's dependencies failed (${how}): ${stderr.text().trim()}`,
-        { retryable: true },
-      );
-    }
-    await rename(fresh, dir).catch((error: unknown) => {
-      // Two processes may take over the same abandoned lock and install twice. Either result is valid.
-      if (!existsSync(dir)) throw error;
+    return readNpmConfig(env);
+  } catch (error) {
+    throw new Fault("config.invalid", `npm's configuration (.npmrc, npm_config_*): ${(error as Error).message}`, {
+      cause: error,
     });
-  } finally {
-    await rm(fresh, { recursive: true, force: true });
   }
+}
+
+/** What a commit asks to install; null when it depends on nothing. */
+async function readProject(
+  readFile: ReadFile,
+  scripts: readonly string[],
+): Promise<Project | { readonly why: string } | null> {
+  const text = await readFile("package.json");
+  if (text === null) return null;
+  const manifest = parseManifest(text);
+  if (manifest.kind === "refused") return { why: manifest.why };
+  if (!hasDependencies(manifest.value)) return null;
+  // npm prefers the first of them too.
+  const lockText = (await readFile("npm-shrinkwrap.json")) ?? (await readFile("package-lock.json"));
+  let lock: Lock | null = null;
+  if (lockText !== null) {
+    const parsed = parseLock(lockText);
+    if (parsed.kind === "refused") return { why: parsed.why };
+    lock = parsed.value;
+  }
+  return { manifest: manifest.value, lock, scripts: scripts.toSorted() };
+}
+
+function hostsOf({ registries }: NpmConfig): ReadonlySet<string> {
+  return new Set(registries.map(({ url }) => url.host));
+}
+
+function keyOf(project: Project, { registries }: NpmConfig): string {
+  const sources = registries.map(({ scope, url }) => [scope, url.href]);
+  return createHash("sha256")
+    .update(JSON.stringify([FORMAT, project, sources, process.platform, process.arch]))
+    .digest("hex")
+    .slice(0, 32);
 }

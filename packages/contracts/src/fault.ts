@@ -8,6 +8,7 @@ export type FaultCode =
   | "git.refused"
   | "git.moved"
   | "origin.unreachable"
+  | "registry.unreachable"
   | "sandbox.unavailable"
   | "sandbox.died"
   | "sandbox.refused"

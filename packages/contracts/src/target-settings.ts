@@ -21,6 +21,17 @@ const checkEntrySchema = z.union([
   checkSchema,
 ]);
 
+const packageNamesSchema = z
+  .array(z.string().regex(/^(?:@[\w.~-]+\/)?[\w.~-]+$/, "the name of a package, without a version"))
+  .max(1_000)
+  .default([]);
+
+/** Which packages need no person. Only the trunk's swarm.json counts, never an attempt's. */
+const installSettingsSchema = z.strictObject({
+  allow: packageNamesSchema.describe("Packages that an attempt may add or change without approval"),
+  scripts: packageNamesSchema.describe("Packages whose install scripts run, in the sandbox of the installation"),
+});
+
 /** `swarm.json` in the target. */
 export const targetSettingsSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -36,5 +47,6 @@ export const targetSettingsSchema = z.strictObject({
     .array(z.string())
     .max(200)
     .default([...DEFAULT_PROTECTED]),
+  install: installSettingsSchema.default({ allow: [], scripts: [] }),
 });
 export type TargetSettings = z.infer<typeof targetSettingsSchema>;

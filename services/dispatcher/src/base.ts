@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { findChecks, type DependencyCache } from "@agentswarm/checks";
+import { findChecks, requireMounts, type DependencyCache } from "@agentswarm/checks";
 import type { TargetSettings } from "@agentswarm/contracts";
 import { bundleFor, type Bundles, type Mirror } from "@agentswarm/git";
 import type { Mount } from "@agentswarm/sandbox";
@@ -17,7 +17,8 @@ export interface AttemptBase {
 
 /**
  * Returns a function that makes the base at the trunk's newest commit, as of the mirror's last fetch. The newest base is
- * kept and used again while the trunk does not move. Throws Fault `target.invalid` when swarm.json cannot be read.
+ * kept and used again while the trunk does not move. Throws Fault `target.invalid` when swarm.json cannot be read or the
+ * dependencies cannot be installed.
  */
 export function openBase(sources: {
   readonly mirror: Mirror;
@@ -32,7 +33,8 @@ export function openBase(sources: {
   const make = async (baseCommit: string): Promise<AttemptBase> => {
     const readFile = (path: string) => mirror.readFile(baseCommit, path);
     const { settings: target } = await findChecks(readFile);
-    const mounts = [...(await dependencies.ensure(readFile)), ...agent];
+    const { scripts } = target.install;
+    const mounts = [...requireMounts(await dependencies.ensure(readFile, { scripts })), ...agent];
     const bundles = await bundleFor({ repoDir: mirror.dir, commit: baseCommit, cacheDir: bundlesDir });
     return { baseCommit, target, mounts, bundles };
   };

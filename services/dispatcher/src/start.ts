@@ -32,7 +32,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
 
   const { runtime, mounts } = await readRuntime(settings);
   const agent = [...mounts, mountAgentFile(settings.AGENT_FILE ?? join(home, "agent", "agent.mjs"))];
-  const dependencies = openDependencyCache({ home });
+  const dependencies = openDependencyCache({ home, provider, swarm: settings.QUEUE_PREFIX, env, log });
   const recover = (locks: readonly string[]) =>
     log.warn({ locks }, "removed locks that a killed git left behind");
   const repos = await openRepos(settings, "dispatcher", async (location): Promise<DispatcherRepo> => {

@@ -46,7 +46,7 @@ export async function buildBatch(
     }
   }
   const candidates = items.flatMap((item) =>
-    "built" in item ? [{ ...item.built, trace: item.entry.trace, target }] : [],
+    "built" in item ? [{ ...item.built, base: at.base, trace: item.entry.trace, target }] : [],
   );
   const abandoned = new AbortController();
   return {

@@ -57,19 +57,20 @@ function misreporting(tree: string): SandboxProvider {
 async function testTrunk(by: SandboxProvider) {
   using mirror = await openOrigin({ url: origin, trunk: "main", mirrorDir: join(dir, "mirror") });
   using engine = openLandingEngine({ dir: origin, strategy: "fast-forward" });
+  const log = createLogger({ service: "test", level: "fatal" });
   const gate = openGate({
     repoId: DEFAULT_REPO,
     mirror,
     engine,
     provider: by,
-    dependencies: openDependencyCache({ home: dir }),
+    dependencies: openDependencyCache({ home: dir, provider: by, swarm: "gate", env: process.env, log }),
     sender: createSender(connection, "test"),
-    log: createLogger({ service: "test", level: "fatal" }),
+    log,
     bundlesDir: join(dir, "bundles"),
     swarm: "gate",
   });
   const commit = await mirror.head();
-  const candidate = { commit, tree: await mirror.treeOf(commit), trace: newTraceparent(), target };
+  const candidate = { commit, base: commit, tree: await mirror.treeOf(commit), trace: newTraceparent(), target };
   return await gate.test(candidate, new AbortController().signal);
 }
 

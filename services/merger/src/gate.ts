@@ -1,10 +1,10 @@
 import { withTrace } from "@agentswarm/contracts/node";
-import { hashOf, runChecks, type CheckRun } from "@agentswarm/checks";
+import { hashOf, requireMounts, runChecks, type CheckRun } from "@agentswarm/checks";
 import { Fault, type CheckResult, type TargetSettings } from "@agentswarm/contracts";
 import type { DependencyCache } from "@agentswarm/checks";
 import type { LandingEngine, Mirror } from "@agentswarm/git";
 import type { Sender } from "@agentswarm/queue";
-import type { SandboxProvider } from "@agentswarm/sandbox";
+import type { Mount, SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
 
 interface GateOptions {
@@ -24,6 +24,8 @@ interface GateOptions {
 export interface Candidate {
   readonly commit: string;
   readonly tree: string;
+  /** The commit that its batch is built on. */
+  readonly base: string;
   /** W3C traceparent of the entry whose landing this is. The gate's log lines and events carry it. */
   readonly trace: string;
   /** The target's settings, as of the base of the batch. */
@@ -38,6 +40,9 @@ export interface Gate {
   /** Throws Fault `git.refused` when the sandbox checked another tree than the candidate's. */
   test(candidate: Candidate, signal: AbortSignal): Promise<GateResult>;
 }
+
+/** The name under which an attempt is rejected whose dependencies cannot be installed. */
+const DEPENDENCIES_CHECK = "dependencies";
 
 /** The largest number of remembered results. */
 const REMEMBERED = 1_000;
@@ -70,9 +75,9 @@ async function testTwice(
   candidate: Candidate,
   signal: AbortSignal,
 ): Promise<GateResult> {
-  const first = failureOf(await run(options, candidate, signal));
+  const first = await run(options, candidate, signal);
   if (first === null) return null;
-  const second = failureOf(await run(options, candidate, signal));
+  const second = await run(options, candidate, signal);
   if (second !== null) return second;
   options.log.warn(
     { check: first.name ?? first.command, tree: candidate.tree },
@@ -87,14 +92,16 @@ async function testTwice(
   return null;
 }
 
-async function run(options: GateOptions, candidate: Candidate, signal: AbortSignal): Promise<CheckRun> {
+async function run(options: GateOptions, candidate: Candidate, signal: AbortSignal): Promise<GateResult> {
   const { commit, tree, target } = candidate;
+  const installed = await install(options, candidate, signal);
+  if ("exitCode" in installed) return installed;
   const done = await runChecks({
     provider: options.provider,
     repoDir: options.mirror.dir,
     commit,
     checks: target.checks.gate,
-    mounts: await options.dependencies.ensure((path) => options.engine.readFile(commit, path)),
+    mounts: installed.mounts,
     cacheDir: options.bundlesDir,
     labels: { swarm: options.swarm, purpose: "gate" },
     signal,
@@ -102,8 +109,34 @@ async function run(options: GateOptions, candidate: Candidate, signal: AbortSign
   const tookMs = Math.round(done.results.reduce((sum, one) => sum + one.durationMs, 0));
   const { cpuMs } = done.figures;
   options.log.info({ tree, passed: done.passed, tookMs, cpuMs }, "gate checks finished");
-  if (done.tree === tree) return done;
+  if (done.tree === tree) return failureOf(done);
   throw new Fault("git.refused", `the gate checked tree ${done.tree}, but tree ${tree} would be published`);
+}
+
+/**
+ * The candidate's dependencies, or a red result when they cannot be installed. When the base asks for the same ones, no
+ * attempt has caused that: Fault `target.invalid`, retryable.
+ */
+async function install(
+  { dependencies, engine, log }: GateOptions,
+  { commit, tree, base, target }: Candidate,
+  signal: AbortSignal,
+): Promise<{ readonly mounts: readonly Mount[] } | CheckResult> {
+  const readFile = (path: string) => engine.readFile(commit, path);
+  const startedAt = performance.now();
+  const installed = await dependencies.ensure(readFile, { scripts: target.install.scripts, signal });
+  const isOfBase =
+    installed.kind === "refused" &&
+    (await dependencies.isSame(readFile, (path) => engine.readFile(base, path)));
+  if (installed.kind === "ready" || isOfBase) return { mounts: requireMounts(installed) };
+  log.info({ tree, why: installed.why }, "gate refuses dependencies");
+  return {
+    name: DEPENDENCIES_CHECK,
+    command: "npm install",
+    exitCode: 1,
+    durationMs: Math.round(performance.now() - startedAt),
+    outputTail: installed.why.slice(-8_000),
+  };
 }
 
 function failureOf({ passed, results }: CheckRun): CheckResult | null {

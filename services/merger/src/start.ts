@@ -18,7 +18,7 @@ import { openUpkeep } from "./upkeep.ts";
 
 /** Wires the merger: one merge queue per repository, run only while this process holds the repository's lease. */
 export async function start(context: ServiceContext<Settings>): Promise<void> {
-  const { settings, log, stack, signal } = context;
+  const { settings, env, log, stack, signal } = context;
   const home = settings.SWARM_HOME;
   const { connection, sender } = await openService(context, "merger");
 
@@ -30,12 +30,13 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     const mirror = stack.use(await openOrigin({ ...location, recover }));
     const { dir } = mirror;
     const engine = stack.use(openLandingEngine({ dir, strategy: settings.MERGE_STRATEGY }));
+    const provider = await openProvider(context);
     const gate = openGate({
       repoId,
       mirror,
       engine,
-      provider: await openProvider(context),
-      dependencies: openDependencyCache({ home }),
+      provider,
+      dependencies: openDependencyCache({ home, provider, swarm: settings.QUEUE_PREFIX, env, log }),
       sender,
       log,
       bundlesDir: join(home, "bundles"),

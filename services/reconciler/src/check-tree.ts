@@ -1,4 +1,4 @@
-import { failuresOf, runChecks } from "@agentswarm/checks";
+import { failuresOf, findChecks, requireMounts, runChecks } from "@agentswarm/checks";
 import { Fault, type Check, type CheckResult } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import type { CheckRecord } from "./check-records.ts";
@@ -54,12 +54,14 @@ async function runOnce(
 ): Promise<CheckResult[]> {
   if (checks.length === 0) return [];
   const { mirror } = ctx;
+  const readFile = (path: string) => mirror.readFile(head, path);
+  const { scripts } = (await findChecks(readFile)).settings.install;
   const done = await runChecks({
     provider: ctx.provider,
     repoDir: mirror.dir,
     commit: head,
     checks,
-    mounts: await ctx.dependencies.ensure((path) => mirror.readFile(head, path)),
+    mounts: requireMounts(await ctx.dependencies.ensure(readFile, { scripts, signal })),
     cacheDir: ctx.bundlesDir,
     labels: { swarm: ctx.swarm, purpose: "sweep" },
     signal,

@@ -32,7 +32,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     connection,
     log,
     provider,
-    dependencies: openDependencyCache({ home }),
+    dependencies: openDependencyCache({ home, provider, swarm: settings.QUEUE_PREFIX, env, log }),
     promptsDir: PROMPTS,
     bundlesDir: join(home, "bundles"),
     swarm: settings.QUEUE_PREFIX,
