@@ -6,6 +6,7 @@ import type { Batch, BatchItem } from "./batch.ts";
 import { reportConflict } from "./conflict-report.ts";
 import type { LandingContext } from "./context.ts";
 import type { Candidate, GateResult } from "./gate.ts";
+import { checkDependencyChanges } from "./dependency-changes.ts";
 import { checkProtectedPaths } from "./protected-paths.ts";
 import type { QueueEntry } from "./queue.ts";
 
@@ -78,11 +79,22 @@ async function screenEntries(
     if (missing.has(request.ref)) {
       outcomes.set(entry, { kind: "unsafe", why: `the store has no ref ${request.ref}` });
     } else if (request.approvedBy === undefined) {
-      const why = await checkProtectedPaths(ctx.engine, request, target.protected);
+      const why = await holdReason(ctx, request, target);
       if (why !== null) outcomes.set(entry, { kind: "held", why, base: request.baseCommit });
     }
   }
   return outcomes;
+}
+
+/** Why a person must approve an attempt; null when it may land without. */
+async function holdReason(
+  { engine }: LandingContext,
+  request: MergeRequest,
+  target: TargetSettings,
+): Promise<string | null> {
+  const { held, allowed } = await checkDependencyChanges(engine, request, target.install.allow);
+  const touched = await checkProtectedPaths(engine, request, target.protected, allowed);
+  return held !== null && touched !== null ? `${held}; ${touched}` : (held ?? touched);
 }
 
 function landingRequestOf({ request }: QueueEntry) {

@@ -14,18 +14,22 @@ interface ProtectionFacts {
   readonly scriptsAfter: string;
 }
 
-/** Why a person must approve an attempt before it lands; null when it may land without approval. */
+/**
+ * Why a person must approve an attempt before it lands; null when it may land without approval. `allowed`: paths that
+ * need none, although they are protected (see `checkDependencyChanges`).
+ */
 export async function checkProtectedPaths(
   engine: LandingEngine,
   { baseCommit, headCommit }: MergeRequest,
   protectedPaths: readonly string[],
+  allowed: readonly string[] = [],
 ): Promise<string | null> {
   const changes = await engine.changes(baseCommit, headCommit);
   const pathsOf = (kinds: readonly string[]) =>
     changes.filter((one) => kinds.includes(one.kind)).map((one) => one.path);
   const touchesScripts = changes.some((one) => one.path === "package.json");
   return decideHold({
-    changed: pathsOf(["added", "changed", "deleted"]),
+    changed: pathsOf(["added", "changed", "deleted"]).filter((path) => !allowed.includes(path)),
     deleted: pathsOf(["deleted"]),
     protectedPaths,
     scriptsBefore: touchesScripts ? await readScripts(engine, baseCommit) : "",
