@@ -16,6 +16,8 @@ export interface Attempt {
   readonly taskId: string;
   readonly files: Readonly<Record<string, string>>;
   readonly base: string;
+  /** Sent as an attempt that a person approved. */
+  readonly approvedBy?: string;
 }
 
 /** A merger process with its Redis, origin and store. The test acts as the dispatcher. */
@@ -106,7 +108,7 @@ export async function startMerger(
           .split("\n")
           .map((line) => line.split(" ") as [string, string]),
       );
-      for (const { taskId, base } of attempts) {
+      for (const { taskId, base, approvedBy } of attempts) {
         const ref = attemptRef(taskId, 1);
         const headCommit = heads.get(ref) ?? "";
         const handoff = makeHandoff({ taskId, attempt: 1, headCommit });
@@ -119,14 +121,17 @@ export async function startMerger(
           baseCommit: base,
           headCommit,
         };
-        await sender.send("merge", { ...about, title: taskId, handoff }, { jobId: jobId.merge(taskId, 1) });
+        const request = { ...about, title: taskId, handoff, ...(approvedBy === undefined ? {} : { approvedBy }) };
+        await sender.send("merge", request, { jobId: jobId.merge(taskId, 1, approvedBy !== undefined) });
       }
     },
     async outcome(taskId, withinMs = 40_000) {
       const body = await waitUntil(
         `the handoff of ${taskId}`,
         withinMs,
-        () => jobBody(connection, "plan", jobId.handoff(taskId, 1)),
+        async () =>
+          (await jobBody(connection, "plan", jobId.handoff(taskId, 1))) ??
+          (await jobBody(connection, "plan", jobId.handoff(taskId, 1, true))),
         () => service.output(),
       );
       if (body.kind !== "handoff" || body.outcome === null)
