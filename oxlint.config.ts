@@ -117,7 +117,7 @@ const READ_ENVIRONMENT = [
   // The environment of a child process: PATH, HOME and the variables of proxies are passed on.
   "packages/agent/src/command/agent-home.ts",
   "packages/agent/src/check-work-tree.ts",
-  "packages/checks/src/dependency-cache.ts",
+  "packages/checks/src/install/installer.mjs",
   "packages/git/src/git-environment.ts",
   "packages/sandbox/src/local/toolchain.ts",
   // FAILPOINT, which tests set to crash a service at a named step.

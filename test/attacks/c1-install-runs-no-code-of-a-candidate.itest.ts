@@ -18,7 +18,11 @@ beforeAll(async () => {
   registry = await openPackageRegistry([
     { manifest: { name: "carrier", version: "1.0.0", dependencies: { evil } } },
     {
-      manifest: { name: "scripted", version: "1.0.0", scripts: { install: "sh x.sh", postinstall: "sh x.sh" } },
+      manifest: {
+        name: "scripted",
+        version: "1.0.0",
+        scripts: { install: "sh x.sh", postinstall: "sh x.sh" },
+      },
       files: { "x.sh": `echo ran >> ${marker}\n` },
     },
   ]);
@@ -70,11 +74,19 @@ test("an approved git dependency is refused by the gate, and its program does no
     lockfileVersion: 3,
     packages: {
       "": { dependencies: { carrier: "1.0.0" } },
-      "node_modules/carrier": { version: "1.0.0", resolved: `${evil}#${git(join(dir, "evil"), "rev-parse", "HEAD")}` },
+      "node_modules/carrier": {
+        version: "1.0.0",
+        resolved: `${evil}#${git(join(dir, "evil"), "rev-parse", "HEAD")}`,
+      },
     },
   };
   const locked = {
-    ...depending("locked", merger.head(), { carrier: "1.0.0" }, { "package-lock.json": JSON.stringify(lock) }),
+    ...depending(
+      "locked",
+      merger.head(),
+      { carrier: "1.0.0" },
+      { "package-lock.json": JSON.stringify(lock) },
+    ),
     approvedBy: "a-person",
   };
   const attempts = [direct, carried, locked];
@@ -84,7 +96,9 @@ test("an approved git dependency is refused by the gate, and its program does no
     const outcome = await merger.outcome(attempt.taskId);
     expect(outcome).toMatchObject({ kind: "rejected", check: "dependencies" });
   }
-  expect(await merger.outcome("direct")).toMatchObject({ outputTail: expect.stringContaining(`evil@${evil}`) });
+  expect(await merger.outcome("direct")).toMatchObject({
+    outputTail: expect.stringContaining(`evil@${evil}`),
+  });
   expect(existsSync(marker)).toBe(false);
   expect(merger.landed()).toEqual([]);
 });

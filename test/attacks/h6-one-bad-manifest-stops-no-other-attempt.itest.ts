@@ -16,19 +16,39 @@ test("an attempt whose packages cannot be installed is rejected, and the others 
     env: { npm_config_registry: registry.url },
   });
   const base = merger.head();
-  const manifest = { name: "string-kit", scripts: { test: "node --test" }, dependencies: { "not-there": "1.0.0" } };
+  const manifest = {
+    name: "string-kit",
+    scripts: { test: "node --test" },
+    dependencies: { "not-there": "1.0.0" },
+  };
   const poison: Attempt = { taskId: "poison", base, files: { "package.json": JSON.stringify(manifest) } };
   const attempts = [innocent("one", base), poison, innocent("two", base), innocent("three", base)];
   await merger.store(attempts);
   await merger.request(attempts);
   const outcome = await merger.outcome("poison");
-  expect(outcome).toMatchObject({ kind: "rejected", check: "dependencies", outputTail: expect.stringContaining("E404") });
+  expect(outcome).toMatchObject({
+    kind: "rejected",
+    check: "dependencies",
+    outputTail: expect.stringContaining("E404"),
+  });
   for (const taskId of ["one", "two", "three"]) expect((await merger.outcome(taskId)).kind).toBe("landed");
   expect(merger.landed().toSorted()).toEqual(["one", "three", "two"]);
 });
 
 test("an attempt that merges with another one into a package.json that is no JSON is rejected, and the others land", async () => {
-  const before = ["{", '"p": {', '"a": 1,', '"b": 1,', '"c": 1,', '"q": {', '"d": 1,', '"e": 1', "}", "}", "}"];
+  const before = [
+    "{",
+    '"p": {',
+    '"a": 1,',
+    '"b": 1,',
+    '"c": 1,',
+    '"q": {',
+    '"d": 1,',
+    '"e": 1',
+    "}",
+    "}",
+    "}",
+  ];
   // Each takes one object apart and with it one of the three brackets at the end: the same one.
   const without = (opening: string) => before.filter((line) => line !== opening).slice(0, -1);
   const manifest = (lines: readonly string[]) => ({ "package.json": `${lines.join("\n")}\n` });
@@ -42,6 +62,10 @@ test("an attempt that merges with another one into a package.json that is no JSO
   await merger.store(attempts);
   await merger.request(attempts);
   const outcome = await merger.outcome("second");
-  expect(outcome).toMatchObject({ kind: "rejected", check: "dependencies", outputTail: expect.stringContaining("no JSON") });
+  expect(outcome).toMatchObject({
+    kind: "rejected",
+    check: "dependencies",
+    outputTail: expect.stringContaining("no JSON"),
+  });
   for (const taskId of ["first", "one"]) expect((await merger.outcome(taskId)).kind).toBe("landed");
 });

@@ -15,7 +15,12 @@ let provider: SandboxProvider;
 beforeAll(async () => {
   registry = await openPackageRegistry([
     {
-      manifest: { name: "left", version: "1.2.3", dependencies: { right: "^2.0.0" }, bin: { left: "cli.js" } },
+      manifest: {
+        name: "left",
+        version: "1.2.3",
+        dependencies: { right: "^2.0.0" },
+        bin: { left: "cli.js" },
+      },
       files: { "cli.js": "#!/usr/bin/env node\nconsole.log(require('right'))\n", "deep/er/x.txt": "x" },
     },
     { manifest: { name: "right", version: "2.0.1" }, files: { "index.js": "module.exports = 'right'" } },
@@ -68,7 +73,9 @@ function modulesOf(installed: Awaited<ReturnType<DependencyCache["ensure"]>>): s
 
 test("packages are installed from the configured registry, with what they depend on and their programs", async () => {
   const cache = openCache();
-  const modules = modulesOf(await cache.ensure(reading({ dependencies: { left: "^1.0.0" } }), { scripts: [] }));
+  const modules = modulesOf(
+    await cache.ensure(reading({ dependencies: { left: "^1.0.0" } }), { scripts: [] }),
+  );
   expect(readdirSync(modules).filter((name) => !name.startsWith("."))).toEqual(["left", "right"]);
   expect(readFileSync(join(modules, "left/deep/er/x.txt"), "utf8")).toBe("x");
   const sandbox = await provider.open({

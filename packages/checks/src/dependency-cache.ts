@@ -66,7 +66,10 @@ export function openDependencyCache(options: {
       const config = configOf();
       const failed = await installInSandbox({ provider, swarm, config, env, log, signal }, project, modules);
       const tookMs = Math.round(performance.now() - startedAt);
-      log.info({ dir, tookMs, why: failed?.why }, failed === null ? "dependencies installed" : "dependencies refused");
+      log.info(
+        { dir, tookMs, why: failed?.why },
+        failed === null ? "dependencies installed" : "dependencies refused",
+      );
       if (failed !== null) return failed.why;
       await rename(fresh, dir).catch((error: unknown) => {
         // Two may take over what a dead one left; whoever is first is as good.
@@ -86,7 +89,7 @@ export function openDependencyCache(options: {
       const config = configOf();
       const why = refuseSources(project.manifest, project.lock, hostsOf(config));
       if (why !== null) return { kind: "refused", why };
-      const key = keyOf(project, config);
+      const key = keyOf(project, config, provider.name);
       const dir = join(root, key);
       if (!existsSync(dir)) {
         await mkdir(root, { recursive: true });
@@ -115,9 +118,13 @@ function readConfig(env: Readonly<Record<string, string | undefined>>): NpmConfi
   try {
     return readNpmConfig(env);
   } catch (error) {
-    throw new Fault("config.invalid", `npm's configuration (.npmrc, npm_config_*): ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new Fault(
+      "config.invalid",
+      `npm's configuration (.npmrc, npm_config_*): ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -146,10 +153,11 @@ function hostsOf({ registries }: NpmConfig): ReadonlySet<string> {
   return new Set(registries.map(({ url }) => url.host));
 }
 
-function keyOf(project: Project, { registries }: NpmConfig): string {
+/** By the provider too: its sandboxes may have another npm or another system than this machine. */
+function keyOf(project: Project, { registries }: NpmConfig, provider: string): string {
   const sources = registries.map(({ scope, url }) => [scope, url.href]);
   return createHash("sha256")
-    .update(JSON.stringify([FORMAT, project, sources, process.platform, process.arch]))
+    .update(JSON.stringify([FORMAT, project, sources, provider, process.platform, process.arch]))
     .digest("hex")
     .slice(0, 32);
 }

@@ -29,7 +29,9 @@ const packageNamesSchema = z
 /** Which packages need no person. Only the trunk's swarm.json counts, never an attempt's. */
 const installSettingsSchema = z.strictObject({
   allow: packageNamesSchema.describe("Packages that an attempt may add or change without approval"),
-  scripts: packageNamesSchema.describe("Packages whose install scripts run, in the sandbox of the installation"),
+  scripts: packageNamesSchema.describe(
+    "Packages whose install scripts run, in the sandbox of the installation",
+  ),
 });
 
 /** `swarm.json` in the target. */

@@ -29,7 +29,9 @@ test.each([
 });
 
 test("a manifest in a folder is held as well", () => {
-  expect(held([manifest(null, { dependencies: { b: "1.0.0" } }, "packages/x/package.json")])).toContain("b@1.0.0");
+  expect(held([manifest(null, { dependencies: { b: "1.0.0" } }, "packages/x/package.json")])).toContain(
+    "b@1.0.0",
+  );
 });
 
 test("a change of other fields, and the removal of a package, is not held", () => {
@@ -41,9 +43,15 @@ test("a change of other fields, and the removal of a package, is not held", () =
 test("packages that the trunk allows are not held, with the lockfile that lists them", () => {
   const files = [
     manifest({}, { dependencies: { b: "^2.0.0" } }),
-    lock({}, { "node_modules/b": { version: "2.0.1" }, "node_modules/b/node_modules/@s/c": { version: "1.0.0" } }),
+    lock(
+      {},
+      { "node_modules/b": { version: "2.0.1" }, "node_modules/b/node_modules/@s/c": { version: "1.0.0" } },
+    ),
   ];
-  expect(decideDependencyChanges(files, ["b", "@s/c"])).toEqual({ held: null, allowed: ["package-lock.json"] });
+  expect(decideDependencyChanges(files, ["b", "@s/c"])).toEqual({
+    held: null,
+    allowed: ["package-lock.json"],
+  });
   expect(decideDependencyChanges(files, ["b"])).toEqual({
     held: "the attempt changes dependencies: @s/c@1.0.0",
     allowed: [],
@@ -52,14 +60,21 @@ test("packages that the trunk allows are not held, with the lockfile that lists 
 
 test("the name of an allowed package does not allow another source or another package", () => {
   const adding = (spec: string) => manifest({}, { dependencies: { b: spec } });
-  for (const spec of ["github:evil/b", "git+ssh://host/b", "https://host/b.tgz", "file:../b", "npm:evil@1.0.0"])
+  for (const spec of [
+    "github:evil/b",
+    "git+ssh://host/b",
+    "https://host/b.tgz",
+    "file:../b",
+    "npm:evil@1.0.0",
+  ])
     expect(held([adding(spec)], ["b"])).toBe(`the attempt changes dependencies: b@${spec}`);
   expect(held([adding("npm:b@1.0.0")], ["b"])).toBeNull();
 });
 
 test("a lockfile is held when a package keeps its version and changes its content or its address", () => {
   const was = { version: "1.0.0", resolved: "https://host/a/-/a.tgz", integrity: "sha512-a" };
-  const changed = (entry: object) => held([lock({ "node_modules/a": was }, { "node_modules/a": { ...was, ...entry } })]);
+  const changed = (entry: object) =>
+    held([lock({ "node_modules/a": was }, { "node_modules/a": { ...was, ...entry } })]);
   expect(changed({ integrity: "sha512-b" })).toContain("a@1.0.0");
   expect(changed({ resolved: "https://other/a/-/a.tgz" })).toContain("a@1.0.0");
   expect(changed({ link: true, resolved: "../x" })).toContain("a, a link to ../x");

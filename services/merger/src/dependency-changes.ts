@@ -59,7 +59,9 @@ export function decideDependencyChanges(
   const allowed = new Set(allow);
   const added = files.flatMap(addedIn);
   const held = added.filter((one) => one.name === null || !allowed.has(one.name));
-  const lockfiles = files.filter(({ path, after }) => isLockfile(path) && after !== null).map(({ path }) => path);
+  const lockfiles = files
+    .filter(({ path, after }) => isLockfile(path) && after !== null)
+    .map(({ path }) => path);
   if (held.length > 0) {
     const names = [...new Set(held.map((one) => one.text))];
     const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : "";
@@ -119,7 +121,10 @@ const RELATIONS = new Set(["dev", "optional", "devOptional", "peer", "extraneous
 /** By all that a lockfile says of a package: its version, its address, its content's hash, its programs. */
 function listLock(lock: Lock): Map<string, Added> {
   const list = new Map<string, Added>();
-  const add = (name: string, entry: { readonly version?: string | undefined; readonly resolved?: unknown }) => {
+  const add = (
+    name: string,
+    entry: { readonly version?: string | undefined; readonly resolved?: unknown },
+  ) => {
     const { version = "", resolved = "" } = entry;
     const { link = false } = entry as { link?: unknown };
     const text = link ? `${name}, a link to ${String(resolved)}` : `${name}@${version}`;
@@ -131,7 +136,8 @@ function listLock(lock: Lock): Map<string, Added> {
   for (const [path, entry] of Object.entries(lock.packages ?? {}))
     if (path.includes("node_modules/")) add(packageOf(path, entry), entry);
   // Lockfiles of version 2 list the packages twice, and npm reads the first list.
-  if (lock.packages === undefined) for (const [name, entry] of oldEntries(lock.dependencies)) add(name, entry);
+  if (lock.packages === undefined)
+    for (const [name, entry] of oldEntries(lock.dependencies)) add(name, entry);
   return list;
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openDependencyCache } from "@agentswarm/checks";
+import { openDependencyCache, type DependencyCache } from "@agentswarm/checks";
 import { DEFAULT_REPO, newTraceparent, targetSettingsSchema } from "@agentswarm/contracts";
 import { openLandingEngine, openOrigin } from "@agentswarm/git";
 import { createSender, openQueue, type QueueConnection } from "@agentswarm/queue";
@@ -54,7 +54,7 @@ function misreporting(tree: string): SandboxProvider {
   };
 }
 
-async function testTrunk(by: SandboxProvider) {
+async function testTrunk(by: SandboxProvider, dependencies?: DependencyCache) {
   using mirror = await openOrigin({ url: origin, trunk: "main", mirrorDir: join(dir, "mirror") });
   using engine = openLandingEngine({ dir: origin, strategy: "fast-forward" });
   const log = createLogger({ service: "test", level: "fatal" });
@@ -63,14 +63,21 @@ async function testTrunk(by: SandboxProvider) {
     mirror,
     engine,
     provider: by,
-    dependencies: openDependencyCache({ home: dir, provider: by, swarm: "gate", env: process.env, log }),
+    dependencies:
+      dependencies ?? openDependencyCache({ home: dir, provider: by, swarm: "gate", env: process.env, log }),
     sender: createSender(connection, "test"),
     log,
     bundlesDir: join(dir, "bundles"),
     swarm: "gate",
   });
   const commit = await mirror.head();
-  const candidate = { commit, base: commit, tree: await mirror.treeOf(commit), trace: newTraceparent(), target };
+  const candidate = {
+    commit,
+    base: commit,
+    tree: await mirror.treeOf(commit),
+    trace: newTraceparent(),
+    target,
+  };
   return await gate.test(candidate, new AbortController().signal);
 }
 
@@ -78,4 +85,22 @@ test("a result counts only for the tree that would be published", async () => {
   expect(await testTrunk(provider)).toBeNull();
   const other = git(origin, "rev-parse", "main:src");
   await expect(testTrunk(misreporting(other))).rejects.toThrow(`the gate checked tree ${other}`);
+});
+
+/** Dependencies that cannot be installed. `isOfBase`: the base asks for the same ones. */
+function refusing(isOfBase: boolean): DependencyCache {
+  return {
+    ensure: async () => ({ kind: "refused", why: "E404 not-there" }),
+    isSame: async () => isOfBase,
+  };
+}
+
+test("dependencies that an attempt changed and that cannot be installed are a red check", async () => {
+  const result = await testTrunk(provider, refusing(false));
+  expect(result).toMatchObject({ name: "dependencies", exitCode: 1, outputTail: "E404 not-there" });
+});
+
+test("dependencies of the base that cannot be installed are a retryable fault, charged to no attempt", async () => {
+  const tested = testTrunk(provider, refusing(true));
+  await expect(tested).rejects.toMatchObject({ code: "target.invalid", retryable: true });
 });

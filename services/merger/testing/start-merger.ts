@@ -121,7 +121,12 @@ export async function startMerger(
           baseCommit: base,
           headCommit,
         };
-        const request = { ...about, title: taskId, handoff, ...(approvedBy === undefined ? {} : { approvedBy }) };
+        const request = {
+          ...about,
+          title: taskId,
+          handoff,
+          ...(approvedBy === undefined ? {} : { approvedBy }),
+        };
         await sender.send("merge", request, { jobId: jobId.merge(taskId, 1, approvedBy !== undefined) });
       }
     },

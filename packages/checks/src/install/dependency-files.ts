@@ -57,7 +57,9 @@ const lockSchema = z.looseObject({
 });
 export type Lock = z.infer<typeof lockSchema>;
 
-export type Parsed<T> = { readonly kind: "parsed"; readonly value: T } | { readonly kind: "refused"; readonly why: string };
+export type Parsed<T> =
+  | { readonly kind: "parsed"; readonly value: T }
+  | { readonly kind: "refused"; readonly why: string };
 
 export function parseManifest(text: string): Parsed<Manifest> {
   return parse("package.json", text, manifestSchema);

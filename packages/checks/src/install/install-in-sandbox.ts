@@ -111,7 +111,12 @@ async function runInstaller(
   });
   const [{ timedOut }] = await Promise.all([child.exit, door.closed]);
   door.close();
-  return decide(result, { relay, unpacked: await (unpacked as Promise<InstallResult> | null), timedOut, stderr });
+  return decide(result, {
+    relay,
+    unpacked: await (unpacked as Promise<InstallResult> | null),
+    timedOut,
+    stderr,
+  });
 }
 
 /** Whose failure it was. What the machine or a registry caused is thrown, so that it is never charged to a project. */
@@ -149,10 +154,14 @@ async function unpack(stream: ServerHttp2Stream, dir: string): Promise<InstallRe
     return null;
   } catch (error) {
     if (MACHINE_ERRORS.has((error as NodeJS.ErrnoException).code ?? ""))
-      throw new Fault("sandbox.unavailable", `the dependencies could not be kept: ${(error as Error).message}`, {
-        retryable: true,
-        cause: error,
-      });
+      throw new Fault(
+        "sandbox.unavailable",
+        `the dependencies could not be kept: ${(error as Error).message}`,
+        {
+          retryable: true,
+          cause: error,
+        },
+      );
     return { why: (error as Error).message };
   }
 }

@@ -43,7 +43,9 @@ export function npmConfigOf(
   config: Readonly<Record<string, string>>,
   readText: (file: string) => string,
 ): NpmConfig {
-  const registries = [registryOf(null, config["registry"] ?? PUBLIC_REGISTRY, config["registry"] !== undefined)];
+  const registries = [
+    registryOf(null, config["registry"] ?? PUBLIC_REGISTRY, config["registry"] !== undefined),
+  ];
   for (const [name, value] of Object.entries(config)) {
     const scope = /^(@[^:]+):registry$/.exec(name)?.[1];
     if (scope !== undefined) registries.push(registryOf(scope, value, true));

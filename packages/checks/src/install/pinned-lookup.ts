@@ -48,7 +48,8 @@ export function pinnedLookup(isNamed: boolean): LookupFunction {
       const [first] = allowed;
       if (error !== null || first === undefined) {
         const [refused] = addresses ?? [];
-        const why = refused === undefined ? `no address of ${hostname}` : refuseAddress(refused.address, isNamed);
+        const why =
+          refused === undefined ? `no address of ${hostname}` : refuseAddress(refused.address, isNamed);
         done(error ?? Object.assign(new Error(`${hostname}: ${why}`), { code: "EREFUSED" }), "", 4);
       } else if ((options as LookupOptions).all) done(null, allowed);
       else done(null, first.address, first.family);

@@ -93,7 +93,8 @@ describe("a manifest", () => {
 });
 
 describe("a lockfile", () => {
-  const entry = (fields: object, path = "node_modules/a") => refused({}, { packages: { "": {}, [path]: fields } });
+  const entry = (fields: object, path = "node_modules/a") =>
+    refused({}, { packages: { "": {}, [path]: fields } });
 
   test.each([
     "https://npm.example.com/a/-/a-1.0.0.tgz",
@@ -115,9 +116,9 @@ describe("a lockfile", () => {
     "https://registry.npmjs.org/evil/-/evil-1.0.0.tgz",
   ])("is refused for %s", (resolved) => {
     expect(entry({ version: "1.0.0", resolved })).toContain(resolved);
-    expect(refused({}, { dependencies: { b: { dependencies: { a: { version: "1.0.0", resolved } } } } })).toContain(
-      resolved,
-    );
+    expect(
+      refused({}, { dependencies: { b: { dependencies: { a: { version: "1.0.0", resolved } } } } }),
+    ).toContain(resolved);
   });
 
   test("of version 1 is refused for an address as a version", () => {
@@ -139,6 +140,8 @@ describe("a lockfile", () => {
   test("may list an alias under its own name", () => {
     const resolved = "https://npm.example.com/@s/real/-/real-1.0.0.tgz";
     expect(entry({ name: "@s/real", version: "1.0.0", resolved })).toBeNull();
-    expect(entry({ name: "@s/real", version: "1.0.0", resolved: resolved.replace("@s/", "@s%2f") })).toBeNull();
+    expect(
+      entry({ name: "@s/real", version: "1.0.0", resolved: resolved.replace("@s/", "@s%2f") }),
+    ).toBeNull();
   });
 });

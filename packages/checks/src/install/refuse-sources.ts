@@ -20,7 +20,11 @@ const MAX_NAMED = 20;
  * The sources of a manifest and its lockfile that are no registry: git, addresses, files, links, and workspaces
  * outside the tree. Null when there is none, else a reason that names them. `hosts` are those of the registries.
  */
-export function refuseSources(manifest: Manifest, lock: Lock | null, hosts: ReadonlySet<string>): string | null {
+export function refuseSources(
+  manifest: Manifest,
+  lock: Lock | null,
+  hosts: ReadonlySet<string>,
+): string | null {
   const found = [...sourcesOf(manifest, "package.json"), ...(lock === null ? [] : lockSources(lock, hosts))];
   if (found.length === 0) return null;
   const more = found.length > MAX_NAMED ? ` and ${found.length - MAX_NAMED} more` : "";
@@ -28,7 +32,10 @@ export function refuseSources(manifest: Manifest, lock: Lock | null, hosts: Read
 }
 
 /** The registry package and range that a dependency names; null when it comes from elsewhere. */
-export function registrySpec(name: string, spec: string): { readonly name: string; readonly range: string } | null {
+export function registrySpec(
+  name: string,
+  spec: string,
+): { readonly name: string; readonly range: string } | null {
   const alias = /^npm:((?:@[^/]+\/)?[^@/]+)(?:@(.*))?$/s.exec(spec);
   const real = alias?.[1] ?? name;
   const range = (alias === null ? spec : (alias[2] ?? "*")).trim();
@@ -38,7 +45,8 @@ export function registrySpec(name: string, spec: string): { readonly name: strin
 }
 
 function sourcesOf(
-  manifest: Pick<Manifest, (typeof DEPENDENCY_FIELDS)[number]> & Partial<Pick<Manifest, "overrides" | "workspaces">>,
+  manifest: Pick<Manifest, (typeof DEPENDENCY_FIELDS)[number]> &
+    Partial<Pick<Manifest, "overrides" | "workspaces">>,
   where: string,
 ): string[] {
   const found: string[] = [];
@@ -71,7 +79,9 @@ function* overridesOf(overrides: object): Generator<readonly [string, string]> {
 }
 
 function workspacesOf(workspaces: unknown): string[] {
-  const list = Array.isArray(workspaces) ? workspaces : (workspaces as { packages?: unknown } | null | undefined)?.packages;
+  const list = Array.isArray(workspaces)
+    ? workspaces
+    : (workspaces as { packages?: unknown } | null | undefined)?.packages;
   return Array.isArray(list) ? list.map(String) : [];
 }
 
@@ -94,7 +104,11 @@ function lockSources(lock: Lock, hosts: ReadonlySet<string>): string[] {
     const why = refuseResolved(name, entry.resolved, hosts);
     if (why !== null) found.push(why);
     // In a lockfile of version 1 the version of what is no registry's package is its address; a workspace has `file:`.
-    if (entry.version !== undefined && registrySpec(name, entry.version) === null && !isWorkspace(entry.version))
+    if (
+      entry.version !== undefined &&
+      registrySpec(name, entry.version) === null &&
+      !isWorkspace(entry.version)
+    )
       found.push(`${name}@${entry.version} (package-lock.json)`);
   }
   return found.map((one) => one.slice(0, 300));
@@ -107,12 +121,17 @@ function isWorkspace(version: string): boolean {
 function refuseEntry(path: string, entry: LockEntry, hosts: ReadonlySet<string>): string | null {
   if (!entry.link) return refuseResolved(packageOf(path, entry), entry.resolved, hosts);
   // A workspace is a link to a folder of the tree.
-  const isInside = typeof entry.resolved === "string" && !isOutside(entry.resolved) && !entry.resolved.includes(":");
+  const isInside =
+    typeof entry.resolved === "string" && !isOutside(entry.resolved) && !entry.resolved.includes(":");
   return isInside ? null : `${path}, a link to ${String(entry.resolved)} (package-lock.json)`;
 }
 
 /** A package must come from a registry, and from there under its own name: the name is what a person approves. */
-function refuseResolved(name: string, resolved: LockEntry["resolved"], hosts: ReadonlySet<string>): string | null {
+function refuseResolved(
+  name: string,
+  resolved: LockEntry["resolved"],
+  hosts: ReadonlySet<string>,
+): string | null {
   if (typeof resolved !== "string") return null;
   const url = URL.parse(resolved);
   const isRegistry =
@@ -123,7 +142,9 @@ function refuseResolved(name: string, resolved: LockEntry["resolved"], hosts: Re
     (hosts.has(url.host) || url.host === PUBLIC_REGISTRY_HOST);
   if (!isRegistry) return `${name} from ${resolved} (package-lock.json)`;
   const path = decodeURIComponentOr(url.pathname);
-  return path.includes(`/${name}/`) ? null : `${name} from the address of another package, ${resolved} (package-lock.json)`;
+  return path.includes(`/${name}/`)
+    ? null
+    : `${name} from the address of another package, ${resolved} (package-lock.json)`;
 }
 
 function decodeURIComponentOr(text: string): string {

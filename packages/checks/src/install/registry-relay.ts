@@ -2,11 +2,10 @@ import { randomBytes } from "node:crypto";
 import * as http from "node:http";
 import * as https from "node:https";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import { isIP } from "node:net";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { NpmConfig, Registry } from "./npm-config.ts";
-import { pinnedLookup } from "./pinned-lookup.ts";
+import { openRegistryAgents } from "./registry-agents.ts";
 import { PUBLIC_REGISTRY_HOST } from "./refuse-sources.ts";
 
 /** The part of a logger that the relay needs. */
@@ -59,7 +58,6 @@ const ACCEPT = /^[\w.+/*;=,\s-]{1,300}$/;
 const MAX_REDIRECTS = 3;
 /** npm opens fewer connections (`maxsockets`). */
 const MAX_AT_ONCE = 32;
-const PROXIES = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"] as const;
 
 /** A request that is not answered with what it asks for. */
 class Refusal extends Error {
@@ -81,7 +79,7 @@ export function openRegistryRelay(options: {
   const { config, log } = options;
   const limits = { ...RELAY_LIMITS, ...options.limits };
   const token = randomBytes(16).toString("hex");
-  const agents = openAgents(config, options.env);
+  const agents = openRegistryAgents(config, options.env);
   /** Tarballs that a registry itself named outside its own path, by their path in the relay. */
   const named = new Map<string, URL>();
   const used: { -readonly [K in keyof RegistryRelay["used"]]: RegistryRelay["used"][K] } = {
@@ -92,7 +90,8 @@ export function openRegistryRelay(options: {
   };
   let atOnce = 0;
 
-  const relayed = (authority: string, nth: number, path: string) => `http://${authority}/${token}/${nth}${path}`;
+  const relayed = (authority: string, nth: number, path: string) =>
+    `http://${authority}/${token}/${nth}${path}`;
 
   /** The address that a path in the relay stands for. */
   const find = (path: string): { readonly nth: number; readonly registry: Registry; readonly url: URL } => {
@@ -116,7 +115,12 @@ export function openRegistryRelay(options: {
     throw new Refusal(403, `the installation exceeds its limit of ${limit}`);
   };
 
-  const ask = async (registry: Registry, url: URL, method: string, accept: string): Promise<http.IncomingMessage> => {
+  const ask = async (
+    registry: Registry,
+    url: URL,
+    method: string,
+    accept: string,
+  ): Promise<http.IncomingMessage> => {
     let at = url;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
       const answer = await request(registry, at, method, accept);
@@ -176,7 +180,8 @@ export function openRegistryRelay(options: {
 
   const answer = async (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     const { ":method": method = "GET", ":path": path = "/", ":authority": authority = "", accept } = headers;
-    if (method !== "GET" && method !== "HEAD") throw new Refusal(405, `${method} is not relayed to registries`);
+    if (method !== "GET" && method !== "HEAD")
+      throw new Refusal(405, `${method} is not relayed to registries`);
     if (!AUTHORITY.test(authority)) throw new Refusal(400, "not the relay's address");
     used.requests += 1;
     if (used.requests > limits.requests) exceed(`${limits.requests} requests to registries`);
@@ -189,7 +194,8 @@ export function openRegistryRelay(options: {
     const got = await ask(registry, url, method, accepted);
     const { statusCode = 502 } = got;
     log.debug({ method, url: url.origin + url.pathname, status: statusCode }, "package registry request");
-    if (statusCode >= 500 || statusCode === 429) used.failure ??= `${url.host} answered ${statusCode} for ${url.pathname}`;
+    if (statusCode >= 500 || statusCode === 429)
+      used.failure ??= `${url.host} answered ${statusCode} for ${url.pathname}`;
     const type = got.headers["content-type"] ?? "application/octet-stream";
     const body = got.headers["content-encoding"] === "gzip" ? got.pipe(createGunzip()) : got;
     got.on("error", (error) => body.destroy(error));
@@ -227,7 +233,8 @@ export function openRegistryRelay(options: {
     owns: (path) => path.startsWith(`/${token}/`),
     handle(stream, headers) {
       stream.resume();
-      if (atOnce >= MAX_AT_ONCE) return void fail(stream, headers, new Refusal(429, "too many requests at once"));
+      if (atOnce >= MAX_AT_ONCE)
+        return void fail(stream, headers, new Refusal(429, "too many requests at once"));
       atOnce += 1;
       answer(stream, headers)
         .catch((error: unknown) => fail(stream, headers, error))
@@ -271,7 +278,8 @@ async function read(body: Readable, maxBytes: number, count: (bytes: number) => 
   for await (const chunk of body as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     count(chunk.length);
-    if (bytes > maxBytes) throw new Refusal(403, `the list of the package's versions exceeds ${maxBytes} bytes`);
+    if (bytes > maxBytes)
+      throw new Refusal(403, `the list of the package's versions exceeds ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
@@ -287,32 +295,4 @@ async function write(stream: ServerHttp2Stream, chunk: Buffer): Promise<void> {
     };
     stream.on("drain", done).on("close", done);
   });
-}
-
-/** Connections to registries: to an address that was examined, or to the operator's proxy. */
-function openAgents(config: NpmConfig, env: Readonly<Record<string, string | undefined>>) {
-  const proxyEnv = Object.fromEntries(PROXIES.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
-  const isProxied = Object.keys(proxyEnv).some((name) => /^https?_proxy$/i.test(name));
-  const tls = {
-    ...(config.ca === undefined ? {} : { ca: config.ca }),
-    rejectUnauthorized: config.verifiesCertificates,
-  };
-  const agents = new Map<Registry, http.Agent>();
-  return {
-    of(registry: Registry): http.Agent {
-      const known = agents.get(registry);
-      if (known !== undefined) return known;
-      const { protocol, hostname } = registry.url;
-      const isLiteral = isIP(hostname.replace(/^\[|\]$/g, "")) !== 0;
-      const route = isProxied ? { proxyEnv } : isLiteral ? {} : { lookup: pinnedLookup(registry.isNamed) };
-      const agentOptions = { keepAlive: true, maxSockets: 16, ...route };
-      const agent =
-        protocol === "https:" ? new https.Agent({ ...agentOptions, ...tls }) : new http.Agent(agentOptions);
-      agents.set(registry, agent);
-      return agent;
-    },
-    close() {
-      for (const agent of agents.values()) agent.destroy();
-    },
-  };
 }

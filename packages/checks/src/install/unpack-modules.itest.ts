@@ -1,4 +1,13 @@
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -14,7 +23,11 @@ const file = (path: string, content: string, runs = false): (Entry | string)[] =
 ];
 
 /** Sends entries in pieces of `size` bytes, and returns the folder that they were written to. */
-async function unpack(entries: readonly (Entry | string)[], limits = UNPACK_LIMITS, size = 7): Promise<string> {
+async function unpack(
+  entries: readonly (Entry | string)[],
+  limits = UNPACK_LIMITS,
+  size = 7,
+): Promise<string> {
   const dir = join(mkdtempSync(join(root, "one-")), "node_modules");
   mkdirSync(dir);
   const bytes = Buffer.from(
@@ -54,19 +67,25 @@ test.each(["../x", "/x", "a/../../x", "a//x", "./x", "", "a\\x", "a\0x", "n".rep
 test.each(["/etc/passwd", "../../x", "../a/../../x", "..", "", "x/../../../y"])(
   "a link to %j is refused",
   async (target) => {
-    await expect(unpack([["folder", "a"], ["link", "a/x", target], ["end"]])).rejects.toThrow("a link a/x to");
+    await expect(unpack([["folder", "a"], ["link", "a/x", target], ["end"]])).rejects.toThrow(
+      "a link a/x to",
+    );
   },
 );
 
 test("nothing is written through a link or over another entry", async () => {
-  await expect(unpack([["link", "a", "b"], ["folder", "b"], ...file("a/x", "x"), ["end"]])).rejects.toThrow("ENOENT");
+  await expect(unpack([["link", "a", "b"], ["folder", "b"], ...file("a/x", "x"), ["end"]])).rejects.toThrow(
+    "ENOENT",
+  );
   await expect(unpack([...file("a", "1"), ...file("a", "2"), ["end"]])).rejects.toThrow("EEXIST");
   await expect(unpack([...file("a", "1"), ["link", "a", "b"], ["end"]])).rejects.toThrow("EEXIST");
 });
 
 test("limits of bytes and entries hold before anything more is written", async () => {
   const limits = { bytes: 10, entries: 3 };
-  await expect(unpack([...file("a", "12345"), ...file("b", "123456"), ["end"]], limits)).rejects.toThrow("10 bytes");
+  await expect(unpack([...file("a", "12345"), ...file("b", "123456"), ["end"]], limits)).rejects.toThrow(
+    "10 bytes",
+  );
   const many: Entry[] = ["a", "b", "c", "d"].map((path) => ["folder", path]);
   await expect(unpack([...many, ["end"]], limits)).rejects.toThrow("more than 3 files and folders");
   await expect(unpack([["file", "a", false, 2 ** 50], ["end"]])).rejects.toThrow("bytes");

@@ -59,7 +59,9 @@ export async function unpackModules(
 function placeOf(path: string): string {
   const isPlain = path
     .split("/")
-    .every((name) => name !== "" && name !== "." && name !== ".." && Buffer.byteLength(name) <= MAX_NAME_BYTES);
+    .every(
+      (name) => name !== "" && name !== "." && name !== ".." && Buffer.byteLength(name) <= MAX_NAME_BYTES,
+    );
   if (!isPlain || path.length > MAX_PATH_CHARS || path.includes("\0") || path.includes("\\"))
     throw new Error(`the dependencies have the path ${JSON.stringify(path.slice(0, 300))}`);
   return path;
@@ -81,7 +83,8 @@ function requireInside(path: string, target: string): void {
     up !== -1 &&
     up <= above &&
     !names.slice(up).includes("..");
-  if (!isInside) throw new Error(`the dependencies have a link ${path} to ${JSON.stringify(target.slice(0, 300))}`);
+  if (!isInside)
+    throw new Error(`the dependencies have a link ${path} to ${JSON.stringify(target.slice(0, 300))}`);
 }
 
 function openReader(source: AsyncIterable<Buffer>) {
