@@ -173,6 +173,9 @@ test("what a manifest causes is a refusal with npm's words", async () => {
   expect(await refusalOf({ dependencies: { nothing: "1.0.0" } })).toContain("E404");
   expect(await refusalOf({ dependencies: { left: "9.9.9" } })).toContain("ETARGET");
   expect(await refusalOf({ dependencies: "x" })).toContain("package.json");
+  const deep = `{"dependencies":{"a":"1"},"overrides":${'{"a":'.repeat(50_000)}1${"}".repeat(50_000)}}`;
+  const nested = await openCache().ensure(async () => deep, { scripts: [] });
+  expect(nested).toMatchObject({ kind: "refused", why: expect.stringContaining("nests more than") });
   const invalid = await openCache().ensure(async () => "<<<<<<< ours", { scripts: [] });
   expect(invalid).toMatchObject({ kind: "refused", why: expect.stringContaining("package.json is no JSON") });
 });

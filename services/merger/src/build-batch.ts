@@ -25,7 +25,7 @@ export async function buildBatch(
   entries: readonly QueueEntry[],
   at: { readonly published: string; readonly base: string },
 ): Promise<Batch> {
-  const { settings: target } = await findChecks((path) => ctx.engine.readFile(at.base, path));
+  const target = await readTarget(ctx, at);
   const screened = await screenEntries(ctx, entries, at.published, target);
   failpoint("merger.screened");
 
@@ -57,6 +57,21 @@ export async function buildBatch(
     gateResult: startGate(ctx, candidates.at(-1), abandoned.signal),
     abandon: () => abandoned.abort("batch abandoned"),
   };
+}
+
+/** The settings as of the base. Throws Fault `target.invalid` when those of the trunk cannot be read. */
+async function readTarget(
+  { engine }: LandingContext,
+  { published, base }: { readonly published: string; readonly base: string },
+): Promise<TargetSettings> {
+  const read = async (commit: string) => (await findChecks((path) => engine.readFile(commit, path))).settings;
+  try {
+    return await read(base);
+  } catch (error) {
+    // The batch before, which left files that cannot be read, is red: this batch will be abandoned and built again.
+    if (base === published) throw error;
+    return read(published);
+  }
 }
 
 /** The outcomes that are known before anything is built. */

@@ -86,19 +86,31 @@ export function* oldEntries(entries: Lock["dependencies"]): Generator<readonly [
   }
 }
 
+/** Far more than honest files have; what is larger would block this process while it is examined. */
+const MAX_CHARS = 32 * 2 ** 20;
+const MAX_DEPTH = 200;
+
 function parse<T>(file: string, text: string, schema: z.ZodType<T>): Parsed<T> {
+  if (text.length > MAX_CHARS)
+    return { kind: "refused", why: `${file} has more than ${MAX_CHARS} characters` };
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
     return { kind: "refused", why: `${file} is no JSON: ${(error as Error).message}` };
   }
-  try {
-    const parsed = schema.safeParse(json);
-    if (parsed.success) return { kind: "parsed", value: parsed.data };
-    return { kind: "refused", why: `${file}: ${z.prettifyError(parsed.error).slice(0, 2_000)}` };
-  } catch (error) {
-    // A lockfile that nests too deeply.
-    return { kind: "refused", why: `${file}: ${(error as Error).message}` };
+  if (isTooDeep(json)) return { kind: "refused", why: `${file} nests more than ${MAX_DEPTH} levels` };
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return { kind: "parsed", value: parsed.data };
+  return { kind: "refused", why: `${file}: ${z.prettifyError(parsed.error).slice(0, 2_000)}` };
+}
+
+/** Without recursion, so that no nesting can exhaust the stack here or in those who read the value. */
+function isTooDeep(json: unknown): boolean {
+  let level = [json];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > MAX_DEPTH) return true;
+    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
   }
+  return false;
 }

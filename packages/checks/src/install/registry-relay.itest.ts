@@ -83,15 +83,20 @@ test("what lies under the registry is fetched, with redirects on its own host", 
   expect(pair.relay.used).toMatchObject({ requests: 2, failure: null, exceeded: null });
 });
 
-test.each(["admin", "npm/../admin", "npm/%2e%2e/admin", "npm/..%5cadmin/../../admin", "/npm2/x"])(
-  "the path %s of the registry's host is not fetched",
-  async (path) => {
-    using pair = await openPair();
-    heard.length = 0;
-    expect((await pair.ask(path)).status).toBe(403);
-    expect(heard).toEqual([]);
-  },
-);
+test.each([
+  "admin",
+  "npm/../admin",
+  "npm/%2e%2e/admin",
+  "npm/..%5cadmin/../../admin",
+  "npm/..%2fadmin",
+  "npm/x%2F%2e.%5cadmin",
+  "/npm2/x",
+])("the path %s of the registry's host is not fetched", async (path) => {
+  using pair = await openPair();
+  heard.length = 0;
+  expect((await pair.ask(path)).status).toBe(403);
+  expect(heard).toEqual([]);
+});
 
 test("a redirect to another host is refused and named, and one without an end is given up", async () => {
   using pair = await openPair();

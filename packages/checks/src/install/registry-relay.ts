@@ -265,7 +265,8 @@ function underRegistry(url: URL, registry: Registry): string | null {
 }
 
 function isUnder(url: URL, registry: URL): boolean {
-  return url.host === registry.host && url.pathname.startsWith(registry.pathname);
+  const isPlain = !/(?:^|[/\\]|%2f|%5c)(?:\.|%2e){2}(?:$|[/\\]|%2f|%5c)/i.test(url.pathname);
+  return isPlain && url.host === registry.host && url.pathname.startsWith(registry.pathname);
 }
 
 function isTarball(url: URL): boolean {
