@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { npmConfigOf } from "./npm-config.ts";
-import { openRegistryRelay, type RegistryRelay, type RelayLimits } from "./registry-relay.ts";
+import { openRegistryRelay, type RelayLimits } from "./registry-relay.ts";
 
 const AUTHORITY = "127.0.0.1:4711";
 const heard: string[] = [];
