@@ -18,6 +18,10 @@ export interface HttpOrigin extends AsyncDisposable {
   fault: HostFault;
   /** The number of requests that met each fault. */
   readonly seen: Record<HostFault, number>;
+  /** Demands Basic authorization with this `user:password`, and otherwise answers 401. */
+  demands: string | null;
+  /** Called at every request, while the git of the client waits for its answer. */
+  onRequest: () => void;
   /** Closes all connections, among them the hanging ones. */
   closeConnections(): void;
 }
@@ -27,9 +31,12 @@ export async function openHttpOrigin(folder: string): Promise<HttpOrigin> {
   const seen = { none: 0, unauthorized: 0, unavailable: 0, hanging: 0, "lost-reply": 0 };
   const server = createServer((request, response) => {
     const pushes = request.method === "POST" && (request.url ?? "").endsWith("/git-receive-pack");
-    const { fault } = origin;
+    const { fault, demands } = origin;
+    origin.onRequest();
+    const basic = demands === null ? null : `Basic ${Buffer.from(demands).toString("base64")}`;
     // Only pushes lose their reply.
-    const now = fault === "lost-reply" && !pushes ? "none" : fault;
+    const withoutKey = basic !== null && request.headers.authorization !== basic;
+    const now = withoutKey ? "unauthorized" : fault === "lost-reply" && !pushes ? "none" : fault;
     seen[now] += 1;
     if (now === "unauthorized") response.writeHead(401, { "www-authenticate": 'Basic realm="git"' }).end();
     else if (now === "unavailable") response.writeHead(503).end();
@@ -40,6 +47,8 @@ export async function openHttpOrigin(folder: string): Promise<HttpOrigin> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     place: host.place,
     fault: "none",
+    demands: null,
+    onRequest: () => undefined,
     seen,
     closeConnections: () => server.closeAllConnections(),
     async [Symbol.asyncDispose]() {

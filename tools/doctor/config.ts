@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { originReaderSettings, originWriterSettings } from "@agentswarm/git";
 import { localSettings } from "../local/config.ts";
 
 const { SWARM_HOME, REDIS_URL, SWARM_REDIS_SERVER, GIT_REPO_URL, TARGET_REPO_PATH } = localSettings.shape;
@@ -11,6 +12,8 @@ export const doctorSettings = z.object({
   GIT_REPO_URL,
   TARGET_REPO_PATH,
   TRUNK: z.string().optional(),
+  ...originReaderSettings,
+  ...originWriterSettings,
   SANDBOX_PROVIDER: z.string().default("local"),
   SWARM_TOOLS: z.string().optional(),
 });

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { Fault } from "@agentswarm/contracts";
-import { safeGit } from "@agentswarm/git";
+import { maskCredential, originAddress, safeGit } from "@agentswarm/git";
 import type { DoctorSettings } from "./config.ts";
 import { fail, ok, type Finding } from "./finding.ts";
 
@@ -10,16 +10,21 @@ const DEADLINE_MS = 15_000;
 
 /** Examines whether the repository to land on answers, or can be seeded. */
 export async function examineOrigin(settings: DoctorSettings): Promise<Finding> {
-  const { GIT_REPO_URL: url, TARGET_REPO_PATH, SWARM_HOME } = settings;
-  if (url === undefined) return examineSeed(resolve(TARGET_REPO_PATH), SWARM_HOME);
+  const { GIT_REPO_URL, TARGET_REPO_PATH, SWARM_HOME } = settings;
+  if (GIT_REPO_URL === undefined) return examineSeed(resolve(TARGET_REPO_PATH), SWARM_HOME);
+  const { url, credential } = originAddress(
+    GIT_REPO_URL,
+    settings.GIT_WRITE_CREDENTIAL ?? settings.GIT_READ_CREDENTIAL,
+  );
   try {
-    const here = { cwd: process.cwd(), timeoutMs: DEADLINE_MS };
+    const here = { cwd: process.cwd(), timeoutMs: DEADLINE_MS, credential };
     const { value } = await safeGit(here, (git) => git.listRemote(["--symref", "--", url, "HEAD"]));
     const trunk = /ref: refs\/heads\/(\S+)/.exec(value)?.[1];
     if (trunk !== undefined) return ok(NAME, `${url}, trunk ${settings.TRUNK ?? trunk}`);
     return fail(NAME, `${url} has no commit`, "push a first commit to it");
   } catch (error) {
-    return fail(NAME, `${url}: ${Fault.from(error).message}`, "correct GIT_REPO_URL, or its credentials");
+    const why = maskCredential(Fault.from(error).message, credential);
+    return fail(NAME, `${url}: ${why}`, "correct GIT_REPO_URL, GIT_READ_CREDENTIAL or GIT_WRITE_CREDENTIAL");
   }
 }
 

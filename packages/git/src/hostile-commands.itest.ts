@@ -6,6 +6,7 @@ import { attemptRef } from "@agentswarm/contracts";
 import { openArena, type Arena } from "../testing/arena.ts";
 import { openLandingEngine } from "./landing/engine.ts";
 import { MERGE_STRATEGIES } from "./landing/strategies.ts";
+import { originAddress } from "./origin-address.ts";
 import { openMirror } from "./mirror.ts";
 import { fetchAttempts } from "./store.ts";
 
@@ -104,7 +105,11 @@ test("no command that an attempt selects runs in quarantine, in the store, in a 
   arena.attack("update-ref", "refs/heads/main", trunk);
   // Only some versions of git read the .gitattributes of HEAD in a bare repository; all of them read this file.
   for (const dir of [arena.mirror, arena.store.dir]) writeFileSync(join(dir, "info/attributes"), ATTRIBUTES);
-  using mirror = await openMirror({ url: join(arena.dir, "attacker.git"), dir: arena.mirror, trunk: "main" });
+  using mirror = await openMirror({
+    origin: originAddress(join(arena.dir, "attacker.git")),
+    dir: arena.mirror,
+    trunk: "main",
+  });
   await fetchAttempts(arena.store, mirror.dir, [attemptRef("task", 1)]);
   expect(arena.plantRan(), "on the way to the mirror").toBe(false);
 

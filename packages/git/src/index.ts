@@ -8,11 +8,17 @@ export { openLandingEngine, type LandingEngine } from "./landing/engine.ts";
 export { type BuiltLanding, type LandingRequest } from "./landing/landing.ts";
 export { MERGE_STRATEGIES, type MergeStrategy } from "./landing/strategies.ts";
 export { type Mirror } from "./mirror.ts";
+export { maskCredential, originAddress } from "./origin-address.ts";
 export { openOrigin } from "./open-origin.ts";
 export { type PublishRight, type RefMove } from "./publish-right.ts";
 export { fetchQuarantined } from "./fetch-quarantined.ts";
 export { repack } from "./repack.ts";
 export { runGit } from "./run-git.ts";
 export { safeGit } from "./safe-git.ts";
-export { targetSettings, type OriginSettings } from "./settings.ts";
+export {
+  originReaderSettings,
+  originWriterSettings,
+  targetSettings,
+  type OriginSettings,
+} from "./settings.ts";
 export { fetchAttempts, openStore, type Store } from "./store.ts";

@@ -1,4 +1,5 @@
 import { initBare } from "./init-bare.ts";
+import { maskCredential, type OriginAddress } from "./origin-address.ts";
 import { findBare, findTrunk, reachOrigin, unreachable } from "./reach-origin.ts";
 import { assertMayPublish, type PublishRight, type RefMove } from "./publish-right.ts";
 import { LOCKS_STALE_AFTER_MS, recoverLocks } from "./recover-locks.ts";
@@ -23,18 +24,19 @@ const REMOTE = "refs/remotes/origin";
  * Throws Fault `origin.unreachable` (retryable), and `target.invalid` when the origin has no commit.
  */
 export async function openMirror(options: {
-  url: string;
+  origin: OriginAddress;
   dir: string;
   trunk?: string | undefined;
 }): Promise<Mirror> {
-  const { url, dir } = options;
+  const { origin, dir } = options;
+  const { url, credential } = origin;
   await initBare(dir);
-  const trunk = options.trunk || (await findTrunk(dir, url));
+  const trunk = options.trunk || (await findTrunk(dir, origin));
   const repository = openRepository({ dir, url, trunk, branches: REMOTE });
   // Verbose, because simple-git waits another 50 ms for the output of a command that wrote none.
   const how = ["--verbose", "--no-tags", "--prune", "--no-write-fetch-head"];
   const whereIs = async (ref: string): Promise<string | null> => {
-    const { value } = await reachOrigin(dir, (git) => git.listRemote(["--", url, ref]));
+    const { value } = await reachOrigin(dir, origin, (git) => git.listRemote(["--", url, ref]));
     const line = value.split("\n").find((one) => one.endsWith(`\t${ref}`));
     return line?.slice(0, line.indexOf("\t")) ?? null;
   };
@@ -42,7 +44,7 @@ export async function openMirror(options: {
     ...repository,
     fetch: shareRuns(async () => {
       try {
-        await reachOrigin(dir, (git) => git.fetch([...how, "--", url, `+refs/heads/*:${REMOTE}/*`]));
+        await reachOrigin(dir, origin, (git) => git.fetch([...how, "--", url, `+refs/heads/*:${REMOTE}/*`]));
       } catch (error) {
         // A killed fetch may have left a lock, and every later fetch fails while it exists.
         await recoverLocks(dir, LOCKS_STALE_AFTER_MS);
@@ -55,12 +57,14 @@ export async function openMirror(options: {
       const lease = `--force-with-lease=${ref}:${from ?? ""}`;
       // Raw, because `git.push` has no place for "--" before the URL.
       const args = ["push", "--porcelain", lease, "--", url, `${to}:${ref}`];
-      const { exitCode, value, stderr } = await reachOrigin(dir, (git) => git.raw(args), [1]);
+      const { exitCode, value, stderr } = await reachOrigin(dir, origin, (git) => git.raw(args), [1]);
       if (exitCode !== 0) {
         if ((await whereIs(ref)) !== from) return "moved";
         const here = await findBare(url);
         if (here !== null) await recoverLocks(here, LOCKS_STALE_AFTER_MS);
-        throw unreachable(`the push was refused: ${value.trim()}\n${stderr.trim()}`);
+        throw unreachable(
+          maskCredential(`the push was refused: ${value.trim()}\n${stderr.trim()}`, credential),
+        );
       }
       const name = ref.replace(/^refs\/heads\//, "");
       await runGit(["update-ref", `${REMOTE}/${name}`, to], { cwd: dir });

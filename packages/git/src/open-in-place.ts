@@ -23,7 +23,7 @@ export async function openInPlace(options: {
 }): Promise<Mirror> {
   const { dir, url } = options;
   await recoverLocks(dir, LOCKS_STALE_AFTER_MS);
-  const trunk = options.trunk || (await findTrunk(dir, url));
+  const trunk = options.trunk || (await findTrunk(dir, { url, credential: null }));
   const repository = openRepository({ dir, url, trunk, branches: "refs/heads" });
   const refs = openRefWriter(dir);
   const reader = openObjectReader(dir);

@@ -2,6 +2,7 @@ import { accessSync, constants, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { openInPlace } from "./open-in-place.ts";
 import { openMirror, type Mirror } from "./mirror.ts";
+import { originAddress } from "./origin-address.ts";
 import { findBare } from "./reach-origin.ts";
 import { recoverLocks } from "./recover-locks.ts";
 import { safeGit } from "./safe-git.ts";
@@ -23,6 +24,8 @@ const PUSH_HOOKS = new Set([
  */
 export async function openOrigin(options: {
   url: string;
+  /** `user:password` or a token, for an origin over HTTP; without it the one in the URL. */
+  credential?: string | undefined;
   /** The branch to land on; by default the one that the origin's HEAD names. */
   trunk?: string | undefined;
   mirrorDir: string;
@@ -36,7 +39,7 @@ export async function openOrigin(options: {
     const locks = await recoverLocks(mirrorDir);
     if (locks.length > 0) recover(locks);
   }
-  return openMirror({ url, trunk, dir: mirrorDir });
+  return openMirror({ origin: originAddress(url, options.credential), trunk, dir: mirrorDir });
 }
 
 /** The folder of an origin that can be used in place, or null. */

@@ -16,6 +16,7 @@ import { git } from "../../../test/support/string-kit.ts";
 import { makeCommits } from "../testing/make-commits.ts";
 import { openInPlace } from "./open-in-place.ts";
 import { openLandingEngine } from "./landing/engine.ts";
+import { originAddress } from "./origin-address.ts";
 import { openMirror, type Mirror } from "./mirror.ts";
 import { findInPlace, openOrigin } from "./open-origin.ts";
 
@@ -58,7 +59,7 @@ async function prepare(kind: "in place" | "by a mirror"): Promise<Setup> {
   writeFileSync(hook, "#!/bin/sh\ntouch hook-ran\n");
   chmodSync(hook, 0o755);
   expect(await findInPlace(origin)).toBeNull();
-  const mirror = await openMirror({ url: origin, dir: join(dir, `mirror-${origins}.git`) });
+  const mirror = await openMirror({ origin: originAddress(origin), dir: join(dir, `mirror-${origins}.git`) });
   git(mirror.dir, "fetch", "-q", origin, ours);
   return { origin, mirror, first, ours, foreign };
 }

@@ -1,12 +1,15 @@
 import { existsSync } from "node:fs";
 import { Fault } from "@agentswarm/contracts";
 import { GitError, GitPluginError, simpleGit, type SimpleGit } from "simple-git";
+import { credentialEnvironment, type GitCredential } from "./origin-address.ts";
 import { endOf, gitEnvironment, isMachineFailure, SAFE_CONFIG, TIMEOUT_MS } from "./git-environment.ts";
 
 export interface SafeGitOptions {
   readonly cwd: string;
   /** Added to git's environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Given to git by a credential helper when the host asks for it. */
+  readonly credential?: GitCredential | null | undefined;
   /** Written to git's standard input. */
   readonly input?: string;
   readonly signal?: AbortSignal | undefined;
@@ -45,15 +48,24 @@ export async function safeGit<T>(
   options: SafeGitOptions,
   command: (git: SimpleGit) => Promise<T>,
 ): Promise<SafeGitAnswer<T>> {
-  const { cwd, input, signal, answers = [] } = options;
+  const { cwd, input, signal, credential = null, answers = [] } = options;
   if (!existsSync(cwd)) throw new Fault("git.failed", `git: ${cwd} does not exist`, { retryable: true });
-  const env = gitEnvironment(options.env);
+  const env = gitEnvironment({
+    ...options.env,
+    ...(credential === null ? {} : credentialEnvironment(credential)),
+  });
   let exit: { code: number | null; stderr: string } | null = null;
   const git = simpleGit({
     baseDir: cwd,
     config: [...SAFE_CONFIG],
     allowEnvironment: Object.keys(env),
-    unsafe: { ...ALLOWED, allowUnsafeSshCommand: env["GIT_SSH_COMMAND"] !== undefined },
+    unsafe: {
+      ...ALLOWED,
+      allowUnsafeSshCommand: env["GIT_SSH_COMMAND"] !== undefined,
+      // The helper is ours, and the setting that names it is in the environment with it.
+      allowUnsafeCredentialHelper: credential !== null,
+      allowUnsafeConfigEnvCount: credential !== null,
+    },
     // A deadline: output does not put it off.
     timeout: { block: options.timeoutMs ?? TIMEOUT_MS, stdErr: false, stdOut: false },
     ...(signal === undefined ? {} : { abort: signal }),

@@ -9,5 +9,25 @@ export const targetSettings = {
     .optional()
     .describe("Where attempts are kept, when services run on several machines"),
 };
+
+/** For the services that only read the origin. */
+export const originReaderSettings = {
+  GIT_READ_CREDENTIAL: z
+    .string()
+    .optional()
+    .describe("For an origin over HTTP: user:password or a token that may read it"),
+};
+
+/** For the services that move refs of the origin: the merger (the trunk) and the reconciler (green). */
+export const originWriterSettings = {
+  GIT_WRITE_CREDENTIAL: z
+    .string()
+    .optional()
+    .describe("For an origin over HTTP: user:password or a token that may push to it"),
+};
+
 const targetSettingsSchema = z.object(targetSettings);
-export type OriginSettings = z.infer<typeof targetSettingsSchema>;
+export type OriginSettings = z.infer<typeof targetSettingsSchema> & {
+  readonly GIT_READ_CREDENTIAL?: string | undefined;
+  readonly GIT_WRITE_CREDENTIAL?: string | undefined;
+};

@@ -79,6 +79,7 @@ test("a logger writes one clean line in both formats, bindings and errors includ
 test("secrets are found by names of settings and inside URLs, short values and numbers are left out", () => {
   const env = {
     LLM_API_KEY: "sk-1234567890",
+    GIT_READ_CREDENTIAL: "me:secret-45678",
     MODAL_TOKEN_ID: "ak-12345",
     LLM_MAX_TOKENS: "819200000",
     GIT_REPO_URL: "https://someone:p%40ssword99@host/x.git",
@@ -86,7 +87,14 @@ test("secrets are found by names of settings and inside URLs, short values and n
     SHORT_KEY: "abc",
     PATH: "/usr/bin",
   };
-  expect(secretsOf(env).toSorted()).toEqual(["ak-12345", "p%40ssword99", "p@ssword99", "sk-1234567890"]);
+  expect(secretsOf(env).toSorted()).toEqual([
+    "ak-12345",
+    "me:secret-45678",
+    "p%40ssword99",
+    "p@ssword99",
+    "secret-45678",
+    "sk-1234567890",
+  ]);
 });
 
 test("a line that is logged within a trace carries its id, any other none", () => {

@@ -18,9 +18,14 @@ export function isSecretSetting(name: string): boolean {
 /** The values of an environment to mask: those of settings with a secret's name, and passwords inside URLs. */
 export function secretsOf(env: Environment): string[] {
   const values = Object.entries(env).flatMap(([name, value = ""]) =>
-    isSecretSetting(name) ? [value] : credentialsOf(value),
+    isSecretSetting(name) ? [value, passwordOf(value)] : credentialsOf(value),
   );
   return [...new Set(values)].filter((value) => value.length >= SHORTEST && !/^\d+$/.test(value));
+}
+
+/** The second half of `user:password`. */
+function passwordOf(value: string): string {
+  return value.slice(value.indexOf(":") + 1);
 }
 
 function credentialsOf(value: string): string[] {

@@ -8,6 +8,7 @@ test("the one configured repository lies where a swarm with one repository has a
   expect(repo("main")).toEqual({
     repoId: "main",
     url: "https://host/x.git",
+    credential: undefined,
     trunk: undefined,
     mirrorDir: "/home/swarm/mirrors/merger",
     storeDir: "/home/swarm/store.git",

@@ -6,6 +6,8 @@ import type { OriginSettings } from "@agentswarm/git";
 export interface RepoLocation {
   readonly repoId: string;
   readonly url: string;
+  /** For an origin over HTTP. */
+  readonly credential: string | undefined;
   /** The branch to land on; undefined: the one that the origin's HEAD names. */
   readonly trunk: string | undefined;
   /** For the service's own mirror of the origin. */
@@ -54,6 +56,7 @@ function locationsOf(
     {
       repoId,
       url: settings.GIT_REPO_URL,
+      credential: settings.GIT_WRITE_CREDENTIAL ?? settings.GIT_READ_CREDENTIAL,
       trunk: settings.TRUNK,
       mirrorDir: join(home, "mirrors", repoScoped(service, repoId)),
       storeDir: settings.SWARM_STORE_URL ?? join(home, `${repoScoped("store", repoId)}.git`),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { targetSettings } from "@agentswarm/git";
+import { originReaderSettings, targetSettings } from "@agentswarm/git";
 import { modelSettings } from "@agentswarm/llm";
 import { budgetSettings, redisSettings } from "@agentswarm/queue";
 import { sandboxSettings } from "@agentswarm/sandbox";
@@ -12,6 +12,7 @@ export const settings = z.object({
   ...modelSettings,
   ...budgetSettings,
   ...targetSettings,
+  ...originReaderSettings,
   ...sandboxSettings,
   MAX_WORKERS: z.coerce
     .number()

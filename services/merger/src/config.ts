@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MERGE_STRATEGIES, targetSettings } from "@agentswarm/git";
+import { MERGE_STRATEGIES, originWriterSettings, targetSettings } from "@agentswarm/git";
 import { redisSettings } from "@agentswarm/queue";
 import { sandboxSettings } from "@agentswarm/sandbox";
 import { baseSettings } from "@agentswarm/service";
@@ -9,6 +9,7 @@ export const settings = z.object({
   ...baseSettings,
   ...redisSettings,
   ...targetSettings,
+  ...originWriterSettings,
   ...sandboxSettings,
   MERGE_STRATEGY: z.enum(MERGE_STRATEGIES).default("fast-forward"),
   LANDING_GATE: z

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { targetSettings } from "@agentswarm/git";
+import { originReaderSettings, targetSettings } from "@agentswarm/git";
 import { modelSettings } from "@agentswarm/llm";
 import { budgetSettings, redisSettings } from "@agentswarm/queue";
 import { baseSettings } from "@agentswarm/service";
@@ -11,6 +11,7 @@ export const settings = z.object({
   ...modelSettings,
   ...budgetSettings,
   ...targetSettings,
+  ...originReaderSettings,
   WORKER_TIMEOUT: z.coerce.number().int().min(1).default(1_800).describe("Seconds one attempt may take"),
   ATTEMPT_BUDGET: z.coerce
     .number()

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { targetSettings } from "@agentswarm/git";
+import { originWriterSettings, targetSettings } from "@agentswarm/git";
 import { modelSettings } from "@agentswarm/llm";
 import { budgetSettings, redisSettings } from "@agentswarm/queue";
 import { sandboxSettings } from "@agentswarm/sandbox";
@@ -12,6 +12,7 @@ export const settings = z.object({
   ...modelSettings,
   ...budgetSettings,
   ...targetSettings,
+  ...originWriterSettings,
   ...sandboxSettings,
   RECONCILE_INTERVAL: z.coerce
     .number()
