@@ -27,8 +27,10 @@ COPY tools tools
 COPY target-repo target-repo
 COPY --from=agent /app/agent.mjs agent.mjs
 # Volumes take over the owner of the folder they are first mounted on.
-RUN mkdir -p /var/lib/swarm/store /var/lib/swarm/origin /var/lib/swarm/artifacts /var/lib/swarm/keys \
- && chown -R node:node /var/lib/swarm
+RUN cd /var/lib && mkdir -p swarm/store swarm/origin swarm/artifacts swarm/keys swarm/secrets /run/swarm-secrets \
+ && cd swarm/secrets && mkdir redis operator broker planner dispatcher merger reconciler api \
+ && chown -R node:node /var/lib/swarm /run/swarm-secrets && chmod -R go-rwx /var/lib/swarm/secrets/* \
+ && chmod 755 /var/lib/swarm/secrets/redis
 ENV NODE_ENV=production \
     SWARM_HOME=/var/lib/swarm \
     SWARM_STORE_URL=/var/lib/swarm/store/store.git \

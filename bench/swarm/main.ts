@@ -64,6 +64,7 @@ try {
       MAX_WORKERS: values.workers,
       API_PORT: String(await freePort()),
       LOG_FORMAT: "json",
+      RECORDED_TARGET: "any",
     },
     scenarioDir: await writeScenario(join(dir, "scenario"), [lone, ...many]),
     say,

@@ -59,7 +59,12 @@ const waits = ({ reason, budget }: Shown) =>
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "swarm-budget-"));
   origin = makeStringKit(dir);
-  const env = { GIT_REPO_URL: origin, API_PORT: String(await freePort()), REDIS_URL: "" };
+  const env = {
+    GIT_REPO_URL: origin,
+    API_PORT: String(await freePort()),
+    REDIS_URL: "",
+    RECORDED_TARGET: "any",
+  };
   swarm = await startSwarm({
     home: join(dir, "home"),
     // Enough for the plan and nothing else.

@@ -23,7 +23,13 @@ beforeAll(async () => {
   seed = git(origin, "rev-parse", "main");
   swarm = await startSwarm({
     home: join(dir, "home"),
-    env: { ...process.env, GIT_REPO_URL: origin, API_PORT: String(await freePort()), REDIS_URL: "" },
+    env: {
+      ...process.env,
+      GIT_REPO_URL: origin,
+      API_PORT: String(await freePort()),
+      REDIS_URL: "",
+      RECORDED_TARGET: "any",
+    },
     scenarioDir: join(import.meta.dirname, "../fixtures/string-kit"),
     say: (line) => said.push(line),
   });

@@ -22,6 +22,7 @@ async function build(name: string, scenarioDir: string, more: Record<string, str
       GIT_REPO_URL: origin,
       API_PORT: String(await freePort()),
       REDIS_URL: "",
+      RECORDED_TARGET: "any",
       ...more,
     },
     scenarioDir,

@@ -18,9 +18,7 @@ const SCHEMAS = Object.values({ ...SERVICES, ...TOOLS });
 
 /** Variables of docker-compose.yml only: no program of ours reads them. */
 const COMPOSE_ONLY = {
-  REDIS_PASSWORD: "part of the REDIS_URL that compose makes",
   GRAFANA_PORT: "the port that compose publishes",
-  GRAFANA_PASSWORD: "read by Grafana",
 };
 
 /** Settings whose value in .env.example is not the default. */

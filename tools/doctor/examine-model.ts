@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { Fault } from "@agentswarm/contracts";
-import { modelSettings, resolveBackends, type Backend } from "@agentswarm/llm";
+import { configuresModel, modelSettings, resolveBackends, type Backend } from "@agentswarm/llm";
 import { parseEnv, type Environment } from "@agentswarm/service";
-import { configuresModel } from "../local/config.ts";
 import { fail, ok, warn, type Finding } from "./finding.ts";
 
 const NAME = "model";

@@ -1,17 +1,22 @@
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { cp, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Fault } from "@agentswarm/contracts";
-import { safeGit } from "@agentswarm/git";
+import { runGit, SAMPLE_REF, safeGit } from "@agentswarm/git";
 
+const SAMPLE = join(import.meta.dirname, "../../target-repo");
 const SEEDER = { name: "AgentSwarm", email: "swarm@agentswarm.invalid" };
 
 /**
  * Makes the origin that the swarm lands on when no GIT_REPO_URL is set: a bare repository under SWARM_HOME, seeded once
- * from a folder or a checkout. The checkout itself is never pushed to. Throws Fault `config.invalid` when there is none.
+ * from a folder or a checkout. The checkout itself is never pushed to. The sample project is marked by a ref. Throws Fault `config.invalid` when there is none.
  */
-export async function seedOrigin(targetPath: string, home: string): Promise<string> {
+export async function seedOrigin(
+  targetPath: string,
+  home: string,
+  isSample: (source: string) => boolean = isSampleFolder,
+): Promise<string> {
   const origin = join(home, "origin.git");
   if (existsSync(join(origin, "HEAD"))) return origin;
   const source = resolve(targetPath);
@@ -29,10 +34,15 @@ export async function seedOrigin(targetPath: string, home: string): Promise<stri
   } else {
     await commitFolder(source, fresh, home);
   }
+  if (isSample(source)) await runGit(["update-ref", SAMPLE_REF, "HEAD"], { cwd: fresh });
   // The trunk moves by compare-and-swap only.
   await safeGit({ cwd: fresh }, (git) => git.addConfig("receive.denyNonFastForwards", "true"));
   await rename(fresh, origin);
   return origin;
+}
+
+function isSampleFolder(source: string): boolean {
+  return realpathSync(source) === realpathSync(SAMPLE);
 }
 
 async function commitFolder(source: string, bare: string, home: string): Promise<void> {

@@ -12,10 +12,15 @@ export type ServiceName = (typeof SERVICES)[number];
 type Env = Program["env"];
 type Output = Program["output"];
 
-/** Redis with infra/redis.conf on a local port, with its data under `dir`. */
-export function redisProgram(binary: string, port: number, dir: string, env: Env, output: Output): Program {
+/** Redis with infra/redis.conf on a local port, with its data under `dir` and the users of the file `acl`. */
+export function redisProgram(
+  binary: string,
+  { port, dir, acl }: { port: number; dir: string; acl: string },
+  env: Env,
+  output: Output,
+): Program {
   const args = [GUARD, binary, join(ROOT, "infra/redis.conf"), "--bind", "127.0.0.1"];
-  args.push("--port", String(port), "--dir", dir);
+  args.push("--port", String(port), "--dir", dir, "--aclfile", acl);
   return { name: "redis", command: process.execPath, args, env, output };
 }
 

@@ -1,20 +1,24 @@
-import { mkdir } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildAgent } from "@agentswarm/agent";
+import { originAddress, refuseUnlessSample } from "@agentswarm/git";
+import { configuresModel, refuseHalfAModel } from "@agentswarm/llm";
 import { parseEnv, type Environment } from "@agentswarm/service";
-import { configuresModel, localSettings } from "./config.ts";
+import { localSettings } from "./config.ts";
 import { freePort } from "./free-port.ts";
 import { lockHome } from "./home-lock.ts";
 import { openLogs } from "./logs.ts";
 import { seedOrigin } from "./origin.ts";
-import { redisProgram, replayProgram, SERVICES, serviceProgram } from "./programs.ts";
+import { redisProgram, replayProgram, SERVICES, serviceProgram, type ServiceName } from "./programs.ts";
+import { openRedisPasswords, redisAcl, redisUrlFor, type RedisUser } from "./redis-users.ts";
+import { machineEnvironment, serviceEnvironment } from "./service-environment.ts";
 import { supervise, type Supervised } from "./supervise.ts";
 import { answersPing, waitFor } from "./wait-for.ts";
 
 export interface LocalSwarmOptions {
   /** SWARM_HOME, absolute. */
   readonly home: string;
-  /** Settings by their documented names; a setting that is not set has its default. Services get all of them. */
+  /** Settings by their documented names; a setting that is not set has its default. Each service gets its own. */
   readonly env: Environment;
   /** The recorded model's scenario, played when `env` configures no model. */
   readonly scenarioDir: string;
@@ -26,6 +30,7 @@ export interface LocalSwarmOptions {
 export interface LocalSwarm extends AsyncDisposable {
   readonly home: string;
   readonly apiUrl: string;
+  /** With the user `operator`. */
   readonly redisUrl: string;
   /** The repository that the swarm lands on. */
   readonly origin: string;
@@ -56,30 +61,38 @@ export async function startSwarm(options: LocalSwarmOptions): Promise<LocalSwarm
 
   const settings = parseEnv(localSettings, options.env);
   const env: NodeJS.ProcessEnv = { ...options.env, SWARM_HOME: home, API_PORT: settings.API_PORT };
-  let redisUrl = settings.REDIS_URL;
-  if (redisUrl === undefined) {
+  const machine = machineEnvironment(env);
+  refuseHalfAModel(env);
+  let redisUrlOf = (_user: RedisUser) => settings.REDIS_URL ?? "";
+  if (settings.REDIS_URL === undefined) {
     const port = await freePort();
     const dir = join(home, "redis");
-    await mkdir(dir, { recursive: true });
-    run(redisProgram(settings.SWARM_REDIS_SERVER, port, dir, env, logs.of("redis")));
+    const passwords = await openRedisPasswords(dir);
+    const acl = join(dir, "users.acl");
+    await writeFile(acl, redisAcl(settings.QUEUE_PREFIX, passwords), { mode: 0o600 });
+    run(redisProgram(settings.SWARM_REDIS_SERVER, { port, dir, acl }, machine, logs.of("redis")));
     await waitFor("Redis", READY_WITHIN_MS, () => answersPing(port));
-    redisUrl = `redis://127.0.0.1:${port}`;
+    redisUrlOf = (user) => redisUrlFor(user, passwords[user], `127.0.0.1:${port}`);
   }
   const origin = settings.GIT_REPO_URL ?? (await seedOrigin(settings.TARGET_REPO_PATH, home));
-  Object.assign(env, { REDIS_URL: redisUrl, GIT_REPO_URL: origin });
+  env["GIT_REPO_URL"] = origin;
   env["AGENT_FILE"] = await buildAgent(join(home, "agent", "agent.mjs"));
 
   const recorded = !configuresModel(env);
   if (recorded) {
+    if (settings.RECORDED_TARGET === "sample")
+      await refuseUnlessSample(home, originAddress(origin, settings.GIT_READ_CREDENTIAL));
     const port = await freePort();
-    run(replayProgram(options.scenarioDir, port, env, logs.of("replay")));
+    run(replayProgram(options.scenarioDir, port, machine, logs.of("replay")));
     const url = `http://127.0.0.1:${port}/v1`;
     Object.assign(env, { RECORDED_MODEL_URL: url, MODEL_RECORDED: "true" });
     await waitFor("the recorded model", READY_WITHIN_MS, () => answers(`${url}/models`));
   }
 
   const apiUrl = `http://127.0.0.1:${settings.API_PORT}`;
-  for (const name of SERVICES) run(serviceProgram(name, env, logs.of(name)));
+  const environmentOf = (name: ServiceName) =>
+    serviceEnvironment(name, { ...env, REDIS_URL: redisUrlOf(name) });
+  for (const name of SERVICES) run(serviceProgram(name, environmentOf(name), logs.of(name)));
   await waitFor(`the api at ${apiUrl}`, READY_WITHIN_MS, () => answers(`${apiUrl}/readyz`));
 
   const disposal = undo.move();
@@ -88,7 +101,7 @@ export async function startSwarm(options: LocalSwarmOptions): Promise<LocalSwarm
   return {
     home,
     apiUrl,
-    redisUrl,
+    redisUrl: redisUrlOf("operator"),
     origin,
     recorded,
     processes,

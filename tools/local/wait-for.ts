@@ -17,7 +17,7 @@ export async function waitFor(
   }
 }
 
-/** Whether the Redis server at a local port answers PING, which it does not while it loads its data. */
+/** Whether the Redis server at a local port answers PING, as its user for health checks, which it does not while it loads its data. */
 export function answersPing(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1" });
@@ -26,8 +26,12 @@ export function answersPing(port: number): Promise<boolean> {
       resolve(answer);
     };
     socket.setTimeout(1_000, () => end(false));
-    socket.on("connect", () => socket.write("PING\r\n"));
-    socket.on("data", (data) => end(data.toString().startsWith("+PONG")));
+    socket.on("connect", () => socket.write("AUTH health any\r\nPING\r\n"));
+    let answer = "";
+    socket.on("data", (data) => {
+      answer += data.toString();
+      if (answer.split("\r\n").length > 2) end(answer.includes("+PONG"));
+    });
     socket.on("error", () => end(false));
   });
 }

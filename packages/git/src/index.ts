@@ -15,6 +15,7 @@ export { fetchQuarantined } from "./fetch-quarantined.ts";
 export { repack } from "./repack.ts";
 export { runGit } from "./run-git.ts";
 export { safeGit } from "./safe-git.ts";
+export { refuseUnlessSample, SAMPLE_REF } from "./sample.ts";
 export {
   originReaderSettings,
   originWriterSettings,

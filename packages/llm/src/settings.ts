@@ -8,6 +8,10 @@ export const modelSettings = {
     .url({ protocol: /^https?$/ })
     .optional()
     .describe("URL of the recorded model; used only when no other model is configured"),
+  RECORDED_TARGET: z
+    .enum(["sample", "any"])
+    .default("sample")
+    .describe("any: recorded answers are played on any repository, for tests of recordings"),
   LLM_MODEL: z.string().default("glm-5"),
   LLM_MAX_TOKENS: z.coerce.number().int().min(1).default(8_192),
   LLM_TEMPERATURE: z.coerce.number().min(0).max(2).default(0.7),

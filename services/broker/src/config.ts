@@ -18,6 +18,7 @@ export const settings = z.object({
   BROKER_TOKEN: z
     .string({ error: "make one: openssl rand -hex 32" })
     .min(16, "16 characters or more")
+    .refine((token) => token !== "recorded-answers-only", "this default was published: openssl rand -hex 32")
     .describe("The token that clients must send"),
   BROKER_NAME: z
     .string()

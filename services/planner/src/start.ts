@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { openOrigin } from "@agentswarm/git";
-import { createModel, openRecorder, openRouter } from "@agentswarm/llm";
+import { createModel, needsSample, openRecorder, openRouter } from "@agentswarm/llm";
 import { consume, openBudgets, openDocuments } from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
 import { openRepos, openService } from "@agentswarm/wiring";
@@ -26,7 +26,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const { settings, env, log, stack } = context;
   const { connection, sender } = await openService(context, "planner");
   const { repo, all: repos } = await openRepos(settings, "planner", async (location) => ({
-    mirror: stack.use(await openOrigin(location)),
+    mirror: stack.use(await openOrigin({ ...location, sampleOnly: needsSample(settings) })),
   }));
   const scheduler = stack.use(openPlanningScheduler(settings.PLANS_AT_ONCE));
   const budgets = stack.use(openBudgets(connection, settings));

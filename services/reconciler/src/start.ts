@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { openDependencyCache } from "@agentswarm/checks";
 import { repoScoped, trunkHealthId } from "@agentswarm/contracts";
 import { openOrigin } from "@agentswarm/git";
-import { createModel, openRecorder, openRouter, paidFrom } from "@agentswarm/llm";
+import { createModel, needsSample, openRecorder, openRouter, paidFrom } from "@agentswarm/llm";
 import { consume, openBudgets } from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
 import { openRepos, openService } from "@agentswarm/wiring";
@@ -42,7 +42,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     return {
       ...shared,
       repoId,
-      mirror: stack.use(await openOrigin(location)),
+      mirror: stack.use(await openOrigin({ ...location, sampleOnly: needsSample(settings) })),
       records: openCheckRecords(connection, repoId),
       model: paidFrom(budgets.of({ featureId: trunkHealthId(repoId) }), model, {
         maxTokens: settings.LLM_MAX_TOKENS,

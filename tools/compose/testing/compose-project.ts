@@ -27,7 +27,7 @@ export function findCompose(): string[] | null {
   return [["docker", "compose"], ["docker-compose"]].find((argv) => answers([...argv, "version"])) ?? null;
 }
 
-/** A swarm from the shipped docker-compose.yml, with a project name, a port and passwords of its own. */
+/** A swarm from the shipped docker-compose.yml, with a project name and a port of its own. */
 export interface ComposeProject {
   readonly dir: string;
   readonly url: string;
@@ -46,7 +46,6 @@ export function openProject(command: readonly string[], port: number): ComposePr
   const name = `swarm-test-${randomBytes(4).toString("hex")}`;
   const dir = mkdtempSync(join(tmpdir(), "swarm-compose-"));
   const [program = "", ...first] = command;
-  const secret = () => randomBytes(16).toString("hex");
   const env = {
     ...process.env,
     // Both builders are supported; the classic one is always present.
@@ -56,8 +55,6 @@ export function openProject(command: readonly string[], port: number): ComposePr
     // Tells the sandboxes of this swarm from those of others.
     QUEUE_PREFIX: name,
     API_PORT: String(port),
-    REDIS_PASSWORD: secret(),
-    BROKER_TOKEN: secret(),
   };
   const argv = (args: readonly string[]) => [...first, "-f", join(ROOT, "docker-compose.yml"), ...args];
   const docker = async (args: readonly string[]) => (await run("docker", [...args])).stdout.trim();

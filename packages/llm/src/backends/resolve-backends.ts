@@ -1,22 +1,22 @@
-import { readFileSync } from "node:fs";
-import { z } from "zod";
 import { Fault, ROLES } from "@agentswarm/contracts";
 import type { BackendSettings } from "../settings.ts";
-import { backendEntrySchema, serves, type Backend, type BackendEntry } from "./backend.ts";
+import { serves, type Backend, type BackendEntry } from "./backend.ts";
 import { factsOf } from "./models.ts";
+import { readEntries } from "./read-entries.ts";
+import { refuseHalfAModel } from "./refuse-half-a-model.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** RunPod's limit for an endpoint. No swarm reaches it, so it is the default of every backend. */
 const CONCURRENCY = 400;
 
-const listSchema = z.array(backendEntrySchema).min(1);
-
 /**
  * The backends in the order of their priority: those of LLM_BACKENDS, else those of the single settings. `variables` is
  * the environment: LLM_BACKENDS names the variables that hold the keys. Throws Fault `config.invalid`.
  */
 export function resolveBackends(settings: BackendSettings, variables: Variables): Backend[] {
+  // LLM_MODEL has a default, so only the environment tells whether it is set.
+  refuseHalfAModel({ ...settings, LLM_MODEL: variables["LLM_MODEL"] });
   const entries =
     settings.LLM_BACKENDS === undefined ? entriesOfSettings(settings) : readEntries(settings.LLM_BACKENDS);
   const backends = entries
@@ -29,18 +29,6 @@ export function resolveBackends(settings: BackendSettings, variables: Variables)
       throw new Fault("config.invalid", `LLM_BACKENDS: no backend has the role ${role}`);
   }
   return backends;
-}
-
-/** LLM_BACKENDS is the list itself or the path of a file with it. */
-function readEntries(setting: string): BackendEntry[] {
-  const inline = setting.trimStart().startsWith("[");
-  try {
-    const parsed = listSchema.safeParse(JSON.parse(inline ? setting : readFileSync(setting, "utf8")));
-    if (parsed.success) return parsed.data;
-    throw new Error(z.prettifyError(parsed.error));
-  } catch (cause) {
-    throw new Fault("config.invalid", `LLM_BACKENDS: ${(cause as Error).message}`, { cause });
-  }
 }
 
 /** RunPod first, your own Modal app as its overflow, then any other server. Recorded answers only without any of them. */
@@ -100,6 +88,11 @@ function presetOf(kind: BackendEntry["kind"], settings: BackendSettings): Preset
       return { baseUrl, urlFrom: "LLM_BASE_URL", keyVars: ["LLM_API_KEY"], needsKey: false };
     }
   }
+}
+
+/** The variables that may hold the key of a backend of this kind. */
+export function presetKeyVariables(kind: BackendEntry["kind"]): readonly string[] {
+  return presetOf(kind, { LLM_MODEL: "" }).keyVars;
 }
 
 function completeEntry(
