@@ -9,7 +9,8 @@ const workPath = z
   .max(200)
   .regex(/^(?!\.{1,2}(\/|$))[\w.@-]+(\/(?!\.{1,2}(\/|$))[\w.@-]+)*$/);
 
-export const keySchema = z.string().regex(/^[a-zA-Z0-9-]{1,100}$/);
+/** The SHA-256 of a content. */
+export const keySchema = z.string().regex(/^[0-9a-f]{64}$/);
 export const sandboxIdSchema = z.string().regex(/^[a-z0-9-]{1,64}$/);
 
 export const labelsSchema = z.strictObject({

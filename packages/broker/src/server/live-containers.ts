@@ -16,6 +16,8 @@ export interface LiveContainers {
   add(container: Container, session: Http2Session): Promise<void>;
   /** Returns a container of this connection; throws Fault `not-found` for any other. */
   get(id: string, session: Http2Session): LiveContainer;
+  /** Whether another connection has it. */
+  isForeign(id: string, session: Http2Session | undefined): boolean;
   remove(id: string): void;
   count(): number;
   /** Terminates the containers of a connection. */
@@ -44,6 +46,7 @@ export function openLiveContainers(): LiveContainers {
       if (found !== undefined && found.session === session) return found;
       throw new Fault("not-found", `no sandbox ${id} was opened over this connection`);
     },
+    isForeign: (id, session) => live.has(id) && live.get(id)?.session !== session,
     remove: (id) => void live.delete(id),
     count: () => live.size,
     endSession: (session) => end((one) => one.session === session),

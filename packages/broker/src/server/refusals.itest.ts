@@ -16,6 +16,7 @@ import { openBrokerProvider } from "../client/broker-provider.ts";
 import type { Broker } from "./start-broker.ts";
 
 const GIB = 1024 ** 3;
+const KEY = "a".repeat(64);
 const labels = { swarm: "refusals", purpose: "test" };
 const order = { labels, limits: DEFAULT_SANDBOX_LIMITS, contents: [] };
 
@@ -49,7 +50,7 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("a broker refuses", () => {
   const ask = async (method: string, path: string, body?: unknown, token = TOKEN) => {
     const session = connect(broker.url);
     const stream = session.request({ ":method": method, ":path": path, authorization: `Bearer ${token}` });
-    if (method !== "GET") stream.end(typeof body === "string" ? body : JSON.stringify(body ?? null));
+    if (method !== "GET" && method !== "DELETE") stream.end(typeof body === "string" ? body : JSON.stringify(body ?? null));
     const [headers] = (await once(stream, "response")) as [Record<string, unknown>];
     const output = await text(stream);
     session.close();
@@ -78,11 +79,11 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("a broker refuses", () => {
     { user: "0:0" },
     { limits: { ...DEFAULT_SANDBOX_LIMITS, capAdd: ["SYS_ADMIN"] } },
     { limits: { memoryBytes: GIB } },
-    { contents: [{ key: "a", at: "../etc" }] },
-    { contents: [{ key: "a", at: "/etc" }] },
-    { contents: [{ key: "a", at: "x/../../etc" }] },
+    { contents: [{ key: KEY, at: "../etc" }] },
+    { contents: [{ key: KEY, at: "/etc" }] },
+    { contents: [{ key: KEY, at: "x/../../etc" }] },
     { contents: [{ key: "/var/run", at: "x" }] },
-    { contents: [{ key: "a", at: "x", from: "/etc" }] },
+    { contents: [{ key: KEY, at: "x", from: "/etc" }] },
     { labels: { ...labels, owner: "broker:other" } },
     { labels: { ...labels, swarm: "../x" } },
   ])("%o", async (addition) => {
@@ -109,9 +110,17 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("a broker refuses", () => {
   });
 
   test("content above its maximum, and keeps nothing of it", async () => {
-    const put = await ask("PUT", "/contents/too-much", "x".repeat(1_100_000));
+    const put = await ask("PUT", `/contents/${KEY}`, "x".repeat(1_100_000));
     expect(put.status).toBe(400);
-    expect(await ask("GET", "/contents/too-much")).toMatchObject({ status: 404 });
+    expect(await ask("GET", `/contents/${KEY}`)).toMatchObject({ status: 404 });
+  });
+
+  test("content that is not what its name says, and keeps nothing of it", async () => {
+    expect(await ask("PUT", `/contents/${KEY}`, "x")).toMatchObject({
+      status: 400,
+      output: expect.stringContaining("SHA-256"),
+    });
+    expect(await ask("GET", `/contents/${KEY}`)).toMatchObject({ status: 404 });
   });
 
   test("more sandboxes than its maximum, until one ends", async () => {
@@ -133,6 +142,7 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("a broker refuses", () => {
       ["POST", "end"],
     ] as const)
       expect(await ask(method, `/containers/${theirs.id}/${what}`, program)).toMatchObject({ status: 404 });
+    expect(await ask("DELETE", `/containers/${theirs.id}`)).toMatchObject({ status: 404 });
     expect((await theirs.run(["echo", "alive"])).outputTail).toBe("alive\n");
     await theirs.terminate();
   });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { Transform, type Readable } from "node:stream";
 import { Fault } from "@agentswarm/contracts";
@@ -69,7 +70,8 @@ export function createRoutes(
     "GET /host": async (_id, stream) => answer(stream, 200, { unenforced: host.unenforced }),
     "GET /contents": async (id, stream) => answer(stream, (await host.hasContent(checkKey(id))) ? 204 : 404),
     "PUT /contents": async (id, stream) => {
-      await host.putContent(checkKey(id), atMost(stream, bounds.maxContentBytes));
+      const key = checkKey(id);
+      await host.putContent(key, hashedAs(key, atMost(stream, bounds.maxContentBytes)));
       answer(stream, 204);
     },
     "POST /containers": open,
@@ -95,6 +97,8 @@ export function createRoutes(
       answer(stream, 200, await container.figures());
     },
     "DELETE /containers": async (id, stream) => {
+      if (live.isForeign(id, stream.session))
+        throw new Fault("not-found", `no sandbox ${id} was opened over this connection`);
       await host.terminate(id);
       live.remove(id);
       answer(stream, 204);
@@ -120,7 +124,7 @@ function checkSandboxId(id: string): void {
 
 function checkKey(key: string): string {
   if (keySchema.safeParse(key).success) return key;
-  throw new TypeError(`invalid content key ${key}: use letters, digits and '-', at most 100 characters`);
+  throw new TypeError(`invalid content key ${key}: it is the SHA-256 of the content, in hex`);
 }
 
 function answer(stream: ServerHttp2Stream, status: number, body?: unknown): void {
@@ -144,4 +148,22 @@ function atMost(stream: ServerHttp2Stream, maxBytes: number): Readable {
   stream.on("aborted", () => counted.destroy(new TypeError("the client aborted the request")));
   stream.pipe(counted);
   return counted;
+}
+
+/** Passes a stream on, and fails at its end with a TypeError when its SHA-256 is not `key`. */
+function hashedAs(key: string, stream: Readable): Readable {
+  const hash = createHash("sha256");
+  const checked = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      done(null, chunk);
+    },
+    flush(done) {
+      const found = hash.digest("hex");
+      done(found === key ? null : new TypeError(`the content's SHA-256 is ${found}, not its key ${key}`));
+    },
+  });
+  checked.on("error", () => undefined);
+  stream.on("error", (error) => checked.destroy(error));
+  return stream.pipe(checked);
 }

@@ -44,6 +44,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     image: options.image,
     workBytes: options.workBytes,
     owner,
+    mayEnd: (its) => its === owner,
     isOrphaned: (facts) => facts.owner === owner && !facts.isLive,
   });
   // At start: sandboxes that an earlier broker left. Later: sandboxes whose termination has failed.

@@ -9,7 +9,7 @@ import type {
   SandboxProcess,
 } from "../sandbox.ts";
 
-/** Content that a host holds under a key. It is visible at `at`, or without `at` only at `contentPath(key)`. */
+/** Content that a host holds under a key, the SHA-256 of its tar stream. It is visible at `at`, or without `at` only at `contentPath(key)`. */
 export interface HeldContent {
   readonly key: string;
   /** Relative to the work folder. */
@@ -46,6 +46,7 @@ export interface ContainerHost {
   open(order: ContainerOrder): Promise<Container>;
   /** Lists the sandboxes of one swarm, or with null those of all swarms. */
   list(swarm: string | null): Promise<SandboxInfo[]>;
+  /** Throws Fault `not-found` for a container that no sandbox is, or another owner's. */
   terminate(id: string): Promise<void>;
 }
 

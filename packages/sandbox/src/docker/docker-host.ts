@@ -27,6 +27,8 @@ export interface DockerHostOptions {
   /** Written into the labels of the containers. */
   readonly owner: string;
   readonly isOrphaned: (facts: ContainerFacts) => boolean;
+  /** Whether this host may end the container of this owner; by default that of every sandbox. */
+  readonly mayEnd?: (owner: string) => boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface DockerHostOptions {
  * `sandbox.unavailable` that says what to do when the engine does not answer or the image is missing.
  */
 export async function openDockerHost(options: DockerHostOptions): Promise<ContainerHost> {
-  const { image, workBytes, owner, isOrphaned } = options;
+  const { image, workBytes, owner, isOrphaned, mayEnd = () => true } = options;
   const docker = new Docker();
   const unenforced = await checkEngine(docker, image);
   const contents = openContentVolumes(docker, image);
@@ -100,7 +102,18 @@ export async function openDockerHost(options: DockerHostOptions): Promise<Contai
       });
     },
     async terminate(id) {
-      await (live.get(id)?.terminate() ?? removeContainer(docker.getContainer(id)));
+      const mine = live.get(id);
+      if (mine) return mine.terminate();
+      const container = docker.getContainer(id);
+      const present = await container.inspect().catch((error: { statusCode?: number }) => {
+        if (error.statusCode === 404) return null;
+        throw error;
+      });
+      // One that is gone is no error: it was to be ended.
+      if (present === null) return;
+      const { owner: its } = readLabels(present.Config.Labels);
+      if (its === "" || !mayEnd(its)) throw new Fault("not-found", `there is no sandbox ${id}`);
+      await removeContainer(container);
     },
   };
 }

@@ -12,10 +12,12 @@ export type Packed =
 
 const READ_ONLY = 0o444;
 const EXECUTABLE = 0o111;
+/** Of all entries: copies of the same content differ in their times. */
+const MTIME = new Date("2020-01-01T00:00:00Z");
 
 /**
  * Packs files as a tar stream: owned by root, read-only, links unchanged. Sockets and other special files are left out.
- * The stream fails when a file cannot be read.
+ * The same files give the same stream. It fails when a file cannot be read.
  */
 export function packFiles(all: readonly Packed[]): Readable {
   const pack = openPack();
@@ -40,22 +42,23 @@ async function addPath(pack: Pack, name: string, from: string): Promise<void> {
     await addEmpty(pack, { name, type: "symlink", linkname: await readlink(from) });
   } else if (stat.isDirectory()) {
     await addEmpty(pack, { name, type: "directory", mode: READ_ONLY | EXECUTABLE | 0o200 });
-    for (const entry of await readdir(from)) await addPath(pack, join(name, entry), join(from, entry));
+    const entries = (await readdir(from)).toSorted();
+    for (const entry of entries) await addPath(pack, join(name, entry), join(from, entry));
   } else if (stat.isFile()) {
     const mode = READ_ONLY | (stat.mode & EXECUTABLE ? EXECUTABLE : 0);
-    await addFile(pack, { name, mode, mtime: stat.mtime, size: stat.size }, from);
+    await addFile(pack, { name, mode, size: stat.size }, from);
   }
 }
 
 function addEmpty(pack: Pack, header: Headers): Promise<void> {
   return new Promise((resolve, reject) => {
-    pack.entry({ ...header, uid: 0, gid: 0 }, (error) => (error ? reject(error) : resolve()));
+    pack.entry({ ...header, mtime: MTIME, uid: 0, gid: 0 }, (error) => (error ? reject(error) : resolve()));
   });
 }
 
 async function addFile(pack: Pack, header: Headers, from: string): Promise<void> {
   const packed = Promise.withResolvers<void>();
-  const entry = pack.entry({ ...header, uid: 0, gid: 0 }, (error) =>
+  const entry = pack.entry({ ...header, mtime: MTIME, uid: 0, gid: 0 }, (error) =>
     error ? packed.reject(error) : packed.resolve(),
   );
   if (header.size === 0) entry.end();
