@@ -36,6 +36,7 @@ ENV NODE_ENV=production \
     SWARM_STORE_URL=/var/lib/swarm/store/store.git \
     API_KEYS_FILE=/var/lib/swarm/keys/api-keys.json \
     API_HOST=0.0.0.0 \
+    API_BEHIND=container \
     AGENT_FILE=/app/agent.mjs \
     HEALTH_FILE=/tmp/healthy
 USER node

@@ -83,7 +83,10 @@ test.each([
   ["MIGRATE", "127.0.0.1", "1", "key", "0", "1"],
 ])("no service may %s %s", async (...command) => {
   for (const user of REDIS_USERS)
-    expect([user, await ask(user, ...command)]).toEqual([user, expect.stringMatching(/^-(?:NOPERM|ERR DEBUG)/)]);
+    expect([user, await ask(user, ...command)]).toEqual([
+      user,
+      expect.stringMatching(/^-(?:NOPERM|ERR DEBUG)/),
+    ]);
 });
 
 test.each([

@@ -19,6 +19,7 @@ const NOT_IN_COMPOSE = {
   SWARM_HOME: "volumes hold it",
   AGENT_FILE: "set in the image",
   API_HOST: "set in the image",
+  API_BEHIND: "set in the image",
   API_KEYS_FILE: "set in the image, in a volume",
   HEALTH_FILE: "set in the image, for the health check",
   SWARM_STORE_URL: "set in the image, in a volume",

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault } from "@agentswarm/contracts";
+import { closeHome } from "@agentswarm/service";
 import { describeProcess, ownerSchema, ownerState, type Owner } from "@agentswarm/sandbox";
 
 const TRIES = 2;
@@ -12,7 +13,7 @@ const TRIES = 2;
  * the release. Throws Fault `config.invalid` while another supervisor runs.
  */
 export async function lockHome(home: string): Promise<() => Promise<void>> {
-  await mkdir(home, { recursive: true });
+  await closeHome(home);
   const file = join(home, "supervisor.pid");
   const mine = `${file}.${randomUUID()}`;
   await writeFile(mine, JSON.stringify(describeProcess(process.pid)));

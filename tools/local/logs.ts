@@ -13,7 +13,7 @@ export function openLogs(dir: string, also?: (name: string, chunk: Buffer) => vo
   const streams: WriteStream[] = [];
   return {
     of(name) {
-      const stream = createWriteStream(join(dir, `${name}.log`));
+      const stream = createWriteStream(join(dir, `${name}.log`), { mode: 0o600 });
       streams.push(stream);
       return (chunk) => {
         if (!stream.writableEnded) stream.write(chunk);

@@ -4,6 +4,8 @@ import { plainText, type FeatureSummary, type SwarmStatus } from "@agentswarm/co
 
 const MARK: Readonly<Record<string, string>> = { done: "✓", failed: "✗", cancelled: "–", held: "‖" };
 type ShownStatus = Pick<SwarmStatus, "agents" | "landings" | "trunk" | "green"> & {
+  /** Not in the answers of older versions. */
+  readonly model?: SwarmStatus["model"];
   readonly cost: Pick<SwarmStatus["cost"], "usd" | "tokens">;
 };
 const TITLE_CHARS = 44;
@@ -32,15 +34,20 @@ export function formatProgress(
   return [...lines, formatStatusLine(status)].join("\n");
 }
 
-/** One line about agents, landings, trunk and cost. */
-export function formatStatusLine({ agents, landings, trunk, green, cost }: ShownStatus): string {
+/** One line about agents, landings, trunk, cost and the model. */
+export function formatStatusLine({ agents, landings, trunk, green, cost, model }: ShownStatus): string {
   const health =
     trunk === null
       ? "no landing yet"
       : trunk === green
         ? `${trunk.slice(0, 10)} green`
         : `${trunk.slice(0, 10)}, green ${green?.slice(0, 10) ?? "–"}`;
-  return `agents at work ${agents.live} · landings ${landings.total} · trunk ${health} · $${cost.usd.toFixed(2)}, ${cost.tokens} tokens`;
+  return `agents at work ${agents.live} · landings ${landings.total} · trunk ${health} · $${cost.usd.toFixed(2)}, ${cost.tokens} tokens${formatModel(model ?? null)}`;
+}
+
+function formatModel(model: SwarmStatus["model"]): string {
+  if (model === null) return "";
+  return model.recorded ? " · recorded answers, no model" : ` · model ${oneLine(model.name)}`;
 }
 
 /** Shows progress in place on a terminal, and as plain lines where there is none. */

@@ -13,5 +13,6 @@ export { acquireLease, type Lease } from "./limits/lease.ts";
 export { acquireSlot, releaseSlot } from "./limits/slots.ts";
 export { isTransientRedisError } from "./redis-fault.ts";
 export { type Handler, type JobContext } from "./run-job.ts";
+export { openShownModel } from "./shown-model.ts";
 export { createSender, type Sender, type SendOptions } from "./send.ts";
 export { budgetSettings, redisSettings, type BudgetCaps, type RedisSettings } from "./settings.ts";

@@ -1,3 +1,4 @@
+export { closeHome } from "./close-home.ts";
 export type { Environment } from "./environment.ts";
 export { createLogger, type Logger } from "./logger.ts";
 export { parseEnv } from "./parse-env.ts";

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { z } from "zod";
 import { Fault } from "@agentswarm/contracts";
+import { closeHome } from "./close-home.ts";
 import type { Environment } from "./environment.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { parseEnv } from "./parse-env.ts";
@@ -20,6 +21,7 @@ export interface ServiceContext<Settings> {
 }
 
 interface BaseSettings {
+  readonly SWARM_HOME?: string;
   readonly LOG_LEVEL: string;
   readonly LOG_FORMAT?: "json" | "pretty" | undefined;
   readonly HEALTH_FILE?: string | undefined;
@@ -58,7 +60,11 @@ export async function runService<S extends z.ZodType<BaseSettings>>(
     process.exit(1);
   });
 
-  const starting = start({ settings, env, log, stack, signal: stopping }).then(
+  const open = async (ctx: ServiceContext<z.infer<S>>) => {
+    if (settings.SWARM_HOME !== undefined) await closeHome(settings.SWARM_HOME);
+    await start(ctx);
+  };
+  const starting = open({ settings, env, log, stack, signal: stopping }).then(
     () => "started" as const,
     (error: unknown) => {
       // A start that the signal aborted may reject; that is an orderly stop.

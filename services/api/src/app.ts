@@ -20,6 +20,8 @@ import { taskRoutes } from "./routes/tasks.ts";
 import { traceRequests } from "./trace-request.ts";
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
+/** A request has to arrive completely within this time; answers may take longer, as streams of events do. */
+const REQUEST_TIMEOUT_MS = 10_000;
 const REQUESTS_PER_MINUTE = 6_000;
 
 /** The application without a port: plugins, authorization and routes. */
@@ -27,6 +29,8 @@ export async function buildApp(ctx: ApiContext, log: FastifyBaseLogger, stopping
   const app: App = Fastify({
     loggerInstance: log,
     bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { connectionsCheckingInterval: 1_000 },
     disableRequestLogging: true,
     forceCloseConnections: true,
   }).withTypeProvider<ZodTypeProvider>();

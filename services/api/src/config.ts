@@ -15,6 +15,12 @@ export const settings = z.object({
     .describe(
       "The address under which the port is reached from outside; keys are demanded unless it is loopback",
     ),
+  API_BEHIND: z
+    .enum(["container"])
+    .optional()
+    .describe(
+      "container: API_HOST is an address inside a container, whose port is published on API_PUBLISHED_ON",
+    ),
   API_HOSTS: z
     .string()
     .default("")

@@ -4,7 +4,7 @@ import { consume, openBudgets } from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
 import { openService } from "@agentswarm/wiring";
 import { buildApp } from "./app.ts";
-import { isLoopback } from "./auth/guard.ts";
+import { reachedBeyondLoopback } from "./auth/reached-at.ts";
 import { openKeyRing } from "./auth/keys.ts";
 import type { Settings } from "./config.ts";
 import type { ApiContext } from "./context.ts";
@@ -15,11 +15,13 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const { settings, log, stack, signal } = context;
   const home = settings.SWARM_HOME;
   const keys = openKeyRing(settings.API_KEYS_FILE ?? join(home, "api-keys.json"));
-  const keyDemand = { always: !isLoopback(settings.API_PUBLISHED_ON), hosts: settings.API_HOSTS };
-  if (keyDemand.always && (await keys.list()).length === 0) {
+  const reachedBy = reachedBeyondLoopback(settings);
+  const keyDemand = { always: reachedBy !== null, hosts: settings.API_HOSTS };
+  if (reachedBy !== null && (await keys.list()).length === 0) {
+    const inContainer = reachedBy === "API_HOST" ? ", or API_BEHIND=container where it runs in one" : "";
     throw new Fault(
       "config.invalid",
-      `API_PUBLISHED_ON=${settings.API_PUBLISHED_ON} is not loopback, and there are no API keys: make one with \`node services/api/src/keys-main.ts create\`, or set API_PUBLISHED_ON=127.0.0.1`,
+      `${reachedBy}=${settings[reachedBy]} is not loopback, and there are no API keys: make one with \`node services/api/src/keys-main.ts create\`, or set ${reachedBy}=127.0.0.1${inContainer}`,
     );
   }
   const { connection, sender } = await openService(context, "api");

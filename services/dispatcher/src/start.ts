@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { openDependencyCache } from "@agentswarm/checks";
 import { openOrigin, openStore } from "@agentswarm/git";
-import { openRecorder, openRouter } from "@agentswarm/llm";
+import { needsSample, openRecorder, openRouter } from "@agentswarm/llm";
 import { consume, openBudgets } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger, ServiceContext } from "@agentswarm/service";
@@ -36,7 +36,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const recover = (locks: readonly string[]) =>
     log.warn({ locks }, "removed locks that a killed git left behind");
   const repos = await openRepos(settings, "dispatcher", async (location): Promise<DispatcherRepo> => {
-    const mirror = stack.use(await openOrigin({ ...location, recover }));
+    const mirror = stack.use(await openOrigin({ ...location, recover, sampleOnly: needsSample(settings) }));
     const store = await openStore({ dir: location.storeDir });
     return { mirror, store, base: openBase({ mirror, dependencies, agent, bundlesDir }) };
   });

@@ -12,7 +12,7 @@ const MAX_BYTES = 100 * 1024 * 1024;
 /** `onError` is called once when the file cannot be written, as on a full disk; the attempt continues without it. */
 export async function openTranscript(file: string, onError: (error: Error) => void): Promise<Transcript> {
   await mkdir(dirname(file), { recursive: true });
-  const stream = createWriteStream(file);
+  const stream = createWriteStream(file, { mode: 0o600 });
   let written = 0;
   let broken = false;
   stream.on("error", (error) => {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { openOrigin } from "@agentswarm/git";
-import { createModel, needsSample, openRecorder, openRouter } from "@agentswarm/llm";
-import { consume, openBudgets, openDocuments } from "@agentswarm/queue";
+import { configuresModel, createModel, needsSample, openRecorder, openRouter } from "@agentswarm/llm";
+import { consume, openBudgets, openDocuments, openShownModel } from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
 import { openRepos, openService } from "@agentswarm/wiring";
 import { z } from "zod";
@@ -63,6 +63,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   });
   const everyMs = settings.AUDIT_INTERVAL * 1_000;
   const schedule = () => sender.schedule("plan", "audit", everyMs, { kind: "audit" });
+  await openShownModel(connection).tell({ name: ctx.model.name, recorded: !configuresModel(settings) });
   await alarmIfLost(ctx);
   await audit(ctx);
   await schedule();

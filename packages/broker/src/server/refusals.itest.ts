@@ -50,7 +50,8 @@ describe.runIf(findDocker(DEFAULT_SANDBOX_IMAGE))("a broker refuses", () => {
   const ask = async (method: string, path: string, body?: unknown, token = TOKEN) => {
     const session = connect(broker.url);
     const stream = session.request({ ":method": method, ":path": path, authorization: `Bearer ${token}` });
-    if (method !== "GET" && method !== "DELETE") stream.end(typeof body === "string" ? body : JSON.stringify(body ?? null));
+    if (method !== "GET" && method !== "DELETE")
+      stream.end(typeof body === "string" ? body : JSON.stringify(body ?? null));
     const [headers] = (await once(stream, "response")) as [Record<string, unknown>];
     const output = await text(stream);
     session.close();

@@ -11,6 +11,12 @@ const trunkStatus = {
   hotFiles: z.record(z.string(), z.int()).describe("Conflicts by file, for files that conflict often"),
 };
 
+export const shownModelSchema = z.object({
+  name: z.string(),
+  recorded: z.boolean().describe("Whether recorded answers are played, because no model is configured"),
+});
+export type ShownModel = z.infer<typeof shownModelSchema>;
+
 /** The whole swarm at a glance. */
 export const swarmStatusSchema = z.object({
   features: z.record(z.string(), z.int()).describe("Features by status"),
@@ -22,6 +28,7 @@ export const swarmStatusSchema = z.object({
     live: z.int().describe("Attempts that run"),
     attempts: z.record(z.string(), z.int()).describe("Running attempt by task id"),
   }),
+  model: shownModelSchema.nullable().describe("The model that answers; null until a planner has started"),
   landings: z.object({ total: z.int(), lastHour: z.int() }),
   /** Those of the default repository, as in `repos.main`. */
   ...trunkStatus,

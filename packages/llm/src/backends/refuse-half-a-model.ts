@@ -5,6 +5,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
 /** Each of these settings names a model; one is enough. */
 const MODELS = ["LLM_BACKENDS", "LLM_BASE_URL", "RUNPOD_ENDPOINT_ID", "MODAL_GLM_URL"] as const;
 
+type ModelNames = Readonly<Partial<Record<(typeof MODELS)[number], string | undefined>>>;
+
 /** Settings that mean nothing unless one of the others is set. */
 const HALVES: Readonly<Record<string, readonly string[]>> = {
   LLM_API_KEY: MODELS,
@@ -16,16 +18,12 @@ const HALVES: Readonly<Record<string, readonly string[]>> = {
 const isSet = (variables: Variables, name: string) => (variables[name] ?? "").trim() !== "";
 
 /** Whether the environment configures a model; without one the swarm plays recorded answers. */
-export function configuresModel(variables: Variables): boolean {
-  return MODELS.some((name) => isSet(variables, name));
+export function configuresModel(variables: ModelNames): boolean {
+  return MODELS.some((name) => (variables[name] ?? "").trim() !== "");
 }
 
 /** Whether recorded answers are played, on the sample project and nowhere else. */
-export function needsSample(
-  settings: Readonly<Partial<Record<(typeof MODELS)[number], string | undefined>>> & {
-    readonly RECORDED_TARGET: "sample" | "any";
-  },
-): boolean {
+export function needsSample(settings: ModelNames & { readonly RECORDED_TARGET: "sample" | "any" }): boolean {
   return settings.RECORDED_TARGET === "sample" && !configuresModel(settings);
 }
 

@@ -2,14 +2,11 @@ import type { FastifyRequest } from "fastify";
 import type { App } from "../app-type.ts";
 import type { ApiKey, KeyRing } from "./keys.ts";
 import { Problem } from "../problem.ts";
+import { countFailedLogins } from "./failed-logins.ts";
+import { isLoopback } from "./reached-at.ts";
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\]|::1)$/;
 const OPEN_PATHS = new Set(["/healthz", "/readyz"]);
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
-
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.test(host);
-}
 
 export function isProbe(request: FastifyRequest): boolean {
   return OPEN_PATHS.has(request.url.split("?")[0] ?? "");
@@ -25,23 +22,31 @@ export interface KeyDemand {
 /**
  * Refuses requests without authorization. With keys: Bearer, or HTTP Basic with the key as password. Without keys: only
  * requests that name this machine as their host and origin are let in, so that no web page can reach the api through a
- * user's browser. When keys are always demanded, all are refused, as after the last key of a published address was
+ * user's browser, and changes only from programs and from the api's own pages. When keys are always demanded, all are refused, as after the last key of a published address was
  * revoked.
  */
 export function guard(app: App, keys: KeyRing, demand: KeyDemand): void {
   const isOwn = (host: string) => isLoopback(host) || demand.hosts.includes(host);
+  const failed = countFailedLogins();
   app.addHook("onRequest", async (request, reply) => {
     if (isProbe(request)) return;
-    if (!demand.always && (await keys.list()).length === 0) return refuseForeign(request, isOwn);
+    if (!demand.always && (await keys.list()).length === 0) {
+      refuseForeign(request, isOwn);
+      return refuseForgery(request);
+    }
     const key = await keyOf(request, keys);
     if (key === null) {
+      const retryAfter = failed.note(request.ip, Date.now());
+      if (retryAfter !== null)
+        throw new Problem(429, "too-many-failures", `too many wrong keys from ${request.ip}`, retryAfter);
       void reply.header("www-authenticate", 'Basic realm="AgentSwarm", Bearer');
       throw new Problem(401, "unauthorized", "an API key is needed: Authorization: Bearer ask_…");
     }
     if (key.scope === "read" && !SAFE_METHODS.has(request.method)) {
       throw new Problem(403, "forbidden", `key ${key.id} may only read`);
     }
-    refuseForgery(request);
+    // A browser adds Basic credentials by itself, even to requests of a foreign page.
+    if (/^basic /i.test(request.headers.authorization ?? "")) refuseForgery(request);
     request.actor = key.id;
   });
 }
@@ -74,9 +79,12 @@ function refuseForeign(request: FastifyRequest, isOwn: (host: string) => boolean
   }
 }
 
-/** A browser adds Basic credentials by itself, even to requests of a foreign page (cross-site request forgery). */
+/**
+ * Refuses changes that a page of another origin asks for (cross-site request forgery): another port of this machine is
+ * another origin. Browsers send Origin with every such request, with a body or without; programs send none.
+ */
 function refuseForgery({ method, headers }: FastifyRequest): void {
-  if (SAFE_METHODS.has(method) || !/^basic /i.test(headers.authorization ?? "")) return;
+  if (SAFE_METHODS.has(method)) return;
   const { origin } = headers;
   const site = headers["sec-fetch-site"];
   const own =
@@ -87,7 +95,7 @@ function refuseForgery({ method, headers }: FastifyRequest): void {
     throw new Problem(
       403,
       "foreign-origin",
-      `requests of pages of ${origin ?? "another site"} with Basic credentials are refused: use Bearer`,
+      `changes by pages of ${origin ?? "another site"} are refused: use a key as Bearer`,
     );
 }
 

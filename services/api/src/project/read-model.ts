@@ -128,7 +128,7 @@ export function openReadModel(
         await swarms.update(SWARM, (view) => projectSwarm(view ?? EMPTY_SWARM, event));
       await mkdir(archive, { recursive: true });
       const day = new Date(event.at).toISOString().slice(0, 10);
-      await appendFile(join(archive, `${day}.jsonl`), `${JSON.stringify(event)}\n`);
+      await appendFile(join(archive, `${day}.jsonl`), `${JSON.stringify(event)}\n`, { mode: 0o600 });
     },
   };
 }
