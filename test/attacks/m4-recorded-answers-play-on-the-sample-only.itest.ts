@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -84,6 +84,7 @@ test("the sample is known by its seed, and a clone of it is no sample", async ()
   expect(needsSample({ RECORDED_TARGET: "sample" })).toBe(true);
   expect(needsSample({ RECORDED_TARGET: "sample", LLM_BASE_URL: "http://h/v1" })).toBe(false);
   const home = join(dir, "seeded");
+  mkdirSync(home);
   const origin = await seedOrigin(SAMPLE, home);
   using _mirror = await openOrigin({ url: origin, mirrorDir: join(home, "mirror"), sampleOnly: true });
   const clone = join(dir, "clone.git");

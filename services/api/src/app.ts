@@ -22,6 +22,7 @@ import { traceRequests } from "./trace-request.ts";
 const BODY_LIMIT_BYTES = 1024 * 1024;
 /** A request has to arrive completely within this time; answers may take longer, as streams of events do. */
 const REQUEST_TIMEOUT_MS = 10_000;
+const HEADERS_TIMEOUT_MS = 5_000;
 const REQUESTS_PER_MINUTE = 6_000;
 
 /** The application without a port: plugins, authorization and routes. */
@@ -30,7 +31,8 @@ export async function buildApp(ctx: ApiContext, log: FastifyBaseLogger, stopping
     loggerInstance: log,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { connectionsCheckingInterval: 1_000 },
+    // Node takes the larger of the two timeouts for the whole request.
+    http: { connectionsCheckingInterval: 1_000, headersTimeout: HEADERS_TIMEOUT_MS },
     disableRequestLogging: true,
     forceCloseConnections: true,
   }).withTypeProvider<ZodTypeProvider>();
