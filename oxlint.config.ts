@@ -47,6 +47,8 @@ const BY_PATH: Record<string, readonly string[]> = {
   "bench/gateway": ["services/dispatcher/src/gateway", "test/support"],
   // It measures the real merger process against an origin of its own.
   "bench/landing": ["services/merger/testing"],
+  // Each service is started with the settings of its own schema.
+  "tools/local": ["services/*/src"],
   // It measures the whole swarm as `npm start` brings it up.
   "bench/swarm": ["tools/local"],
 };
