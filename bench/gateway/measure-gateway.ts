@@ -98,7 +98,7 @@ function serve(
   openDoor(wire as unknown as Parameters<typeof openDoor>[0], (stream, headers) => {
     const key = keys.get(headers.authorization ?? "");
     if (key === undefined) return stream.close();
-    void gateway.complete(key, stream, headers);
+    void gateway.complete(key, stream, headers, { received: () => undefined, hold: () => undefined });
   });
 }
 

@@ -64,7 +64,7 @@ export async function runWithGateway(options: {
     deadlines,
     elapsed: startElapsed(0),
     assignment: { ...assignment, gatewayKey: key.key },
-    transcript: { append: (line) => void lines.push(line) },
+    transcript: { append: async (line) => void lines.push(line) },
     signal,
     onProgress,
   });

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import {
   agentClaimSchema,
+  agentResultSchema,
   DOOR,
   NO_METRICS,
   type AgentClaim,
@@ -21,9 +22,6 @@ import type { Session, SessionOptions } from "./session.ts";
 
 /** How often problems and failed checks are returned to the agent in one attempt. */
 const MAX_FIX_ROUNDS = 3;
-/** The largest number of files that a result names. The dispatcher counts the changed files itself. */
-const MAX_FILES_NAMED = 10_000;
-const MAX_REASON_CHARS = 20_000;
 const CHECK_OUTPUT_CHARS = 2_000;
 
 /** Runs one attempt. Expected endings are results; an exception is a fault of the runner itself. */
@@ -58,11 +56,12 @@ export async function runAssignment(
   const hasCommit = ending.checked && files.length > 0;
   const headCommit = hasCommit ? await sendCommit(door, assignment, repo, workDir, ending.claim) : null;
   await transcriptSent;
-  return {
+  // The schema cuts what is too long.
+  return agentResultSchema.parse({
     ...ending.claim,
     end: ending.end,
-    ...(ending.reason === undefined ? {} : { reason: ending.reason.slice(0, MAX_REASON_CHARS) }),
-    filesChanged: files.slice(0, MAX_FILES_NAMED),
+    ...(ending.reason === undefined ? {} : { reason: ending.reason }),
+    filesChanged: files,
     checks: ending.checks,
     metrics: {
       ...NO_METRICS,
@@ -72,7 +71,7 @@ export async function runAssignment(
       durationMs: Math.round(performance.now() - startedAt),
     },
     headCommit,
-  };
+  });
 }
 
 function openSession(options: SessionOptions): Session {

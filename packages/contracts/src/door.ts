@@ -5,6 +5,7 @@ import { progressSchema } from "./progress.ts";
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
+const GIB = 1_024 * MIB;
 
 /** The body of a request through the door. */
 export interface DoorBody {
@@ -25,6 +26,21 @@ export interface DoorRoute {
   /** The schema of a JSON answer, where the agent parses it. */
   readonly answer?: z.ZodType;
 }
+
+/**
+ * The account of one door: what a sandbox may do there in one attempt. A request beyond it is answered 429 or 413 with
+ * the reason, and after `overruns` of them the attempt ends as `failed`.
+ */
+export const DOOR_LIMITS = {
+  /** Requests that are open at the same time. */
+  streams: 16,
+  /** Bytes of bodies in memory at the same time, from their first byte until their request is answered. */
+  heldBytes: 32 * MIB,
+  /** Bytes of all bodies together. */
+  bytes: 4 * GIB,
+  requests: 100_000,
+  overruns: 50,
+} as const;
 
 /** The prefix of the model's routes, as OpenAI's clients expect it behind the host. */
 export const DOOR_MODEL_PREFIX = "/v1";
@@ -59,12 +75,14 @@ export const DOOR = {
   result: {
     method: "PUT",
     path: "/result",
-    body: { type: "application/json", schema: agentResultSchema, maxBytes: 8 * MIB },
+    // The fields of a result are bounded (HANDOFF_LIMITS); escapes in JSON may make its text several times longer.
+    body: { type: "application/json", schema: agentResultSchema, maxBytes: 2 * MIB },
   },
   chatCompletions: {
     method: "POST",
     path: `${DOOR_MODEL_PREFIX}/chat/completions`,
-    body: { type: "application/json", maxBytes: 64 * MIB },
+    // A prompt of a million tokens is about 5 MiB.
+    body: { type: "application/json", maxBytes: 8 * MIB },
   },
   models: { method: "GET", path: `${DOOR_MODEL_PREFIX}/models` },
 } as const satisfies Record<string, DoorRoute>;

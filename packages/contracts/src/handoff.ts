@@ -1,5 +1,28 @@
 import { z } from "zod";
+import { clippedList, clippedText, tailText } from "./bounded.ts";
 import { idSchema, objectIdSchema } from "./ids.ts";
+
+/**
+ * The size of a handoff, field by field, in characters. Longer text is cut, never refused, so that no work is lost and
+ * documents of earlier versions can be read. It is cut wherever a document is parsed: by the runner before it sends its
+ * result, by the dispatcher when it takes the result, and by the queue before it stores a message.
+ */
+export const HANDOFF_LIMITS = {
+  summaryChars: 10_000,
+  reasonChars: 10_000,
+  /** For each of did, deviations, concerns and suggestions. */
+  notes: 20,
+  noteChars: 1_000,
+  checks: 50,
+  checkCommandChars: 300,
+  /** Of one check. */
+  outputTailChars: 8_000,
+  /** Of all checks together. */
+  outputChars: 32_000,
+  files: 1_000,
+  /** Of all paths together. */
+  filesChars: 16_000,
+} as const;
 
 export const attemptEndSchema = z.enum([
   "submitted",
@@ -21,13 +44,24 @@ export const COUNTED_ENDS: ReadonlySet<AttemptEnd> = new Set(["failed", "stuck",
 
 /** The result of one run of one check. */
 export const checkResultSchema = z.object({
-  name: z.string().optional(),
-  command: z.string(),
+  name: clippedText(100).optional(),
+  command: clippedText(HANDOFF_LIMITS.checkCommandChars),
   exitCode: z.int().describe("-1 when the check was killed at its time limit"),
   durationMs: z.number().min(0),
-  outputTail: z.string().describe("The last 8,000 characters of stdout and stderr together"),
+  outputTail: tailText(HANDOFF_LIMITS.outputTailChars).describe("The end of stdout and stderr together"),
 });
 export type CheckResult = z.infer<typeof checkResultSchema>;
+
+/** The results of all checks; failed ones come first when there are too many, and they share the room for output. */
+const checkResultsSchema = z.array(checkResultSchema).overwrite((results) => {
+  const { checks, outputChars } = HANDOFF_LIMITS;
+  const kept =
+    results.length <= checks
+      ? results
+      : results.toSorted((a, b) => Number(a.exitCode === 0) - Number(b.exitCode === 0)).slice(0, checks);
+  const share = Math.floor(outputChars / Math.max(1, kept.length));
+  return kept.map((result) => ({ ...result, outputTail: result.outputTail.slice(-share) }));
+});
 
 export const metricsSchema = z.object({
   linesAdded: z.int().min(0),
@@ -60,23 +94,30 @@ export const NO_METRICS: Metrics = {
 
 export const handoffOutcomeSchema = z.enum(["complete", "partial", "blocked", "failed"]);
 
+const notesSchema = clippedList(clippedText(HANDOFF_LIMITS.noteChars), { maxItems: HANDOFF_LIMITS.notes });
+
 /** The agent's claim through its `submit` tool, kept apart from measured values. */
 export const agentClaimSchema = z.object({
   outcome: handoffOutcomeSchema.default("complete"),
-  summary: z.string().max(10_000),
-  did: z.array(z.string()).max(100).default([]),
-  deviations: z.array(z.string()).max(100).default([]),
-  concerns: z.array(z.string()).max(100).default([]),
-  suggestions: z.array(z.string()).max(100).default([]),
+  summary: clippedText(HANDOFF_LIMITS.summaryChars),
+  did: notesSchema.default([]),
+  deviations: notesSchema.default([]),
+  concerns: notesSchema.default([]),
+  suggestions: notesSchema.default([]),
 });
 export type AgentClaim = z.infer<typeof agentClaimSchema>;
 
 /** The result that the runner sends through the door. Untrusted until the dispatcher has validated it. */
 export const agentResultSchema = agentClaimSchema.extend({
   end: attemptEndSchema,
-  reason: z.string().max(20_000).optional(),
-  filesChanged: z.array(z.string()).max(100_000).default([]),
-  checks: z.array(checkResultSchema).default([]),
+  reason: clippedText(HANDOFF_LIMITS.reasonChars).optional(),
+  filesChanged: clippedList(z.string(), {
+    maxItems: HANDOFF_LIMITS.files,
+    maxChars: HANDOFF_LIMITS.filesChars,
+  })
+    .default([])
+    .describe("The first of them; `metrics` has their numbers"),
+  checks: checkResultsSchema.default([]),
   metrics: metricsSchema,
   headCommit: objectIdSchema.nullable().describe("null when nothing was committed"),
 });
@@ -87,7 +128,7 @@ export const handoffSchema = agentResultSchema.extend({
   taskId: idSchema,
   attempt: z.int().min(1),
   round: z.int().min(1),
-  model: z.string().default("unknown").describe("The model that answered, as the gateway recorded it"),
+  model: clippedText(200).default("unknown").describe("The model that answered, as the gateway recorded it"),
 });
 export type Handoff = z.infer<typeof handoffSchema>;
 

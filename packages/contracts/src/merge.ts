@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { handoffSchema } from "./handoff.ts";
+import { clippedList, clippedText, tailText } from "./bounded.ts";
+import { HANDOFF_LIMITS, handoffSchema } from "./handoff.ts";
 import { idSchema, objectIdSchema } from "./ids.ts";
 import { repoIdSchema } from "./repo.ts";
 
@@ -29,6 +30,17 @@ export type ConflictPath = z.infer<typeof conflictPathSchema>;
 /** Number of conflicts after which a file counts as hot: it should be split, or its tasks ordered. */
 export const HOT_AFTER = 5;
 
+/** The size of an outcome, field by field, in characters. Longer text is cut. */
+const OUTCOME_LIMITS = {
+  whyChars: 4_000,
+  checkChars: 4_000,
+  /** Conflicting paths, with their blob ids. */
+  paths: 1_000,
+  pathsChars: 200_000,
+  hotPaths: 100,
+  intentChars: 10_000,
+} as const;
+
 /** The ways in which a merge request ends. */
 export const mergeOutcomes = {
   landed: z.object({
@@ -40,14 +52,29 @@ export const mergeOutcomes = {
   alreadyLanded: z.object({ kind: z.literal("already-landed"), commit: objectIdSchema }),
   conflict: z.object({
     kind: z.literal("conflict"),
-    paths: z.array(conflictPathSchema).min(1),
+    paths: clippedList(conflictPathSchema, {
+      maxItems: OUTCOME_LIMITS.paths,
+      maxChars: OUTCOME_LIMITS.pathsChars,
+    }).min(1),
     base: objectIdSchema.describe("The commit that the attempt started from"),
-    theirIntent: z.string().describe("Titles of the landings since the base that touched these paths"),
-    hot: z.array(z.string()).optional().describe("The paths among them that are hot (HOT_AFTER)"),
+    theirIntent: clippedText(OUTCOME_LIMITS.intentChars).describe(
+      "Titles of the landings since the base that touched these paths",
+    ),
+    hot: clippedList(z.string(), { maxItems: OUTCOME_LIMITS.hotPaths })
+      .optional()
+      .describe("The paths among them that are hot (HOT_AFTER)"),
   }),
-  rejected: z.object({ kind: z.literal("rejected"), check: z.string(), outputTail: z.string() }),
-  unsafe: z.object({ kind: z.literal("unsafe"), why: z.string() }),
-  held: z.object({ kind: z.literal("held"), why: z.string(), base: objectIdSchema }),
+  rejected: z.object({
+    kind: z.literal("rejected"),
+    check: clippedText(OUTCOME_LIMITS.checkChars),
+    outputTail: tailText(HANDOFF_LIMITS.outputTailChars),
+  }),
+  unsafe: z.object({ kind: z.literal("unsafe"), why: clippedText(OUTCOME_LIMITS.whyChars) }),
+  held: z.object({
+    kind: z.literal("held"),
+    why: clippedText(OUTCOME_LIMITS.whyChars),
+    base: objectIdSchema,
+  }),
 } as const;
 
 /** How a merge request ended. */

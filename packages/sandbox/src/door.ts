@@ -1,5 +1,6 @@
 import * as http2 from "node:http2";
 import { Duplex } from "node:stream";
+import { DOOR_LIMITS } from "@agentswarm/contracts";
 import type { SandboxProcess } from "./sandbox.ts";
 
 export type DoorHandler = (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => void;
@@ -17,7 +18,9 @@ export interface Door {
 export function openDoor(child: SandboxProcess, handler: DoorHandler): Door {
   const { promise, resolve } = Promise.withResolvers<void>();
   const wire = wireOf(child);
-  const session = http2.performServerHandshake(wire);
+  const session = http2.performServerHandshake(wire, {
+    settings: { maxConcurrentStreams: DOOR_LIMITS.streams },
+  });
   session.on("stream", (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => {
     // A stream error of a dying sandbox must not end this process.
     stream.on("error", () => undefined);

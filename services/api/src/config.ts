@@ -27,6 +27,12 @@ export const settings = z.object({
     .transform((text) => text.split(",").flatMap((name) => name.trim() || []))
     .describe("Host names besides those of loopback that are accepted without keys, separated by commas"),
   API_KEYS_FILE: z.string().optional().describe("By default <SWARM_HOME>/api-keys.json"),
+  EVENT_ARCHIVE_DAYS: z.coerce
+    .number()
+    .min(1)
+    .max(100_000)
+    .default(365)
+    .describe("Days until a file of the event archive is removed"),
   MAX_QUEUE_DEPTH: z.coerce
     .number()
     .int()

@@ -9,6 +9,7 @@ import { openKeyRing } from "./auth/keys.ts";
 import type { Settings } from "./config.ts";
 import type { ApiContext } from "./context.ts";
 import { openReadModel } from "./project/read-model.ts";
+import { keepArchiveSmall } from "./remove-old-events.ts";
 
 /** Wires the api: it takes submissions and commands, projects events into views, and answers queries. */
 export async function start(context: ServiceContext<Settings>): Promise<void> {
@@ -45,6 +46,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
       onError: (error) => log.error({ err: error }, "event could not be projected"),
     }),
   );
+  stack.use(keepArchiveSmall(join(home, "artifacts", "events"), settings.EVENT_ARCHIVE_DAYS, log));
   const app = await buildApp(ctx, log, signal);
   stack.defer(() => app.close());
   const url = await app.listen({ port: settings.API_PORT, host: settings.API_HOST });

@@ -1,4 +1,4 @@
-import { Fault, type Handoff } from "@agentswarm/contracts";
+import { Fault, handoffSchema, type Handoff } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import { authorizeAttempt, type AttemptAccess } from "./authorize-attempt.ts";
 import type { DispatcherContext } from "./context.ts";
@@ -79,7 +79,8 @@ async function judge(
     turns: key.calls(),
     durationMs: elapsed.sinceStartMs(),
   };
-  const handoff: Handoff = { ...result, taskId: task.id, attempt, round, model, metrics };
+  const ids = { taskId: task.id, attempt, round, model };
+  const handoff: Handoff = handoffSchema.parse({ ...result, ...ids, metrics });
   if (job.signal.aborted && !ran.cancelled) {
     const reason = `the job was released: ${String(job.signal.reason)}`;
     await events.ended({ ...handoff, end: "lost", reason });

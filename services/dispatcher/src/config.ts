@@ -31,6 +31,7 @@ export const settings = z.object({
       "Sandboxes kept open ahead with a loaded agent; 0: none. By default MAX_WORKERS, at most 4; none where an idle sandbox costs money",
     ),
   WORKER_TIMEOUT: z.coerce.number().int().min(1).default(1_800).describe("Seconds one attempt may take"),
+  TRANSCRIPT_DAYS: z.coerce.number().min(1).default(30).describe("Days until a transcript is removed"),
   AGENT_FILE: z.string().optional().describe("The agent's one file; by default <SWARM_HOME>/agent/agent.mjs"),
   AGENT_RUNTIME: z
     .enum(["pi", "command"])

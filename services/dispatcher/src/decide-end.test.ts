@@ -17,6 +17,7 @@ const FACTS: AttemptFacts = {
   cancelled: false,
   overrun: null,
   doorBroken: false,
+  doorExceeded: null,
   overBudget: null,
   usedUp: null,
   modelUnavailable: null,

@@ -1,6 +1,6 @@
-import { agentResultSchema, COUNTED_ENDS, type AgentResult } from "@agentswarm/contracts";
+import { agentResultSchema, COUNTED_ENDS, HANDOFF_LIMITS, type AgentResult } from "@agentswarm/contracts";
 import type { Overrun } from "./deadlines.ts";
-import { failedResult, MAX_REASON_CHARS } from "./failed-result.ts";
+import { failedResult } from "./failed-result.ts";
 
 /** What is known about an attempt once its agent has ended. */
 export interface AttemptFacts {
@@ -14,6 +14,8 @@ export interface AttemptFacts {
   readonly overrun: Overrun | null;
   /** The process lived on, but its door was closed: it broke the protocol. */
   readonly doorBroken: boolean;
+  /** Why the sandbox exceeded the limits of its door, or null. */
+  readonly doorExceeded: string | null;
   /** The attempt's own bound for which a model call was refused, or null. */
   readonly overBudget: string | null;
   /** The shared budget for which a model call was refused, or null. */
@@ -48,6 +50,7 @@ function whyOverrun(overrun: Overrun, overBudget: string | null): string {
 }
 
 function withoutResult(facts: AttemptFacts): AgentResult {
+  if (facts.doorExceeded !== null) return failedResult("failed", facts.doorExceeded);
   const tail = facts.stderrTail.trim();
   const output = tail === "" ? "" : `: ${tail}`;
   if (facts.doorBroken) return failedResult("failed", `the sandbox broke the protocol of its door${output}`);
@@ -69,7 +72,13 @@ function isOutOfResources({ stderrTail }: AttemptFacts): boolean {
 /** Compares the claims of a valid result with the facts. */
 function verify(result: AgentResult, facts: AttemptFacts): AgentResult {
   const failed = (end: AgentResult["end"], reason: string): AgentResult => {
-    return { ...result, outcome: "failed", end, reason: reason.slice(0, MAX_REASON_CHARS), headCommit: null };
+    return {
+      ...result,
+      outcome: "failed",
+      end,
+      reason: reason.slice(0, HANDOFF_LIMITS.reasonChars),
+      headCommit: null,
+    };
   };
   if (result.headCommit !== null && !facts.hasBundle) {
     return failed("failed", "the result names a commit, but no bundle of commits came with it");

@@ -1,4 +1,4 @@
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Store } from "@agentswarm/git";
 import { reapOrphans, type SandboxProvider } from "@agentswarm/sandbox";
@@ -11,14 +11,17 @@ const ATTEMPTS_KEPT_MS = 7 * DAY_MS;
 const BUNDLES_KEPT_MS = DAY_MS;
 
 /**
- * Removes every hour: the sandboxes of dead dispatchers, the commits of attempts that ended a week ago, and bundles that
- * were not read for a day.
+ * Removes every hour: the sandboxes of dead dispatchers, the commits of attempts that ended a week ago, bundles that were
+ * not read for a day, and old transcripts.
  */
 export function removeLeftovers(options: {
   readonly provider: SandboxProvider;
   readonly stores: readonly Store[];
   readonly rounds: Rounds;
   readonly bundlesDir: string;
+  readonly transcriptsDir: string;
+  /** TRANSCRIPT_DAYS. */
+  readonly transcriptDays: number;
   readonly now: () => Promise<number>;
   readonly log: Logger;
 }): Disposable {
@@ -27,6 +30,7 @@ export function removeLeftovers(options: {
     await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "killing a leftover sandbox"));
     await removeAttempts(stores, rounds, await options.now());
     await removeBundles(bundlesDir, Date.now());
+    await removeTranscripts(options.transcriptsDir, Date.now() - options.transcriptDays * DAY_MS);
   };
   const timer = setInterval(() => {
     remove().catch((error: unknown) => log.error({ err: error }, "leftovers could not be removed"));
@@ -61,5 +65,18 @@ async function removeBundles(dir: string, now: number): Promise<void> {
     const found = await stat(file).catch(() => null);
     if (found !== null && now - Math.max(found.mtimeMs, found.atimeMs) > BUNDLES_KEPT_MS)
       await rm(file, { force: true });
+  }
+}
+
+/** Removes the transcripts that were last written before `before`, milliseconds since 1970. */
+export async function removeTranscripts(dir: string, before: number): Promise<void> {
+  for (const task of await readdir(dir).catch(() => [])) {
+    const folder = join(dir, task);
+    for (const name of await readdir(folder).catch(() => [])) {
+      const found = await stat(join(folder, name)).catch(() => null);
+      if (found !== null && found.mtimeMs < before) await rm(join(folder, name), { force: true });
+    }
+    // Fails while a transcript is left.
+    await rmdir(folder).catch(() => undefined);
   }
 }

@@ -71,7 +71,8 @@ export async function runAgent(run: AgentRun): Promise<AgentRan> {
   if (signal.aborted) onAbort();
 
   await Promise.race([door.finished, child.exit, agent.gone]);
-  const stopped = signal.aborted || deadlines.overrun() !== null || door.result() !== undefined;
+  const stopped =
+    signal.aborted || deadlines.overrun() !== null || door.result() !== undefined || door.exceeded() !== null;
   // The process lives on but its door is closed: it can give no result any more.
   const doorBroken =
     !stopped && (await Promise.race([child.exit, sleep(EXIT_GRACE_MS, null, { ref: false })])) === null;
@@ -86,6 +87,7 @@ export async function runAgent(run: AgentRun): Promise<AgentRan> {
     cancelled: signal.aborted && signal.reason === "cancel",
     overrun: door.result() === undefined ? deadlines.overrun() : null,
     doorBroken,
+    doorExceeded: door.exceeded(),
     overBudget: key.exhausted(),
     usedUp: key.usedUp(),
     modelUnavailable: key.unavailable(),

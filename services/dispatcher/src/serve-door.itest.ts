@@ -80,7 +80,7 @@ beforeAll(async () => {
       resolve: join(dir, "resolve"),
       result: join(dir, "result"),
     },
-    transcript: { append: (lines) => void transcript.push(lines.toString()) },
+    transcript: { append: async (lines) => void transcript.push(lines.toString()) },
     gateway,
     key: issued,
     onRequest: () => undefined,

@@ -12,6 +12,7 @@ import {
 import type { DoorHandler } from "@agentswarm/sandbox";
 import type { AttemptFiles } from "./attempt-files.ts";
 import { atMost, chunksOf, isTooLong, readBounded } from "./bounded-body.ts";
+import { DoorOverrun, openDoorAccount, type BodyCount } from "./door-account.ts";
 import type { AttemptKey } from "./gateway/attempt-key.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { Transcript } from "./transcript.ts";
@@ -32,19 +33,22 @@ export interface DoorOptions {
 
 export interface DoorService {
   readonly handler: DoorHandler;
-  /** Resolves once the result has come in. */
+  /** Resolves once the result has come in, or the sandbox has exceeded its account. */
   readonly finished: Promise<void>;
   /** The result as it came in; undefined before, null when it is not JSON. */
   result(): unknown;
   hasBundle(): boolean;
+  /** Why the sandbox may do no more at its door, or null. */
+  exceeded(): string | null;
 }
 
-type Serve = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => Promise<void>;
+type Serve = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, count: BodyCount) => Promise<void>;
 
 /** Serves the routes of DOOR to one sandbox; every other request is answered 404. */
 export function serveDoor(options: DoorOptions): DoorService {
   const { assignment, files, gateway, key } = options;
   const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
+  const account = openDoorAccount();
   let result: unknown;
   let hasBundle = false;
   let progressAt = -Infinity;
@@ -61,34 +65,34 @@ export function serveDoor(options: DoorOptions): DoorService {
     fullBundle: (stream) => sendFile(stream, files.full),
     thinBundle: (stream) => sendFile(stream, files.thin),
     resolveBundle: (stream) => sendFile(stream, files.resolve),
-    async progress(stream) {
-      const body = (await readBounded(stream, DOOR.progress.body.maxBytes)).toString();
+    async progress(stream, _headers, count) {
+      const body = (await readBounded(stream, DOOR.progress.body.maxBytes, count)).toString();
       for (const line of body.split("\n")) onProgress(line);
       respond(stream, 204);
     },
-    async transcript(stream) {
-      options.transcript.append(await readBounded(stream, DOOR.transcript.body.maxBytes));
+    async transcript(stream, _headers, count) {
+      await options.transcript.append(await readBounded(stream, DOOR.transcript.body.maxBytes, count));
       respond(stream, 204);
     },
-    async commits(stream) {
+    async commits(stream, _headers, count) {
       hasBundle = false;
-      const limit = atMost(DOOR.commits.body.maxBytes);
+      const limit = atMost(DOOR.commits.body.maxBytes, count);
       await pipeline(chunksOf(stream), limit, createWriteStream(files.result));
       hasBundle = true;
       respond(stream, 204);
     },
-    async result(stream) {
-      const body = (await readBounded(stream, DOOR.result.body.maxBytes)).toString();
+    async result(stream, _headers, count) {
+      const body = (await readBounded(stream, DOOR.result.body.maxBytes, count)).toString();
       // A result that is not JSON is a result too: decideEnd makes a failure of it.
       result = parseJson(body) ?? null;
       if (stream.destroyed) return finish();
       stream.once("close", finish);
       respond(stream, 204);
     },
-    async chatCompletions(stream, headers) {
+    async chatCompletions(stream, headers, count) {
       const endCall = options.onCall();
       try {
-        await gateway.complete(key, stream, headers);
+        await gateway.complete(key, stream, headers, count);
       } finally {
         endCall();
       }
@@ -96,20 +100,31 @@ export function serveDoor(options: DoorOptions): DoorService {
     models: async (stream, headers) => gateway.list(key, stream, headers),
   };
 
+  const answer = async (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    try {
+      using count = account.open();
+      const route = findDoorRoute(headers[":method"], headers[":path"]);
+      if (route === null) return respond(stream, 404, errorBody("no such path"));
+      await serve[route](stream, headers, count);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const isOverrun = error instanceof DoorOverrun;
+      if (isOverrun || isTooLong(error)) account.overrun(message);
+      respond(stream, isOverrun ? error.status : isTooLong(error) ? 413 : 400, errorBody(message));
+      // The rest of the request is not read.
+      stream.close(constants.NGHTTP2_NO_ERROR);
+      if (account.exceeded() !== null) finish();
+    }
+  };
+
   return {
     finished,
     result: () => result,
     hasBundle: () => hasBundle,
+    exceeded: () => account.exceeded(),
     handler(stream, headers) {
       options.onRequest();
-      const route = findDoorRoute(headers[":method"], headers[":path"]);
-      if (route === null) return respond(stream, 404, errorBody("no such path"));
-      serve[route](stream, headers).catch((error: unknown) => {
-        const message = error instanceof Error ? error.message : String(error);
-        respond(stream, isTooLong(error) ? 413 : 400, errorBody(message));
-        // The rest of the request is not read.
-        stream.close(constants.NGHTTP2_NO_ERROR);
-      });
+      void answer(stream, headers);
     },
   };
 }

@@ -76,7 +76,11 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   };
   const stores = repos.all.map(({ store }) => store);
   const now = () => connection.now();
-  stack.use(removeLeftovers({ provider, stores, rounds: ctx.rounds, bundlesDir, now, log }));
+  const { transcriptsDir, rounds } = ctx;
+  const transcriptDays = settings.TRANSCRIPT_DAYS;
+  stack.use(
+    removeLeftovers({ provider, stores, rounds, bundlesDir, transcriptsDir, transcriptDays, now, log }),
+  );
   stack.use(
     await consume(connection, "task", (message, job) => dispatch(ctx, message, job), {
       concurrency: settings.MAX_WORKERS,

@@ -4,7 +4,8 @@ import { dirname } from "node:path";
 
 /** The conversation of an agent with its model, as JSON lines in a file. */
 export interface Transcript extends AsyncDisposable {
-  append(lines: Buffer): void;
+  /** Resolves when the lines are written, or are dropped. */
+  append(lines: Buffer): Promise<void>;
 }
 
 const MAX_BYTES = 100 * 1024 * 1024;
@@ -20,11 +21,12 @@ export async function openTranscript(file: string, onError: (error: Error) => vo
     broken = true;
   });
   return {
-    append(lines) {
-      if (broken || written > MAX_BYTES) return;
-      written += lines.length;
-      stream.write(written > MAX_BYTES ? '{"type":"cut"}\n' : lines);
-    },
+    append: (lines) =>
+      new Promise((done) => {
+        if (broken || written > MAX_BYTES) return done();
+        written += lines.length;
+        stream.write(written > MAX_BYTES ? '{"type":"cut"}\n' : lines, () => done());
+      }),
     [Symbol.asyncDispose]: () =>
       new Promise((done) => {
         if (broken || stream.closed) return done();

@@ -73,7 +73,7 @@ export async function openGateway(
   const server = http2.createServer();
   server.on("stream", (stream, headers) => {
     stream.on("error", () => undefined);
-    void gateway.complete(own, stream, headers);
+    void gateway.complete(own, stream, headers, { received: () => undefined, hold: () => undefined });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

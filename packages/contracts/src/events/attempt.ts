@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { handoffSchema } from "../handoff.ts";
+import { clippedText } from "../bounded.ts";
 import { objectIdSchema } from "../ids.ts";
 import { progressSchema } from "../progress.ts";
 import { sandboxFiguresSchema } from "../sandbox-figures.ts";
@@ -9,8 +10,8 @@ export const attemptStarted = eventSchema(
   "attempt.started",
   "attempt",
   z.object({
-    provider: z.string(),
-    sandboxId: z.string(),
+    provider: clippedText(200),
+    sandboxId: clippedText(200),
     baseCommit: objectIdSchema,
     round: z.int().min(1),
   }),

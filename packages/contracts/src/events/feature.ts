@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { clippedText } from "../bounded.ts";
 import { budgetSchema, forecastSchema } from "../budget.ts";
 import { featureCountsSchema, featureStatusSchema, featureSubmissionSchema } from "../feature.ts";
 import { eventSchema } from "./about.ts";
@@ -11,7 +12,7 @@ export const featureChanged = eventSchema(
   "feature",
   z.object({
     status: featureStatusSchema,
-    reason: z.string().nullable(),
+    reason: clippedText(10_000).nullable(),
     costUsd: z.number().min(0),
     tokens: z.int().min(0),
     finishedAt: z.int().nullable().describe("Milliseconds since 1970, Redis time"),

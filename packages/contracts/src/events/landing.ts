@@ -1,12 +1,14 @@
 import { z } from "zod";
+import { clippedText, tailText } from "../bounded.ts";
+import { HANDOFF_LIMITS } from "../handoff.ts";
 import { objectIdSchema } from "../ids.ts";
 import { mergeOutcomes } from "../merge.ts";
 import { eventSchema } from "./about.ts";
 
 /** What every event about a landing says of the attempt beside the outcome. */
 const attempt = {
-  title: z.string(),
-  model: z.string(),
+  title: clippedText(200),
+  model: clippedText(200),
   costUsd: z.number().min(0).describe("What the attempt's model calls cost"),
 };
 
@@ -43,5 +45,9 @@ export const landingHeld = eventSchema("landing.held", "attempt", mergeOutcomes.
 export const gateFlaked = eventSchema(
   "gate.flaked",
   "repo",
-  z.object({ check: z.string(), tree: objectIdSchema, outputTail: z.string() }),
+  z.object({
+    check: clippedText(4_000),
+    tree: objectIdSchema,
+    outputTail: tailText(HANDOFF_LIMITS.outputTailChars),
+  }),
 );

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { clippedText } from "../bounded.ts";
 import { eventSchema } from "./about.ts";
 
 /** A job that is not retried any more: a dead letter. It stays in its queue as failed. */
@@ -9,6 +10,6 @@ export const messageDeadLettered = eventSchema(
     queue: z.string(),
     jobId: z.string(),
     code: z.string().describe("The fault's code"),
-    message: z.string().max(2_000),
+    message: clippedText(2_000),
   }),
 );

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { clippedText } from "../bounded.ts";
 import { eventSchema } from "./about.ts";
 
 export const planMade = eventSchema(
@@ -8,4 +9,8 @@ export const planMade = eventSchema(
 );
 
 /** A model's plan that code refused. */
-export const planRejected = eventSchema("plan.rejected", "feature", z.object({ reason: z.string() }));
+export const planRejected = eventSchema(
+  "plan.rejected",
+  "feature",
+  z.object({ reason: clippedText(10_000) }),
+);

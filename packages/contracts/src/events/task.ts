@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { taskSchema, taskStatusSchema } from "../task.ts";
+import { clippedText } from "../bounded.ts";
 import { eventSchema } from "./about.ts";
 
 /** Without the survey, which is large and of no use to people. */
@@ -12,7 +13,7 @@ export const taskChanged = eventSchema(
   "task",
   z.object({
     status: taskStatusSchema,
-    reason: z.string().nullable(),
+    reason: clippedText(10_000).nullable(),
     round: z.int().min(0),
     attemptsUsed: z.int().min(0),
     supersededBy: z.string().nullable(),

@@ -1,5 +1,6 @@
 import type { Backend } from "../backends/backend.ts";
 import { askOnce, type BackendReply, type Timeouts } from "../wire/ask-once.ts";
+import type { KeyMask } from "../wire/mask-keys.ts";
 import { isHealthy } from "../wire/is-healthy.ts";
 import { createAdaptiveLimit, type CallOutcome } from "./adaptive-limit.ts";
 import { createBreaker, type BreakerOptions } from "./breaker.ts";
@@ -27,6 +28,8 @@ export interface Permit {
 export interface BackendStateOptions {
   readonly timeouts: Timeouts;
   readonly breaker: BreakerOptions;
+  /** Masks the keys of all backends in what this one says. */
+  readonly mask: KeyMask;
   /** The only backend: a refused key is reported to every caller at once, so it does not open the breaker. */
   readonly alone: boolean;
   readonly onChange: (backend: Backend, state: "opened" | "closed", why: string) => void;
@@ -85,7 +88,12 @@ export function openBackendState(backend: Backend, options: BackendStateOptions)
     const onAbort = () => end("unknown");
     signal.addEventListener("abort", onAbort);
     try {
-      const reply = await askOnce(backend, body, { streamed, timeouts: options.timeouts, signal });
+      const reply = await askOnce(backend, body, {
+        streamed,
+        timeouts: options.timeouts,
+        signal,
+        mask: options.mask,
+      });
       if (reply.kind === "refused") {
         const { cause } = reply;
         const down = cause === "outage" || reply.status === 503 || (cause === "foreign" && !options.alone);

@@ -3,6 +3,7 @@ import { Fault, type Role } from "@agentswarm/contracts";
 import type { Backend } from "../backends/backend.ts";
 import type { Prices } from "../backends/models.ts";
 import type { RefusedReply, Timeouts } from "../wire/ask-once.ts";
+import { maskKeys } from "../wire/mask-keys.ts";
 import { isTransient } from "../wire/judge-refusal.ts";
 import { openBackendState, type BackendState, type Permit } from "./backend-state.ts";
 import type { BreakerOptions } from "./breaker.ts";
@@ -78,11 +79,13 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
   const [first] = backends;
   if (first === undefined) throw new Fault("config.invalid", "the router has no backend: set LLM_BACKENDS");
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
+  const mask = maskKeys(backends.map(({ apiKey }) => apiKey));
   const waiters = openWaiters();
   const states = new Map<string, BackendState>();
   for (const backend of backends) {
     const state = openBackendState(backend, {
       timeouts,
+      mask,
       alone: backends.length === 1,
       breaker: { ...BREAKER, ...options.breaker },
       onFree: () => waiters.wakeAll(),

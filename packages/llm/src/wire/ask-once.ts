@@ -1,5 +1,6 @@
 import type { Backend } from "../backends/backend.ts";
 import { askWhole, RefusedByServer } from "./ask-whole.ts";
+import { MAX_ERROR_CHARS, type KeyMask } from "./mask-keys.ts";
 import { judgeRefusal, type RefusalCause } from "./judge-refusal.ts";
 import { post, readText } from "./post.ts";
 import { readEvents } from "./read-events.ts";
@@ -35,15 +36,13 @@ export interface Timeouts {
   readonly coldMs: number;
 }
 
-const MAX_MESSAGE_CHARS = 4_000;
-
 /** Calls a backend once. Throws only when `signal` is aborted. */
 export async function askOnce(
   backend: Backend,
   body: object,
-  options: { streamed: boolean; timeouts: Timeouts; signal: AbortSignal },
+  options: { streamed: boolean; timeouts: Timeouts; signal: AbortSignal; mask: KeyMask },
 ): Promise<BackendReply> {
-  const { streamed, timeouts, signal } = options;
+  const { streamed, timeouts, signal, mask } = options;
   const watchdog = startWatchdog("the model", streamed ? timeouts.firstMs : timeouts.wholeMs);
   const request = { ...body, model: backend.model };
   const { connectMs } = timeouts;
@@ -56,7 +55,7 @@ export async function askOnce(
         timeoutMs: timeouts.wholeMs,
         signal: either,
       });
-      return { kind: "whole", completion: rejectError(completion) };
+      return { kind: "whole", completion: mask.event(rejectError(completion)) };
     }
     const response = await post(`${backend.baseUrl}/chat/completions`, {
       apiKey: backend.apiKey,
@@ -73,16 +72,18 @@ export async function askOnce(
     if (first.done) throw new Error("the stream was empty");
     rejectError(first.value);
     passedOn = true;
-    return { kind: "stream", events: resume(first.value, events, watchdog) };
+    return { kind: "stream", events: resume(first.value, events, watchdog, mask) };
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof RefusedByServer) {
-      const { status, retryAfter } = error;
-      const message = error.message.slice(0, MAX_MESSAGE_CHARS);
+      const { status } = error;
+      const message = mask.text(error.message).slice(0, MAX_ERROR_CHARS);
+      const retryAfter = error.retryAfter === null ? null : mask.text(error.retryAfter).slice(0, 100);
       return { kind: "refused", cause: judgeRefusal(status, message), status, message, retryAfter };
     }
     const why = watchdog.signal.aborted ? watchdog.signal.reason : error;
-    const message = `the model could not be reached: ${why instanceof Error ? why.message : String(why)}`;
+    const said = mask.error(why).message.slice(0, MAX_ERROR_CHARS);
+    const message = `the model could not be reached: ${said}`;
     return { kind: "refused", cause: "outage", status: 502, message, retryAfter: null };
   } finally {
     if (!passedOn) watchdog.stop();
@@ -93,8 +94,7 @@ export async function askOnce(
 function rejectError(body: unknown): object {
   if (typeof body !== "object" || body === null || Array.isArray(body))
     throw new Error("the answer is not a JSON object");
-  if ("error" in body && !("choices" in body))
-    throw new Error(JSON.stringify(body.error).slice(0, MAX_MESSAGE_CHARS));
+  if ("error" in body && !("choices" in body)) throw new Error(JSON.stringify(body.error));
   return body;
 }
 
@@ -102,13 +102,14 @@ async function* resume(
   first: object,
   rest: AsyncGenerator<object>,
   watchdog: Watchdog,
+  mask: KeyMask,
 ): AsyncGenerator<object> {
   try {
-    yield first;
-    yield* rest;
+    yield mask.event(first);
+    for await (const event of rest) yield mask.event(event);
   } catch (error) {
     watchdog.signal.throwIfAborted();
-    throw error;
+    throw mask.error(error);
   } finally {
     watchdog.stop();
   }

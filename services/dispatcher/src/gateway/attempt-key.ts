@@ -32,8 +32,10 @@ export interface AttemptKey extends Disposable {
   readonly ids: AttemptIds;
   readonly role: Role;
   readonly budget: BudgetHandle;
-  /** Begins a call, or names the bound that forbids it. A call that was begun must be charged or forbidden. */
+  /** Begins a call, or names the bound that forbids it. A call that was begun must be charged, forbidden or withdrawn. */
   begin(): { kind: "open" } | { kind: "exhausted"; why: string } | { kind: "crowded" };
+  /** Takes back a call that was begun, because its request is invalid. */
+  withdraw(): void;
   /** Takes back a call that was begun, because its budget is used up. */
   forbid(level: BudgetLevel, why: string): void;
   /** Ends a call. `unavailable`: why the backend gave no answer. */
@@ -74,6 +76,10 @@ export function createAttemptKey(order: KeyOrder, onRevoke: (key: string) => voi
     if (level === "task") exhausted = why;
     else usedUp = why;
   };
+  const withdraw = () => {
+    calls -= 1;
+    open -= 1;
+  };
   return {
     key,
     ids: order.ids,
@@ -90,9 +96,9 @@ export function createAttemptKey(order: KeyOrder, onRevoke: (key: string) => voi
       open += 1;
       return { kind: "open" };
     },
+    withdraw,
     forbid(level, why) {
-      calls -= 1;
-      open -= 1;
+      withdraw();
       exhaust(level, why);
     },
     charge(usage, why) {

@@ -10,11 +10,12 @@ import {
   type Usage,
 } from "@agentswarm/llm";
 import type { Logger } from "@agentswarm/service";
-import { readBounded } from "../bounded-body.ts";
+import { discardBody, readBounded } from "../bounded-body.ts";
+import type { BodyCount } from "../door-account.ts";
 import { openExchangeRecorder } from "./exchange-recorder.ts";
 import { guardCompletion, guardStream } from "./guard-tool-calls.ts";
 import { openMeter, type Meter } from "./meter.ts";
-import { boundRequest, readRequest } from "./model-request.ts";
+import { boundRequest, readChatRequest } from "./chat-request.ts";
 import type { AttemptKey } from "./attempt-key.ts";
 import { openKeyIssuer, type KeyIssuer } from "./key-issuer.ts";
 
@@ -22,7 +23,12 @@ import { openKeyIssuer, type KeyIssuer } from "./key-issuer.ts";
 export interface Gateway {
   issue: KeyIssuer["issue"];
   /** Answers a request for a chat completion at the door that `own` was issued for. */
-  complete(own: AttemptKey, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void>;
+  complete(
+    own: AttemptKey,
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    count: BodyCount,
+  ): Promise<void>;
   /** Answers a request for the list of models, which has one. */
   list(own: AttemptKey, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
 }
@@ -64,22 +70,33 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
       stream.respond({ ":status": 200, "content-type": "application/json" });
       stream.end(JSON.stringify({ object: "list", data: [{ id: model, object: "model" }] }));
     },
-    async complete(own, stream, headers) {
-      if (!admit(own, stream, headers)) return;
-      const text = (await readBounded(stream, DOOR.chatCompletions.body.maxBytes)).toString();
-      const body = readRequest(text);
-      if (body === null) return refuse(stream, 400, "the body must be a JSON object");
-      if (body["model"] !== model) return refuse(stream, 403, `only the model ${model} is allowed`);
+    async complete(own, stream, headers, count) {
+      const { maxBytes } = DOOR.chatCompletions.body;
+      // The body is kept only for a call that its key allows.
+      if (!admit(own, stream, headers)) return discardBody(stream, maxBytes, count);
       const begun = own.begin();
       if (begun.kind === "exhausted") {
         log.info({ ...own.ids, level: "task", why: begun.why }, "model call refused: budget reached");
-        return refuse(stream, PAYMENT_REQUIRED, begun.why);
+        refuse(stream, PAYMENT_REQUIRED, begun.why);
+        return discardBody(stream, maxBytes, count);
       }
-      if (begun.kind === "crowded") return refuse(stream, 429, "too many calls at once", "1");
+      if (begun.kind === "crowded") {
+        refuse(stream, 429, "too many calls at once", "1");
+        return discardBody(stream, maxBytes, count);
+      }
+      const text = await readText(own, stream, maxBytes, count);
+      const read = readChatRequest(text);
+      if (read.kind === "invalid" || read.request.model !== model) {
+        own.withdraw();
+        if (read.kind === "invalid") return refuse(stream, 400, read.why);
+        return refuse(stream, 403, `only the model ${model} is allowed`);
+      }
+      const { request: body, dropped } = read;
+      if (dropped.length > 0) log.debug({ ...own.ids, fields: dropped }, "fields of a model call dropped");
 
       const gone = new AbortController();
       stream.once("close", () => gone.abort(new Error("the sandbox is gone")));
-      const streamed = body["stream"] === true;
+      const streamed = body.stream === true;
       const asked = boundRequest(body, streamed, maxTokens);
       const estimate = estimateCall(text, asked.max_tokens, router.prices);
       const reserved = await reserve(own, stream, estimate, gone.signal);
@@ -147,6 +164,21 @@ async function reserve(
     own.charge(NO_USAGE, gone.aborted ? undefined : why);
     refuse(stream, 503, why);
     return null;
+  }
+}
+
+/** Reads the body of a call that was begun; withdraws the call when that fails. */
+async function readText(
+  own: AttemptKey,
+  stream: ServerHttp2Stream,
+  maxBytes: number,
+  count: BodyCount,
+): Promise<string> {
+  try {
+    return (await readBounded(stream, maxBytes, count)).toString();
+  } catch (error) {
+    own.withdraw();
+    throw error;
   }
 }
 
