@@ -40,6 +40,7 @@ const judge = (result: unknown) =>
     overrun: null,
     doorBroken: false,
     doorExceeded: null,
+    reached: null,
     overBudget: null,
     usedUp: null,
     modelUnavailable: null,

@@ -1,6 +1,6 @@
 import type { AgentTool } from "@earendil-works/pi-agent-core";
 import { Type } from "typebox";
-import { agentClaimSchema, type AgentClaim } from "@agentswarm/contracts";
+import { agentClaimSchema, HANDOFF_LIMITS, type AgentClaim } from "@agentswarm/contracts";
 import { CLAIM_FIELDS } from "./prompts.ts";
 
 const list = (description: string) => Type.Optional(Type.Array(Type.String(), { description }));
@@ -28,6 +28,9 @@ export function createSubmitTool(onSubmit: (claim: AgentClaim) => void): AgentTo
       "Hand over the finished work. Call it once, when the task is done or cannot be done. A reviewer decides by this report and by the changes whether the request is met.",
     parameters,
     async execute(_id, args) {
+      // The agent can shorten its summary itself; the schema would cut it.
+      if (args.summary.length > HANDOFF_LIMITS.summaryChars)
+        throw new Error(`summary: longer than ${HANDOFF_LIMITS.summaryChars} characters`);
       onSubmit(agentClaimSchema.parse(args));
       return { content: [{ type: "text", text: "Handed over." }], details: undefined, terminate: true };
     },

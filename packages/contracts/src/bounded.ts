@@ -26,6 +26,6 @@ export function clippedList<T extends z.ZodType>(
 }
 
 /** The first `maxChars` characters of a text, with a mark where it was cut. */
-export function clip(text: string, maxChars: number): string {
+function clip(text: string, maxChars: number): string {
   return text.length <= maxChars ? text : `${text.slice(0, maxChars - 1)}…`;
 }

@@ -32,8 +32,8 @@ export interface DoorRoute {
  * the reason, and after `overruns` of them the attempt ends as `failed`.
  */
 export const DOOR_LIMITS = {
-  /** Requests that are open at the same time. */
-  streams: 16,
+  /** Requests that are open at the same time; a client that follows HTTP/2's settings waits instead of going beyond. */
+  streams: 64,
   /** Bytes of bodies in memory at the same time, from their first byte until their request is answered. */
   heldBytes: 32 * MIB,
   /** Bytes of all bodies together. */
