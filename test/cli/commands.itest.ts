@@ -6,7 +6,7 @@ import { consume, createSender, jobState } from "@agentswarm/queue";
 import { pendingBodies } from "../support/queue.ts";
 import { keysCommand } from "../../services/api/testing/make-key.ts";
 import { startApi, type TestApi } from "../../services/api/testing/start-api.ts";
-import { openEmitter } from "../../services/api/testing/emit-events.ts";
+import { HELD, openEmitter } from "../../services/api/testing/emit-events.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { runSwarm, startSwarm } from "./run-swarm.ts";
 
@@ -95,8 +95,8 @@ test("cancel, retry and approve send their command to the planner", async () => 
     expect.arrayContaining([
       { kind: "cancel", featureId, by },
       { kind: "retry", taskId: "failed-task", by },
-      { kind: "approve", taskId: "held-task", decision: "refuse", reason: "Not like this", by },
-      { kind: "approve", taskId: "held-task", decision: "approve", by },
+      { kind: "approve", taskId: "held-task", decision: "refuse", reason: "Not like this", by, head: HELD },
+      { kind: "approve", taskId: "held-task", decision: "approve", by, head: HELD },
     ]),
   );
 });

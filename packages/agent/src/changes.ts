@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import picomatch from "picomatch";
+import { WITHOUT_INSTALLED_FOLDERS } from "@agentswarm/contracts";
 import { countChanges, COUNTED, runGit, type ChangeCounts } from "@agentswarm/git";
 
 /** Author and committer of the agent's commits. The merger makes the landing commit under its own identity. */
@@ -13,7 +13,7 @@ const INDEX = { GIT_INDEX_FILE: ".git/swarm-index" };
 export async function stageChanges(repo: string, base: string): Promise<ChangeCounts> {
   const git = (...args: string[]) => runGit(args, { cwd: repo, env: INDEX });
   await git("read-tree", "--reset", base);
-  await git("add", "--all");
+  await git("add", "--all", "--", ".", ...WITHOUT_INSTALLED_FOLDERS);
   return countChanges((await git("diff-index", "--cached", ...COUNTED, base, "--")).stdout);
 }
 
@@ -31,13 +31,6 @@ export async function commitChanges(repo: string, base: string, message: string)
   // Git refuses a message that contains NUL.
   const commit = await runGit(args, { cwd: repo, env, input: message.replaceAll("\0", "") });
   return commit.stdout.trim();
-}
-
-/** Paths that no glob of the scope matches. An empty scope allows all paths. */
-export function outsideScope(files: readonly string[], scope: readonly string[]): string[] {
-  if (scope.length === 0) return [];
-  const matches = scope.map((glob) => picomatch(glob.endsWith("/") ? `${glob}**` : glob, { dot: true }));
-  return files.filter((file) => !matches.some((match) => match(file)));
 }
 
 /** Files that contain conflict markers. */

@@ -10,8 +10,8 @@ import {
   type Assignment,
   type CheckResult,
 } from "@agentswarm/contracts";
-import { makeBundle } from "@agentswarm/git";
-import { commitChanges, markersLeft, outsideScope, stageChanges } from "./changes.ts";
+import { makeBundle, outsideScope } from "@agentswarm/git";
+import { commitChanges, markersLeft, stageChanges } from "./changes.ts";
 import { checkWorkTree } from "./check-work-tree.ts";
 import { openCommandSession } from "./command/command-session.ts";
 import type { DoorClient } from "./door-client.ts";

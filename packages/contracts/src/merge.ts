@@ -15,6 +15,7 @@ export const mergeRequestSchema = z.object({
   headCommit: objectIdSchema,
   title: z.string(),
   approvedBy: z.string().optional().describe("The person who approved its changes to protected paths"),
+  approvedHead: objectIdSchema.optional().describe("The commit that was approved; no other lands by it"),
   handoff: handoffSchema,
 });
 export type MergeRequest = z.infer<typeof mergeRequestSchema>;

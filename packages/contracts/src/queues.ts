@@ -26,6 +26,7 @@ export const planMessageSchema = z.discriminatedUnion("kind", [
     kind: z.literal("approve"),
     taskId: idSchema,
     decision: z.enum(["approve", "refuse"]),
+    head: objectIdSchema.optional().describe("The held commit that the person saw; for no other it holds"),
     by: z.string(),
     reason: z.string().max(2_000).optional(),
   }),
@@ -45,6 +46,7 @@ export const approvedAttemptSchema = z.object({
   by: z.string(),
   attempt: z.int().min(1),
   baseCommit: objectIdSchema,
+  head: objectIdSchema.optional().describe("The commit that was approved"),
   handoff: handoffSchema,
 });
 

@@ -1,17 +1,7 @@
 import { z } from "zod";
 import { checkSchema } from "./task.ts";
 
-/** Paths whose changes a person must approve, in any folder, unless the target's swarm.json lists its own. */
-export const DEFAULT_PROTECTED: readonly string[] = [
-  "swarm.json",
-  ".github/**",
-  ".gitmodules",
-  "AGENTS.md",
-  "package-lock.json",
-  "npm-shrinkwrap.json",
-  "yarn.lock",
-  "pnpm-lock.yaml",
-];
+const globs = z.array(z.string().min(1).max(500)).max(200).default([]);
 
 const checkEntrySchema = z.union([
   z
@@ -45,10 +35,13 @@ export const targetSettingsSchema = z.strictObject({
       .default([])
       .describe("Slow checks, run by sweeps together with those of the gate"),
   }),
-  protected: z
-    .array(z.string())
-    .max(200)
-    .default([...DEFAULT_PROTECTED]),
   install: installSettingsSchema.default({ allow: [], scripts: [] }),
+  protected: globs.describe("Globs of paths whose changes a person must approve, besides DEFAULT_PROTECTED"),
+  unprotected: globs.describe("Globs taken out of the protected paths; swarm.json itself stays protected"),
+  secrets: z
+    .strictObject({
+      allow: globs.describe("Globs of files that may hold test keys; not searched for secrets"),
+    })
+    .default({ allow: [] }),
 });
 export type TargetSettings = z.infer<typeof targetSettingsSchema>;

@@ -1,4 +1,4 @@
-import { Fault } from "@agentswarm/contracts";
+import { Fault, findInstalledFolder } from "@agentswarm/contracts";
 import { CONTENT_LIMITS, GIT_LIMITS } from "./content-limits.ts";
 import { listChanges, NULL_ID, openLimitedReader, type ChangedEntry } from "./list-changes.ts";
 import type { ObjectReader } from "./objects/object-reader.ts";
@@ -77,6 +77,9 @@ function refusePath({ path, mode }: ChangedEntry): string | null {
   if (path.startsWith("/") || parts.includes("..") || parts.includes("."))
     return `${shown} leads out of the repository`;
   if (parts.some(isNamedLikeGit)) return `${shown} has the name of git's own folder`;
+  const installed = findInstalledFolder(path);
+  if (installed !== null)
+    return `${shown} lies in ${installed}, which only a package manager or a runner writes`;
   return null;
 }
 

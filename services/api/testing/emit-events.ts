@@ -15,6 +15,9 @@ import { bullQueue } from "../../../test/support/queue.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import type { TestApi } from "./start-api.ts";
 
+/** The commit of every held task. */
+export const HELD = "d".repeat(40);
+
 /** Sends an api the events that the other services would send it. */
 export function openEmitter(api: TestApi) {
   const sender = createSender(api.connection, "test");
@@ -57,7 +60,14 @@ export function openEmitter(api: TestApi) {
     /** A change of a task by its planner. */
     taskChanged(task: Task, status: TaskStatus, ledgerVersion: number, round = 1) {
       const about = { featureId: task.featureId, taskId: task.id, ledgerVersion };
-      const data = { status, reason: null, round, attemptsUsed: 0, supersededBy: null };
+      const data = {
+        status,
+        reason: null,
+        round,
+        attemptsUsed: 0,
+        supersededBy: null,
+        ...(status === "held" ? { heldCommit: HELD } : {}),
+      };
       return event("task.changed", about, data);
     },
     /** A feature with one task in this status, by the events of planner and dispatcher; shown so when this resolves. */

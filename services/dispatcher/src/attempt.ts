@@ -91,7 +91,7 @@ async function judge(
 
 /** Takes the attempt's commits out of its sandbox and into the store. */
 async function collect(
-  { repo, base, files, agent, warm, events }: OpenedAttempt,
+  { task, repo, base, files, agent, warm, events }: OpenedAttempt,
   ran: AgentRan,
   handoff: Handoff,
 ): Promise<RanAttempt> {
@@ -101,7 +101,7 @@ async function collect(
   await sandbox.terminate();
   failpoint("dispatcher.collected");
   const claimed = salvaged === null ? handoff : { ...handoff, headCommit: salvaged };
-  const taken = await takeCommits(repo, claimed, { bundlePath: files.result, baseCommit });
+  const taken = await takeCommits(repo, claimed, { bundlePath: files.result, baseCommit, scope: task.scope });
   const ended: RanAttempt = { kind: "ran", ...taken, baseCommit };
   await events.ended(taken.handoff, {
     sentTo: decideRecipient(ended).queue,

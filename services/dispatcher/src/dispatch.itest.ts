@@ -194,12 +194,13 @@ test("a cancelled attempt is killed and ends with cancelled", async () => {
 test("an approved attempt is sent to the merger again without an agent", async () => {
   const task = await swarm.submit("work");
   const { handoff, baseCommit } = await toMerger(task);
-  const approved = { by: "a-person", attempt: 1, baseCommit, handoff };
+  const head = handoff.headCommit ?? undefined;
+  const approved = { by: "a-person", head, attempt: 1, baseCommit, handoff };
   await swarm.sender.send("task", { task, round: 2, approved }, { jobId: jobId.task(task.id, 2) });
   const again = await waitUntil("the approved request", WITHIN_MS, () =>
     jobBody(swarm.connection, "merge", jobId.merge(task.id, 1, true)),
   );
-  expect(again).toMatchObject({ approvedBy: "a-person", attempt: 1 });
+  expect(again).toMatchObject({ approvedBy: "a-person", approvedHead: head, attempt: 1 });
   const endings = (await eventsOf(task)).flatMap((event) =>
     event.type === "attempt.ended" ? [event.data] : [],
   );

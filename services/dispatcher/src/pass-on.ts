@@ -28,7 +28,7 @@ export async function sendToMerger(
   task: Task,
   handoff: Handoff,
   baseCommit: string,
-  approvedBy?: string,
+  approved?: { readonly by: string; readonly head: string | undefined },
 ): Promise<void> {
   const { attempt, headCommit } = handoff;
   if (headCommit === null) throw new Fault("internal", `attempt ${attempt} of task ${task.id} has no commit`);
@@ -42,7 +42,8 @@ export async function sendToMerger(
     headCommit,
     title: task.title,
     handoff,
-    approvedBy,
+    approvedBy: approved?.by,
+    approvedHead: approved?.head,
   };
-  await sender.send("merge", request, { jobId: jobId.merge(task.id, attempt, approvedBy !== undefined) });
+  await sender.send("merge", request, { jobId: jobId.merge(task.id, attempt, approved !== undefined) });
 }

@@ -9,7 +9,7 @@ export async function sendApproved(
   { sender, log }: Pick<DispatcherContext, "sender" | "log">,
   task: TaskMessage["task"],
   round: number,
-  { attempt, by, baseCommit, handoff }: Approved,
+  { attempt, by, head, baseCommit, handoff }: Approved,
 ): Promise<string> {
   const { repoId, featureId, id: taskId } = task;
   // Readers of events take the task of the new round as landing by this event: no attempt starts in it.
@@ -22,7 +22,7 @@ export async function sendApproved(
     attempt,
     data: { ...handoff, round, sentTo: "merge" },
   });
-  await sendToMerger(sender, task, handoff, baseCommit, by);
+  await sendToMerger(sender, task, handoff, baseCommit, { by, head });
   log.info({ featureId, taskId, attempt, queue: "merge", approvedBy: by }, "approved attempt passed on");
   return `attempt ${attempt} approved by ${by}`;
 }

@@ -1,14 +1,14 @@
 import { Fault, type Handoff, type Metrics } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
-import { countChanges, COUNTED, fetchQuarantined, GIT_LIMITS, runGit } from "@agentswarm/git";
+import { countChanges, COUNTED, fetchQuarantined, GIT_LIMITS, outsideScope, runGit } from "@agentswarm/git";
 import type { DispatcherRepo } from "./context.ts";
 
 export interface TakenCommits {
   /** The handoff, with what was measured instead of what the sandbox claimed. */
   readonly handoff: Handoff;
-  /** Whether the commits lie in the store. */
+  /** Whether the commits lie in the store, to land from there. */
   readonly stored: boolean;
-  /** Why quarantine refused the commits, or null. */
+  /** Why quarantine or the task's scope refused the commits, or null. */
   readonly unsafe: string | null;
 }
 
@@ -16,20 +16,36 @@ export interface TakenCommits {
 export async function takeCommits(
   { store, mirror }: Pick<DispatcherRepo, "store" | "mirror">,
   handoff: Handoff,
-  from: { readonly bundlePath: string; readonly baseCommit: string },
+  {
+    scope,
+    ...from
+  }: { readonly bundlePath: string; readonly baseCommit: string; readonly scope: readonly string[] },
 ): Promise<TakenCommits> {
   const { headCommit, taskId, attempt } = handoff;
   if (headCommit === null) return { handoff, stored: false, unsafe: null };
   const taken = await fetchQuarantined({ ...from, headCommit, repoDir: mirror.dir, store, taskId, attempt });
-  if (taken.kind === "refused") {
-    const reason = `quarantine refused the commits: ${taken.why}`;
+  const refuse = (reason: string, unsafe: string): TakenCommits => {
     const refused: Handoff = { ...handoff, outcome: "failed", end: "failed", reason, headCommit: null };
-    return { handoff: refused, stored: false, unsafe: taken.why };
-  }
+    return { handoff: refused, stored: false, unsafe };
+  };
+  if (taken.kind === "refused") return refuse(`quarantine refused the commits: ${taken.why}`, taken.why);
+  // The runner checks it too, so that an honest agent can correct itself; but the runner is inside the sandbox.
+  const outside = whyOutsideScope(taken.files, scope);
+  if (outside !== null) return refuse(outside, outside);
   failpoint("dispatcher.stored");
   const figures = await measureCommits(store.dir, from.baseCommit, headCommit);
   const measured = { ...handoff, filesChanged: taken.files, metrics: { ...handoff.metrics, ...figures } };
   return { handoff: measured, stored: true, unsafe: null };
+}
+
+/** Paths that a reason names. */
+const MAX_NAMED = 20;
+
+function whyOutsideScope(files: readonly string[], scope: readonly string[]): string | null {
+  const outside = outsideScope(files, scope);
+  if (outside.length === 0) return null;
+  const more = outside.length > MAX_NAMED ? ` and ${outside.length - MAX_NAMED} more` : "";
+  return `the attempt changes paths outside its scope: ${outside.slice(0, MAX_NAMED).join(", ")}${more} (scope: ${scope.join(", ")})`;
 }
 
 type ChangeFigures = Pick<Metrics, "linesAdded" | "linesRemoved" | "filesCreated" | "filesModified">;

@@ -5,9 +5,8 @@ import { fetchAttempts, type BuiltLanding } from "@agentswarm/git";
 import type { Batch, BatchItem } from "./batch.ts";
 import { reportConflict } from "./conflict-report.ts";
 import type { LandingContext } from "./context.ts";
+import { findHolds, whyNotApproved } from "./find-holds.ts";
 import type { Candidate, GateResult } from "./gate.ts";
-import { checkDependencyChanges } from "./dependency-changes.ts";
-import { checkProtectedPaths } from "./protected-paths.ts";
 import type { QueueEntry } from "./queue.ts";
 
 /**
@@ -89,27 +88,20 @@ async function screenEntries(
   const wanted = entries.filter((entry) => !outcomes.has(entry));
   const refs = wanted.map(({ request }) => request.ref);
   const missing = new Set(await fetchAttempts(ctx.store, ctx.mirror.dir, refs));
+  const unapproved: QueueEntry[] = [];
   for (const entry of wanted) {
     const { request } = entry;
-    if (missing.has(request.ref)) {
-      outcomes.set(entry, { kind: "unsafe", why: `the store has no ref ${request.ref}` });
-    } else if (request.approvedBy === undefined) {
-      const why = await holdReason(ctx, request, target);
-      if (why !== null) outcomes.set(entry, { kind: "held", why, base: request.baseCommit });
-    }
+    const why = missing.has(request.ref) ? `the store has no ref ${request.ref}` : whyNotApproved(request);
+    if (why !== null) outcomes.set(entry, { kind: "unsafe", why });
+    else if (request.approvedBy === undefined) unapproved.push(entry);
+  }
+  const requests = unapproved.map(({ request }) => request);
+  const held = await findHolds(ctx, requests, target);
+  for (const entry of unapproved) {
+    const outcome = held.get(entry.request);
+    if (outcome !== undefined) outcomes.set(entry, outcome);
   }
   return outcomes;
-}
-
-/** Why a person must approve an attempt; null when it may land without. */
-async function holdReason(
-  { engine }: LandingContext,
-  request: MergeRequest,
-  target: TargetSettings,
-): Promise<string | null> {
-  const { held, allowed } = await checkDependencyChanges(engine, request, target.install.allow);
-  const touched = await checkProtectedPaths(engine, request, target.protected, allowed);
-  return held !== null && touched !== null ? `${held}; ${touched}` : (held ?? touched);
 }
 
 function landingRequestOf({ request }: QueueEntry) {

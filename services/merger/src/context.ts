@@ -4,6 +4,7 @@ import type { Logger } from "@agentswarm/service";
 import type { Gate } from "./gate.ts";
 import type { LandedIndex } from "./landed-index.ts";
 import type { MergeQueue } from "./queue.ts";
+import type { SecretScanner } from "./secrets/open-secret-scanner.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 /** The dependencies of the merger, made in start.ts. */
@@ -27,6 +28,7 @@ export interface LandingContext {
   readonly store: Store;
   readonly engine: LandingEngine;
   readonly landed: LandedIndex;
+  readonly scanner: SecretScanner;
   /** Runs the target's gate checks before publishing; null when LANDING_GATE is off. */
   readonly gate: Gate | null;
   readonly upkeep: Upkeep;

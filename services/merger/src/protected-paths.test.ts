@@ -1,26 +1,54 @@
 import { expect, test } from "vitest";
-import { decideHold } from "./protected-paths.ts";
+import { decideHold, type ProtectionFacts } from "./protected-paths.ts";
 
-const facts = {
+const facts: ProtectionFacts = {
   changed: ["src/a.ts"],
   deleted: [],
-  protectedPaths: [],
-  scriptsBefore: "{}",
-  scriptsAfter: "{}",
+  tests: [],
+  manifests: [],
+  settings: { protected: [], unprotected: [] },
 };
+const manifest = (before: object, after: object, path = "package.json") =>
+  decideHold({
+    ...facts,
+    manifests: [{ path, before: JSON.stringify(before), after: JSON.stringify(after) }],
+  });
 
 test("an attempt that touches nothing protected is not held", () => {
   expect(decideHold(facts)).toBeNull();
 });
 
-test("an attempt that touches protected paths, deletes tests or changes scripts is held", () => {
-  expect(decideHold({ ...facts, changed: [".github/workflows/ci.yml"] })).toContain(
-    ".github/workflows/ci.yml",
+test("an attempt is held with every reason: protected paths, deleted tests, emptied tests", () => {
+  const held = decideHold({
+    ...facts,
+    changed: [".github/workflows/ci.yml", "swarm.json", "checks/a.ts", "src/a.ts"],
+    deleted: ["src/a.test.ts"],
+    tests: [{ path: "src/b.test.ts", before: "test('b', () => expect(f()).toBe(1));", after: "" }],
+    settings: { protected: ["checks/**"], unprotected: [] },
+  });
+  expect(held).toBe(
+    "the attempt changes protected paths: .github/workflows/ci.yml, swarm.json, checks/a.ts; " +
+      "the attempt deletes tests: src/a.test.ts; " +
+      "the attempt empties tests: src/b.test.ts has 0 test cases left of 1",
   );
-  expect(decideHold({ ...facts, changed: ["swarm.json"] })).toContain("swarm.json");
-  expect(decideHold({ ...facts, protectedPaths: ["checks/**"], changed: ["checks/a.ts"] })).toContain(
-    "checks/a.ts",
-  );
-  expect(decideHold({ ...facts, deleted: ["src/a.test.ts"] })).toContain("deletes tests");
-  expect(decideHold({ ...facts, scriptsAfter: '{"test":"true"}' })).toContain("scripts");
+});
+
+test("swarm.json takes globs out of the protected paths, but not itself", () => {
+  const settings = { protected: ["docs/**"], unprotected: ["**/tsconfig.json", "**"] };
+  expect(decideHold({ ...facts, changed: ["tsconfig.json", "docs/a.md"], settings })).toBeNull();
+  expect(decideHold({ ...facts, changed: ["swarm.json"], settings })).toContain("swarm.json");
+});
+
+test("fields of package.json that checks run or read are held, in any folder", () => {
+  expect(manifest({ scripts: { test: "x" } }, { scripts: { test: "true" } })).toContain("changes scripts of");
+  expect(manifest({}, { jest: { testMatch: [] } }, "lib/package.json")).toContain("jest of lib/package.json");
+  expect(manifest({ type: "module" }, { imports: { "#a": "./b.js" } })).toContain("type, imports of");
+  const unreadable = { path: "package.json", before: "{}", after: "{" };
+  expect(decideHold({ ...facts, manifests: [unreadable] })).toContain("makes package.json unreadable");
+});
+
+test("descriptive fields of package.json are not held", () => {
+  expect(
+    manifest({ version: "1.0.0" }, { version: "1.1.0", description: "New", exports: "./b.js" }),
+  ).toBeNull();
 });

@@ -1,17 +1,25 @@
-import picomatch from "picomatch";
-import { DEFAULT_PROTECTED, type MergeRequest } from "@agentswarm/contracts";
+import { basename } from "node:path";
+import type { MergeRequest, TargetSettings } from "@agentswarm/contracts";
 import type { LandingEngine } from "@agentswarm/git";
+import { isTestFile, whyEmptied, type TestChange } from "./hold/emptied-tests.ts";
+import { heldFields } from "./hold/manifest-fields.ts";
+import { matchProtected } from "./hold/match-protected.ts";
 
-const TEST_FILE = /(?:^|\/)(?:tests?|__tests__|checks)\/|\.(?:test|spec|itest)\.[cm]?[jt]sx?$/;
+interface ManifestChange {
+  readonly path: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
 
-interface ProtectionFacts {
+export interface ProtectionFacts {
   readonly changed: readonly string[];
   readonly deleted: readonly string[];
-  /** The globs of the target's swarm.json. */
-  readonly protectedPaths: readonly string[];
-  /** The `scripts` of package.json before and after the attempt, as JSON. The checks run them. */
-  readonly scriptsBefore: string;
-  readonly scriptsAfter: string;
+  /** Changed test files. */
+  readonly tests: readonly TestChange[];
+  /** Changed files of the name package.json. */
+  readonly manifests: readonly ManifestChange[];
+  /** Of the swarm.json on the trunk. */
+  readonly settings: Pick<TargetSettings, "protected" | "unprotected">;
 }
 
 /**
@@ -21,41 +29,62 @@ interface ProtectionFacts {
 export async function checkProtectedPaths(
   engine: LandingEngine,
   { baseCommit, headCommit }: MergeRequest,
-  protectedPaths: readonly string[],
+  settings: ProtectionFacts["settings"],
   allowed: readonly string[] = [],
 ): Promise<string | null> {
   const changes = await engine.changes(baseCommit, headCommit);
-  const pathsOf = (kinds: readonly string[]) =>
+  const pathsOf = (...kinds: string[]) =>
     changes.filter((one) => kinds.includes(one.kind)).map((one) => one.path);
-  const touchesScripts = changes.some((one) => one.path === "package.json");
+  const read = async (path: string) => {
+    const [before, after] = await Promise.all([
+      engine.readFile(baseCommit, path),
+      engine.readFile(headCommit, path),
+    ]);
+    return { path, before, after };
+  };
+  const tests = await Promise.all(
+    pathsOf("changed")
+      .filter((path) => isTestFile(path))
+      .map(read),
+  );
+  const manifests = pathsOf("added", "changed").filter((path) => basename(path) === "package.json");
   return decideHold({
-    changed: pathsOf(["added", "changed", "deleted"]).filter((path) => !allowed.includes(path)),
-    deleted: pathsOf(["deleted"]),
-    protectedPaths,
-    scriptsBefore: touchesScripts ? await readScripts(engine, baseCommit) : "",
-    scriptsAfter: touchesScripts ? await readScripts(engine, headCommit) : "",
+    changed: pathsOf("added", "changed", "deleted").filter((path) => !allowed.includes(path)),
+    deleted: pathsOf("deleted"),
+    tests: tests.flatMap(({ before, ...test }) => (before === null ? [] : [{ ...test, before }])),
+    manifests: await Promise.all(manifests.map(read)),
+    settings,
   });
 }
 
-/** The rule itself, on facts read from the attempt's commits. */
+/** The rule itself, on facts read from the attempt's commits. Names every reason, for the person who approves. */
 export function decideHold(facts: ProtectionFacts): string | null {
-  const matches = picomatch([...facts.protectedPaths, ...DEFAULT_PROTECTED], { dot: true });
-  const touched = facts.changed.filter((path) => matches(path));
-  if (touched.length > 0) return `the attempt changes protected paths: ${touched.join(", ")}`;
-  const deletedTests = facts.deleted.filter((path) => TEST_FILE.test(path));
-  if (deletedTests.length > 0) return `the attempt deletes tests: ${deletedTests.join(", ")}`;
-  if (facts.scriptsBefore !== facts.scriptsAfter)
-    return "the attempt changes the scripts of package.json, which the checks run";
-  return null;
+  const isProtected = matchProtected(facts.settings);
+  const touched = facts.changed.filter((path) => isProtected(path));
+  const deletedTests = facts.deleted.filter((path) => isTestFile(path));
+  const emptied = facts.tests.flatMap((test) => {
+    const why = whyEmptied(test);
+    return why === null ? [] : [`${test.path} ${why}`];
+  });
+  const reasons = [
+    ...(touched.length > 0 ? [`the attempt changes protected paths: ${list(touched)}`] : []),
+    ...(deletedTests.length > 0 ? [`the attempt deletes tests: ${list(deletedTests)}`] : []),
+    ...(emptied.length > 0 ? [`the attempt empties tests: ${list(emptied)}`] : []),
+    ...facts.manifests.flatMap(whyManifestHeld),
+  ];
+  return reasons.length === 0 ? null : reasons.join("; ");
 }
 
-/** A package.json that is no JSON is compared as text. */
-async function readScripts(engine: LandingEngine, commit: string): Promise<string> {
-  const text = await engine.readFile(commit, "package.json");
-  if (text === null) return "";
-  try {
-    return JSON.stringify((JSON.parse(text) as { scripts?: object }).scripts ?? {});
-  } catch {
-    return text;
-  }
+function whyManifestHeld({ path, before, after }: ManifestChange): string[] {
+  const fields = heldFields(before, after);
+  if (fields === null) return [`the attempt makes ${path} unreadable`];
+  if (fields.length === 0) return [];
+  return [`the attempt changes ${list(fields)} of ${path}, which the checks may run or read`];
+}
+
+const MAX_LISTED = 50;
+
+function list(names: readonly string[]): string {
+  const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : "";
+  return `${names.slice(0, MAX_LISTED).join(", ")}${more}`;
 }

@@ -14,6 +14,7 @@ import { openLandedIndex } from "./landed-index.ts";
 import { holdLease } from "./lease.ts";
 import { openMergeQueue } from "./queue.ts";
 import { runQueue } from "./run-queue.ts";
+import { openSecretScanner } from "./secrets/open-secret-scanner.ts";
 import { openUpkeep } from "./upkeep.ts";
 
 /** Wires the merger: one merge queue per repository, run only while this process holds the repository's lease. */
@@ -21,6 +22,8 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const { settings, env, log, stack, signal } = context;
   const home = settings.SWARM_HOME;
   const { connection, sender } = await openService(context, "merger");
+
+  const scanner = stack.use(openSecretScanner());
 
   const openRepo = async (location: RepoLocation) => {
     const { repoId } = location;
@@ -52,6 +55,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
       store: await openStore({ dir: location.storeDir }),
       engine,
       landed: openLandedIndex(mirror),
+      scanner,
       gate: settings.LANDING_GATE === "on" ? gate : null,
       upkeep: stack.use(openUpkeep({ dir, everyBatches: settings.REPACK_AFTER, log })),
       nudgeAfter: settings.NUDGE_AFTER,

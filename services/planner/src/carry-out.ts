@@ -81,7 +81,7 @@ function cancelTask({ connection }: PlannerContext, of: { taskId: string; round:
 /** Sends a task's current round; sending it twice makes one job. */
 export async function sendTask(
   { sender, surveys }: PlannerContext,
-  { task, round, approvedBy, lastHandoff, lastOutcome }: TaskRecord,
+  { task, round, approvedBy, approvedHead, lastHandoff, lastOutcome }: TaskRecord,
 ): Promise<void> {
   // The survey is stored once per feature: in the ledger every write would carry it once per task.
   const surveyed = task.context === "" && !isTrunkHealth(task.featureId);
@@ -93,6 +93,7 @@ export async function sendTask(
       by: approvedBy,
       attempt,
       baseCommit: lastOutcome.base,
+      ...(approvedHead === null ? {} : { head: approvedHead }),
       handoff: { ...lastHandoff, round },
     };
   }

@@ -21,7 +21,8 @@ export const addStatus: CliCommand = (program, { client, print }) => {
 function formatFeature({ status, title, tasks }: FeatureDetail): string {
   const lines = tasks.map((task) => {
     const reason = task.reason ? ` — ${plainText(task.reason).split("\n")[0]}` : "";
-    return `  ${task.status.padEnd(10)} ${task.id}  ${oneLine(task.title)}${reason}`;
+    const held = task.heldCommit === null ? "" : ` (commit ${task.heldCommit.slice(0, 12)})`;
+    return `  ${task.status.padEnd(10)} ${task.id}  ${oneLine(task.title)}${reason}${held}`;
   });
   return [`${status}  ${oneLine(title)}`, ...lines].join("\n");
 }

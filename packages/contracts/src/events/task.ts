@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { objectIdSchema } from "../ids.ts";
 import { taskSchema, taskStatusSchema } from "../task.ts";
 import { clippedText } from "../bounded.ts";
 import { eventSchema } from "./about.ts";
@@ -17,5 +18,6 @@ export const taskChanged = eventSchema(
     round: z.int().min(0),
     attemptsUsed: z.int().min(0),
     supersededBy: z.string().nullable(),
+    heldCommit: objectIdSchema.nullable().optional().describe("The commit that waits for approval"),
   }),
 );

@@ -41,6 +41,7 @@ export const taskSummarySchema = z.object({
   dependsOn: z.array(idSchema),
   commit: z.string().nullable().describe("The commit on the trunk"),
   supersededBy: z.string().nullable().describe("The task that takes its place after a conflict"),
+  heldCommit: z.string().nullable().describe("The commit that waits for a person's approval"),
   attempts: z.int().min(0),
   costUsd: z.number().min(0).describe("The sum of its attempts' model calls"),
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { handoffSchema } from "../handoff.ts";
-import { idSchema } from "../ids.ts";
+import { idSchema, objectIdSchema } from "../ids.ts";
 import { taskSchema, taskStatusSchema } from "../task.ts";
 import { costSchema } from "./cost.ts";
 import { acceptedSchema } from "./features.ts";
@@ -31,11 +31,21 @@ export const taskDetailSchema = taskSchema.omit({ context: true }).extend({
   supersededBy: z.string().nullable().describe("The task that takes its place after a conflict"),
   commit: z.string().nullable().describe("The commit on the trunk"),
   commits: z.array(z.string()),
+  heldCommit: objectIdSchema.nullable().describe("The commit that waits for a person's approval"),
   attempts: z.array(attemptDetailSchema),
 });
 export type TaskDetail = z.infer<typeof taskDetailSchema>;
 
-const reasonBody = z.object({ reason: z.string().max(2_000).optional() }).nullish();
+const decisionBody = z
+  .object({
+    head: objectIdSchema
+      .optional()
+      .describe(
+        "The task's heldCommit that was looked at; 409 when another is held. Default: the one held now",
+      ),
+    reason: z.string().max(2_000).optional(),
+  })
+  .nullish();
 
 const COMMAND = {
   method: "POST",
@@ -81,12 +91,12 @@ export const TASK_ROUTES = {
     ...COMMAND,
     path: "/v1/tasks/:id/approve",
     summary: "Approve a held task: its attempt lands",
-    body: reasonBody,
+    body: decisionBody,
   },
   refuseTask: {
     ...COMMAND,
     path: "/v1/tasks/:id/refuse",
     summary: "Refuse a held task: its attempt does not land",
-    body: reasonBody,
+    body: decisionBody,
   },
 } as const satisfies Record<string, Route>;

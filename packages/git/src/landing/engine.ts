@@ -3,6 +3,7 @@ import type { BuiltLanding, LandingRequest } from "./landing.ts";
 import { diffTrees, type Change } from "../objects/diff-trees.ts";
 import { mergeByGit } from "./merge-by-git.ts";
 import { mergePlain } from "./merge-plain.ts";
+import { readAdditions, type Addition } from "./read-additions.ts";
 import { openObjects } from "../objects/objects.ts";
 import { warm } from "./warm.ts";
 import { EMPTY_TREE } from "../objects/tree-object.ts";
@@ -19,6 +20,11 @@ export interface LandingEngine extends Disposable {
   changes(from: string, to: string): Promise<Change[]>;
   /** The files that a commit changed against its first parent. */
   changesOf(commit: string): Promise<Change[]>;
+  /**
+   * The texts that the commits between `base` and `head` add, also those that a later commit deletes; null when they have
+   * more than `maxBytes`.
+   */
+  additions(base: string, head: string, maxBytes: number): Promise<Addition[] | null>;
   /** The text of a regular file; null: there is no such file. */
   readFile(commit: string, path: string): Promise<string | null>;
 }
@@ -87,6 +93,7 @@ export function openLandingEngine(options: { dir: string; strategy: MergeStrateg
       const [parent] = parents;
       return parent === undefined ? diffTrees(objects, EMPTY_TREE, tree) : changes(parent, commit);
     },
+    additions: (base, head, maxBytes) => readAdditions(objects, { base, head }, maxBytes),
     readFile: async (commit, path) => objects.readFile((await objects.commit(commit)).tree, path),
     [Symbol.dispose]: () => objects[Symbol.dispose](),
   };

@@ -14,6 +14,7 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
         attemptsUsed: 0,
         supersededBy: null,
         commit: null,
+        heldCommit: null,
         attempts: [],
         ledgerVersion: 0,
       }

@@ -141,11 +141,23 @@ function summaryOf(view: FeatureView): FeatureSummary {
 
 function taskSummaryOf(view: TaskView): TaskSummary {
   const costUsd = view.attempts.reduce((sum, { costs }) => sum + sumUp(costs).usd, 0);
-  return { ...view, status: taskStatus(view), attempts: view.attempts.length, costUsd };
+  return {
+    ...view,
+    status: taskStatus(view),
+    attempts: view.attempts.length,
+    costUsd,
+    heldCommit: heldCommitOf(view),
+  };
 }
 
 function taskDetailOf(view: TaskView): TaskDetail {
   const attempts = view.attempts.map(({ costs, ...attempt }) => ({ ...attempt, cost: sumUp(costs) }));
   const commits = view.commit === null ? [] : [view.commit];
-  return { ...view, status: taskStatus(view), attempts, commits };
+  return { ...view, status: taskStatus(view), attempts, commits, heldCommit: heldCommitOf(view) };
+}
+
+/** The commit that waits for approval. The newest attempt's, when the planner of version 0.1 has not named it. */
+function heldCommitOf({ status, heldCommit, attempts }: TaskView): string | null {
+  if (status !== "held") return null;
+  return heldCommit ?? attempts.at(-1)?.handoff?.headCommit ?? null;
 }

@@ -46,6 +46,7 @@ export const taskViewSchema = taskSchema.omit({ context: true }).extend({
   attemptsUsed: z.int().min(0),
   supersededBy: z.string().nullable(),
   commit: z.string().nullable(),
+  heldCommit: z.string().nullable().optional().describe("Absent in views of version 0.1"),
   attempts: z.array(attemptViewSchema),
   ledgerVersion: z.int().min(0),
 });

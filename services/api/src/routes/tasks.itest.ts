@@ -6,7 +6,7 @@ import { waitUntil } from "../../../../test/support/wait-until.ts";
 import { pendingBodies } from "../../../../test/support/queue.ts";
 import { startApi, type TestApi } from "../../testing/start-api.ts";
 import { statusFor } from "../../testing/status-for.ts";
-import { openEmitter } from "../../testing/emit-events.ts";
+import { HELD, openEmitter } from "../../testing/emit-events.ts";
 
 let api: TestApi;
 let emit: ReturnType<typeof openEmitter>;
@@ -80,11 +80,27 @@ test("only a held task can be approved or refused", async () => {
   await emit.task("held-one", "held");
   expect((await act("/v1/tasks/held-one/refuse", { reason: "Not like this" })).status).toBe(202);
   expect((await act("/v1/tasks/held-one/approve")).status).toBe(202);
-  const decided = { kind: "approve", taskId: "held-one", by: "local" };
+  const decided = { kind: "approve", taskId: "held-one", by: "local", head: HELD };
   expect(await planned()).toContainEqual({ ...decided, decision: "refuse", reason: "Not like this" });
   expect(await planned()).toContainEqual({ ...decided, decision: "approve" });
   expect((await act("/v1/tasks/landed-one/approve")).status).toBe(409);
   expect((await act("/v1/tasks/held-one/refuse", { reason: "x".repeat(2_001) })).status).toBe(400);
+});
+
+test("an approval that names another commit than the held one is refused, and the held one is named", async () => {
+  await emit.task("changed-one", "held");
+  const late = await act("/v1/tasks/changed-one/approve", { head: "9".repeat(40) });
+  expect(late).toMatchObject({
+    status: 409,
+    body: {
+      type: "urn:agentswarm:attempt-changed",
+      detail: expect.stringContaining(`commit ${HELD} is held`),
+    },
+  });
+  expect(JSON.stringify(await planned())).not.toContain("changed-one");
+  expect((await act("/v1/tasks/changed-one/approve", { head: HELD })).status).toBe(202);
+  expect(await planned()).toContainEqual(expect.objectContaining({ taskId: "changed-one", head: HELD }));
+  expect((await act("/v1/tasks/changed-one/approve", { head: "main" })).status).toBe(400);
 });
 
 test("an open feature is cancelled once, however often that is requested", async () => {

@@ -41,9 +41,22 @@ export function taskRoutes(app: App, { model, sender, transcriptsDir }: ApiConte
   ] as const) {
     serveRoute(app, route, async ({ params, body, actor: by }) => {
       const accepted = await inState(params.id, "held");
+      const head = bindDecision((await read(params.id)).heldCommit, body?.head);
       const reason = body?.reason || undefined;
-      await sender.send("plan", { kind: "approve", taskId: accepted.id, decision, by, reason });
+      await sender.send("plan", { kind: "approve", taskId: accepted.id, decision, by, reason, head });
       return accepted;
     });
   }
+}
+
+/**
+ * The commit that a decision is about: a decision holds for one attempt's commit and for no later one. The planner
+ * compares it again, for the attempt may change until then.
+ */
+function bindDecision(held: string | null, named: string | undefined): string {
+  if (held === null)
+    throw new Problem(409, "attempt-unknown", "the task is held, but its commit is not known yet: try again");
+  if (named === undefined || named === held) return held;
+  const detail = `the attempt has changed: commit ${held} is held, not ${named}; look at it and decide again`;
+  throw new Problem(409, "attempt-changed", detail);
 }

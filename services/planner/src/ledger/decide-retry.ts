@@ -97,7 +97,7 @@ function afterRetry(record: TaskRecord, kind: Retry["kind"]): TaskRecord {
     case "fail":
       return { ...record, status: "failed" };
     case "wait":
-      return { ...record, status: "planned", approvedBy: null };
+      return { ...record, status: "planned", approvedBy: null, approvedHead: null };
     case "send":
       return sendAgain(record);
   }
@@ -105,5 +105,12 @@ function afterRetry(record: TaskRecord, kind: Retry["kind"]): TaskRecord {
 
 /** The record in its next round. An approval holds for one round only. */
 export function sendAgain(record: TaskRecord): TaskRecord {
-  return { ...record, status: "sent", round: record.round + 1, missed: false, approvedBy: null };
+  return {
+    ...record,
+    status: "sent",
+    round: record.round + 1,
+    missed: false,
+    approvedBy: null,
+    approvedHead: null,
+  };
 }

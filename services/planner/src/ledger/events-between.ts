@@ -1,5 +1,5 @@
 import type { EventData, EventToSend } from "@agentswarm/contracts";
-import { budgetWaitedFor, findRecord, isUnderWay, type Ledger } from "./ledger.ts";
+import { budgetWaitedFor, findRecord, heldCommit, isUnderWay, type Ledger } from "./ledger.ts";
 
 /** Tasks of a feature by state. Cancelled tasks do not count: they were superseded or replaced by a later plan. */
 export function countTasks(ledger: Ledger) {
@@ -51,7 +51,14 @@ export function eventsBetween(before: Ledger | null, after: Ledger, version: num
       events.push({ id: `task-sent-${task.id}-${round}`, type: "task.sent", ...mine, data: { round } });
     }
     if (old === undefined || old.status !== status || old.round !== round || old.reason !== reason) {
-      const data = { status, reason, round, attemptsUsed, supersededBy: record.supersededBy };
+      const data = {
+        status,
+        reason,
+        round,
+        attemptsUsed,
+        supersededBy: record.supersededBy,
+        heldCommit: heldCommit(record),
+      };
       events.push({ id: id("task-changed", `-${task.id}`), type: "task.changed", ...mine, data });
     }
   }

@@ -48,6 +48,8 @@ export const taskRecordSchema = z.object({
   lastOutcome: mergeOutcomeSchema.nullable(),
   /** The person who approved the held attempt; sent with the current round. */
   approvedBy: z.string().nullable(),
+  /** The commit that this person approved; null in documents of version 0.1. */
+  approvedHead: z.string().nullable().default(null),
   /** True when the last audit did not find the job of the sent task. If the next audit misses it too, it is sent again. */
   missed: z.boolean(),
   /**
@@ -188,6 +190,11 @@ export function namesThatLanded(ledger: Ledger): Map<string, string> {
   return names;
 }
 
+/** The commit of a held task that waits for a person; null when the task is not held. */
+export function heldCommit({ status, lastHandoff }: TaskRecord): string | null {
+  return status === "held" ? (lastHandoff?.headCommit ?? null) : null;
+}
+
 /** The ledger with fields of one task's record replaced. */
 export function withRecord(ledger: Ledger, taskId: string, change: Partial<TaskRecord>): Ledger {
   const tasks = ledger.tasks.map((record) => (record.task.id === taskId ? { ...record, ...change } : record));
@@ -215,6 +222,7 @@ export function newRecord(
     lastHandoff: null,
     lastOutcome: null,
     approvedBy: null,
+    approvedHead: null,
     missed: false,
     absorbed: [],
   };

@@ -64,6 +64,10 @@ const decide = (ledger: Ledger, decision: "approve" | "refuse", reason?: string)
       ...(reason === undefined ? {} : { reason }),
     }),
   );
+const decideOn = (ledger: Ledger, head: string, decision: "approve" | "refuse") =>
+  apply(ledger, (now) =>
+    decideHeld(now, { kind: "approve", taskId: idOf(ledger, "a"), decision, by: "ada", head }),
+  );
 const cancel = (ledger: Ledger, by: string, at: number) => apply(ledger, (now) => cancelFeature(now, by, at));
 const retried = (ledger: Ledger, taskId: string) => apply(ledger, (now) => retryTask(now, taskId, "ada"));
 /** A feature that waits for a person. */
@@ -87,6 +91,24 @@ test("a refusal counts as a failed attempt with the reason as feedback", () => {
   expect(byKey(again, "a").status).toBe("failed");
   expect(decideNext(again).kind).toBe("replan");
 });
+
+test.each(["approve", "refuse"] as const)(
+  "a late decision to %s, about another commit than the held one, decides nothing and says so",
+  (decision) => {
+    const held = heldFeature();
+    const late = decideOn(held, "9".repeat(40), decision);
+    expect(byKey(late, "a")).toMatchObject({ status: "held", round: 1, approvedBy: null, attemptsUsed: 0 });
+    expect(byKey(late, "a").reason).toContain(`ada decided on commit ${"9".repeat(12)}, but`);
+    expect(late.status).toBe("held");
+    expect(byKey(decideOn(late, "9".repeat(40), decision), "a").reason).toBe(byKey(late, "a").reason);
+    const head = byKey(late, "a").lastHandoff?.headCommit ?? "";
+    expect(byKey(decideOn(late, head, "approve"), "a")).toMatchObject({
+      status: "sent",
+      approvedBy: "ada",
+      approvedHead: head,
+    });
+  },
+);
 
 test("a decision about a task that is not held changes nothing", () => {
   const ledger = building();

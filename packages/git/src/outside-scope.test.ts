@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { outsideScope } from "./changes.ts";
+import { outsideScope } from "./outside-scope.ts";
 
 const FILES = ["src/a.ts", "src/deep/b.ts", "src/.hidden/c.ts", "docs/a.md", "README.md", ".github/ci.yml"];
 
