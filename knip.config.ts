@@ -30,6 +30,7 @@ export default {
         "tools/modal/vitest.config.ts",
         "test/support/command-agent/command-agent.mjs",
         "test/support/git-host/main.ts",
+        "test/attacks/serve-two-doors.ts",
         "{tools,test}/**/*.itest.ts",
       ],
       project: [
@@ -38,7 +39,7 @@ export default {
         "!**/*.{test,itest}.ts!",
         "!**/testing/**!",
       ],
-      ignoreBinaries: ["apt-get", "dpkg"],
+      ignoreBinaries: ["apt-get", "dpkg", "busctl"],
     },
     ...Object.fromEntries(workspaces),
   },

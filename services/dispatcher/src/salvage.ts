@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { DOOR, objectIdSchema } from "@agentswarm/contracts";
 import type { Sandbox } from "@agentswarm/sandbox";
+import { openTail } from "@agentswarm/sandbox/streams";
 import { atMost } from "./bounded-body.ts";
 
 const TIMEOUT_MS = 60_000;
@@ -15,6 +16,8 @@ git update-ref refs/swarm/kept HEAD >&2 &&
 git bundle create --quiet - refs/swarm/kept "^$1" &&
 echo "kept $head" >&2`;
 
+const ERROR_CHARS = 2_000;
+
 /**
  * Commits the unfinished work in the sandbox of a killed agent, and writes its bundle to `file`. Returns the commit, or
  * null when there is no work or it could not be read.
@@ -22,15 +25,13 @@ echo "kept $head" >&2`;
 export async function salvage(sandbox: Sandbox, baseCommit: string, file: string): Promise<string | null> {
   const argv = ["sh", "-c", SCRIPT, "sh", baseCommit];
   const child = sandbox.exec(argv, { cwd: "repo", timeoutMs: TIMEOUT_MS });
-  let errors = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    errors = (errors + chunk.toString()).slice(-2_000);
-  });
+  const errors = openTail(ERROR_CHARS);
+  child.stderr.on("data", (chunk: Buffer) => errors.add(chunk.toString()));
   child.stdin.end();
   try {
     await pipeline(child.stdout, atMost(DOOR.commits.body.maxBytes), createWriteStream(file));
     const { code } = await child.exit;
-    const head = objectIdSchema.safeParse(/^kept (\S+)$/m.exec(errors)?.[1]);
+    const head = objectIdSchema.safeParse(/^kept (\S+)$/m.exec(errors.text())?.[1]);
     return code === 0 && head.success ? head.data : null;
   } catch {
     child.kill();

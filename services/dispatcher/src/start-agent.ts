@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { openDoor, type DoorHandler, type Sandbox, type SandboxProcess } from "@agentswarm/sandbox";
+import { openTail } from "@agentswarm/sandbox/streams";
 
 /** The agent's process in a sandbox of its own. It loads what it needs, asks for its task, and waits for the answer. */
 export interface StartedAgent {
@@ -26,7 +27,8 @@ const MAX_WAITING_REQUESTS = 8;
 
 export function startAgent(sandbox: Sandbox): StartedAgent {
   const child = sandbox.exec(["node", join(sandbox.workDir, AGENT_AT)]);
-  const stderrTail = keepTail(child.stderr);
+  const tail = openTail(STDERR_CHARS);
+  child.stderr.on("data", (chunk: Buffer) => tail.add(chunk.toString()));
   const asked = Promise.withResolvers<void>();
   const waiting: Parameters<DoorHandler>[] = [];
   let serving: DoorHandler | undefined;
@@ -45,19 +47,11 @@ export function startAgent(sandbox: Sandbox): StartedAgent {
       serving = handler;
       for (const [stream, headers] of waiting.splice(0)) handler(stream, headers);
     },
-    stderrTail,
+    stderrTail: tail.text,
     async stop() {
       door.close();
       child.kill();
       await child.exit;
     },
   };
-}
-
-function keepTail(stream: NodeJS.ReadableStream): () => string {
-  let tail = "";
-  stream.on("data", (chunk: Buffer) => {
-    tail = (tail + chunk.toString()).slice(-STDERR_CHARS);
-  });
-  return () => tail;
 }

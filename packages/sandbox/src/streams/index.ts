@@ -1,4 +1,4 @@
 export { CHANNEL, frameHeader, readFrames, type FramePiece } from "./framing.ts";
 export { startRemoteProcess, type RemoteProcess } from "./remote-process.ts";
-export { ERROR_TAIL_CHARS, openTail, type Tail } from "./tail.ts";
+export { openTail, type Tail } from "./tail.ts";
 export { waitForDrain } from "./wait-for-drain.ts";
