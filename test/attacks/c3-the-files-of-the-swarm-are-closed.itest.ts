@@ -36,7 +36,7 @@ test("a service that is started by itself closes SWARM_HOME", async () => {
 test("transcripts and logs are for their owner alone", async () => {
   const file = join(dir, "transcripts", "a.jsonl");
   await using transcript = await openTranscript(file, (error) => expect.unreachable(error.message));
-  transcript.append(Buffer.from("{}\n"));
+  await transcript.append(Buffer.from("{}\n"));
   await transcript[Symbol.asyncDispose]();
   expect(forOthers(file)).toBe(0);
   const logs = openLogs(join(dir, "logs"));

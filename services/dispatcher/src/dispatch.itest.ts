@@ -204,7 +204,7 @@ test("an approved attempt is sent to the merger again without an agent", async (
   const endings = (await eventsOf(task)).flatMap((event) =>
     event.type === "attempt.ended" ? [event.data] : [],
   );
-  expect(endings.map(({ round, sentTo }) => [round, sentTo]).toSorted()).toEqual([
+  expect(endings.map(({ round, sentTo }) => [round, sentTo] as const).toSorted(([a], [b]) => a - b)).toEqual([
     [1, "merge"],
     [2, "merge"],
   ]);

@@ -233,8 +233,7 @@ export function openRegistryRelay(options: {
     owns: (path) => path.startsWith(`/${token}/`),
     handle(stream, headers) {
       stream.resume();
-      if (atOnce >= MAX_AT_ONCE)
-        return void fail(stream, headers, new Refusal(429, "too many requests at once"));
+      if (atOnce >= MAX_AT_ONCE) return fail(stream, headers, new Refusal(429, "too many requests at once"));
       atOnce += 1;
       answer(stream, headers)
         .catch((error: unknown) => fail(stream, headers, error))
