@@ -136,7 +136,7 @@ test("another token, another registry's number and another relay's address are n
   expect((await pair.ask(`http://${AUTHORITY}${pair.base.replace(/0\/$/, "1/")}npm/a`)).status).toBe(404);
 });
 
-test("a limit that is exceeded ends the installation's requests and is told", async () => {
+test("a limit that is exceeded ends the installation's requests, and the reason names it", async () => {
   using pair = await openPair({ requests: 2 });
   await pair.ask("npm/a");
   await pair.ask("npm/a");
