@@ -13,7 +13,9 @@ const echo =
 const echoInStream: Reply = (request, response) => {
   response.writeHead(200, { "content-type": "text/event-stream" });
   response.write(event(chunk({ content: "I begin" })));
-  response.end(event({ error: { message: `died: ${request.headers.authorization}` } }));
+  response.write(event({ error: { message: `died: ${request.headers.authorization}` } }));
+  // The gateway has passed it on by then.
+  setTimeout(() => response.end(), 200);
 };
 const echoNoJson: Reply = (request, response) => {
   response.writeHead(200, { "content-type": "text/event-stream" });
@@ -22,21 +24,19 @@ const echoNoJson: Reply = (request, response) => {
 };
 
 test.each([
-  ["a refused key", echo(401)],
-  ["an outage", echo(500)],
-  ["an invalid request", echo(400)],
-  ["an error in a 200", echo(200)],
-  ["an error in a stream", echoInStream],
-  ["garbage in a stream", echoNoJson],
-])("%s tells a sandbox no key of a backend", async (_, reply) => {
+  ["a refused key", echo(401), [false, true]],
+  ["an outage", echo(500), [false, true]],
+  ["an invalid request", echo(400), [false, true]],
+  ["an error in a 200", echo(200), [false, true]],
+  ["an error in a stream", echoInStream, [true]],
+  ["garbage in a stream", echoNoJson, [true]],
+] as const)("%s tells a sandbox no key of a backend", async (_, reply, streamed) => {
   await using backend = await startBackend(reply);
   await using gateway = await openGateway(backend.baseUrl);
-  const answers = await Promise.all([false, true].map((stream) => gateway.call({ stream })));
-  for (const { text, headers } of answers) {
-    const said = `${text} ${JSON.stringify(headers)} ${gateway.own.unavailable()}`;
-    expect(said).not.toContain(KEY);
-    expect(said).not.toContain(Buffer.from(KEY).toString("base64"));
-  }
+  const answers = await Promise.all(streamed.map((stream) => gateway.call({ stream })));
+  const said = `${JSON.stringify(answers)} ${gateway.own.unavailable()}`;
+  expect(said).not.toContain(KEY);
+  expect(said).not.toContain(Buffer.from(KEY).toString("base64"));
 });
 
 test("the error of a backend keeps its meaning and has a bounded length", async () => {

@@ -70,7 +70,8 @@ async function open(socket: Socket, name: string): Promise<void> {
 }
 
 let doors = 0;
-const server = createServer((socket) => {
+// Without a delay, as the pipes of a sandbox.
+const server = createServer({ noDelay: true }, (socket) => {
   socket.on("error", () => undefined);
   doors += 1;
   void open(socket, `task-${doors}`);
