@@ -57,11 +57,14 @@ const startWith = (install: object) =>
     env: { npm_config_registry: registry.url },
   });
 
+/** That of the string kit: nothing but dependencies changes. */
+const MANIFEST = { name: "string-kit", version: "1.0.0", type: "module", scripts: { test: "node --test" } };
+
 const depending = (taskId: string, base: string, dependencies: object, more: object = {}): Attempt => ({
   taskId,
   base,
   files: {
-    "package.json": JSON.stringify({ name: "string-kit", scripts: { test: "node --test" }, dependencies }),
+    "package.json": JSON.stringify({ ...MANIFEST, dependencies }),
     ...more,
   },
 });

@@ -18,6 +18,8 @@ test("an attempt whose packages cannot be installed is rejected, and the others 
   const base = merger.head();
   const manifest = {
     name: "string-kit",
+    version: "1.0.0",
+    type: "module",
     scripts: { test: "node --test" },
     dependencies: { "not-there": "1.0.0" },
   };
@@ -38,26 +40,26 @@ test("an attempt whose packages cannot be installed is rejected, and the others 
 test("an attempt that merges with another one into a package.json that is no JSON is rejected, and the others land", async () => {
   const before = [
     "{",
-    '"p": {',
-    '"a": 1,',
-    '"b": 1,',
-    '"c": 1,',
-    '"q": {',
-    '"d": 1,',
-    '"e": 1',
+    '"author": {',
+    '"files": 1,',
+    '"main": 1,',
+    '"types": 1,',
+    '"bugs": {',
+    '"man": 1,',
+    '"bin": 1',
     "}",
     "}",
     "}",
   ];
-  // Each takes one object apart and with it one of the three brackets at the end: the same one.
+  // No field that a person must approve. Each takes one object apart and with it one of the three brackets at the end: the same one.
   const without = (opening: string) => before.filter((line) => line !== opening).slice(0, -1);
   const manifest = (lines: readonly string[]) => ({ "package.json": `${lines.join("\n")}\n` });
-  for (const lines of [before, without('"p": {'), without('"q": {')]) JSON.parse(lines.join("\n"));
+  for (const lines of [before, without('"author": {'), without('"bugs": {')]) JSON.parse(lines.join("\n"));
   const swarm = JSON.stringify({ checks: { gate: ["true"] } });
   await using merger = await startMerger({ files: { "swarm.json": swarm, ...manifest(before) } });
   const base = merger.head();
-  const first: Attempt = { taskId: "first", base, files: manifest(without('"p": {')) };
-  const second: Attempt = { taskId: "second", base, files: manifest(without('"q": {')) };
+  const first: Attempt = { taskId: "first", base, files: manifest(without('"author": {')) };
+  const second: Attempt = { taskId: "second", base, files: manifest(without('"bugs": {')) };
   const attempts = [first, second, innocent("one", base)];
   await merger.store(attempts);
   await merger.request(attempts);

@@ -125,7 +125,7 @@ export async function startMerger(
           ...about,
           title: taskId,
           handoff,
-          ...(approvedBy === undefined ? {} : { approvedBy }),
+          ...(approvedBy === undefined ? {} : { approvedBy, approvedHead: headCommit }),
         };
         await sender.send("merge", request, { jobId: jobId.merge(taskId, 1, approvedBy !== undefined) });
       }
