@@ -1,4 +1,4 @@
-import { attemptRef } from "@agentswarm/contracts";
+import { ATTEMPT_REFS, attemptRef } from "@agentswarm/contracts";
 import { initBare } from "./init-bare.ts";
 import { runGit } from "./run-git.ts";
 
@@ -34,9 +34,9 @@ export async function openStore({ dir }: { dir: string }): Promise<Store> {
   return {
     dir,
     async attempts(taskId) {
-      return (await list(`refs/swarm/${taskId}/`)).map((one) => one.attempt);
+      return (await list(`${ATTEMPT_REFS}${taskId}/`)).map((one) => one.attempt);
     },
-    listAll: () => list("refs/swarm/"),
+    listAll: () => list(ATTEMPT_REFS),
     async remove(taskId, attempt) {
       await runGit(["update-ref", "-d", attemptRef(taskId, attempt)], { cwd: dir });
     },
