@@ -30,7 +30,7 @@ COPY --from=agent /app/agent.mjs agent.mjs
 RUN cd /var/lib && mkdir -p swarm/store swarm/origin swarm/artifacts swarm/keys swarm/secrets /run/swarm-secrets \
  && cd swarm/secrets && mkdir redis operator broker planner dispatcher merger reconciler api \
  && chown -R node:node /var/lib/swarm /run/swarm-secrets && chmod -R go-rwx /var/lib/swarm/secrets/* \
- && chmod 755 /var/lib/swarm/secrets/redis
+ && chmod 755 /var/lib/swarm/secrets/redis /var/lib/swarm/secrets/broker
 ENV NODE_ENV=production \
     SWARM_HOME=/var/lib/swarm \
     SWARM_STORE_URL=/var/lib/swarm/store/store.git \

@@ -45,6 +45,7 @@ beforeAll(async () => {
       API_PORT: String(await freePort()),
       REDIS_URL: "",
       LOG_FORMAT: "json",
+      RECORDED_TARGET: "any",
     },
     scenarioDir: join(import.meta.dirname, "../fixtures/string-kit"),
     say: () => undefined,

@@ -22,7 +22,10 @@ export async function seedSecrets(
     await write(file, redisUrlFor(user, password, address), 0o600);
   }
   const token = brokerToken ?? (await read(join(dir, "broker", "BROKER_TOKEN"))) ?? newPassword();
-  for (const service of BROKER_TOKEN_FOR) await write(join(dir, service, "BROKER_TOKEN"), token, 0o600);
+  for (const service of BROKER_TOKEN_FOR) {
+    // The broker is root without capabilities, so it reads only what everybody may; nobody else mounts its volume.
+    await write(join(dir, service, "BROKER_TOKEN"), token, service === "broker" ? 0o644 : 0o600);
+  }
   // Redis runs as another user; hashes of random passwords are no secret.
   await write(
     join(dir, "redis", "users.acl"),
