@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createSender, openQueue } from "@agentswarm/queue";
+import { createSender, hasSchedule, openQueue } from "@agentswarm/queue";
 import { redisProgram } from "../../tools/local/programs.ts";
 import {
   openRedisPasswords,
@@ -24,16 +24,23 @@ let port: number;
 let passwords: Record<RedisUser, string>;
 let server: ChildProcess;
 
+async function startServer(): Promise<ChildProcess> {
+  const binary = process.env["SWARM_REDIS_SERVER"] ?? "redis-server";
+  const acl = join(dir, "users.acl");
+  const program = redisProgram(binary, { port, dir, acl }, process.env, () => undefined);
+  // Without the guard around it, so that a kill is Redis's own.
+  const [, command = binary, ...args] = program.args;
+  const child = spawn(command, args, { env: program.env, stdio: "ignore" });
+  await waitUntil("Redis", 20_000, async () => ((await answersPing(port)) ? true : null));
+  return child;
+}
+
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "swarm-attack-redis-"));
   port = await freePort();
   passwords = await openRedisPasswords(dir);
-  const acl = join(dir, "users.acl");
-  writeFileSync(acl, redisAcl(PREFIX, passwords), { mode: 0o600 });
-  const binary = process.env["SWARM_REDIS_SERVER"] ?? "redis-server";
-  const program = redisProgram(binary, { port, dir, acl }, process.env, () => undefined);
-  server = spawn(program.command, program.args, { env: program.env, stdio: "ignore" });
-  await waitUntil("Redis", 20_000, async () => ((await answersPing(port)) ? true : null));
+  writeFileSync(join(dir, "users.acl"), redisAcl(PREFIX, passwords), { mode: 0o600 });
+  server = await startServer();
 });
 afterAll(async () => {
   server.kill("SIGTERM");
@@ -138,4 +145,26 @@ test("each service can connect, read the eviction policy and send an event", asy
     await createSender(connection, service).send("plan", { kind: "audit" });
     expect(errors).toEqual([]);
   }
+});
+
+test("what a service wrote in a transaction is there after Redis was killed and started again", async () => {
+  const open = () =>
+    openQueue({
+      redisUrl: redisUrlFor("planner", passwords.planner, `127.0.0.1:${port}`),
+      prefix: PREFIX,
+      service: "planner",
+      onError: () => undefined,
+    });
+  const everyMs = 600_000;
+  {
+    await using connection = await open();
+    // BullMQ adds schedules and jobs by scripts, whose writes Redis logs as transactions.
+    await createSender(connection, "planner").schedule("plan", "audit", everyMs, { kind: "audit" });
+    expect(await hasSchedule(connection, "plan", "audit")).toBe(true);
+  }
+  server.kill("SIGKILL");
+  await once(server, "exit");
+  server = await startServer();
+  await using connection = await open();
+  expect(await hasSchedule(connection, "plan", "audit")).toBe(true);
 });

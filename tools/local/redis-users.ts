@@ -66,7 +66,9 @@ export function redisAcl(prefix: string, passwords: Readonly<Record<RedisUser, s
   });
   // For health checks. Any password is taken.
   const health = "user health on nopass resetchannels -@all +ping";
-  return ["user default off resetchannels -@all", health, ...lines, ""].join("\n");
+  // Nobody can be the default user, for it is off. It keeps its rights: Redis 7.0 replays its append-only file as this
+  // user after a restart, and would drop every transaction that the user may not run.
+  return ["user default off resetpass ~* &* +@all", health, ...lines, ""].join("\n");
 }
 
 export function newPassword(): string {
