@@ -75,7 +75,7 @@ beforeAll(async () => {
   await killEachInTurn(async () => (await look(client, ids)).every((one) => ENDED.includes(one.status)));
   features = await waitUntil(
     "the end of every feature",
-    240_000,
+    480_000,
     async () => {
       const now = await look(client, ids);
       return now.length > 0 && now.every((one) => ENDED.includes(one.status)) ? now : null;
@@ -91,7 +91,7 @@ beforeAll(async () => {
   await lookAtRest();
   await swarm.stop();
   await model[Symbol.asyncDispose]();
-}, 420_000);
+}, 660_000);
 
 afterAll(async () => {
   await swarm?.stop();
