@@ -98,6 +98,26 @@ test("any other error makes the job a dead letter with the error's message", asy
   expect((await bullQueue(connection, "sweep").getJob("buggy"))?.failedReason).toBe("internal: a bug");
 });
 
+test("an event that can never be taken in makes one entry, and no event about itself", async () => {
+  const dead: string[] = [];
+  let starts = 0;
+  await using _consumer = await consume(
+    connection,
+    "event",
+    async () => {
+      starts += 1;
+      throw new Error("the view cannot be written");
+    },
+    { concurrency: 5, onDeadLetter: (fault) => dead.push(fault.message) },
+  );
+  await sender.event({ id: "one", type: "backend.closed", data: { backend: "test" } });
+  await sender.event({ id: "two", type: "backend.closed", data: { backend: "test" } });
+  const counts = () => bullQueue(connection, "event").getJobCounts("failed", "waiting", "active", "delayed");
+  await expect.poll(counts).toEqual({ failed: 2, waiting: 0, active: 0, delayed: 0 });
+  expect(starts).toBe(2);
+  expect(dead).toEqual(["the view cannot be written", "the view cannot be written"]);
+});
+
 test("jobs start in the order of their priorities, and one id is one job", async () => {
   const order: string[] = [];
   for (const [jobId, priority] of [

@@ -33,8 +33,8 @@ const LOCK_MS = 30_000;
 
 /**
  * Handles a queue's jobs until disposed. A retryable Fault puts the job back with a growing delay and uses no attempt.
- * Any other error makes it a dead letter: the job fails and a `message.dead-lettered` event is sent. A job during which the
- * process crashed five times becomes a dead letter too. On dispose no new job is taken, running handlers are aborted
+ * Any other error makes it a dead letter: the job fails and a `message.dead-lettered` event is sent, except for a job of
+ * the `event` queue itself. A job during which the process crashed five times becomes a dead letter too. On dispose no new job is taken, running handlers are aborted
  * with `shutdown`, and jobs whose handlers then throw go back to the queue.
  */
 export async function consume<Q extends QueueName>(

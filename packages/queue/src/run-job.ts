@@ -55,17 +55,22 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
     throw new DelayedError();
   };
 
-  const deadLetter = async (job: Job, fault: Fault): Promise<never> => {
+  /**
+   * An event that cannot be taken in is not announced: the announcement is an event too, which the same consumer could
+   * not take in either, and so on without end. Such a dead letter is logged and counted with the failed jobs.
+   */
+  const announce = async (job: Job, fault: Fault): Promise<void> => {
     const jobId = job.id ?? "";
     const data = { queue, jobId, code: fault.code, message: fault.message.slice(0, 2_000) };
-    // The event comes first: when Redis refuses it, BullMQ repeats the whole, and no state is lost yet.
     const id = `dead-letter-${queue}-${jobId}-${job.attemptsStarted}`;
-    await sendEvent(
-      connection,
-      connection.service,
-      { id, type: "message.dead-lettered", data },
-      traceOfMessage(),
-    );
+    const event = { id, type: "message.dead-lettered", data } as const;
+    await sendEvent(connection, connection.service, event, traceOfMessage());
+  };
+
+  const deadLetter = async (job: Job, fault: Fault): Promise<never> => {
+    const jobId = job.id ?? "";
+    // The event comes first: when Redis refuses it, BullMQ repeats the whole, and no state is lost yet.
+    if (queue !== "event") await announce(job, fault);
     await crashes.ended(jobId);
     onDeadLetter(fault, jobId);
     throw new UnrecoverableError(`${fault.code}: ${fault.message}`);
