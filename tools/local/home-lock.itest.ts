@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { describeProcess } from "@agentswarm/sandbox";
+import { describeProcess } from "@agentswarm/contracts/node";
 import { lockHome } from "./home-lock.ts";
 
 const home = mkdtempSync(join(tmpdir(), "swarm-home-"));

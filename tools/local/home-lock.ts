@@ -3,7 +3,7 @@ import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault } from "@agentswarm/contracts";
 import { closeHome } from "@agentswarm/service";
-import { describeProcess, ownerSchema, ownerState, type Owner } from "@agentswarm/sandbox";
+import { describeProcess, ownerSchema, ownerState, type Owner } from "@agentswarm/contracts/node";
 
 const TRIES = 2;
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
-import { describeProcess } from "@agentswarm/sandbox";
+import { describeProcess } from "@agentswarm/contracts/node";
 import { takeFileLock } from "./file-lock.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "swarm-lock-"));

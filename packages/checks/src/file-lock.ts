@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { link, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describeProcess, ownerSchema, ownerState } from "@agentswarm/sandbox";
+import { describeProcess, ownerSchema, ownerState } from "@agentswarm/contracts/node";
 
 const POLL_MS = 100;
 /** A lock of another host, whose processes cannot be looked up here, is taken over at this age. */

@@ -1,4 +1,3 @@
-export { describeProcess, ownerSchema, ownerState, type Owner } from "./owner.ts";
 export { toLabels } from "./labels.ts";
 export { findToolchain } from "./local/toolchain.ts";
 export { openDoor, type Door, type DoorHandler } from "./door.ts";

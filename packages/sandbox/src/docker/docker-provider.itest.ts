@@ -2,7 +2,7 @@ import Docker from "dockerode";
 import { afterAll, expect, test } from "vitest";
 import { findDocker, removeSuiteContent } from "../../../../test/support/docker-image.ts";
 import { describeProvider } from "../../testing/provider-suite.ts";
-import { describeProcess } from "../owner.ts";
+import { describeProcess } from "@agentswarm/contracts/node";
 import { reapOrphans } from "../reap-orphans.ts";
 import { DEFAULT_SANDBOX_IMAGE } from "./docker-host.ts";
 import { openDockerProvider } from "./docker-provider.ts";

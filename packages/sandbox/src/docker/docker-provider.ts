@@ -1,4 +1,4 @@
-import { describeProcess, ownerSchema, ownerState } from "../owner.ts";
+import { describeProcess, ownerSchema, ownerState } from "@agentswarm/contracts/node";
 import type { SandboxProvider } from "../sandbox.ts";
 import {
   DEFAULT_SANDBOX_IMAGE,

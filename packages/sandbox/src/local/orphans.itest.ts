@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { processesOf } from "../../../../test/support/leftovers.ts";
 import { waitUntil } from "../../../../test/support/wait-until.ts";
-import { describeProcess } from "../owner.ts";
+import { describeProcess } from "@agentswarm/contracts/node";
 import { reapOrphans } from "../reap-orphans.ts";
 import type { SandboxInfo } from "../sandbox.ts";
 import { openLocalProvider } from "./local-provider.ts";

@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { describeProcess, ownerSchema, ownerState } from "../owner.ts";
+import { describeProcess, ownerSchema, ownerState } from "@agentswarm/contracts/node";
 import type { SandboxInfo, SandboxLabels } from "../sandbox.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { toLabels } from "../labels.ts";
-import { describeProcess, ownerState } from "../owner.ts";
+import { describeProcess, ownerState } from "@agentswarm/contracts/node";
 import type { SandboxLabels } from "../sandbox.ts";
 
 export type Tags = Record<string, string>;

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { z } from "zod";
 
 /**
- * The process that opened a sandbox or took a lock. Whether it still runs is known only on its own host; on any other
+ * The process that opened a sandbox, took a lock or holds jobs. Whether it still runs is known only on its own host; on any other
  * host an age limit decides.
  */
 export const ownerSchema = z.object({
