@@ -49,6 +49,8 @@ const BY_PATH: Record<string, readonly string[]> = {
   "bench/landing": ["services/merger/testing"],
   // Each service is started with the settings of its own schema.
   "tools/local": ["services/*/src"],
+  // It measures the planner's ledger and the api's read model alone, through their own code.
+  "bench/state": ["services/planner", "services/api", "test/support"],
   // It measures the whole swarm as `npm start` brings it up.
   "bench/swarm": ["tools/local"],
 };

@@ -1,0 +1,9 @@
+import type { Measure } from "./measure.ts";
+import { measureHandoffs } from "./cpu-per-handoff.ts";
+import { measureRedisBytes } from "./redis-bytes.ts";
+
+/** The figures of the benchmark by their names in its JSON line, in the order in which they are measured. */
+export const FIGURES: Readonly<Record<string, Measure>> = {
+  cpuMsPerHandoff: measureHandoffs,
+  redisBytes: measureRedisBytes,
+};
