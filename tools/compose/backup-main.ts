@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Fault } from "@agentswarm/contracts";
+import { asFault } from "@agentswarm/contracts";
 import { parseEnv } from "@agentswarm/service";
 import { backupSettings } from "./config.ts";
 import { restoreSwarm } from "./restore-swarm.ts";
@@ -26,7 +26,7 @@ try {
     process.exitCode = 2;
   }
 } catch (error) {
-  process.stderr.write(`backup: ${Fault.from(error).message}\n`);
+  process.stderr.write(`backup: ${asFault(error).message}\n`);
   process.exitCode = 1;
 } finally {
   await rm(work, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Fault } from "@agentswarm/contracts";
+import { asFault } from "@agentswarm/contracts";
 import { configuresModel, modelSettings, resolveBackends, type Backend } from "@agentswarm/llm";
 import { parseEnv, type Environment } from "@agentswarm/service";
 import { fail, ok, warn, type Finding } from "./finding.ts";
@@ -22,7 +22,7 @@ export async function examineModel(env: Environment): Promise<Finding[]> {
     const backends = resolveBackends(parseEnv(z.object(modelSettings), env), env);
     return await Promise.all(backends.map(examineBackend));
   } catch (error) {
-    return [fail(NAME, Fault.from(error).message, "correct the settings of the model")];
+    return [fail(NAME, asFault(error).message, "correct the settings of the model")];
   }
 }
 

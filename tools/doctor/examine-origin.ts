@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { Fault } from "@agentswarm/contracts";
+import { asFault } from "@agentswarm/contracts";
 import { maskCredential, originAddress, safeGit } from "@agentswarm/git";
 import type { DoctorSettings } from "./config.ts";
 import { fail, ok, type Finding } from "./finding.ts";
@@ -23,7 +23,7 @@ export async function examineOrigin(settings: DoctorSettings): Promise<Finding> 
     if (trunk !== undefined) return ok(NAME, `${url}, trunk ${settings.TRUNK ?? trunk}`);
     return fail(NAME, `${url} has no commit`, "push a first commit to it");
   } catch (error) {
-    const why = maskCredential(Fault.from(error).message, credential);
+    const why = maskCredential(asFault(error).message, credential);
     return fail(NAME, `${url}: ${why}`, "correct GIT_REPO_URL, GIT_READ_CREDENTIAL or GIT_WRITE_CREDENTIAL");
   }
 }

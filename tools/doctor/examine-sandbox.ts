@@ -1,5 +1,5 @@
 import { openBrokerProvider } from "@agentswarm/broker";
-import { Fault } from "@agentswarm/contracts";
+import { asFault, Fault } from "@agentswarm/contracts";
 import {
   openSandboxProvider,
   sandboxSettingsSchema,
@@ -47,7 +47,7 @@ export async function examineSandbox(
     if (provider.unenforced.length === 0) return ok(NAME, isolated);
     return warn(NAME, `${isolated}, without ${provider.unenforced.join(", ")}`, UNLIMITED);
   } catch (error) {
-    return fail(NAME, Fault.from(error).message, "SANDBOX_PROVIDER names the provider; local is the default");
+    return fail(NAME, asFault(error).message, "SANDBOX_PROVIDER names the provider; local is the default");
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Fault } from "@agentswarm/contracts";
+import { asFault } from "@agentswarm/contracts";
 import { modelSettings, resolveBackends } from "@agentswarm/llm";
 import { parseEnv } from "@agentswarm/service";
 import { checkEndpoint, speedOf, type EndpointReport } from "./check-endpoint.ts";
@@ -31,7 +31,7 @@ async function main(): Promise<number> {
     }
     return problems === 0 ? 0 : 1;
   } catch (error) {
-    process.stderr.write(`NOTHING WAS CHECKED: ${Fault.from(error).message}\n\n${HELP}`);
+    process.stderr.write(`NOTHING WAS CHECKED: ${asFault(error).message}\n\n${HELP}`);
     return NOT_CHECKED;
   }
 }

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { Fault } from "@agentswarm/contracts";
+import { asFault } from "@agentswarm/contracts";
 import { parseEnv } from "@agentswarm/service";
 
 const NOT_CHECKED = 2;
@@ -26,7 +26,7 @@ function main(): number {
   try {
     parseEnv(settings, process.env);
   } catch (error) {
-    process.stderr.write(`NOTHING WAS CHECKED: ${Fault.from(error).message}\n\n${HELP}`);
+    process.stderr.write(`NOTHING WAS CHECKED: ${asFault(error).message}\n\n${HELP}`);
     return NOT_CHECKED;
   }
   const vitest = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));

@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { attemptRef, Fault } from "@agentswarm/contracts";
+import { asFault, attemptRef } from "@agentswarm/contracts";
 import { GIT_LIMITS, QUARANTINES_AT_ONCE } from "./content-limits.ts";
 import { inspectCommits, type Inspection } from "./inspect-commits.ts";
+import { isRefusedContent } from "./is-refused-content.ts";
 import { runGit } from "./run-git.ts";
 import type { Store } from "./store.ts";
 import { openTurns } from "./turns.ts";
@@ -43,7 +44,7 @@ export async function fetchQuarantined(options: QuarantineOptions): Promise<Insp
   try {
     return await quarantine(options);
   } catch (error) {
-    const fault = Fault.from(error);
+    const fault = asFault(error);
     // A limit, and not the machine, ended one of the git processes.
     if (fault.code === "git.refused" && !fault.retryable) return { kind: "refused", why: fault.message };
     throw fault;
@@ -59,8 +60,8 @@ async function quarantine(options: QuarantineOptions): Promise<Inspection> {
     try {
       brought = await unbundle(dir, bundlePath);
     } catch (error) {
-      const fault = Fault.from(error);
-      if (fault.retryable) throw fault;
+      const fault = asFault(error);
+      if (!isRefusedContent(fault)) throw fault;
       return { kind: "refused", why: `the bundle was refused: ${fault.message}` };
     }
     if (!brought.includes(headCommit))

@@ -48,15 +48,6 @@ export function endOf(stderr: string): string {
   return stderr.slice(-STDERR_BYTES);
 }
 
-/** Failures of the machine. They end a line, and paths or refs that an attacker chose do not. */
-const MACHINE =
-  /: (?:No space left on device|Disk quota exceeded|Input\/output error|Read-only file system|Cannot allocate memory|Too many open files|Resource temporarily unavailable)$/m;
-
-/** Whether git failed because of the machine, so that a retry may succeed. */
-export function isMachineFailure(stderr: string): boolean {
-  return MACHINE.test(stderr);
-}
-
 const NO_MEMORY = /out of memory|Cannot allocate memory|unable to create thread/i;
 /** How a process ends that uses up its CPU time, or that cannot cope with too little memory. */
 const CPU_USED_UP = "SIGXCPU";

@@ -14,6 +14,7 @@ export { outsideScope } from "./outside-scope.ts";
 export { openOrigin } from "./open-origin.ts";
 export { type PublishRight, type RefMove } from "./publish-right.ts";
 export { fetchQuarantined } from "./fetch-quarantined.ts";
+export { isRefusedContent } from "./is-refused-content.ts";
 export { repack } from "./repack.ts";
 export { runGit } from "./run-git.ts";
 export { safeGit } from "./safe-git.ts";

@@ -1,5 +1,6 @@
-import { Fault, findInstalledFolder } from "@agentswarm/contracts";
+import { asFault, findInstalledFolder } from "@agentswarm/contracts";
 import { CONTENT_LIMITS, GIT_LIMITS } from "./content-limits.ts";
+import { isRefusedContent } from "./is-refused-content.ts";
 import { listChanges, NULL_ID, openLimitedReader, type ChangedEntry } from "./list-changes.ts";
 import type { ObjectReader } from "./objects/object-reader.ts";
 import { runGit } from "./run-git.ts";
@@ -17,14 +18,14 @@ export type Inspection =
 
 /**
  * Inspects every commit between base and head. Nothing is checked out. Commits that git cannot read are refused; a Fault is
- * thrown only when a retry may help.
+ * thrown when something else failed.
  */
 export async function inspectCommits(dir: string, base: string, head: string): Promise<Inspection> {
   try {
     return await inspect(dir, base, head);
   } catch (error) {
-    const fault = Fault.from(error);
-    if (fault.retryable) throw fault;
+    const fault = asFault(error);
+    if (!isRefusedContent(fault)) throw fault;
     if (fault.code === "git.refused") return refuse(fault.message);
     if (NOT_THERE.test(fault.message)) return refuse("the bundle lacks the commit it was sent for");
     return refuse(`git cannot read the commits: ${fault.message}`);

@@ -1,6 +1,6 @@
 import { initBare } from "./init-bare.ts";
 import { maskCredential, type OriginAddress } from "./origin-address.ts";
-import { findBare, findTrunk, reachOrigin, unreachable } from "./reach-origin.ts";
+import { findBare, findTrunk, originFault, reachOrigin } from "./reach-origin.ts";
 import { assertMayPublish, type PublishRight, type RefMove } from "./publish-right.ts";
 import { LOCKS_STALE_AFTER_MS, recoverLocks } from "./recover-locks.ts";
 import { openRepository, type Repository } from "./repository.ts";
@@ -62,7 +62,7 @@ export async function openMirror(options: {
         if ((await whereIs(ref)) !== from) return "moved";
         const here = await findBare(url);
         if (here !== null) await recoverLocks(here, LOCKS_STALE_AFTER_MS);
-        throw unreachable(
+        throw originFault(
           maskCredential(`the push was refused: ${value.trim()}\n${stderr.trim()}`, credential),
         );
       }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openObjectReader, type GitObject } from "./objects/object-reader.ts";
 import { parseCommit } from "./objects/commit-object.ts";
 import type { Mirror } from "./mirror.ts";
-import { findTrunk, unreachable } from "./reach-origin.ts";
+import { findTrunk, originFault } from "./reach-origin.ts";
 import { assertMayPublish } from "./publish-right.ts";
 import { LOCKS_STALE_AFTER_MS, recoverLocks } from "./recover-locks.ts";
 import { openRefWriter } from "./ref-writer.ts";
@@ -45,7 +45,7 @@ export async function openInPlace(options: {
     },
     async fetch() {
       // An unmounted disk leaves an empty folder, which would look like an origin without a trunk.
-      if (!existsSync(join(dir, "HEAD"))) throw unreachable(`${dir} is not a repository any more`);
+      if (!existsSync(join(dir, "HEAD"))) throw originFault(`${dir} is not a repository any more`);
     },
     async push(move, by) {
       await assertMayPublish(move, by, isAncestor);

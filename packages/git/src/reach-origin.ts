@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { Fault } from "@agentswarm/contracts";
+import { asFault, classifyOriginRefusal, Fault, type FaultCode } from "@agentswarm/contracts";
 import type { SimpleGit } from "simple-git";
 import { maskCredential, type OriginAddress } from "./origin-address.ts";
 import { safeGit, type SafeGitAnswer } from "./safe-git.ts";
@@ -7,8 +7,9 @@ import { safeGit, type SafeGitAnswer } from "./safe-git.ts";
 const ORIGIN_TIMEOUT_MS = 60_000;
 
 /**
- * Runs a command that talks to the origin, with its credential. Every failure is Fault `origin.unreachable`, retryable,
- * without the credential.
+ * Runs a command that talks to the origin, with its credential. A failure is Fault `origin.refused` when the origin says
+ * that it refuses, `disk.full` or `machine.failed` when this machine caused it, else `origin.unreachable`; all are
+ * retryable and do not contain the credential.
  */
 export async function reachOrigin<T>(
   dir: string,
@@ -19,12 +20,20 @@ export async function reachOrigin<T>(
   try {
     return await safeGit({ cwd: dir, answers, credential, timeoutMs: ORIGIN_TIMEOUT_MS }, command);
   } catch (cause) {
-    throw unreachable(maskCredential(Fault.from(cause).message, credential));
+    const fault = asFault(cause);
+    const message = maskCredential(fault.message, credential);
+    if (MACHINE.has(fault.code)) throw new Fault(fault.code, message, { source: fault.source });
+    throw originFault(message);
   }
 }
 
-export function unreachable(why: string): Fault {
-  return new Fault("origin.unreachable", `GIT_REPO_URL: ${why}`, { retryable: true });
+const MACHINE: ReadonlySet<FaultCode> = new Set(["disk.full", "machine.failed"]);
+
+/** The Fault of an origin that refuses, by git's output with the fix, or that cannot be reached. */
+export function originFault(why: string): Fault {
+  const refused = classifyOriginRefusal(why);
+  if (refused === null) return new Fault("origin.unreachable", `GIT_REPO_URL: ${why}`);
+  return new Fault(refused.code, `GIT_REPO_URL: ${why}: ${refused.fix}`, { source: refused.source });
 }
 
 /** The folder of an origin that is a bare repository on this machine, or null. */

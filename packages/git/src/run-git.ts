@@ -4,14 +4,8 @@ import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Fault } from "@agentswarm/contracts";
 import type { GitLimits } from "./content-limits.ts";
-import {
-  endOf,
-  gitEnvironment,
-  isMachineFailure,
-  overrunOf,
-  SAFE_CONFIG,
-  TIMEOUT_MS,
-} from "./git-environment.ts";
+import { faultOfGit } from "./fault-of-git.ts";
+import { endOf, gitEnvironment, overrunOf, SAFE_CONFIG, TIMEOUT_MS } from "./git-environment.ts";
 
 export interface GitOptions {
   readonly cwd: string;
@@ -44,8 +38,8 @@ const SAFE = SAFE_CONFIG.flatMap((setting) => ["-c", setting]);
 
 /**
  * Runs git with an argument vector, never a shell. Throws Fault `git.failed` with the end of stderr when the exit code is
- * not an answer. The fault is retryable when git could not be started, was killed by another process, or failed because of
- * the machine. With `limits` an overrun of memory, CPU time, wall time or output is a Fault `git.refused` instead, because
+ * not an answer. The fault is retryable when git could not be started or was killed by another process. A failure of the
+ * machine has a code of its own (see `faultOfGit`). With `limits` an overrun of memory, CPU time, wall time or output is a Fault `git.refused` instead, because
  * the content causes it; a cancelled command stays `git.failed`.
  */
 export function runGit(args: readonly string[], options: GitOptions): Promise<GitResult> {
@@ -106,8 +100,8 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
         reject(new Fault("git.refused", `${what} ${overrun}`));
         return;
       }
-      const retryable = (killedBy !== null && !tooMuch) || isMachineFailure(stderr);
-      reject(new Fault("git.failed", `${what} (${killedBy ?? exitCode}): ${why}`, { retryable }));
+      const interrupted = killedBy !== null && !tooMuch;
+      reject(faultOfGit(`${what} (${killedBy ?? exitCode}): ${why}`, stderr, { interrupted }));
     }
   });
   // Git may end without reading its input.

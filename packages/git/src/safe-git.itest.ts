@@ -86,11 +86,11 @@ test("an exit code is a failure that no retry helps, unless the caller takes it 
 });
 
 test.each([
-  ["a failure of the machine", "echo 'error: file write: No space left on device' >&2; exit 128"],
-  ["a kill by something else", "kill -9 $$"],
-])("%s can be retried", async (_what, script) => {
+  ["a full disk", "echo 'error: file write: No space left on device' >&2; exit 128", "disk.full"],
+  ["a kill by something else", "kill -9 $$", "git.failed"],
+])("%s can be retried", async (_what, script, code) => {
   standIn(script);
-  await expect(version()).rejects.toMatchObject({ code: "git.failed", retryable: true });
+  await expect(version()).rejects.toMatchObject({ code, retryable: true });
 });
 
 test("a failure without any output is a failure", async () => {

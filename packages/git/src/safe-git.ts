@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { Fault } from "@agentswarm/contracts";
+import { asFault, Fault } from "@agentswarm/contracts";
 import { GitError, GitPluginError, simpleGit, type SimpleGit } from "simple-git";
 import { credentialEnvironment, type GitCredential } from "./origin-address.ts";
-import { endOf, gitEnvironment, isMachineFailure, SAFE_CONFIG, TIMEOUT_MS } from "./git-environment.ts";
+import { faultOfGit } from "./fault-of-git.ts";
+import { endOf, gitEnvironment, SAFE_CONFIG, TIMEOUT_MS } from "./git-environment.ts";
 
 export interface SafeGitOptions {
   readonly cwd: string;
@@ -90,7 +91,7 @@ export async function safeGit<T>(
 }
 
 function faultOf(cause: unknown, exit: { code: number | null; stderr: string } | null): Fault {
-  if (!(cause instanceof GitError)) return Fault.from(cause);
+  if (!(cause instanceof GitError)) return asFault(cause);
   // Some methods put "-c" and a setting before the command.
   const name = cause.task?.commands.find((arg) => /^[a-z][a-z-]*$/.test(String(arg)));
   const what = `git ${name ?? ""}`;
@@ -100,7 +101,7 @@ function faultOf(cause: unknown, exit: { code: number | null; stderr: string } |
   }
   const { code, stderr } = exit;
   // No code: a signal that is not ours. Below 0: git could not be started.
-  const retryable = code === null || code < 0 || isMachineFailure(stderr);
+  const interrupted = code === null || code < 0;
   const why = `${what} (${code ?? "killed"}): ${endOf(stderr).trim() || "no output"}`;
-  return new Fault("git.failed", why, { cause, retryable });
+  return faultOfGit(why, stderr, { interrupted, cause });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Fault, type BudgetHandle, type CallUsage } from "@agentswarm/contracts";
+import { asFault, type BudgetHandle, type CallUsage } from "@agentswarm/contracts";
 import { refusal, startModel, type Answer } from "../../../test/support/scripted-model.ts";
 import { createModel, createRouter, NO_USAGE, paidFrom, resolveBackends, type Usage } from "./index.ts";
 
@@ -25,7 +25,7 @@ async function ask(answer: Answer, why: string | null = null) {
   });
   const said = await model
     .complete({ role: "plan", schema: {}, messages: [{ role: "user", content: "x".repeat(4_000) }] })
-    .catch((error: unknown) => Fault.from(error));
+    .catch((error: unknown) => asFault(error));
   return { said, notes, told, asked: server.asked.length };
 }
 

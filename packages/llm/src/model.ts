@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Fault, type Role } from "@agentswarm/contracts";
+import { asFault, Fault, type Role } from "@agentswarm/contracts";
 import type { Backend } from "./backends/backend.ts";
 import type { Prices } from "./backends/models.ts";
 import type { Recorder } from "./record/recorder.ts";
@@ -75,7 +75,7 @@ export function createModel(router: Router, options: ModelOptions): Model {
           signal: signal ?? new AbortController().signal,
         })
         .catch((error: unknown) => {
-          throw Fault.from(error);
+          throw asFault(error);
         });
       if (answer.kind !== "whole") throw faultOf(answer);
       return readAnswer(prompt, answer);

@@ -1,11 +1,9 @@
 import { Fault } from "@agentswarm/contracts";
 import { expect, test } from "vitest";
 import { decideAfterFault } from "./decide-after-fault.ts";
-import { asFault } from "./redis-fault.ts";
 
 const busy = new Fault("model.unavailable", "busy", { retryable: true });
 const bug = new Fault("internal", "a bug");
-const replyError = (message: string) => Object.assign(new Error(message), { name: "ReplyError" });
 
 test("the reason of an abort decides before the error of the handler", () => {
   for (const fault of [busy, bug]) {
@@ -24,22 +22,19 @@ test("delays double up to a minute, unless the fault names a delay", () => {
   expect(decideAfterFault(given, { reason: undefined, started: 9 })).toEqual({ kind: "retry", delayMs: 7 });
 });
 
-test("a fault that is not retryable makes a dead letter", () => {
-  expect(decideAfterFault(bug, { reason: undefined, started: 1 })).toEqual({ kind: "dead-letter" });
+test("a bug is retried twice, then its job is a dead letter", () => {
+  const after = (fault: Fault) =>
+    [1, 2, 3].map((started) => decideAfterFault(fault, { reason: undefined, started }));
+  expect(after(bug)).toEqual([
+    { kind: "retry", delayMs: 500 },
+    { kind: "retry", delayMs: 1_000 },
+    { kind: "dead-letter" },
+  ]);
 });
 
-test("a transient error of Redis is retryable", () => {
-  const transient = [
-    replyError("OOM command not allowed when used memory > 'maxmemory'."),
-    replyError(
-      "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
-    ),
-    replyError("LOADING Redis is loading the dataset in memory"),
-    replyError("READONLY You can't write against a read only replica."),
-    new Error("Connection is closed."),
-  ];
-  for (const error of transient)
-    expect(asFault(error)).toMatchObject({ code: "redis.unavailable", retryable: true });
-  expect(asFault(replyError("WRONGTYPE Operation against a key"))).toMatchObject({ retryable: false });
-  expect(asFault(new Error("ECONNREFUSED by something else"))).toMatchObject({ code: "internal" });
+test("what an attempt brought, and a message that cannot be read, make a dead letter at once", () => {
+  for (const code of ["git.refused", "message.invalid", "model.invalid"] as const) {
+    const fault = new Fault(code, "never");
+    expect(decideAfterFault(fault, { reason: undefined, started: 1 })).toEqual({ kind: "dead-letter" });
+  }
 });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { asFault } from "@agentswarm/contracts";
 import type { QueueConnection } from "./connect.ts";
-import { asFault } from "./redis-fault.ts";
 
 const KEPT = 10_000;
 const RETRY_EVERY_MS = 1_000;

@@ -11,7 +11,6 @@ export { openBudgets, type Budgets, type BudgetState } from "./limits/budgets.ts
 export { nextNumber } from "./limits/counter.ts";
 export { acquireLease, type Lease } from "./limits/lease.ts";
 export { acquireSlot, releaseSlot } from "./limits/slots.ts";
-export { isTransientRedisError } from "./redis-fault.ts";
 export { type Handler, type JobContext } from "./run-job.ts";
 export { openShownModel } from "./shown-model.ts";
 export { createSender, type Sender, type SendOptions } from "./send.ts";

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { DEFAULT_REPO, Fault } from "@agentswarm/contracts";
+import { asFault, DEFAULT_REPO } from "@agentswarm/contracts";
 import { expect, test } from "vitest";
 import { startRedis } from "../../../test/support/redis.ts";
 import { bullQueue } from "../../../test/support/queue.ts";
 import { openSilentProxy } from "../testing/silent-proxy.ts";
 import { consume, createSender, jobState, openQueue, ping } from "./index.ts";
 
-const faultOf = (promise: Promise<unknown>) => promise.then(() => null, Fault.from);
+const faultOf = (promise: Promise<unknown>) => promise.then(() => null, asFault);
 const quiet = () => undefined;
 
 test("no acknowledged job is lost when Redis is killed and restarted", async () => {

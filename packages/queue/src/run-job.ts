@@ -1,5 +1,6 @@
 import { DelayedError, UnrecoverableError, WaitingError, type Job } from "bullmq";
 import {
+  asFault,
   newTraceparent,
   Fault,
   traceparentSchema,
@@ -12,7 +13,6 @@ import { crashCount, JOB_CRASH_LIMIT } from "./crash-count.ts";
 import { decideAfterFault } from "./decide-after-fault.ts";
 import { unseal } from "./envelope.ts";
 import { handBack } from "./hand-back.ts";
-import { asFault } from "./redis-fault.ts";
 import { sendEvent } from "./send.ts";
 
 export interface JobContext {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { z } from "zod";
-import { Fault } from "@agentswarm/contracts";
+import { asFault } from "@agentswarm/contracts";
 import { closeHome } from "./close-home.ts";
 import type { Environment } from "./environment.ts";
 import { createLogger, type Logger } from "./logger.ts";
@@ -43,7 +43,7 @@ export async function runService<S extends z.ZodType<BaseSettings>>(
   try {
     settings = parseEnv(schema, env);
   } catch (error) {
-    process.stderr.write(`${name}: ${Fault.from(error).message}\n`);
+    process.stderr.write(`${name}: ${asFault(error).message}\n`);
     process.exit(1);
   }
   const log = createLogger({

@@ -1,4 +1,4 @@
-import { Fault, type FailedJobSummary, type QueueName } from "@agentswarm/contracts";
+import { asFault, type FailedJobSummary, type QueueName } from "@agentswarm/contracts";
 import { listFailedJobs, retryJob, type QueueConnection } from "@agentswarm/queue";
 
 /** A queue keeps no more failed jobs than these. */
@@ -38,7 +38,7 @@ export async function retryDeadLetters(connection: QueueConnection, queue: Queue
       retried += 1;
     } catch (error) {
       // Somebody else has retried or removed it meanwhile.
-      if (!["not-found", "conflict"].includes(Fault.from(error).code)) throw error;
+      if (!["not-found", "conflict"].includes(asFault(error).code)) throw error;
     }
   }
   return retried;

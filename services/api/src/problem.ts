@@ -1,7 +1,6 @@
 import type { FastifyError } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "@fastify/type-provider-zod";
-import { Fault, PROBLEM_TYPE } from "@agentswarm/contracts";
-import { isTransientRedisError } from "@agentswarm/queue";
+import { Fault, isTransientRedisError, PROBLEM_TYPE } from "@agentswarm/contracts";
 import type { App } from "./app-type.ts";
 import { inTraceOf } from "./trace-request.ts";
 

@@ -1,4 +1,4 @@
-import { Fault, jobId, type Handoff, type Task, type TaskMessage } from "@agentswarm/contracts";
+import { asFault, jobId, type Handoff, type Task, type TaskMessage } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import { jobState, nextNumber, type JobContext } from "@agentswarm/queue";
 import { runAttempt } from "./attempt.ts";
@@ -45,7 +45,7 @@ async function openAttempt(ctx: DispatcherContext, message: TaskMessage, job: Jo
   try {
     ended = await runAttempt(ctx, { task, round, attempt, job, events });
   } catch (error) {
-    const fault = Fault.from(error);
+    const fault = asFault(error);
     const isRetried = fault.retryable || job.signal.aborted;
     const reason = `${fault.code}: ${fault.message}`;
     ended = unopened(message, attempt, isRetried ? "lost" : "failed", reason);

@@ -1,4 +1,4 @@
-import { Fault, type Handoff, type Metrics } from "@agentswarm/contracts";
+import { asFault, type Handoff, type Metrics } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import { countChanges, COUNTED, fetchQuarantined, GIT_LIMITS, outsideScope, runGit } from "@agentswarm/git";
 import type { DispatcherRepo } from "./context.ts";
@@ -63,7 +63,7 @@ async function measureCommits(dir: string, base: string, head: string): Promise<
       limits: GIT_LIMITS,
     });
   const { stdout } = await diff(...COUNTED).catch((error: unknown) => {
-    if (Fault.from(error).code !== "git.refused") throw error;
+    if (asFault(error).code !== "git.refused") throw error;
     return diff(...COUNTED.filter((option) => option !== "--numstat"));
   });
   const { files: _, ...figures } = countChanges(stdout);

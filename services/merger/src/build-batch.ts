@@ -1,5 +1,11 @@
 import { findChecks } from "@agentswarm/checks";
-import { Fault, type MergeOutcome, type MergeRequest, type TargetSettings } from "@agentswarm/contracts";
+import {
+  asFault,
+  type Fault,
+  type MergeOutcome,
+  type MergeRequest,
+  type TargetSettings,
+} from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import { fetchAttempts, type BuiltLanding } from "@agentswarm/git";
 import type { Batch, BatchItem } from "./batch.ts";
@@ -150,6 +156,6 @@ async function startGate(
   try {
     return await gate.test(last, AbortSignal.any([abandoned, signal]));
   } catch (error) {
-    return Fault.from(error);
+    return asFault(error);
   }
 }

@@ -1,4 +1,5 @@
-import { Fault, type MergeOutcome, type MergeRequest, type TargetSettings } from "@agentswarm/contracts";
+import { asFault, type MergeOutcome, type MergeRequest, type TargetSettings } from "@agentswarm/contracts";
+import { isRefusedContent } from "@agentswarm/git";
 import type { LandingContext } from "./context.ts";
 import { checkDependencyChanges } from "./dependency-changes.ts";
 import { checkProtectedPaths } from "./protected-paths.ts";
@@ -38,10 +39,10 @@ export async function findHolds(
   return outcomes;
 }
 
-/** Throws a fault that a retry may help. */
+/** Throws a fault that the attempt did not cause. */
 function unreadable(error: unknown): MergeOutcome {
-  const fault = Fault.from(error);
-  if (fault.retryable) throw fault;
+  const fault = asFault(error);
+  if (!isRefusedContent(fault)) throw fault;
   return { kind: "unsafe", why: `git cannot read the attempt: ${fault.message}` };
 }
 

@@ -1,4 +1,4 @@
-import { Fault } from "@agentswarm/contracts";
+import { asFault, Fault } from "@agentswarm/contracts";
 import { FIRST_BATCH_SIZE, headOf, LARGEST_BATCH_SIZE, nextBatchSize, tasksOf, type Batch } from "./batch.ts";
 import { buildBatch } from "./build-batch.ts";
 import type { LandingContext } from "./context.ts";
@@ -39,7 +39,7 @@ export async function runQueue(ctx: LandingContext, queue: MergeQueue): Promise<
       const published = first?.base ?? (await ctx.mirror.head());
       batches.push(await buildBatch(ctx, entries, { published, base: last ? headOf(last) : published }));
     } catch (error) {
-      for (const entry of entries) entry.fail(Fault.from(error));
+      for (const entry of entries) entry.fail(asFault(error));
     }
     return true;
   };
@@ -58,7 +58,7 @@ export async function runQueue(ctx: LandingContext, queue: MergeQueue): Promise<
       queue.putBack(again);
     } catch (error) {
       abandonAll();
-      for (const { entry } of batch.items) entry.fail(Fault.from(error));
+      for (const { entry } of batch.items) entry.fail(asFault(error));
     }
   };
 

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { Fault, type FeatureSubmission } from "@agentswarm/contracts";
+import { asFault, type Fault, type FeatureSubmission } from "@agentswarm/contracts";
 import { askStructured, paidFrom, type Usage } from "@agentswarm/llm";
 import { step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
@@ -30,7 +30,7 @@ export async function askForFeature<S extends z.ZodType>(
   try {
     return (await askStructured(model, question)).value;
   } catch (error) {
-    const fault = Fault.from(error);
+    const fault = asFault(error);
     if (fault.retryable || !fault.code.startsWith("model.")) throw fault;
     return fault;
   }

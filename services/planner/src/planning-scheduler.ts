@@ -1,4 +1,4 @@
-import { Fault } from "@agentswarm/contracts";
+import { asFault, type Fault } from "@agentswarm/contracts";
 
 /** Runs planning turns: at most `atOnce` features at the same time, the most urgent first, each feature once at a time. */
 export interface PlanningScheduler extends AsyncDisposable {
@@ -53,7 +53,7 @@ export function openPlanningScheduler(atOnce: number): PlanningScheduler {
       await turn.run(featureId, stopping.signal);
       failures.delete(featureId);
     } catch (error) {
-      if (!stopping.signal.aborted) await backOff(turn, featureId, urgency, Fault.from(error));
+      if (!stopping.signal.aborted) await backOff(turn, featureId, urgency, asFault(error));
     }
     running.delete(featureId);
     const next = again.get(featureId);

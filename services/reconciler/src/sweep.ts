@@ -1,4 +1,11 @@
-import { Fault, type Check, type FixDraft, type Sweep, type SweepRequest } from "@agentswarm/contracts";
+import {
+  asFault,
+  Fault,
+  type Check,
+  type FixDraft,
+  type Sweep,
+  type SweepRequest,
+} from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import { failuresOf, findChecks, hashOf } from "@agentswarm/checks";
 import type { Mirror, PublishRight, RefMove } from "@agentswarm/git";
@@ -91,7 +98,7 @@ async function draftsFor(
       return drafts;
     }
   } catch (error) {
-    const fault = Fault.from(error);
+    const fault = asFault(error);
     const byModel = fault.code.startsWith("model.") || fault.code === "budget.reached";
     if (signal.aborted || !byModel) throw error;
     ctx.log.warn({ head, err: fault }, "the model could not draft fix tasks; using the template");

@@ -137,5 +137,6 @@ function statusOf(stream: http2.ClientHttp2Stream): Promise<number> {
 
 async function faultOf(stream: Readable): Promise<Fault> {
   const { code, message, retryable } = await readJson(stream, refusalSchema, MAX_RESPONSE_BYTES);
-  return new Fault(code, `broker: ${message}`, { retryable });
+  // A refusal that is not retryable still waits for the operator where the code is the operator's.
+  return new Fault(code, `broker: ${message}`, retryable ? { retryable } : {});
 }

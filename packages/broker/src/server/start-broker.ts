@@ -1,6 +1,6 @@
 import { timingSafeEqual, createHash } from "node:crypto";
 import * as http2 from "node:http2";
-import { Fault } from "@agentswarm/contracts";
+import { asFault } from "@agentswarm/contracts";
 import type { Ceiling } from "./routes.ts";
 import { openDockerHost } from "@agentswarm/sandbox/docker";
 import { keepAlive } from "../keep-alive.ts";
@@ -108,7 +108,7 @@ function refusalOf(error: unknown): { status: number; refusal: Refusal } {
       status: 400,
       refusal: { code: "sandbox.refused", message: error.message, retryable: false },
     };
-  const { code, message, retryable } = Fault.from(error);
+  const { code, message, retryable } = asFault(error);
   if (code === "sandbox.refused") return { status: 403, refusal: { code, message, retryable } };
   if (code === "not-found") return { status: 404, refusal: { code, message, retryable } };
   if (code === "sandbox.died" || code === "sandbox.unavailable")

@@ -1,4 +1,5 @@
-import { Fault } from "@agentswarm/contracts";
+import { asFault } from "@agentswarm/contracts";
+import { isRefusedContent } from "../is-refused-content.ts";
 import type { BuiltLanding, LandingRequest } from "./landing.ts";
 import { diffTrees, type Change } from "../objects/diff-trees.ts";
 import { mergeByGit } from "./merge-by-git.ts";
@@ -59,8 +60,8 @@ export function openLandingEngine(options: { dir: string; strategy: MergeStrateg
       return await buildGroup(tip, requests);
     } catch (error) {
       objects.drop();
-      const fault = Fault.from(error);
-      if (fault.retryable) throw fault;
+      const fault = asFault(error);
+      if (!isRefusedContent(fault)) throw fault;
       // Throws when the trunk cannot be read. Otherwise git refuses one of the attempts.
       await objects.commit(tip);
       if (requests.length > 1) return buildApart(tip, requests);

@@ -115,9 +115,7 @@ export function openObjects(dir: string): Objects {
     const small = written.filter(([, { body }]) => body.length <= PACKED_BYTES);
     const isFew = small.length <= MAX_LOOSE;
     const alone = isFew ? written : written.filter(([, { body }]) => body.length > PACKED_BYTES);
-    await writeLoose(dir, alone).catch((cause: unknown) => {
-      throw new Fault("git.failed", `${dir}: ${Fault.from(cause).message}`, { cause, retryable: true });
-    });
+    await writeLoose(dir, alone);
     if (!isFew) {
       const pack = encodePack(small.map(([, object]) => object));
       await runGit(["index-pack", "--stdin", "--strict", "--threads=1"], { cwd: dir, input: pack });

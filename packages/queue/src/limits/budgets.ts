@@ -1,8 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Budget, BudgetHandle, BudgetReservation, UsedUp } from "@agentswarm/contracts";
+import {
+  asFault,
+  type Budget,
+  type BudgetHandle,
+  type BudgetReservation,
+  type UsedUp,
+} from "@agentswarm/contracts";
 import type { QueueConnection } from "../connect.ts";
-import { asFault } from "../redis-fault.ts";
 import type { BudgetCaps } from "../settings.ts";
 import { levelsOf, describeUsedUp, type Level, type Purpose } from "./budget-levels.ts";
 import { READ, RENEW, RESERVE, SET_CAP, COMMIT } from "./budget-scripts.ts";

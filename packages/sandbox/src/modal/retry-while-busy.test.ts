@@ -62,7 +62,7 @@ test("a refused token is not retried, and the error names its settings", async (
     },
     quick,
   );
-  await expect(calling).rejects.toMatchObject({ code: "config.invalid", retryable: false });
+  await expect(calling).rejects.toMatchObject({ code: "config.invalid", source: "operator" });
   await expect(calling).rejects.toThrow(/MODAL_TOKEN_ID and MODAL_TOKEN_SECRET/);
   expect(calls).toBe(1);
 });
@@ -70,7 +70,7 @@ test("a refused token is not retried, and the error names its settings", async (
 test("a refused request is not retried", async () => {
   for (const error of [grpc(3), Object.assign(new Error("too long"), { name: "InvalidError" })]) {
     const calling = retryWhileBusy("start a program", () => Promise.reject(error), quick);
-    await expect(calling).rejects.toMatchObject({ code: "sandbox.refused", retryable: false });
+    await expect(calling).rejects.toMatchObject({ code: "sandbox.refused", source: "operator" });
   }
 });
 

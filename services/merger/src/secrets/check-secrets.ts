@@ -1,6 +1,6 @@
 import picomatch from "picomatch";
-import { Fault, type MergeRequest, type TargetSettings } from "@agentswarm/contracts";
-import type { Addition, LandingEngine } from "@agentswarm/git";
+import { asFault, type MergeRequest, type TargetSettings } from "@agentswarm/contracts";
+import { isRefusedContent, type Addition, type LandingEngine } from "@agentswarm/git";
 import type { SearchedText, SecretHit } from "./find-secrets.ts";
 import type { SecretScanner } from "./open-secret-scanner.ts";
 
@@ -60,8 +60,8 @@ async function readAdditions(
   try {
     return (await engine.additions(baseCommit, headCommit, MAX_BYTES)) ?? TOO_LARGE;
   } catch (error) {
-    const fault = Fault.from(error);
-    if (fault.retryable) throw fault;
+    const fault = asFault(error);
+    if (!isRefusedContent(fault)) throw fault;
     return `the attempt's commits cannot be searched for secrets: ${fault.message}`;
   }
 }
