@@ -35,7 +35,7 @@ const REFUSED_PUSH: readonly (readonly [RegExp, string])[] = [
 
 const REFUSED_ACCOUNT =
   /Authentication failed|could not read (?:Username|Password)|Permission denied \(|HTTP Basic: Access denied|returned error: 40[13]|Invalid username or|terminal prompts disabled|Permission to \S+ denied/i;
-const NO_REPOSITORY = /Repository not found|does not appear to be a git repository|returned error: 404/i;
+const NO_REPOSITORY = /Repository not found|returned error: 404/i;
 
 /** Classifies the refusal of an origin by git's output; null: the origin did not refuse, or says no reason. */
 export function classifyOriginRefusal(output: string): GitFailure | null {

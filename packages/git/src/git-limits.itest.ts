@@ -64,12 +64,9 @@ test("a command that the caller cancels is not refused", async () => {
 });
 
 test.each([
-  ["a kill by the machine", "kill -9 $$"],
-  ["a full disk", "echo 'error: file write: No space left on device' >&2; exit 128"],
-])("%s is retried, also under limits", async (_what, script) => {
+  ["a kill by the machine", "kill -9 $$", "git.failed"],
+  ["a full disk", "echo 'error: file write: No space left on device' >&2; exit 128", "disk.full"],
+])("%s is retried, also under limits", async (_what, script, code) => {
   standIn(script);
-  await expect(runGit(["log"], { cwd: dir, limits })).rejects.toMatchObject({
-    code: "git.failed",
-    retryable: true,
-  });
+  await expect(runGit(["log"], { cwd: dir, limits })).rejects.toMatchObject({ code, retryable: true });
 });

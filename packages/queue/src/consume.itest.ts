@@ -84,16 +84,19 @@ test("a retryable fault is retried after its delay and uses no attempt", async (
   expect((await bullQueue(connection, "sweep").getJob("busy"))?.attemptsMade).toBe(1);
 });
 
-test("any other error makes the job a dead letter with the error's message", async () => {
+test("a bug makes the job a dead letter with the error's message, after two retries", async () => {
   const dead: string[] = [];
+  let starts = 0;
   await using _consumer = await take(
     async () => {
+      starts += 1;
       throw new Error("a bug");
     },
     (fault) => dead.push(fault.message),
   );
   await send("buggy");
-  await expect.poll(() => stateOf("buggy")).toBe("failed");
+  await expect.poll(() => stateOf("buggy"), { timeout: 20_000 }).toBe("failed");
+  expect(starts).toBe(3);
   expect(dead).toEqual(["a bug"]);
   expect((await bullQueue(connection, "sweep").getJob("buggy"))?.failedReason).toBe("internal: a bug");
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DEFAULT_REPO } from "@agentswarm/contracts";
+import { DEFAULT_REPO, Fault } from "@agentswarm/contracts";
 import { currentTrace } from "@agentswarm/contracts/node";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
@@ -35,7 +35,7 @@ const send = (jobId: string) => sender.send("sweep", { why: "manual", repoId: DE
 const start = (handler: Handler<"sweep">) =>
   consume(connection, "sweep", handler, { concurrency: 1, onDeadLetter: () => undefined });
 const fail: Handler<"sweep"> = async () => {
-  throw new Error("a bug");
+  throw new Fault("message.invalid", "a bug");
 };
 const becomes = (jobId: string, state: string) =>
   expect.poll(() => jobState(connection, "sweep", jobId)).toBe(state);
@@ -46,7 +46,7 @@ test("a retried dead letter is handled again with its message and trace", async 
   await using _consumer = await start(async (body) => {
     expect(body).toMatchObject({ why: "manual" });
     traces.push(currentTrace());
-    if (!fixed) throw new Error("a bug");
+    if (!fixed) throw new Fault("message.invalid", "a bug");
   });
   await send("one");
   await becomes("one", "failed");
@@ -108,8 +108,8 @@ test("failed jobs are listed newest first, up to the limit", async () => {
   }
   const failed = await listFailedJobs(connection, "sweep", { limit: 2 });
   expect(failed).toEqual([
-    { id: "c", failedReason: "internal: a bug", finishedOn: expect.any(Number), attempts: 1 },
-    { id: "b", failedReason: "internal: a bug", finishedOn: expect.any(Number), attempts: 1 },
+    { id: "c", failedReason: "message.invalid: a bug", finishedOn: expect.any(Number), attempts: 1 },
+    { id: "b", failedReason: "message.invalid: a bug", finishedOn: expect.any(Number), attempts: 1 },
   ]);
   expect(await listFailedJobs(connection, "plan", { limit: 2 })).toEqual([]);
 });

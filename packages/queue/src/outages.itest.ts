@@ -85,7 +85,7 @@ test("a full Redis pauses the worker and makes no dead letters", async () => {
 test("an eviction policy that loses jobs is refused by the name of the setting", async () => {
   await using redis = await startRedis({ args: ["--maxmemory-policy", "allkeys-lru"] });
   const fault = await faultOf(openQueue({ redisUrl: redis.url, service: "test" }));
-  expect(fault).toMatchObject({ code: "redis.misconfigured", retryable: false });
+  expect(fault).toMatchObject({ code: "redis.misconfigured", source: "operator" });
   expect(fault?.message).toMatch(/maxmemory-policy.*noeviction/);
 });
 

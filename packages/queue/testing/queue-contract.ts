@@ -73,12 +73,12 @@ export function testQueueContract(serverUrl: () => string): void {
     await using _consumer = await start(async () => {
       starts += 1;
       if (starts === 1) throw new Fault("model.unavailable", "busy", { retryable: true, retryAfterMs: 20 });
-      if (starts === 2) throw new Error("a bug");
+      if (starts === 2) throw new Fault("message.invalid", "a bug");
     });
     await send("one");
     await becomes("one", "failed");
     expect(await listFailedJobs(replicas[0], "sweep", { limit: 5 })).toMatchObject([
-      { id: "one", failedReason: "internal: a bug", attempts: 2 },
+      { id: "one", failedReason: "message.invalid: a bug", attempts: 2 },
     ]);
     await retryJob(replicas[0], "sweep", "one");
     await becomes("one", "completed");

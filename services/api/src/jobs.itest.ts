@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { DEFAULT_REPO } from "@agentswarm/contracts";
+import { DEFAULT_REPO, Fault } from "@agentswarm/contracts";
 import { consume, createSender, jobState, type Consumer } from "@agentswarm/queue";
 import { keysCommand } from "../testing/make-key.ts";
 import { startApi, type TestApi } from "../testing/start-api.ts";
@@ -14,7 +14,7 @@ let sent = 0;
 beforeAll(async () => {
   api = await startApi();
   const handler = async (_: unknown, { jobId }: { jobId: string }) => {
-    if (broken.has(jobId)) throw new Error("a bug");
+    if (broken.has(jobId)) throw new Fault("message.invalid", "a bug");
   };
   consumer = await consume(api.connection, "sweep", handler, { concurrency: 1, onError: () => undefined });
 });
@@ -44,7 +44,7 @@ test("a dead letter is listed with its queue and the reason", async () => {
   expect(jobs).toContainEqual({
     queue: "sweep",
     id: job,
-    reason: "internal: a bug",
+    reason: "message.invalid: a bug",
     failedAt: expect.any(Number),
     attempts: 1,
   });

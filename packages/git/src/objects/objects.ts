@@ -1,4 +1,4 @@
-import { Fault } from "@agentswarm/contracts";
+import { asFault, Fault } from "@agentswarm/contracts";
 import { runGit } from "../run-git.ts";
 import { openObjectReader } from "./object-reader.ts";
 import { parseCommit, type CommitObject } from "./commit-object.ts";
@@ -115,7 +115,10 @@ export function openObjects(dir: string): Objects {
     const small = written.filter(([, { body }]) => body.length <= PACKED_BYTES);
     const isFew = small.length <= MAX_LOOSE;
     const alone = isFew ? written : written.filter(([, { body }]) => body.length > PACKED_BYTES);
-    await writeLoose(dir, alone);
+    await writeLoose(dir, alone).catch((cause: unknown) => {
+      const fault = asFault(cause);
+      throw fault.retryable ? fault : new Fault("git.failed", fault.message, { cause, retryable: true });
+    });
     if (!isFew) {
       const pack = encodePack(small.map(([, object]) => object));
       await runGit(["index-pack", "--stdin", "--strict", "--threads=1"], { cwd: dir, input: pack });
