@@ -81,6 +81,18 @@ test("a backend that can enforce a schema gets it", async () => {
   expect(asked[0]?.messages[0]?.content).toContain("of this schema");
 });
 
+test("an answer without usage is taken, and its usage is estimated from the texts", async () => {
+  const reply: Reply = (response) => {
+    const choices = [
+      { index: 0, message: { role: "assistant", content: '{"n": 7}' }, finish_reason: "stop" },
+    ];
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ choices }));
+  };
+  const { answer, asked } = await ask([reply]);
+  expect(answer).toMatchObject({ value: { n: 7 }, usage: { tokensOut: 5, estimated: true } });
+  expect(asked).toHaveLength(1);
+});
+
 test("an answer that does not match is sent back once with the error", async () => {
   const { answer, asked } = await ask([say('{"n": "seven"}'), say('{"n": 7}')]);
   expect(answer).toMatchObject({ value: { n: 7 }, usage: { tokensIn: 200, tokensOut: 20 } });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Fault, roleOf, swarmKeyLine } from "@agentswarm/contracts";
 import type { Message, Model } from "./model.ts";
-import { addUsage, type Usage } from "./usage.ts";
+import { addUsage, type Usage } from "./usage/usage.ts";
 
 export interface StructuredQuestion<S extends z.ZodType> {
   readonly system: string;

@@ -1,11 +1,12 @@
 import { Fault, type BudgetHandle, type CallEstimate } from "@agentswarm/contracts";
 import type { Prices } from "./backends/models.ts";
 import type { CompletionRequest, Model } from "./model.ts";
-import { estimateTokens, NO_USAGE, priceOf, type Usage } from "./usage.ts";
+import { roughTokens } from "./usage/fit-tokens.ts";
+import { NO_USAGE, priceOf, type Usage } from "./usage/usage.ts";
 
 /** The most that a call with this prompt may use. */
 export function estimateCall(prompt: string, maxTokens: number, prices: Prices): CallEstimate {
-  const tokens = { tokensIn: estimateTokens(prompt), tokensOut: maxTokens, tokensCached: 0 };
+  const tokens = { tokensIn: roughTokens(prompt), tokensOut: maxTokens, tokensCached: 0 };
   return { costUsd: priceOf(tokens, prices), tokens: tokens.tokensIn + tokens.tokensOut };
 }
 

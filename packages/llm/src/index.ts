@@ -12,12 +12,8 @@ export { openRecorder, type Recorder } from "./record/recorder.ts";
 export { renderPrompt } from "./render-prompt.ts";
 export { createRouter, type BackendChange, type Router, type RouterOptions } from "./router/router.ts";
 export { modelSettings, type ModelSettings } from "./settings.ts";
-export {
-  addUsage,
-  estimateTokens,
-  estimateUsage,
-  fitTokens,
-  NO_USAGE,
-  readUsage,
-  type Usage,
-} from "./usage.ts";
+export { answerText, estimatePrompt } from "./usage/call-texts.ts";
+export { estimateTokens } from "./usage/estimate-tokens.ts";
+export { fitTokens, roughTokens } from "./usage/fit-tokens.ts";
+export { measureUsage } from "./usage/measure-usage.ts";
+export { addUsage, NO_USAGE, type Usage } from "./usage/usage.ts";

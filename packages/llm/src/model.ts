@@ -5,7 +5,11 @@ import type { Prices } from "./backends/models.ts";
 import type { Recorder } from "./record/recorder.ts";
 import { retryAfterMs } from "./router/retry-delay.ts";
 import type { Router, RouterAnswer } from "./router/router.ts";
-import { estimateTokens, estimateUsage, readUsage, type Usage } from "./usage.ts";
+import { answerText, estimatePrompt } from "./usage/call-texts.ts";
+import { estimateTokens } from "./usage/estimate-tokens.ts";
+import { roughTokens } from "./usage/fit-tokens.ts";
+import { measureUsage } from "./usage/measure-usage.ts";
+import type { Usage } from "./usage/usage.ts";
 
 export interface Message {
   readonly role: "system" | "user" | "assistant";
@@ -42,11 +46,12 @@ const completionSchema = z.object({
   choices: z
     .array(
       z.object({
-        message: z.object({ content: z.string().nullish(), reasoning_content: z.string().nullish() }),
+        message: z.object({ content: z.string().nullish() }),
       }),
     )
     .default([]),
-  usage: z.unknown(),
+  // Some servers leave it out; zod refuses a missing key of `unknown`.
+  usage: z.unknown().optional(),
 });
 
 export function createModel(router: Router, options: ModelOptions): Model {
@@ -69,7 +74,7 @@ export function createModel(router: Router, options: ModelOptions): Model {
         .ask({
           role,
           body,
-          tokens: estimateTokens(prompt),
+          tokens: roughTokens(prompt),
           streamed: false,
           retry: "once",
           signal: signal ?? new AbortController().signal,
@@ -78,13 +83,13 @@ export function createModel(router: Router, options: ModelOptions): Model {
           throw asFault(error);
         });
       if (answer.kind !== "whole") throw faultOf(answer);
-      return readAnswer(prompt, answer);
+      return readAnswer(messages, answer);
     },
   };
 }
 
 function readAnswer(
-  prompt: string,
+  messages: readonly Message[],
   { completion, backend }: Extract<RouterAnswer, { kind: "whole" }>,
 ): { text: string; usage: Usage } {
   const { name, model, prices } = backend;
@@ -93,12 +98,13 @@ function readAnswer(
     throw new Fault("model.unavailable", `backend ${name} answered without a chat completion`, {
       retryable: true,
     });
-  const message = parsed.data.choices[0]?.message;
-  // Reasoning is charged but is no part of the answer.
-  const text = message?.content ?? "";
-  const output = `${message?.reasoning_content ?? ""}${text}`;
-  const usage = readUsage(parsed.data.usage, prices) ?? estimateUsage(prompt, output, prices);
-  return { text, usage: { ...usage, backend: name, model } };
+  const estimate = () => ({
+    tokensIn: estimatePrompt({ messages }),
+    // With the reasoning, which is charged but is no part of the answer.
+    tokensOut: estimateTokens(answerText(completion)),
+  });
+  const usage = measureUsage(parsed.data.usage, estimate, prices);
+  return { text: parsed.data.choices[0]?.message.content ?? "", usage: { ...usage, backend: name, model } };
 }
 
 function faultOf(answer: Exclude<RouterAnswer, { kind: "whole" }>): Fault {

@@ -74,16 +74,26 @@ for level = 1, levels do
 end
 return {"granted"}`;
 
-/** ARGV: reservation, real usage in nanoUsd and tokens. A reservation that is unknown was committed before. */
+/**
+ * ARGV: reservation, real usage in nanoUsd and tokens. A reservation that is unknown was committed before. An amount that
+ * is negative or no number would give money back: the reserved amount is charged instead of it.
+ */
 export const COMMIT = `${COMMON}
+local reservedUsd, reservedTokens = amounts(ARGV[1])
+local function charge(given, reserved)
+  local by = tonumber(given)
+  -- Above 2^53 sums are not exact any more.
+  if by == nil or not (by >= 0 and by <= 9007199254740992) then return reserved end
+  return by
+end
 for level = 1, levels do
   local sums, held = KEYS[level * 2 - 1], KEYS[level * 2]
   local score = redis.call("ZSCORE", held, ARGV[1])
   if score then
     redis.call("ZREM", held, ARGV[1])
     if tonumber(score) >= 0 then release(sums, ARGV[1]) end
-    add(sums, "usd", tonumber(ARGV[2]))
-    add(sums, "tokens", tonumber(ARGV[3]))
+    add(sums, "usd", charge(ARGV[2], reservedUsd))
+    add(sums, "tokens", charge(ARGV[3], reservedTokens))
   end
 end
 return 1`;

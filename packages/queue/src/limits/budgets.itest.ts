@@ -230,6 +230,23 @@ test("a command that is repeated because its answer was lost counts once", async
   });
 });
 
+test.each([
+  ["negative", -0.5, -500, -500],
+  ["not a number", Number.NaN, Number.NaN, 0],
+  ["endless", Infinity, Infinity, Infinity],
+])("a usage that is %s is charged as it was reserved", async (_, costUsd, tokensIn, tokensOut) => {
+  await using swarm = await openSwarm({});
+  for (let nth = 1; nth <= 2; nth += 1) {
+    const reserved = await swarm.first.of({ featureId: "a" }).reserve({ costUsd: 0.25, tokens: 10 });
+    if (reserved.kind === "granted") await reserved.commitReservation({ costUsd, tokensIn, tokensOut });
+    const stand = {
+      spent: { costUsd: nth * 0.25, tokens: nth * 10 },
+      reserved: { costUsd: 0, tokens: 0 },
+    };
+    expect(await swarm.first.read("a")).toMatchObject({ swarm: stand, feature: stand });
+  }
+});
+
 test("a commit that Redis refuses is retried, and a reservation waits until Redis takes writes", async () => {
   await using own = await startRedis({ exclusive: "the server refuses writes" });
   await using swarm = await openSwarm({}, { ttlMs: 150 }, own);

@@ -9,6 +9,7 @@ import {
   startBackend,
   streamed,
   USAGE,
+  type Reply,
 } from "../../../../test/support/scripted-backend.ts";
 import { MODEL, openGateway } from "../../testing/open-gateway.ts";
 
@@ -89,6 +90,27 @@ test("the chunks of a stream are passed on as they arrive", async () => {
   expect(backend.asked[0]?.body["stream_options"]).toEqual({ include_usage: true });
   // This backend reports no usage, so the usage is estimated from the texts.
   expect(gateway.charged[0]).toMatchObject({ estimated: true });
+});
+
+test("an answer without usage, or with one that cannot be right, is charged by its text", async () => {
+  const content = "I have read the three files and will now change the first one.";
+  const stream =
+    (usage?: object): Reply =>
+    (_, response) => {
+      const events = [chunk({ content }), chunk({}, "stop"), { choices: [], usage }, "[DONE]"];
+      response.writeHead(200, { "content-type": "text/event-stream" }).end(events.map(event).join(""));
+    };
+  const whole = (usage?: object) =>
+    json(200, { choices: [{ message: { role: "assistant", content }, finish_reason: "stop" }], usage });
+  const odd = { prompt_tokens: -500, completion_tokens: 1e16 };
+  await using backend = await startBackend(stream(), stream(odd), whole(odd), whole());
+  await using gateway = await openGateway(backend.baseUrl);
+  for (const streaming of [true, true, false, false]) await gateway.call({ stream: streaming });
+  // "hello" and the marks of one message; 14 tokens in o200k.
+  for (const usage of gateway.charged)
+    expect(usage).toMatchObject({ tokensIn: 5, tokensOut: 14, estimated: true });
+  expect(gateway.charged).toHaveLength(4);
+  expect(gateway.own.usage().costUsd).toBeCloseTo((4 * (5 * 1 + 14 * 3.2)) / 1_000_000, 12);
 });
 
 test("an answer with a truncated tool call has the finish_reason `length`", async () => {

@@ -3,8 +3,9 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { DOOR, type CallEstimate } from "@agentswarm/contracts";
 import {
   estimateCall,
-  estimateTokens,
+  estimatePrompt,
   NO_USAGE,
+  roughTokens,
   type Recorder,
   type Router,
   type Usage,
@@ -114,7 +115,7 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
         const answer = await router.ask({
           role: own.role,
           body: () => asked,
-          tokens: estimateTokens(text),
+          tokens: roughTokens(text),
           streamed,
           retry: "patient",
           signal: gone.signal,
@@ -125,7 +126,12 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
           return refuse(stream, answer.status, answer.message, answer.retryAfter);
         }
         const exchange = recorder === undefined ? null : openExchangeRecorder(recorder, body, log);
-        const meter = openMeter(text, answer.backend, model, exchange?.onEvent);
+        const meter = openMeter({
+          backend: answer.backend,
+          outwardModel: model,
+          prompt: () => ({ tokensIn: estimatePrompt(asked), cachedShare: cachedShareOf(own) }),
+          onEvent: exchange?.onEvent,
+        });
         try {
           if (answer.kind === "whole") relayWhole(stream, guardCompletion(answer.completion), meter);
           else await relayStream(stream, guardStream(answer.events), meter, gone.signal);
@@ -146,6 +152,12 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
       }
     },
   };
+}
+
+/** The share of its prompts that the backend has taken from its cache in this attempt, whose prompts only grow. */
+function cachedShareOf(own: AttemptKey): number {
+  const { tokensIn, tokensCached } = own.usage();
+  return tokensIn === 0 ? 0 : tokensCached / tokensIn;
 }
 
 /** Reserves the estimate of a call that was begun. Null when the budget does not answer: the call is refused then. */

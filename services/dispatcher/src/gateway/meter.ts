@@ -1,4 +1,4 @@
-import { estimateUsage, readUsage, type Backend, type Usage } from "@agentswarm/llm";
+import { answerText, estimateTokens, measureUsage, type Backend, type Usage } from "@agentswarm/llm";
 
 /** Measures the usage of one call. */
 export interface Meter {
@@ -7,29 +7,29 @@ export interface Meter {
   usage(): Usage;
 }
 
-/**
- * Reads the usage of a call from its answer, or estimates it from the texts when the backend reports none. The agent
- * sees `outwardModel` instead of the backend's name for the model.
- */
-export function openMeter(
-  asked: string,
-  backend: Backend,
-  outwardModel: string,
-  onEvent?: (event: object) => void,
-): Meter {
+export interface MeterOptions {
+  readonly backend: Backend;
+  /** The model's name towards the agent. */
+  readonly outwardModel: string;
+  /** Estimates the prompt, for an answer without usage. */
+  readonly prompt: () => { readonly tokensIn: number; readonly cachedShare: number };
+  readonly onEvent?: ((event: object) => void) | undefined;
+}
+
+/** Reads the usage of a call from its answer, or estimates it from the texts when the backend reports none. */
+export function openMeter({ backend, outwardModel, prompt, onEvent }: MeterOptions): Meter {
   const { prices, name, model } = backend;
   let answered = "";
   let reported: unknown;
   return {
     relay(event) {
       onEvent?.(event);
-      const text = JSON.stringify("model" in event ? { ...event, model: outwardModel } : event);
-      answered += text;
+      answered += answerText(event);
       reported = (event as { usage?: unknown }).usage ?? reported;
-      return text;
+      return JSON.stringify("model" in event ? { ...event, model: outwardModel } : event);
     },
     usage: () => ({
-      ...(readUsage(reported, prices) ?? estimateUsage(asked, answered, prices)),
+      ...measureUsage(reported, () => ({ ...prompt(), tokensOut: estimateTokens(answered) }), prices),
       backend: name,
       model,
     }),
