@@ -9,7 +9,6 @@ const commit = fc.stringMatching(/^[0-9a-f]{40}$/);
 /** Every maker, with what it is given and what its id is to be parsed as. */
 const made: fc.Arbitrary<[string, ParsedJobId]> = fc.oneof(
   id.map((featureId): [string, ParsedJobId] => [jobId.feature(featureId), { kind: "feature", featureId }]),
-  id.map((featureId): [string, ParsedJobId] => [jobId.cancel(featureId), { kind: "cancel", featureId }]),
   fc
     .tuple(fc.constantFrom("handoff", "merge"), id, count, fc.boolean())
     .map(([kind, taskId, attempt, approved]): [string, ParsedJobId] => [

@@ -5,8 +5,6 @@
 export const jobId = {
   /** `plan`: a submitted feature. */
   feature: (featureId: string) => `feature-${featureId}`,
-  /** `plan`: a person cancels a feature. */
-  cancel: (featureId: string) => `cancel-${featureId}`,
   /** `plan`: the one handoff in which an attempt ends; an approved attempt ends in a second one. */
   handoff: (taskId: string, attempt: number, approved = false) =>
     `handoff-${taskId}-${attempt}${approved ? APPROVED : ""}`,
@@ -29,7 +27,7 @@ const APPROVED = "-approved";
 
 /** What a job id says, by the maker in `jobId` that it came from. */
 export type ParsedJobId =
-  | { kind: "feature" | "cancel"; featureId: string }
+  | { kind: "feature"; featureId: string }
   | { kind: "handoff" | "merge"; taskId: string; attempt: number; approved: boolean }
   | { kind: "swept"; sweepJobId: string }
   | { kind: "task"; taskId: string; round: number }
@@ -52,10 +50,7 @@ const GRAMMAR: readonly [RegExp, (groups: readonly string[]) => ParsedJobId][] =
     new RegExp(`^task-(${ID})-(\\d+)$`),
     ([taskId = "", round]) => ({ kind: "task", taskId, round: Number(round) }),
   ],
-  [
-    new RegExp(`^(feature|cancel)-(${ID})$`),
-    ([kind, featureId = ""]) => ({ kind: kind === "cancel" ? "cancel" : "feature", featureId }),
-  ],
+  [new RegExp(`^feature-(${ID})$`), ([featureId = ""]) => ({ kind: "feature", featureId })],
   [/^nudge-([0-9a-f]{40})$/, ([head = ""]) => ({ kind: "sweepAfterLandings", head })],
   [
     new RegExp(`^last-task-(${ID})-(\\d+)$`),

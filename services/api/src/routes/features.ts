@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { jobId, REST } from "@agentswarm/contracts";
+import { REST } from "@agentswarm/contracts";
 import type { App } from "../app-type.ts";
 import type { ApiContext } from "../context.ts";
 import { notFound, Problem } from "../problem.ts";
@@ -30,7 +30,8 @@ export function featureRoutes(app: App, ctx: ApiContext): void {
   serveRoute(app, REST.cancelFeature, async ({ params: { id }, actor: by }) => {
     const { status } = await find(id);
     if (ENDED.has(status)) throw new Problem(409, "already-ended", `the feature is ${status} already`);
-    await sender.send("plan", { kind: "cancel", featureId: id, by }, { jobId: jobId.cancel(id) });
+    // Without a job id: the id of an earlier cancel that Redis still has would swallow this one.
+    await sender.send("plan", { kind: "cancel", featureId: id, by });
     return { id, url: `/v1/features/${id}` };
   });
 

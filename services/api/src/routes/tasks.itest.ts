@@ -103,13 +103,15 @@ test("an approval that names another commit than the held one is refused, and th
   expect((await act("/v1/tasks/changed-one/approve", { head: "main" })).status).toBe(400);
 });
 
-test("an open feature is cancelled once, however often that is requested", async () => {
+test("each cancel, retry and decision is a message of its own, also while Redis still has an earlier one", async () => {
   const { featureId } = await emit.task("open-one", "running");
-  expect((await act(`/v1/features/${featureId}/cancel`)).status).toBe(202);
-  expect((await act(`/v1/features/${featureId}/cancel`)).status).toBe(202);
-  expect((await planned()).filter((one) => JSON.stringify(one).includes('"cancel"'))).toEqual([
-    { kind: "cancel", featureId, by: "local" },
-  ]);
+  await emit.task("again-one", "failed");
+  await emit.task("again-two", "held");
+  const paths = [`features/${featureId}/cancel`, "tasks/again-one/retry", "tasks/again-two/approve"];
+  for (const path of [...paths, ...paths]) expect((await act(`/v1/${path}`)).status).toBe(202);
+  const ids = [featureId, "again-one", "again-two"];
+  const sent = (await planned()).map((one) => JSON.stringify(one));
+  for (const id of ids) expect(sent.filter((one) => one.includes(`"${id}"`))).toHaveLength(2);
   await emit.feature(featureId, "done", 3);
   expect(await act(`/v1/features/${featureId}/cancel`)).toMatchObject({
     status: 409,
