@@ -50,7 +50,14 @@ export const mergeOutcomes = {
     tree: objectIdSchema,
     group: z.int().min(1).describe("How many landings were published together"),
   }),
-  alreadyLanded: z.object({ kind: z.literal("already-landed"), commit: objectIdSchema }),
+  alreadyLanded: z.object({
+    kind: z.literal("already-landed"),
+    commit: objectIdSchema.describe("Its own commit on the trunk; with `empty` one that has all its changes"),
+    empty: z
+      .literal(true)
+      .optional()
+      .describe("Other landings brought every change of this attempt, so that it made no commit"),
+  }),
   conflict: z.object({
     kind: z.literal("conflict"),
     paths: clippedList(conflictPathSchema, {

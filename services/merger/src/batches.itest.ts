@@ -76,6 +76,25 @@ test("a conflict names its files, their three sides and the landings before, and
   });
 });
 
+test("work that other landings have brought ends as landed, and an attempt without changes is refused", async () => {
+  await using merger = await startMerger({ checks });
+  const base = merger.head();
+  const files = { "src/same.js": "// the same\n" };
+  const attempts = [
+    { taskId: "first", base, files },
+    { taskId: "second", base, files },
+    { taskId: "idle", base, files: {} },
+  ];
+  await merger.store(attempts);
+  await merger.request(attempts);
+  const [first, second, idle] = await outcomes(merger, attempts);
+  expect(first?.kind).toBe("landed");
+  const commit = git(merger.origin, "rev-parse", "main");
+  expect(second).toEqual({ kind: "already-landed", commit, empty: true });
+  expect(idle).toMatchObject({ kind: "unsafe", why: expect.stringContaining("changes nothing") });
+  expect(merger.landed()).toEqual(["first"]);
+});
+
 test("a file is reported as hot from its fifth conflict on", async () => {
   await using merger = await startMerger();
   const base = merger.head();

@@ -136,15 +136,19 @@ async function unbuiltOutcome(
     case "conflict":
       return reportConflict(ctx, request, tip, landing.paths);
     case "empty":
-      return {
-        kind: "unsafe",
-        why: "the trunk contains every change of this attempt; nothing is left to land",
-      };
+      // Plans of several features overlap, so others may have done this work. An attempt without changes did nothing.
+      return (await changesNothing(ctx, request))
+        ? { kind: "unsafe", why: "the attempt changes nothing: its last commit has the files of its base" }
+        : { kind: "already-landed", commit: tip, empty: true };
     case "refused":
       return { kind: "unsafe", why: `git refuses the attempt's objects: ${landing.why}` };
     default:
       return null;
   }
+}
+
+async function changesNothing({ mirror }: LandingContext, request: MergeRequest): Promise<boolean> {
+  return (await mirror.treeOf(request.headCommit)) === (await mirror.treeOf(request.baseCommit));
 }
 
 async function startGate(

@@ -12,7 +12,10 @@ const attempt = {
   costUsd: z.number().min(0).describe("What the attempt's model calls cost"),
 };
 
-/** `already-landed`: the merger was killed after publishing and found its own commit. */
+/**
+ * `already-landed`: the merger was killed after publishing and found its own commit, or, with `empty`, other landings
+ * brought every change of the attempt.
+ */
 export const landingLanded = eventSchema(
   "landing.landed",
   "attempt",

@@ -4,6 +4,7 @@ import {
   absorb,
   building as start,
   byKey,
+  commit,
   DEFAULTS,
   handoffOf,
   OUTCOMES,
@@ -106,4 +107,13 @@ test("an ended feature records late handoffs without acting on them", () => {
   expect(after.costUsd).toBe(0.5);
   const failed = absorb(ended, handoff(ended, "a", 1), rejected);
   expect(byKey(failed, "a")).toMatchObject({ status: "sent", round: 1 });
+});
+
+test("a task whose work the trunk has already is landed, says so, and frees the tasks that depend on it", () => {
+  const before = start();
+  const outcome = { kind: "already-landed", commit, empty: true } as const;
+  const after = absorb(before, handoffOf(byKey(before, "a"), 1), outcome);
+  expect(byKey(after, "a")).toMatchObject({ status: "landed", commit, attemptsUsed: 0 });
+  expect(byKey(after, "a").reason).toContain("nothing was left to land");
+  expect(byKey(after, "b").status).toBe("sent");
 });

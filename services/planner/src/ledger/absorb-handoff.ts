@@ -31,7 +31,9 @@ export function absorbHandoff(ledger: Ledger, handoff: Handoff, outcome: MergeOu
   if (record.status === "landed") return noted;
   const news = { lastHandoff: handoff, lastOutcome: outcome };
   if (outcome?.kind === "landed" || outcome?.kind === "already-landed") {
-    const landed = { ...news, status: "landed" as const, commit: outcome.commit, reason: null };
+    const others = outcome.kind === "already-landed" && outcome.empty === true;
+    const reason = others ? "the trunk had every change of it already: nothing was left to land" : null;
+    const landed = { ...news, status: "landed" as const, commit: outcome.commit, reason };
     return dismissStandIn(withRecord(noted, handoff.taskId, landed), record);
   }
   if (handoff.round !== record.round || hasEnded(ledger) || !isUnderWay(record)) return noted;
