@@ -29,7 +29,7 @@ export interface Repository {
   /** The `--stat` of each commit against its first parent, in the order of `commits`. */
   diffStats(commits: readonly string[]): Promise<string[]>;
   isAncestor(ancestor: string, descendant: string): Promise<boolean>;
-  /** Whether the history of `commit` contains all of `wanted`. */
+  /** Whether the history of `commit` contains all of `wanted`. False too when one of these commits is not here. */
   hasAll(commit: string, wanted: readonly string[]): Promise<boolean>;
   /** See `readLandings`. */
   landings(head: string, since?: string): Promise<Landing[]>;
@@ -49,6 +49,11 @@ export function openRepository(options: {
     const args = ["--verify", "--end-of-options", `${name}^{commit}`];
     const found = await safeGit(orNull, (git) => git.revparse(args));
     return found.exitCode === 0 ? found.value : null;
+  };
+  const isMissing = async (commits: readonly string[]): Promise<boolean> => {
+    const input = commits.map((one) => `${one}\n`).join("");
+    const { stdout } = await runGit(["cat-file", "--batch-check=%(objecttype)"], { cwd: dir, input });
+    return stdout.split("\n").some((line) => line.endsWith(" missing"));
   };
   return {
     dir,
@@ -100,8 +105,13 @@ export function openRepository(options: {
     },
     async hasAll(commit, wanted) {
       const input = `${wanted.map((one) => `${one}\n`).join("")}^${commit}\n`;
-      const { stdout } = await runGit(["rev-list", "--max-count=1", "--stdin"], { cwd: dir, input });
-      return stdout === "";
+      const args = ["rev-list", "--max-count=1", "--stdin"];
+      const { stdout, exitCode } = await runGit(args, { cwd: dir, input, answers: [128] });
+      if (exitCode === 0) return stdout === "";
+      // Git names the missing commit in words only. A force-pushed branch leaves such commits behind.
+      if (await isMissing([commit, ...wanted])) return false;
+      await runGit(args, { cwd: dir, input });
+      return false;
     },
     landings: (head, since) => readLandings(dir, head, since),
   };

@@ -1,70 +1,138 @@
-import { trunkHealthId, type Sweep } from "@agentswarm/contracts";
+import { Fault, trunkHealthId, type Sweep } from "@agentswarm/contracts";
 import type { Mirror } from "@agentswarm/git";
 import { advance } from "./advance.ts";
 import { step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
-import { bookFixes } from "./ledger/book-fixes.ts";
-import { isUnsettled, newLedger, type Ledger } from "./ledger/ledger.ts";
+import { bookFixes, type FixFacts } from "./ledger/book-fixes.ts";
+import { absorbVerdict, decideVerifying, landingsOf } from "./ledger/decide-verifying.ts";
+import { isOpen, newLedger, type Ledger } from "./ledger/ledger.ts";
+
+/** The commits that a sweep is about, as far as the trunk has them now. */
+interface SweptTrunk {
+  readonly mirror: Mirror;
+  /** The trunk's newest commit. */
+  readonly head: string;
+  /** The commit that was swept; null: the trunk does not have it any more. */
+  readonly swept: string | null;
+  /** The newest green commit that the sweep knew; null: there is none, or the trunk does not have it any more. */
+  readonly green: string | null;
+}
 
 /**
  * Absorbs one sweep. A green sweep finishes the features whose landings it covers. A red sweep books fix tasks; it counts
- * against the features that wait for green only while no fix task is open. A sweep that failed itself counts too, because
- * only a person can repair that. `sweepId` makes a redelivered sweep count once.
+ * against the features that wait for green only while no fix task is under way. A sweep that failed itself counts too,
+ * because only a person can repair that. A feature whose landings the trunk has lost fails. `sweepId` makes a redelivered
+ * sweep count once. An error of one feature does not keep the others from being decided.
  */
 export async function absorbSweep(ctx: PlannerContext, sweep: Sweep, sweepId: string): Promise<void> {
   if (sweep.outcome === "error") {
     ctx.log.warn({ head: sweep.head, reason: sweep.reason }, "a sweep of the trunk failed");
   }
-  const { mirror } = ctx.repo(sweep.repoId);
-  await mirror.fetch();
-  if (sweep.outcome === "red" && (await isOutdated(mirror, sweep))) return;
-  const fixesOpen = sweep.outcome === "red" && (await bookAll(ctx, sweep));
-  for (const ledger of await ctx.ledgers.open()) {
+  // The ledgers are read before the trunk, so that a landing in a ledger which the trunk lacks is lost and not just new.
+  const open = await ctx.ledgers.open();
+  const trunk = await readTrunk(ctx, sweep);
+  if (sweep.outcome === "red" && (await isOutdated(trunk))) return;
+  const fixOpen = sweep.outcome === "red" && (await bookAll(ctx, sweep, trunk));
+  const faults: Fault[] = [];
+  for (const ledger of open) {
     if (ledger.status !== "verifying" || ledger.feature.repoId !== sweep.repoId) continue;
-    const { id } = ledger.feature;
-    if (sweep.green !== null && (await isIn(mirror, ledger, sweep.green))) {
-      const finishedAt = await ctx.connection.now();
-      await step(ctx, id, (now) =>
-        now?.status === "verifying" ? { ...now, status: "done", finishedAt } : now,
+    try {
+      await verify(ctx, ledger, trunk, { outcome: sweep.outcome, fixOpen, sweepId });
+    } catch (error) {
+      const fault = Fault.from(error);
+      faults.push(fault);
+      ctx.log.error(
+        { featureId: ledger.feature.id, err: fault },
+        "a sweep could not be absorbed for a feature",
       );
-    } else if (sweep.outcome !== "green" && !fixesOpen && (await isIn(mirror, ledger, sweep.head))) {
-      await step(ctx, id, (now) =>
-        now?.status !== "verifying" || now.redSweeps.includes(sweepId)
-          ? now
-          : { ...now, redSweeps: [...now.redSweeps, sweepId] },
-      );
-      await advance(ctx, id);
     }
   }
+  const retryable = faults.find((fault) => fault.retryable);
+  if (retryable !== undefined) throw retryable;
 }
 
-/** Whether a newer trunk was found green already: a late message must not book fixes. */
-async function isOutdated(mirror: Mirror, { head }: Sweep): Promise<boolean> {
+async function readTrunk(ctx: PlannerContext, sweep: Sweep): Promise<SweptTrunk> {
+  const { mirror } = ctx.repo(sweep.repoId);
+  await mirror.fetch();
+  const head = await mirror.head();
+  const onTrunk = async (commit: string | null) =>
+    commit !== null && (await mirror.hasAll(head, [commit])) ? commit : null;
+  const green = await onTrunk(sweep.green);
+  if (sweep.green !== null && green === null)
+    ctx.log.error(
+      { green: sweep.green, head, trunk: mirror.trunk },
+      "green is not on the trunk: the trunk was force-pushed or rewound; no feature ends by this green",
+    );
+  return { mirror, head, swept: await onTrunk(sweep.head), green };
+}
+
+async function verify(
+  ctx: PlannerContext,
+  ledger: Ledger,
+  trunk: SweptTrunk,
+  about: { readonly outcome: Sweep["outcome"]; readonly fixOpen: boolean; readonly sweepId: string },
+): Promise<void> {
+  const { id } = ledger.feature;
+  const { outcome, fixOpen, sweepId } = about;
+  const { mirror, head, green, swept } = trunk;
+  const landings = landingsOf(ledger);
+  const inGreen = green !== null && (await mirror.hasAll(green, landings));
+  const decision = decideVerifying({
+    outcome,
+    inGreen,
+    inSwept: swept !== null && (await mirror.hasAll(swept, landings)),
+    lost: inGreen ? [] : await findLost(mirror, ledger, head),
+    fixOpen,
+  });
+  if (decision.kind === "wait") return;
+  const at = await ctx.connection.now();
+  const newest = await step(ctx, id, (now) => now && absorbVerdict(now, ledger, decision, { sweepId, at }));
+  if (decision.kind === "lost")
+    ctx.log.error({ featureId: id, head, reason: newest?.reason }, "the trunk lost landings of a feature");
+  await advance(ctx, id);
+}
+
+/** The tasks of a feature whose landing is not in the trunk's history. */
+async function findLost(mirror: Mirror, ledger: Ledger, head: string): Promise<string[]> {
+  if (await mirror.hasAll(head, landingsOf(ledger))) return [];
+  const lost: string[] = [];
+  for (const { task, commit } of ledger.tasks)
+    if (commit !== null && !(await mirror.hasAll(head, [commit]))) lost.push(task.id);
+  return lost;
+}
+
+/** Whether the trunk has moved on from the red commit: to a newer green one, or by a force-push to another history. */
+async function isOutdated({ mirror, head, swept }: SweptTrunk): Promise<boolean> {
+  if (swept === null) return true;
   const green = await mirror.green();
-  return green !== null && (await mirror.isAncestor(head, green));
+  return green !== null && (await mirror.hasAll(head, [green])) && mirror.hasAll(green, [swept]);
 }
 
-/** Books fix tasks for a red trunk. Returns whether a fix is open, or on the trunk but not in the swept commit yet. */
-async function bookAll(ctx: PlannerContext, sweep: Sweep): Promise<boolean> {
+/** Books fix tasks for a red trunk. Returns whether a fix is under way, or on the trunk but not in the swept commit yet. */
+async function bookAll(ctx: PlannerContext, sweep: Sweep, trunk: SweptTrunk): Promise<boolean> {
   const createdAt = await ctx.connection.now();
-  const fixed = await fixedSince(ctx, sweep);
+  const facts = await readFixes(ctx, sweep, trunk);
   const health = await step(ctx, trunkHealthId(sweep.repoId), (ledger) =>
-    bookFixes(ledger ?? standingFeature(sweep.repoId, createdAt), sweep, fixed, ctx.defaults),
+    bookFixes(ledger ?? standingFeature(sweep.repoId, createdAt), sweep, facts, ctx.defaults),
   );
-  const fixing = health?.tasks.some(isUnsettled) ?? false;
-  return fixing || fixed.size > 0;
+  // A fix that is held waits for a person, which may take days: the features that wait for green do not wait for it.
+  const underWay = health?.tasks.some(isOpen) ?? false;
+  return underWay || facts.fixed.size > 0;
 }
 
-/** Signatures of failures whose fix is on the trunk, but not in the commit that was swept. */
-async function fixedSince({ ledgers, repo }: PlannerContext, sweep: Sweep): Promise<Set<string>> {
-  const { mirror } = repo(sweep.repoId);
-  const fixed = new Set<string>();
-  const health = await ledgers.get(trunkHealthId(sweep.repoId));
-  for (const { signature, commit } of health?.tasks ?? []) {
-    if (signature === null || commit === null) continue;
-    if (!(await mirror.isAncestor(commit, sweep.head))) fixed.add(signature);
+/** What the trunk says about the landed fixes of the failures that the sweep found. */
+async function readFixes(ctx: PlannerContext, sweep: Sweep, trunk: SweptTrunk): Promise<FixFacts> {
+  const { mirror, head, green, swept } = trunk;
+  const [fixed, worked] = [new Set<string>(), new Set<string>()];
+  const found = new Set(sweep.drafts.map((draft) => draft.signature));
+  const health = await ctx.ledgers.get(trunkHealthId(sweep.repoId));
+  for (const { task, signature, commit } of health?.tasks ?? []) {
+    if (signature === null || commit === null || !found.has(signature)) continue;
+    if (green !== null && (await mirror.hasAll(green, [commit]))) worked.add(task.id);
+    else if (swept !== null && (await mirror.hasAll(swept, [commit]))) continue;
+    else if (await mirror.hasAll(head, [commit])) fixed.add(signature);
   }
-  return fixed;
+  return { fixed, worked };
 }
 
 function standingFeature(repoId: string, createdAt: number): Ledger {
@@ -79,12 +147,4 @@ function standingFeature(repoId: string, createdAt: number): Ledger {
     createdAt,
   };
   return { ...newLedger(feature, feature.id), status: "building" };
-}
-
-/** Whether every landing of a feature is in the history of a commit. */
-async function isIn(mirror: Mirror, ledger: Ledger, commit: string): Promise<boolean> {
-  return mirror.hasAll(
-    commit,
-    ledger.tasks.flatMap((task) => task.commit ?? []),
-  );
 }

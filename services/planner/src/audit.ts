@@ -6,14 +6,7 @@ import type { PlannerContext } from "./context.ts";
 import { inFeatureTrace } from "./feature-trace.ts";
 import { isSweepUnderWay, tasksUnderWay } from "./jobs-under-way.ts";
 import { retry } from "./ledger/decide-retry.ts";
-import {
-  findRecord,
-  isUnsettled,
-  isUnderWay,
-  withRecord,
-  type Ledger,
-  type TaskRecord,
-} from "./ledger/ledger.ts";
+import { findRecord, isOpen, isUnderWay, withRecord, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
 
 const IN_A_QUEUE: ReadonlySet<JobState> = new Set(["waiting", "prioritized", "delayed", "active"]);
 
@@ -81,7 +74,7 @@ async function mark(ctx: PlannerContext, { task, round }: TaskRecord, missed: bo
   });
 }
 
-/** Requests a sweep for features that wait for green when no sweep is under way and no fix task is open. */
+/** Requests a sweep for features that wait for green when no sweep is under way and no fix task is under way. */
 async function auditSweeps(ctx: PlannerContext, ledgers: readonly Ledger[]): Promise<void> {
   // One sweep serves every feature of its repository; it has the trace of the first.
   const first = new Map<string, Ledger>();
@@ -91,7 +84,7 @@ async function auditSweeps(ctx: PlannerContext, ledgers: readonly Ledger[]): Pro
   }
   for (const [repoId, ledger] of first) {
     const health = ledgers.find((one) => one.feature.id === trunkHealthId(repoId));
-    if (health?.tasks.some(isUnsettled) || (await isSweepUnderWay(ctx.connection))) continue;
+    if (health?.tasks.some(isOpen) || (await isSweepUnderWay(ctx.connection))) continue;
     await inFeatureTrace(ledger, () => ctx.sender.send("sweep", { why: "last-task", repoId }));
   }
 }

@@ -176,6 +176,33 @@ test("a red sweep that arrives after a newer green one books nothing", async () 
   expect(health.tasks.map((record) => record.signature)).toEqual(["two"]);
 });
 
+test("a force-pushed trunk fails the features whose landings it lost, and the others end as before", async () => {
+  await using planner = await startPlanner((_, text) =>
+    text.includes("/-/accept") ? met : { tasks: [planned("a")] },
+  );
+  const build = async () => {
+    const id = await planner.submit();
+    const commit = await planner.land(await planner.sentAs("a"));
+    await planner.ledger(id, (one) => one.status === "verifying");
+    return { id, commit };
+  };
+  const [kept, lost] = [await build(), await build()];
+  const green = planner.swept("green");
+  git(planner.origin, "update-ref", "refs/heads/main", kept.commit);
+  // The mirror of a planner that starts later has no object of the lost history.
+  git(planner.origin, "reflog", "expire", "--expire=now", "--all");
+  git(planner.origin, "prune", "--expire=now");
+  await planner.send(green);
+  await planner.service.says("green is not on the trunk");
+  const failed = await planner.ledger(lost.id, (one) => one.status === "failed");
+  expect(failed.reason).toContain("force-pushed or rewound");
+  expect(failed.reason).toContain(lost.commit.slice(0, 12));
+  await planner.service.says("the trunk lost landings of a feature");
+  expect(await planner.ledger(kept.id)).toMatchObject({ status: "verifying", redSweeps: [] });
+  await planner.send(planner.swept("green"));
+  await planner.ledger(kept.id, (one) => one.status === "done");
+});
+
 test("a feature is held while its tasks wait for a held one", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();

@@ -11,10 +11,10 @@ import {
   OUTCOMES,
   tree,
 } from "../../testing/make-ledger.ts";
-import { bookFixes } from "./book-fixes.ts";
+import { bookFixes, type FixFacts } from "./book-fixes.ts";
 import { newLedger, type Ledger } from "./ledger.ts";
 
-const NONE_FIXED = new Set<string>();
+const NONE: FixFacts = { fixed: new Set(), worked: new Set() };
 const health = (): Ledger => ({
   ...newLedger({ ...feature, id: TRUNK_HEALTH }, TRUNK_HEALTH),
   status: "building",
@@ -39,8 +39,8 @@ const red = (...signatures: string[]): Sweep => ({
     scope: [],
   })),
 });
-const book = (ledger: Ledger, sweep: Sweep, fixed: ReadonlySet<string> = NONE_FIXED) =>
-  apply(ledger, (now) => bookFixes(now, sweep, fixed, DEFAULTS));
+const book = (ledger: Ledger, sweep: Sweep, facts: Partial<FixFacts> = {}) =>
+  apply(ledger, (now) => bookFixes(now, sweep, { ...NONE, ...facts }, DEFAULTS));
 const fail = (ledger: Ledger, key: string): Ledger => {
   let failed = ledger;
   for (const attempt of [1, 2])
@@ -77,7 +77,7 @@ test("a fix that conflicts stays open through its resolve", () => {
 
 test("a failure that was fixed after the sweep read the trunk is not booked", () => {
   const ledger = health();
-  expect(book(ledger, red("one"), new Set(["one"]))).toBe(ledger);
+  expect(book(ledger, red("one"), { fixed: new Set(["one"]) })).toBe(ledger);
 });
 
 test("a failure gets at most three fixes", () => {
@@ -88,4 +88,36 @@ test("a failure gets at most three fixes", () => {
     if (nth <= 3) ledger = fail(ledger, "fix-one");
   }
   expect(new Set(ledger.tasks.map((record) => record.task.id)).size).toBe(3);
+});
+
+const land = (ledger: Ledger, key: string): Ledger =>
+  absorb(ledger, handoffOf(byKey(ledger, key), 1), OUTCOMES.landed);
+
+test("a failure that comes back after a fix repaired it starts with three new fixes, however often", () => {
+  let ledger = health();
+  const worked = new Set<string>();
+  for (let nth = 1; nth <= 5; nth += 1) {
+    ledger = land(book(ledger, red("one"), { worked }), "fix-one");
+    expect(ledger.tasks).toHaveLength(nth);
+    worked.add(byKey(ledger, "fix-one").task.id);
+  }
+  expect(new Set(ledger.tasks.map((record) => record.task.id)).size).toBe(5);
+});
+
+test("a landed fix that no green trunk has had counts as tried", () => {
+  let ledger = health();
+  for (let nth = 1; nth <= 3; nth += 1) ledger = land(book(ledger, red("one")), "fix-one");
+  expect(book(ledger, red("one"))).toBe(ledger);
+});
+
+test("a resolve that landed in the place of its fix repairs the failure too", () => {
+  const once = book(health(), red("one"));
+  const conflicted = absorb(once, handoffOf(byKey(once, "fix-one"), 1), OUTCOMES.conflict);
+  let ledger = land(conflicted, "fix-one-resolve");
+  const worked = new Set([byKey(ledger, "fix-one-resolve").task.id]);
+  for (let nth = 1; nth <= 4; nth += 1) {
+    ledger = book(ledger, red("one"), { worked });
+    if (nth <= 3) ledger = fail(ledger, "fix-one");
+  }
+  expect(ledger.tasks.filter(({ task }) => task.kind === "fix")).toHaveLength(4);
 });

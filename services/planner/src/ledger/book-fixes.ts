@@ -8,20 +8,25 @@ import {
 } from "@agentswarm/contracts";
 import { taskIdOf } from "@agentswarm/contracts/node";
 import type { TaskDefaults } from "./adopt-plan.ts";
-import { isUnsettled, newRecord, type Ledger } from "./ledger.ts";
+import { isUnsettled, newRecord, type Ledger, type TaskRecord } from "./ledger.ts";
 
 const FIX_PRIORITY = 1;
-/** Number of fix tasks that one failure may have, one after another. */
+/** Number of fix tasks that one failure may have, one after another, before one of them repairs it. */
 const FIXES_PER_SIGNATURE = 3;
 
-/**
- * Adds the drafts of a red sweep as fix tasks: at most one open task per failure, also when the sweep is redelivered.
- * `fixed` are failures whose fix has landed since the sweep read the trunk, so that its drafts for them are outdated.
- */
+/** What the trunk says about earlier fixes. */
+export interface FixFacts {
+  /** Signatures whose fix has landed since the sweep read the trunk, so that the sweep's drafts for them are outdated. */
+  readonly fixed: ReadonlySet<string>;
+  /** Ids of landed fixes that a green trunk had: they repaired their failure, so it is a new one when it comes back. */
+  readonly worked: ReadonlySet<string>;
+}
+
+/** Adds the drafts of a red sweep as fix tasks: at most one open task per failure, also when the sweep is redelivered. */
 export function bookFixes(
   ledger: Ledger,
   sweep: Sweep,
-  fixed: ReadonlySet<string>,
+  { fixed, worked }: FixFacts,
   defaults: TaskDefaults,
 ): Ledger {
   const featureId = trunkHealthId(sweep.repoId);
@@ -30,12 +35,13 @@ export function bookFixes(
     if (fixed.has(draft.signature)) continue;
     const same = booked.tasks.filter((record) => record.signature === draft.signature);
     if (same.some(isUnsettled)) continue;
-    const tried = same.filter((record) => record.task.kind === "fix").length;
-    if (tried >= FIXES_PER_SIGNATURE) continue;
+    const before = same.filter(isFix).length;
+    const sinceRepair = same.slice(same.findLastIndex(({ task }) => worked.has(task.id)) + 1);
+    if (sinceRepair.filter(isFix).length >= FIXES_PER_SIGNATURE) continue;
     const failure = sweep.failures.find((one) => one.signature === draft.signature);
     const key = slug(draft.title, 48, "fix");
     const task: Task = {
-      id: taskIdOf(featureId, tried + 1, `${key}-${draft.signature}`),
+      id: taskIdOf(featureId, before + 1, `${key}-${draft.signature}`),
       featureId,
       repoId: sweep.repoId,
       featureSlug: featureId,
@@ -62,4 +68,8 @@ export function bookFixes(
     booked = { ...booked, tasks: [...booked.tasks, newRecord(task, draft.signature)] };
   }
   return booked;
+}
+
+function isFix({ task }: TaskRecord): boolean {
+  return task.kind === "fix";
 }

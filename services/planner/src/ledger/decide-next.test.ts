@@ -64,3 +64,10 @@ test("trunk health is never planned, accepted or failed", () => {
   expect(decideNext(having("failed", "landed", { feature: health })).kind).toBe("wait");
   expect(decideNext(having("landed", "landed", { feature: health })).kind).toBe("wait");
 });
+
+test("trunk health is held while a fix waits for a person and no other fix is under way, so that people see it", () => {
+  const held = having("landed", "held", { feature: { ...feature, id: TRUNK_HEALTH } });
+  expect(decideNext(held)).toEqual({ kind: "hold", why: "b: why" });
+  expect(decideNext({ ...held, status: "held" }).kind).toBe("wait");
+  expect(decideNext(having("sent", "held", { feature: held.feature })).kind).toBe("wait");
+});

@@ -15,8 +15,9 @@ export const RED_SWEEPS = 3;
 
 /** Decides from a feature's ledger what it needs next; `wait` when it waits for a message. Pure. */
 export function decideNext(ledger: Ledger): Next {
+  if (hasEnded(ledger)) return { kind: "wait" };
   // Fix tasks have no plan and no acceptance: sweeps decide whether they are needed.
-  if (hasEnded(ledger) || isTrunkHealth(ledger.feature.id)) return { kind: "wait" };
+  if (isTrunkHealth(ledger.feature.id)) return holdIfHeld(ledger) ?? { kind: "wait" };
   if (ledger.status === "planning" || ledger.status === "queued") {
     if (ledger.planningRound > PLANNING_ROUNDS)
       return {
@@ -31,13 +32,8 @@ export function decideNext(ledger: Ledger): Next {
       : { kind: "wait" };
   }
   if (ledger.tasks.some(isUnderWay)) return { kind: "wait" };
-  // No task is under way, so tasks that are still planned wait for the held ones.
-  const held = ledger.tasks.filter((record) => record.status === "held");
-  if (held.length > 0) {
-    return ledger.status === "held"
-      ? { kind: "wait" }
-      : { kind: "hold", why: held.map((one) => `${one.task.key}: ${one.reason}`).join("; ") };
-  }
+  const held = holdIfHeld(ledger);
+  if (held !== null) return held;
   if (ledger.tasks.some(isOpen)) return { kind: "wait" };
   const failed = ledger.tasks.filter((record) => record.status === "failed" || record.status === "blocked");
   if (failed.length > 0) {
@@ -45,4 +41,12 @@ export function decideNext(ledger: Ledger): Next {
     return ledger.planningRound >= PLANNING_ROUNDS ? { kind: "fail", why } : { kind: "replan", why };
   }
   return ledger.outOfBudget === null ? { kind: "accept" } : { kind: "wait" };
+}
+
+/** Null: no task waits for a person, or another task is under way. Tasks that are still planned wait for the held ones. */
+function holdIfHeld(ledger: Ledger): Next | null {
+  const held = ledger.tasks.filter((record) => record.status === "held");
+  if (held.length === 0 || ledger.tasks.some(isUnderWay)) return null;
+  if (ledger.status === "held") return { kind: "wait" };
+  return { kind: "hold", why: held.map((one) => `${one.task.key}: ${one.reason}`).join("; ") };
 }

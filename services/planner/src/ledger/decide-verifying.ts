@@ -1,0 +1,75 @@
+import type { Sweep } from "@agentswarm/contracts";
+import type { Ledger } from "./ledger.ts";
+
+/** What one sweep and the trunk say about a feature that waits for green. */
+export interface VerifyingFacts {
+  readonly outcome: Sweep["outcome"];
+  /** Every landing of the feature is in green, and green is on the trunk. */
+  readonly inGreen: boolean;
+  /** Every landing of the feature was in the commit that was swept, and that commit is on the trunk. */
+  readonly inSwept: boolean;
+  /** Ids of tasks whose landing the trunk does not have any more. */
+  readonly lost: readonly string[];
+  /** A fix task is under way, or has landed since the sweep read the trunk. */
+  readonly fixOpen: boolean;
+}
+
+/**
+ * `lost`: the trunk was force-pushed or rewound behind these landings. `done`: green has them all. `count`: the trunk is not
+ * green with them, and no fix is under way. `wait`: a later sweep decides.
+ */
+export type VerifyingDecision =
+  | { kind: "done" }
+  | { kind: "lost"; taskIds: readonly string[] }
+  | { kind: "count" }
+  | { kind: "wait" };
+
+/** Decides what a sweep means for a feature that waits for green. Pure. */
+export function decideVerifying(facts: VerifyingFacts): VerifyingDecision {
+  const { outcome, inGreen, inSwept, lost, fixOpen } = facts;
+  if (lost.length > 0) return { kind: "lost", taskIds: lost };
+  if (inGreen) return { kind: "done" };
+  return { kind: outcome !== "green" && inSwept && !fixOpen ? "count" : "wait" };
+}
+
+/** Carries out a decision. A ledger that has changed since it was read may have other landings: it waits for the next sweep. */
+export function absorbVerdict(
+  now: Ledger,
+  read: Ledger,
+  decision: VerifyingDecision,
+  { sweepId, at }: { readonly sweepId: string; readonly at: number },
+): Ledger {
+  if (now.status !== "verifying" || landingsOf(now).join() !== landingsOf(read).join()) return now;
+  switch (decision.kind) {
+    case "done":
+      return { ...now, status: "done", finishedAt: at };
+    case "lost":
+      return loseLandings(now, new Set(decision.taskIds), at);
+    case "count":
+      return now.redSweeps.includes(sweepId) ? now : { ...now, redSweeps: [...now.redSweeps, sweepId] };
+    case "wait":
+      return now;
+  }
+}
+
+/** The commits by which a feature's tasks landed. */
+export function landingsOf(ledger: Ledger): string[] {
+  return ledger.tasks.flatMap((task) => task.commit ?? []);
+}
+
+/**
+ * Fails the feature and the tasks whose landing is gone. They are not built again without a person: perhaps a person took
+ * them off the trunk because they were wrong.
+ */
+function loseLandings(ledger: Ledger, lost: ReadonlySet<string>, finishedAt: number): Ledger {
+  const whys: string[] = [];
+  const tasks = ledger.tasks.map((record) => {
+    const { task, commit } = record;
+    if (commit === null || !lost.has(task.id)) return record;
+    const reason = `its landing ${commit.slice(0, 12)} is not on the trunk any more`;
+    whys.push(`${task.key}: ${reason}`);
+    return { ...record, status: "failed" as const, commit: null, reason };
+  });
+  const reason = `the trunk was force-pushed or rewound; retry builds the lost work again\n${whys.join("\n")}`;
+  return { ...ledger, tasks, status: "failed", reason, finishedAt };
+}
