@@ -1,4 +1,4 @@
-import { Fault, trunkHealthId, type Sweep } from "@agentswarm/contracts";
+import { asFault, trunkHealthId, type Fault, type Sweep } from "@agentswarm/contracts";
 import type { Mirror } from "@agentswarm/git";
 import { advance } from "./advance.ts";
 import { step } from "./carry-out.ts";
@@ -39,7 +39,7 @@ export async function absorbSweep(ctx: PlannerContext, sweep: Sweep, sweepId: st
     try {
       await verify(ctx, ledger, trunk, { outcome: sweep.outcome, fixOpen, sweepId });
     } catch (error) {
-      const fault = Fault.from(error);
+      const fault = asFault(error);
       faults.push(fault);
       ctx.log.error(
         { featureId: ledger.feature.id, err: fault },
