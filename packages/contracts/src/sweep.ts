@@ -40,7 +40,9 @@ export const sweepSchema = z.object({
   checks: z.array(checkResultSchema),
   outcome: z.enum(["green", "red", "error"]),
   reason: z.string().optional().describe("Why the sweep could not run; only with `error`"),
-  green: objectIdSchema.nullable().describe("The commit of refs/heads/green after the sweep"),
+  green: objectIdSchema
+    .nullable()
+    .describe("The commit of refs/heads/green after the sweep; null: none, or the trunk's history lacks it"),
   failures: z.array(failureSchema),
   drafts: z.array(fixDraftSchema).max(5),
 });

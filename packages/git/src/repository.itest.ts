@@ -27,8 +27,15 @@ test("a history has all of the commits before its head, and none that came later
   expect(await repository.hasAll(third, [first, second, third])).toBe(true);
   expect(await repository.hasAll(second, [first, third])).toBe(false);
   expect(await repository.hasAll(second, [])).toBe(true);
-  expect(await repository.hasAll(second, ["f".repeat(40)])).toBe(false);
-  expect(await repository.hasAll("f".repeat(40), [second])).toBe(false);
+});
+
+test("a commit that the repository lacks is in no history, and a history that it lacks has none", async () => {
+  const [first = "", second = ""] = commits;
+  const lacking = "f".repeat(40);
+  expect(await repository.hasAll(second, [first, lacking])).toBe(false);
+  expect(await repository.isAncestor(lacking, second)).toBe(false);
+  expect(await repository.hasAll(lacking, [first])).toBe(false);
+  await expect(repository.isAncestor(first, lacking)).rejects.toThrow(/git merge-base/);
 });
 
 test("changes are listed per commit, in the order asked for, and a merge by its first parent", async () => {

@@ -1,4 +1,5 @@
 import { Fault } from "@agentswarm/contracts";
+import { faultOfGit } from "./fault-of-git.ts";
 import { readLandings, type Landing } from "./landing-log.ts";
 import { runGit } from "./run-git.ts";
 import { safeGit } from "./safe-git.ts";
@@ -28,6 +29,7 @@ export interface Repository {
   recentCommits(commit: string, count: number): Promise<CommitInfo[]>;
   /** The `--stat` of each commit against its first parent, in the order of `commits`. */
   diffStats(commits: readonly string[]): Promise<string[]>;
+  /** False too when the repository lacks `ancestor`: a new mirror has nothing of a history that the trunk left. */
   isAncestor(ancestor: string, descendant: string): Promise<boolean>;
   /** Whether the history of `commit` contains all of `wanted`. False too when one of these commits is not here. */
   hasAll(commit: string, wanted: readonly string[]): Promise<boolean>;
@@ -45,15 +47,16 @@ export function openRepository(options: {
   const { dir, url, trunk, branches } = options;
   const here = { cwd: dir };
   const orNull = { cwd: dir, answers: [128] };
+  /** Git reports a missing object like any other failure, so a failed command asks for its objects afterwards. */
+  const lacksOneOf = async (commits: readonly string[]): Promise<boolean> => {
+    const input = commits.map((one) => `${one}^{commit}\n`).join("");
+    const { stdout } = await runGit(["cat-file", "--batch-check"], { cwd: dir, input });
+    return stdout.split("\n").some((line) => line.endsWith(" missing"));
+  };
   const resolve = async (name: string): Promise<string | null> => {
     const args = ["--verify", "--end-of-options", `${name}^{commit}`];
     const found = await safeGit(orNull, (git) => git.revparse(args));
     return found.exitCode === 0 ? found.value : null;
-  };
-  const isMissing = async (commits: readonly string[]): Promise<boolean> => {
-    const input = commits.map((one) => `${one}\n`).join("");
-    const { stdout } = await runGit(["cat-file", "--batch-check=%(objecttype)"], { cwd: dir, input });
-    return stdout.split("\n").some((line) => line.endsWith(" missing"));
   };
   return {
     dir,
@@ -101,17 +104,17 @@ export function openRepository(options: {
     },
     async isAncestor(ancestor, descendant) {
       const args = ["merge-base", "--is-ancestor", ancestor, descendant];
-      return (await runGit(args, { cwd: dir, answers: [1] })).exitCode === 0;
+      const { exitCode, stderr } = await runGit(args, { cwd: dir, answers: [1, 128] });
+      if (exitCode !== 128 || (await lacksOneOf([ancestor]))) return exitCode === 0;
+      throw faultOfGit(`git merge-base (128): ${stderr.trim()}`, stderr, { interrupted: false });
     },
     async hasAll(commit, wanted) {
       const input = `${wanted.map((one) => `${one}\n`).join("")}^${commit}\n`;
       const args = ["rev-list", "--max-count=1", "--stdin"];
-      const { stdout, exitCode } = await runGit(args, { cwd: dir, input, answers: [128] });
+      const { exitCode, stdout, stderr } = await runGit(args, { cwd: dir, input, answers: [128] });
       if (exitCode === 0) return stdout === "";
-      // Git names the missing commit in words only. A force-pushed branch leaves such commits behind.
-      if (await isMissing([commit, ...wanted])) return false;
-      await runGit(args, { cwd: dir, input });
-      return false;
+      if (await lacksOneOf([commit, ...wanted])) return false;
+      throw faultOfGit(`git rev-list (128): ${stderr.trim()}`, stderr, { interrupted: false });
     },
     landings: (head, since) => readLandings(dir, head, since),
   };

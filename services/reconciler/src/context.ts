@@ -16,7 +16,10 @@ export interface ReconcilerContext {
 }
 
 /** Everything that a sweep of one repository needs. */
-export interface SweepContext extends Pick<ReconcilerContext, "connection" | "log"> {
+export interface SweepContext {
+  readonly connection: Pick<QueueConnection, "now">;
+  readonly sender: Pick<Sender, "event">;
+  readonly log: Logger;
   readonly repoId: string;
   readonly mirror: Mirror;
   readonly records: CheckRecords;

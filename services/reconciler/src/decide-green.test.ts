@@ -6,26 +6,27 @@ const failed = { ...passed, exitCode: 1 };
 const [a, b] = ["a".repeat(40), "b".repeat(40)];
 
 test("the first green head becomes green", () => {
-  const facts = { head: a, green: null, greenIsAncestor: false, results: [passed] };
-  expect(decideGreen(facts)).toEqual({ outcome: "green", advance: true });
+  const facts = { head: a, green: null, greenIsOnTrunk: false, results: [passed] };
+  expect(decideGreen(facts)).toEqual({ outcome: "green", move: "forward" });
 });
 
 test("one failed check keeps green where it is", () => {
-  const facts = { head: b, green: a, greenIsAncestor: true, results: [passed, failed] };
-  expect(decideGreen(facts)).toEqual({ outcome: "red", advance: false });
+  const facts = { head: b, green: a, greenIsOnTrunk: true, results: [passed, failed] };
+  expect(decideGreen(facts)).toEqual({ outcome: "red", move: "none" });
 });
 
 test("a check killed at its time limit is red", () => {
-  const facts = { head: b, green: a, greenIsAncestor: true, results: [{ ...passed, exitCode: -1 }] };
+  const facts = { head: b, green: a, greenIsOnTrunk: true, results: [{ ...passed, exitCode: -1 }] };
   expect(decideGreen(facts).outcome).toBe("red");
 });
 
-test("green does not move to a head that does not descend from it", () => {
-  const facts = { head: b, green: a, greenIsAncestor: false, results: [passed] };
-  expect(decideGreen(facts)).toEqual({ outcome: "green", advance: false });
+test("a green that the trunk's history lacks is rebased to a head that passed, and to no other", () => {
+  const facts = { head: b, green: a, greenIsOnTrunk: false };
+  expect(decideGreen({ ...facts, results: [passed] })).toEqual({ outcome: "green", move: "rebase" });
+  expect(decideGreen({ ...facts, results: [failed] })).toEqual({ outcome: "red", move: "none" });
 });
 
 test("green does not move when the head is green already", () => {
-  const facts = { head: a, green: a, greenIsAncestor: true, results: [passed] };
-  expect(decideGreen(facts).advance).toBe(false);
+  const facts = { head: a, green: a, greenIsOnTrunk: true, results: [passed] };
+  expect(decideGreen(facts).move).toBe("none");
 });

@@ -1,24 +1,29 @@
 import type { CheckResult, Sweep } from "@agentswarm/contracts";
 
-/** The outcome of a sweep, and whether green moves. */
+/** The outcome of a sweep, and how green moves. */
 interface GreenDecision {
   readonly outcome: Sweep["outcome"];
-  /** Whether refs/heads/green moves to the head that was checked. */
-  readonly advance: boolean;
+  /**
+   * `forward`: refs/heads/green moves to the head that was checked. `rebase`: the same, although the head does not
+   * descend from green, because the trunk was rewritten.
+   */
+  readonly move: "forward" | "rebase" | "none";
 }
 
 /**
- * Decides whether green moves: only forward, and only to a commit whose own tree passed every check of the current
- * list. With an empty list the head counts as green.
+ * Decides whether green moves: only to a commit of the trunk whose own tree passed every check of the current list. With
+ * an empty list the head counts as green.
  */
 export function decideGreen(facts: {
   readonly head: string;
+  /** Null: there is none yet. */
   readonly green: string | null;
-  readonly greenIsAncestor: boolean;
+  /** Whether the trunk's history contains green. */
+  readonly greenIsOnTrunk: boolean;
   readonly results: readonly CheckResult[];
 }): GreenDecision {
-  const red = facts.results.some((result) => result.exitCode !== 0);
-  if (red) return { outcome: "red", advance: false };
-  const forward = facts.green === null || (facts.green !== facts.head && facts.greenIsAncestor);
-  return { outcome: "green", advance: forward };
+  const { head, green, greenIsOnTrunk, results } = facts;
+  if (results.some((result) => result.exitCode !== 0)) return { outcome: "red", move: "none" };
+  if (green !== null && !greenIsOnTrunk) return { outcome: "green", move: "rebase" };
+  return { outcome: "green", move: green === head ? "none" : "forward" };
 }

@@ -30,6 +30,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const budgets = stack.use(openBudgets(connection, settings));
   const shared = {
     connection,
+    sender,
     log,
     provider,
     dependencies: openDependencyCache({ home, provider, swarm: settings.QUEUE_PREFIX, env, log }),

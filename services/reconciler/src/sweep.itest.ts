@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { isEventOf, TRUNK_HEALTH } from "@agentswarm/contracts";
 import { openBudgets } from "@agentswarm/queue";
 import { refusal, type Answer } from "../../../test/support/scripted-model.ts";
-import { git } from "../../../test/support/string-kit.ts";
 import { checksAre, startReconciler, type TestReconciler } from "../testing/start-reconciler.ts";
 
 const failing = (...names: string[]) =>
@@ -102,18 +101,4 @@ test("a target with unreadable checks gives a sweep with the outcome error and a
   expect(sweep).toMatchObject({ outcome: "error", green, drafts: [] });
   expect(sweep.reason).toContain("swarm.json");
   expect(reconciler.green()).toBe(green);
-});
-
-test("green does not follow a trunk that was moved back or to another history", async () => {
-  const first = reconciler.green() ?? "";
-  const second = reconciler.commit(checksAre("true"));
-  await sweepNow();
-  git(reconciler.origin, "update-ref", "refs/heads/main", first);
-  expect(await sweepNow()).toMatchObject({ outcome: "green", head: first, green: second });
-  const tree = git(reconciler.origin, "rev-parse", `${second}^{tree}`);
-  const who = ["-c", "user.name=Kit", "-c", "user.email=kit@example.com"];
-  const elsewhere = git(reconciler.origin, ...who, "commit-tree", "-p", first, "-m", "Elsewhere", tree);
-  git(reconciler.origin, "update-ref", "refs/heads/main", elsewhere);
-  expect(await sweepNow()).toMatchObject({ head: elsewhere, green: second });
-  expect(reconciler.green()).toBe(second);
 });

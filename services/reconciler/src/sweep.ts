@@ -21,10 +21,11 @@ const RECENT_LANDINGS = 30;
 /**
  * One pass over the trunk's head.
  *
- * 1. Read the checks from the head. If they cannot be read, the outcome is `error`.
- * 2. Run every check in a fresh sandbox, or reuse the record of the tree.
- * 3. All passed: move green to the head.
- * 4. Some failed: draft one fix task per failure.
+ * 1. Look whether the trunk's history contains green. If it does not, say so.
+ * 2. Read the checks from the head. If they cannot be read, the outcome is `error`.
+ * 3. Run every check in a fresh sandbox, or reuse the record of the tree.
+ * 4. All passed: move green to the head.
+ * 5. Some failed: draft one fix task per failure.
  *
  * A second run on the same head gives the same sweep.
  */
@@ -35,14 +36,16 @@ export async function sweep(
 ): Promise<Sweep> {
   const { mirror } = ctx;
   await mirror.fetch();
-  const head = await mirror.head();
-  const green = await mirror.green();
+  // Green before the head: a landing between the two reads would make a green of another reconciler look rewritten.
+  const green = await readGreen(mirror, await mirror.green(), await mirror.head());
+  const { head } = green;
+  if (green.lost !== null) await reportRewritten(ctx, head, green.lost);
   const tree = await mirror.treeOf(head);
   const about = { why: request.why, repoId: ctx.repoId, head, tree };
   const checks = await checksOf(mirror, head).catch(unlessTargetIsInvalid);
   if (checks instanceof Fault) {
     const nothing = { checksHash: "", checks: [], failures: [], drafts: [] };
-    return { ...about, ...nothing, outcome: "error", reason: checks.message, green };
+    return { ...about, ...nothing, outcome: "error", reason: checks.message, green: green.commit };
   }
   const target = { head, tree, checks, checksHash: hashOf(checks), askedAt: request.askedAt };
   const record = await checkTree(ctx, target, signal);
@@ -54,28 +57,57 @@ function unlessTargetIsInvalid(error: unknown): Fault {
   throw error;
 }
 
+/** Where green is, seen from a head of the trunk. */
+interface GreenSeen {
+  readonly head: string;
+  /** Green, if the history of the head contains it. */
+  readonly commit: string | null;
+  /** Green, if the history of the head lacks it. */
+  readonly lost: string | null;
+}
+
+async function readGreen(mirror: Mirror, green: string | null, head: string): Promise<GreenSeen> {
+  const isOnTrunk = green !== null && (await mirror.isAncestor(green, head));
+  return { head, commit: isOnTrunk ? green : null, lost: isOnTrunk ? null : green };
+}
+
+/** Only a forced push makes this, so a person is told. */
+async function reportRewritten({ sender, log, repoId, mirror }: SweepContext, head: string, green: string) {
+  const why =
+    `${mirror.trunk} was force-pushed or rewound: its head ${head.slice(0, 10)} does not contain green ` +
+    `(${green.slice(0, 10)}). Green moves to the next head that passes every check. To undo it, push ` +
+    `${green.slice(0, 10)} to ${mirror.trunk} again; set TRUNK if another branch is the trunk now`;
+  log.error({ repoId, head, green }, why);
+  await sender.event({
+    id: `trunk-rewritten-${green}-${head}`,
+    type: "trunk.rewritten",
+    repoId,
+    data: { head, green, why },
+  });
+}
+
 type Conclusion = Omit<Sweep, "why" | "repoId" | "head" | "tree" | "checksHash">;
 
 async function conclude(
   ctx: SweepContext,
   target: TreeToCheck,
   record: CheckRecord,
-  green: string | null,
+  green: GreenSeen,
   signal: AbortSignal,
 ): Promise<Conclusion> {
   const { mirror } = ctx;
   const { head } = target;
   const { checks } = record;
-  const greenIsAncestor = green !== null && (await mirror.isAncestor(green, head));
-  const decision = decideGreen({ head, green, greenIsAncestor, results: checks });
+  const from = green.commit ?? green.lost;
+  const greenIsOnTrunk = green.lost === null;
+  const decision = decideGreen({ head, green: from, greenIsOnTrunk, results: checks });
   if (decision.outcome === "green") {
-    const at = decision.advance
-      ? await advanceGreen(mirror, { ref: GREEN, from: green, to: head }, { lost: signal })
-      : green;
+    const move = { ref: GREEN, from, to: head };
+    const at = decision.move === "none" ? from : await MOVE[decision.move](mirror, move, { lost: signal });
     return { checks, outcome: "green", green: at, failures: [], drafts: [] };
   }
-  const drafts = await draftsFor(ctx, target, record, green, signal);
-  return { checks, outcome: "red", green, failures: failuresOf(checks), drafts };
+  const drafts = await draftsFor(ctx, target, record, green.commit, signal);
+  return { checks, outcome: "red", green: green.commit, failures: failuresOf(checks), drafts };
 }
 
 /** Fix tasks for the failed checks: drafted by the model once per record, or from a template if the model cannot. */
@@ -120,5 +152,18 @@ async function advanceGreen(mirror: Mirror, move: RefMove, by: PublishRight): Pr
   failpoint("reconciler.published");
   if (pushed === "published") return move.to;
   await mirror.fetch();
-  return mirror.green();
+  return (await readGreen(mirror, await mirror.green(), await mirror.head())).commit;
 }
+
+/**
+ * Moves green onto a trunk that was rewritten. Looks at the trunk again first, because the checks took a while: the
+ * history that green is in may be back, or the head that was checked may be gone.
+ */
+async function rebaseGreen(mirror: Mirror, move: RefMove, by: PublishRight): Promise<string | null> {
+  await mirror.fetch();
+  const now = await readGreen(mirror, await mirror.green(), await mirror.head());
+  if (now.lost !== move.from || !(await mirror.isAncestor(move.to, now.head))) return now.commit;
+  return advanceGreen(mirror, { ...move, rebase: true }, by);
+}
+
+const MOVE = { forward: advanceGreen, rebase: rebaseGreen } as const;

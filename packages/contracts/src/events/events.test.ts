@@ -73,6 +73,7 @@ test("a switch over the types is held to be exhaustive by the compiler", () => {
       case "gate.flaked":
       case "sweep.finished":
       case "trunk.green":
+      case "trunk.rewritten":
       case "model.used":
       case "budget.reached":
       case "backend.opened":

@@ -7,7 +7,7 @@ import { gateFlaked, landingConflicted, landingHeld, landingLanded, landingRejec
 import { messageDeadLettered } from "./message.ts";
 import { modelUsed } from "./model.ts";
 import { planMade, planRejected } from "./plan.ts";
-import { sweepFinished, trunkGreen } from "./sweep.ts";
+import { sweepFinished, trunkGreen, trunkRewritten } from "./sweep.ts";
 import { taskChanged, taskPlanned, taskSent } from "./task.ts";
 
 /**
@@ -32,6 +32,7 @@ export const eventToSendSchema = z.discriminatedUnion("type", [
   gateFlaked,
   sweepFinished,
   trunkGreen,
+  trunkRewritten,
   modelUsed,
   budgetReached,
   backendOpened,

@@ -54,6 +54,7 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
     case "gate.flaked":
     case "sweep.finished":
     case "trunk.green":
+    case "trunk.rewritten":
     case "model.used":
     case "backend.opened":
     case "backend.closed":

@@ -56,6 +56,7 @@ export function projectSwarm(view: SwarmView, event: DomainEvent): SwarmView {
     case "gate.flaked":
     // The sweep that moved green names it.
     case "trunk.green":
+    case "trunk.rewritten":
     case "backend.opened":
     case "backend.closed":
     case "message.dead-lettered":

@@ -63,6 +63,7 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
     case "gate.flaked":
     case "sweep.finished":
     case "trunk.green":
+    case "trunk.rewritten":
     case "model.used":
     case "budget.reached":
     case "backend.opened":
