@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { originReaderSettings } from "@agentswarm/git";
 import { modelSettings } from "@agentswarm/llm";
-import { redisSettings } from "@agentswarm/queue";
+import { budgetSettings, redisSettings } from "@agentswarm/queue";
 import { baseSettings } from "@agentswarm/service";
 
 /**
@@ -17,5 +17,7 @@ export const localSettings = z.object({
   TARGET_REPO_PATH: z.string().default("./target-repo").describe("Seeds SWARM_HOME/origin.git"),
   ...originReaderSettings,
   RECORDED_TARGET: modelSettings.RECORDED_TARGET,
+  BUDGET_USD: budgetSettings.BUDGET_USD,
+  FEATURE_BUDGET_USD: budgetSettings.FEATURE_BUDGET_USD,
   API_PORT: z.string().default("8080"),
 });

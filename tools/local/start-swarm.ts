@@ -2,7 +2,14 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildAgent } from "@agentswarm/agent";
 import { originAddress, refuseUnlessSample } from "@agentswarm/git";
-import { configuresModel, refuseHalfAModel } from "@agentswarm/llm";
+import {
+  configuresModel,
+  modelSettings,
+  refuseHalfAModel,
+  refuseUnpricedCaps,
+  resolveBackends,
+} from "@agentswarm/llm";
+import { z } from "zod";
 import { parseEnv, type Environment } from "@agentswarm/service";
 import { localSettings } from "./config.ts";
 import { freePort } from "./free-port.ts";
@@ -63,6 +70,8 @@ export async function startSwarm(options: LocalSwarmOptions): Promise<LocalSwarm
   const env: NodeJS.ProcessEnv = { ...options.env, SWARM_HOME: home, API_PORT: settings.API_PORT };
   const machine = machineEnvironment(env);
   refuseHalfAModel(env);
+  if (configuresModel(env))
+    refuseUnpricedCaps(resolveBackends(parseEnv(z.object(modelSettings), env), env), settings);
   let redisUrlOf = (_user: RedisUser) => settings.REDIS_URL ?? "";
   if (settings.REDIS_URL === undefined) {
     const port = await freePort();

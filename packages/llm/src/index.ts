@@ -3,6 +3,7 @@ export type { Backend } from "./backends/backend.ts";
 export type { Prices } from "./backends/models.ts";
 export { keyVariables } from "./backends/key-variables.ts";
 export { configuresModel, needsSample, refuseHalfAModel } from "./backends/refuse-half-a-model.ts";
+export { describeUnpriced, refuseUnpricedCaps } from "./backends/refuse-unpriced-caps.ts";
 export { resolveBackends } from "./backends/resolve-backends.ts";
 export { estimateCall, paidFrom } from "./budget.ts";
 export { createModel, type Model } from "./model.ts";

@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+const price = z.coerce.number().min(0).optional();
+
 /** The settings of the model, for the services that call it. Times are in seconds. */
 export const modelSettings = {
   LLM_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
@@ -13,6 +15,11 @@ export const modelSettings = {
     .default("sample")
     .describe("any: recorded answers are played on any repository, for tests of recordings"),
   LLM_MODEL: z.string().default("glm-5"),
+  LLM_PRICE_IN: price.describe("US dollars per million prompt tokens of LLM_MODEL"),
+  LLM_PRICE_OUT: price.describe("US dollars per million completion tokens of LLM_MODEL"),
+  LLM_PRICE_CACHED: price.describe(
+    "US dollars per million prompt tokens from the backend's cache; by default LLM_PRICE_IN",
+  ),
   LLM_MAX_TOKENS: z.coerce.number().int().min(1).default(8_192),
   LLM_TEMPERATURE: z.coerce.number().min(0).max(2).default(0.7),
   RUNPOD_ENDPOINT_ID: z.string().optional(),
@@ -50,6 +57,9 @@ export type BackendSettings = Pick<
   | "LLM_BASE_URL"
   | "LLM_API_KEY"
   | "LLM_MODEL"
+  | "LLM_PRICE_IN"
+  | "LLM_PRICE_OUT"
+  | "LLM_PRICE_CACHED"
   | "RUNPOD_ENDPOINT_ID"
   | "RUNPOD_API_KEY"
   | "MODAL_GLM_URL"

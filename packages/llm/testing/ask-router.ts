@@ -10,6 +10,7 @@ export function backendAt(name: string, baseUrl: string, change: Partial<Backend
     model: `model-of-${name}`,
     contextTokens: 1_000,
     prices: { input: 0, output: 0, cached: 0 },
+    pricesKnown: true,
     concurrency: 10,
     roles: null,
     priority: 1,

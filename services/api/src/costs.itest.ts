@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Task } from "@agentswarm/contracts";
-import { openBudgets } from "@agentswarm/queue";
+import { openBudgets, openShownModel } from "@agentswarm/queue";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { pendingBodies } from "../../../test/support/queue.ts";
 import { startApi, type TestApi } from "../testing/start-api.ts";
@@ -192,6 +192,22 @@ test("a feature may have a budget of at most the swarm's", async () => {
   expect(wrong.status).toBe(400);
   const { errors } = (await wrong.json()) as { errors: { field: string }[] };
   expect(errors.map(({ field }) => field).toSorted()).toEqual(["budget.euros", "budget.usd"]);
+});
+
+test("a budget in dollars is refused while the price of a model is not known", async () => {
+  const shown = openShownModel(api.connection);
+  const unpriced = "the price of own at h:1 is not known; set LLM_PRICE_IN and LLM_PRICE_OUT";
+  await shown.tell({ name: "own", recorded: false, unpriced });
+  for (const path of ["/v1/features", `/v1/features/${task.featureId}/budget`]) {
+    const body = path === "/v1/features" ? { title: "Capped", budget: { usd: 2 } } : { usd: 2 };
+    const refused = await api.post(path, body);
+    expect([refused.status, await refused.json()]).toMatchObject([
+      422,
+      { type: "urn:agentswarm:budget-without-price", detail: `budget.usd: ${unpriced}` },
+    ]);
+  }
+  expect((await api.post("/v1/features", { title: "In tokens", budget: { tokens: 9 } })).status).toBe(202);
+  await shown.tell({ name: "own", recorded: false, unpriced: null });
 });
 
 test("a feature's budget can be changed up to the swarm's", async () => {

@@ -13,6 +13,7 @@ import type { ApiContext } from "./context.ts";
 import { Problem } from "./problem.ts";
 import { submittedEvent } from "./project/submitted-event.ts";
 import { refuseBeyondCaps } from "./refuse-beyond-caps.ts";
+import { refuseUnpricedBudget } from "./refuse-unpriced-budget.ts";
 
 const RETRY_SECONDS = 5;
 
@@ -24,6 +25,7 @@ export async function submitFeature(
 ): Promise<SubmittedFeature> {
   const id = featureIdOf(idempotencyKey);
   refuseBeyondCaps(ctx.caps, input.budget);
+  await refuseUnpricedBudget(ctx, input.budget);
   await refuseWhenFull(ctx);
   const createdAt = await ctx.connection.now();
   const feature: FeatureSubmission = { ...input, id, repoId: DEFAULT_REPO, source: "rest", createdAt };

@@ -1,6 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { openOrigin } from "@agentswarm/git";
-import { configuresModel, createModel, needsSample, openRecorder, openRouter } from "@agentswarm/llm";
+import {
+  configuresModel,
+  createModel,
+  describeUnpriced,
+  needsSample,
+  openRecorder,
+  openRouter,
+} from "@agentswarm/llm";
 import { consume, openBudgets, openDocuments, openShownModel } from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
 import { openRepos, openService } from "@agentswarm/wiring";
@@ -35,6 +42,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     usedUp: (featureId) => budgets.usedUp(featureId),
     onWritten: (before, after) => inFeatureTrace(after, () => logTransitions(log, before, after)),
   });
+  const router = openRouter(settings, env);
   const ctx: PlannerContext = {
     connection,
     sender,
@@ -45,7 +53,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     scheduler,
     repo,
     repos,
-    model: createModel(openRouter(settings, env), {
+    model: createModel(router, {
       maxTokens: settings.LLM_MAX_TOKENS,
       temperature: settings.LLM_TEMPERATURE,
       recorder: settings.RECORD === undefined ? undefined : openRecorder(settings.RECORD),
@@ -63,7 +71,11 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   });
   const everyMs = settings.AUDIT_INTERVAL * 1_000;
   const schedule = () => sender.schedule("plan", "audit", everyMs, { kind: "audit" });
-  await openShownModel(connection).tell({ name: ctx.model.name, recorded: !configuresModel(settings) });
+  await openShownModel(connection).tell({
+    name: router.model,
+    recorded: !configuresModel(settings),
+    unpriced: describeUnpriced(router.backends),
+  });
   await alarmIfLost(ctx);
   await audit(ctx);
   await schedule();

@@ -14,6 +14,11 @@ const trunkStatus = {
 export const shownModelSchema = z.object({
   name: z.string(),
   recorded: z.boolean().describe("Whether recorded answers are played, because no model is configured"),
+  unpriced: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("Which models have no known price, so that no budget in US dollars is accepted; or null"),
 });
 export type ShownModel = z.infer<typeof shownModelSchema>;
 

@@ -12,6 +12,8 @@ export interface Backend {
   readonly model: string;
   readonly contextTokens: number;
   readonly prices: Prices;
+  /** False when nothing says what the model costs: `prices` are 0 then, and a cap in US dollars holds nothing back. */
+  readonly pricesKnown: boolean;
   /** The maximum number of concurrent calls. */
   readonly concurrency: number;
   /** The roles that it serves; null is all. */

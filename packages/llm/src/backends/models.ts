@@ -6,7 +6,8 @@ export interface Prices {
 }
 
 export interface ModelFacts {
-  readonly prices: Prices;
+  /** Null for a model that is not listed here. */
+  readonly prices: Prices | null;
   /** The context window: prompt and answer together. */
   readonly contextTokens: number;
 }
@@ -23,11 +24,11 @@ const MODELS: Readonly<Record<string, ModelFacts>> = {
   "glm-5.3-flash": { prices: { input: 0.15, output: 0.5, cached: 0.03 }, contextTokens: GLM_5_CONTEXT },
 };
 
-/** For an unknown model (the recorded one, a self-hosted one): no costs and no context limit. */
-const UNKNOWN: ModelFacts = {
-  prices: { input: 0, output: 0, cached: 0 },
-  contextTokens: Number.MAX_SAFE_INTEGER,
-};
+/** Of a model that costs nothing. */
+export const FREE: Prices = { input: 0, output: 0, cached: 0 };
+
+/** For an unknown model (the recorded one, a self-hosted one): no context limit. */
+const UNKNOWN: ModelFacts = { prices: null, contextTokens: Number.MAX_SAFE_INTEGER };
 
 /** The facts of a model by its name, without publisher and weight format (`zai-org/GLM-5-FP8` is `glm-5`). */
 export function factsOf(model: string): ModelFacts {

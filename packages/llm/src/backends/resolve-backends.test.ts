@@ -15,6 +15,7 @@ test("LLM_BASE_URL alone is one backend, named by its host, without a key", () =
       apiKey: "none",
       model: "glm-5",
       ...GLM_5,
+      pricesKnown: true,
       concurrency: 400,
       roles: null,
       priority: 1,
@@ -71,7 +72,7 @@ test("a list comes from the setting or from a file, its missing values from kind
       priority: 1,
       jsonSchema: true,
     },
-    { name: "near", apiKey: "none", prices: { input: 0, output: 0, cached: 0 }, roles: ["small"] },
+    { name: "near", apiKey: "none", prices: { input: 0, output: 0, cached: 0 }, pricesKnown: false },
   ];
   // The key of another address is not sent to this one.
   const settings = { LLM_MODEL, LLM_API_KEY: "k", LLM_BACKENDS: JSON.stringify(LIST) };

@@ -1,7 +1,7 @@
 import { Fault, ROLES } from "@agentswarm/contracts";
 import type { BackendSettings } from "../settings.ts";
 import { serves, type Backend, type BackendEntry } from "./backend.ts";
-import { factsOf } from "./models.ts";
+import { factsOf, FREE, type Prices } from "./models.ts";
 import { readEntries } from "./read-entries.ts";
 import { refuseHalfAModel } from "./refuse-half-a-model.ts";
 
@@ -16,11 +16,12 @@ const CONCURRENCY = 400;
  */
 export function resolveBackends(settings: BackendSettings, variables: Variables): Backend[] {
   // LLM_MODEL has a default, so only the environment tells whether it is set.
-  refuseHalfAModel({ ...settings, LLM_MODEL: variables["LLM_MODEL"] });
+  const { LLM_PRICE_IN: _in, LLM_PRICE_OUT: _out, LLM_PRICE_CACHED: _cached, ...named } = settings;
+  refuseHalfAModel({ ...named, LLM_MODEL: variables["LLM_MODEL"] });
   const entries =
     settings.LLM_BACKENDS === undefined ? entriesOfSettings(settings) : readEntries(settings.LLM_BACKENDS);
   const backends = entries
-    .map((entry, at) => completeEntry(entry, at + 1, settings, { ...variables, ...settings }))
+    .map((entry, at) => completeEntry(entry, at + 1, settings, { ...variables, ...named }))
     .toSorted((a, b) => a.priority - b.priority);
   if (new Set(backends.map(({ name }) => name)).size < backends.length)
     throw new Fault("config.invalid", "LLM_BACKENDS: two backends have the same name");
@@ -41,7 +42,8 @@ function entriesOfSettings(settings: BackendSettings): BackendEntry[] {
   if (entries.length > 0) return entries;
   if (settings.RECORDED_MODEL_URL !== undefined) {
     const baseUrl = settings.RECORDED_MODEL_URL;
-    return [{ name: "recorded", kind: "openai-compatible", baseUrl, model: "recorded", jsonSchema: false }];
+    const recorded = { name: "recorded", model: "recorded", prices: FREE, jsonSchema: false };
+    return [{ ...recorded, kind: "openai-compatible", baseUrl }];
   }
   throw new Fault(
     "config.invalid",
@@ -113,6 +115,7 @@ function completeEntry(
     throw new Fault("config.invalid", `${subject(entry)} needs ${keyVars[0]}`);
   const model = entry.model ?? settings.LLM_MODEL;
   const facts = factsOf(model);
+  const prices = entry.prices ?? (entry.model === undefined ? pricesOf(settings) : null) ?? facts.prices;
   return {
     name: entry.name,
     baseUrl: baseUrl.replace(/\/+$/, ""),
@@ -120,12 +123,25 @@ function completeEntry(
     apiKey: apiKey ?? "none",
     model,
     contextTokens: entry.contextTokens ?? facts.contextTokens,
-    prices: entry.prices ?? facts.prices,
+    prices: prices ?? FREE,
+    pricesKnown: prices !== null,
     concurrency: entry.concurrency ?? CONCURRENCY,
     roles: entry.roles ?? null,
     priority: entry.priority ?? position,
     jsonSchema: entry.jsonSchema,
   };
+}
+
+/** The prices of LLM_MODEL, or null. Throws Fault `config.invalid` when only some of them are set. */
+function pricesOf(settings: BackendSettings): Prices | null {
+  const { LLM_PRICE_IN: input, LLM_PRICE_OUT: output, LLM_PRICE_CACHED: cached } = settings;
+  if (input === undefined && output === undefined && cached === undefined) return null;
+  if (input === undefined || output === undefined)
+    throw new Fault(
+      "config.invalid",
+      "set both LLM_PRICE_IN and LLM_PRICE_OUT (US dollars per million tokens), or none of LLM_PRICE_*",
+    );
+  return { input, output, cached: cached ?? input };
 }
 
 function subject({ name, kind }: BackendEntry): string {

@@ -19,6 +19,7 @@ function snapshot(
     apiKey: "",
     model: "",
     prices: { input: 0, output: 0, cached: 0 },
+    pricesKnown: true,
     concurrency: 1,
     jsonSchema: false,
   };

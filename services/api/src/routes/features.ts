@@ -4,6 +4,7 @@ import type { App } from "../app-type.ts";
 import type { ApiContext } from "../context.ts";
 import { notFound, Problem } from "../problem.ts";
 import { refuseBeyondCaps } from "../refuse-beyond-caps.ts";
+import { refuseUnpricedBudget } from "../refuse-unpriced-budget.ts";
 import { serveRoute } from "../serve-route.ts";
 import { submitFeature } from "../submit-feature.ts";
 
@@ -37,6 +38,7 @@ export function featureRoutes(app: App, ctx: ApiContext): void {
 
   serveRoute(app, REST.setFeatureBudget, async ({ params: { id }, body: budget, actor: by }) => {
     refuseBeyondCaps(ctx.caps, budget);
+    await refuseUnpricedBudget(ctx, budget);
     await find(id);
     await sender.send("plan", { kind: "budget", featureId: id, budget, by });
     return { id, url: `/v1/features/${id}` };
