@@ -91,7 +91,7 @@ async function judge(
 
 /** Takes the attempt's commits out of its sandbox and into the store. */
 async function collect(
-  { task, repo, base, files, agent, warm, events }: OpenedAttempt,
+  { task, repo, base, files, agent, warm, events, job }: OpenedAttempt,
   ran: AgentRan,
   handoff: Handoff,
 ): Promise<RanAttempt> {
@@ -102,8 +102,11 @@ async function collect(
   failpoint("dispatcher.collected");
   const claimed = salvaged === null ? handoff : { ...handoff, headCommit: salvaged };
   const taken = await takeCommits(repo, claimed, { bundlePath: files.result, baseCommit, scope: task.scope });
-  const ended: RanAttempt = { kind: "ran", ...taken, baseCommit };
-  await events.ended(taken.handoff, {
+  // The planner looks for merge requests of a cancelled task once, so none is sent after a cancel.
+  const isCancelled = job.signal.reason === "cancel" && !ran.cancelled;
+  const passed = isCancelled ? { ...taken, handoff: cancelled(taken.handoff) } : taken;
+  const ended: RanAttempt = { kind: "ran", ...passed, baseCommit };
+  await events.ended(ended.handoff, {
     sentTo: decideRecipient(ended).queue,
     sandbox: { ...(await sandbox.figures()), warm },
     sentToReadyMs: ran.sentToReadyMs,
@@ -116,4 +119,10 @@ async function collect(
 function throwIfReleased(signal: AbortSignal): void {
   if (!signal.aborted || signal.reason === "cancel") return;
   throw new Fault("internal", `the job was released: ${String(signal.reason)}`, { retryable: true });
+}
+
+/** The handoff of an agent that had ended its work when its task was cancelled. */
+function cancelled(handoff: Handoff): Handoff {
+  const reason = "cancelled before its commits were passed on";
+  return { ...handoff, end: "cancelled", outcome: "failed", reason };
 }

@@ -26,7 +26,8 @@ const MAX_TRUNK_MOVES = 10;
  * 4. Reject that entry with the failed check and its output.
  * 5. Return the entries after it, to be built again.
  *
- * If the trunk moved in the meantime nothing is published, and all entries are returned.
+ * If the trunk moved in the meantime, or a task was cancelled, nothing is published, and all entries are returned. A cancel
+ * that comes later finds the landing on the trunk.
  */
 export async function publishBatch(
   ctx: LandingContext,
@@ -62,6 +63,7 @@ async function publish(ctx: LandingContext, batch: Batch, items: readonly BatchI
   const landings = items.flatMap(({ entry, ...item }) =>
     "built" in item ? [{ entry, taskId: entry.request.taskId, commit: item.built.commit }] : [],
   );
+  if (landings.some(({ entry }) => entry.isCancelled)) return { whole: false, again: entriesOf(items) };
   const last = landings.at(-1);
   if (last !== undefined) {
     const { mirror } = ctx;

@@ -58,6 +58,34 @@ test("the more crashes an entry has, the fewer entries are taken with it", () =>
   expect(take(queue)).toEqual(["twice-1", "twice-2", "never"]);
 });
 
+test("a cancelled entry leaves the queue, and one in a batch ends when it is put back", async () => {
+  const queue = openMergeQueue(new AbortController().signal);
+  const cancelling = [new AbortController(), new AbortController()];
+  const ends = ["a", "b"].map((id, nth) => queue.add(request(id), job(0, cancelling[nth]?.signal)));
+  add(queue, ["c"]);
+  const [a] = queue.take(1, new Set());
+  for (const one of cancelling) one.abort("cancel");
+  await expect(ends[1]).rejects.toThrow("merge job of task b aborted: cancel");
+  expect(a?.isCancelled).toBe(true);
+  expect(queue.count).toBe(1);
+  queue.putBack(a === undefined ? [] : [a]);
+  await expect(ends[0]).rejects.toThrow("merge job of task a aborted: cancel");
+  expect(take(queue)).toEqual(["c"]);
+});
+
+test("an entry that is cancelled in a batch still gets the outcome of a landing, or ends with the service", async () => {
+  const stopping = new AbortController();
+  const queue = openMergeQueue(stopping.signal);
+  const cancelling = new AbortController();
+  const ends = ["a", "b"].map((id) => queue.add(request(id), job(0, cancelling.signal)));
+  const [a] = queue.take(2, new Set());
+  cancelling.abort("cancel");
+  a?.resolveEntry({ kind: "already-landed", commit: "c".repeat(40) });
+  await expect(ends[0]).resolves.toMatchObject({ kind: "already-landed" });
+  stopping.abort("shutdown");
+  await expect(ends[1]).rejects.toThrow("merge job of task b aborted: shutdown");
+});
+
 test("an entry whose job is aborted leaves the queue with the reason", async () => {
   const queue = openMergeQueue(new AbortController().signal);
   const stopping = new AbortController();

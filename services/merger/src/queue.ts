@@ -16,6 +16,8 @@ export interface QueueEntry {
   atWork(): Promise<void>;
   /** How often the trunk moved while this entry was in a batch. */
   trunkMoves: number;
+  /** The task was cancelled while this entry was in a batch. It does not land unless its batch is published already. */
+  isCancelled: boolean;
   /** Ends the entry with an outcome. */
   resolveEntry(outcome: MergeOutcome): void;
   /** Ends the entry with an error; a retryable one puts its job back. */
@@ -29,7 +31,8 @@ export interface MergeQueue {
   changed(): Promise<void>;
   /**
    * Adds a request and resolves with its outcome. Rejects when the job is aborted; an entry that is in a batch by then
-   * may still land, and the retried job reads that from the trunk.
+   * may still land, and the retried job reads that from the trunk. A cancelled job is not retried: its entry in a batch
+   * resolves if the trunk has it, and is taken out of the batch otherwise.
    */
   add(request: MergeRequest, job: MergeJob): Promise<MergeOutcome>;
   /**
@@ -39,7 +42,7 @@ export interface MergeQueue {
    * have used up their crash budget.
    */
   take(limit: number, busyTasks: ReadonlySet<string>): QueueEntry[];
-  /** Puts entries back before all others. */
+  /** Puts entries back before all others, without the cancelled ones, which end here. */
   putBack(entries: readonly QueueEntry[]): void;
 }
 
@@ -69,19 +72,27 @@ export function openMergeQueue(stopping: AbortSignal): MergeQueue {
         crashes,
         atWork,
         trunkMoves: 0,
+        isCancelled: false,
         resolveEntry: resolve,
         fail: reject,
       };
       const onAbort = () => {
         const index = waiting.indexOf(entry);
         if (index !== -1) waiting.splice(index, 1);
-        const message = `merge job of task ${request.taskId} aborted: ${signal.reason}`;
-        reject(new Fault("internal", message, { retryable: true }));
+        // The landing of an entry in a batch may be on its way to the trunk, and the planner must hear of it.
+        if (index === -1 && signal.reason === "cancel") entry.isCancelled = true;
+        else reject(aborted(request, signal.reason));
       };
+      // A signal aborts once: after a cancel the job's own does not tell of the stop.
+      const onStop = () => reject(aborted(request, stopping.reason));
       signal.addEventListener("abort", onAbort, { once: true });
+      stopping.addEventListener("abort", onStop, { once: true });
       waiting.push(entry);
       announceChange();
-      return promise.finally(() => signal.removeEventListener("abort", onAbort));
+      return promise.finally(() => {
+        signal.removeEventListener("abort", onAbort);
+        stopping.removeEventListener("abort", onStop);
+      });
     },
     take(limit, busyTasks) {
       const taken: QueueEntry[] = [];
@@ -100,8 +111,13 @@ export function openMergeQueue(stopping: AbortSignal): MergeQueue {
       return taken;
     },
     putBack(entries) {
-      waiting.unshift(...entries);
+      for (const { isCancelled, request, fail } of entries) if (isCancelled) fail(aborted(request, "cancel"));
+      waiting.unshift(...entries.filter((entry) => !entry.isCancelled));
       announceChange();
     },
   };
+}
+
+function aborted({ taskId }: MergeRequest, reason: unknown): Fault {
+  return new Fault("internal", `merge job of task ${taskId} aborted: ${String(reason)}`, { retryable: true });
 }

@@ -19,7 +19,8 @@ const BATCHES_UNDER_TEST = 2;
  *   it red, reject that one, put the rest back, halve the batch size.
  * - **the gate cannot run, or publishing fails**: abandon the batch behind it and fail the entries of the first.
  * - **the trunk moved before the push**: abandon the batch behind it and put all entries back.
- * - **a job is aborted** (cancel, shutdown, lost lock): a waiting entry leaves the queue; an entry in a batch stays there.
+ * - **a job is aborted** (shutdown, lost lock): a waiting entry leaves the queue; an entry in a batch stays there.
+ * - **a job is cancelled**: a waiting entry leaves the queue; a batch that has it is not published but built again without it.
  * - **the queue is empty** and no batch is under test: wait.
  * - **the service stops**: abandon all batches and return; their jobs are retried.
  */

@@ -4,6 +4,7 @@ import { cancelJob } from "@agentswarm/queue";
 import type { PlannerContext } from "./context.ts";
 import { inFeatureTrace } from "./feature-trace.ts";
 import type { LedgerStep } from "./ledger/apply-step.ts";
+import { mergeJobsOf } from "./jobs-under-way.ts";
 import { findRecord, isUnderWay, type Effect, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
 
 /** Writes a step of a ledger and carries out its effects. Null: there is no such feature. */
@@ -32,6 +33,7 @@ export async function carryOut(ctx: PlannerContext, ledger: Ledger): Promise<voi
   failpoint("planner.stored");
   await inFeatureTrace(ledger, async () => {
     for (const effect of pending) await carryOutOne(ctx, ledger, effect);
+    await takeBackMerges(ctx, ledger);
   });
   failpoint("planner.sent");
   const newest = await ctx.ledgers.done(feature.id, pending);
@@ -72,6 +74,21 @@ async function carryOutOne(ctx: PlannerContext, ledger: Ledger, effect: Effect):
     case "emit":
       return ctx.sender.event(effect.event);
   }
+}
+
+/**
+ * Takes the merge requests of tasks that were cancelled out of the merge queue. One that is landing at this moment may
+ * reach the trunk first; its handoff then makes the task landed.
+ */
+async function takeBackMerges({ connection }: PlannerContext, ledger: Ledger): Promise<void> {
+  const cancelled = ledger.pending.flatMap((effect) => {
+    if (effect.kind !== "cancel") return [];
+    const record = findRecord(ledger, effect.taskId);
+    return record?.status === "cancelled" ? [record.task.id] : [];
+  });
+  if (cancelled.length === 0) return;
+  for (const id of await mergeJobsOf(connection, new Set(cancelled)))
+    await cancelJob(connection, "merge", id);
 }
 
 function cancelTask({ connection }: PlannerContext, of: { taskId: string; round: number }): Promise<void> {

@@ -16,6 +16,18 @@ export async function tasksUnderWay(connection: QueueConnection): Promise<Set<st
   return tasks;
 }
 
+/** Ids of the unfinished merge requests of these tasks. */
+export async function mergeJobsOf(
+  connection: QueueConnection,
+  taskIds: ReadonlySet<string>,
+): Promise<string[]> {
+  const ids = await pendingJobIds(connection, "merge");
+  return ids.filter((id) => {
+    const parsed = parseJobId(id);
+    return parsed?.kind === "merge" && taskIds.has(parsed.taskId);
+  });
+}
+
 /** Whether a sweep is running or waiting, apart from the next one of the schedule. */
 export async function isSweepUnderWay(connection: QueueConnection): Promise<boolean> {
   const ids = await pendingJobIds(connection, "sweep");

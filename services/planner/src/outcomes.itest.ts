@@ -1,5 +1,15 @@
 import { expect, test } from "vitest";
-import { TRUNK_HEALTH, type MergeOutcome, type PlanMessage } from "@agentswarm/contracts";
+import {
+  attemptRef,
+  jobId,
+  TRUNK_HEALTH,
+  type MergeOutcome,
+  type MergeRequest,
+  type PlanMessage,
+  type TaskMessage,
+} from "@agentswarm/contracts";
+import { pendingJobIds } from "@agentswarm/queue";
+import { makeHandoff } from "../../../test/support/make-handoff.ts";
 import { git } from "../../../test/support/string-kit.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { bullQueue } from "../../../test/support/queue.ts";
@@ -9,6 +19,17 @@ const plan = { tasks: [planned("a"), planned("b", "a")] };
 const met = { met: true, reason: "It is all there.", tasks: [] };
 const answer = (_: number, text: string) => (text.includes("/-/accept") ? met : plan);
 const commit = "c".repeat(40);
+const mergeRequestOf = ({ task }: TaskMessage): MergeRequest => ({
+  taskId: task.id,
+  featureId: task.featureId,
+  repoId: task.repoId,
+  attempt: 1,
+  ref: attemptRef(task.id, 1),
+  baseCommit: commit,
+  headCommit: commit,
+  title: task.title,
+  handoff: makeHandoff({ taskId: task.id, attempt: 1, headCommit: commit }),
+});
 const conflict: MergeOutcome = {
   kind: "conflict",
   base: commit,
@@ -73,14 +94,20 @@ test("a held attempt is sent with its approval, or again after a refusal", async
   expect(again.task.feedback).toContain("leave the checks alone");
 });
 
-test("the tasks of a cancelled feature leave the queue, and their late handoffs change nothing", async () => {
+test("the tasks of a cancelled feature leave the queue, the merge queue too, and their late handoffs change nothing", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
   const message = await planner.sentAs("a");
+  for (const taskId of [message.task.id, "other"])
+    await planner.sender.send("merge", mergeRequestOf(message), { jobId: jobId.merge(taskId, 1) });
   await planner.send({ kind: "cancel", featureId: id, by: "ada" });
   const ended = await planner.ledger(id, (one) => one.status === "cancelled");
   expect(ended.reason).toBe("cancelled by ada");
   await waitUntil("an empty queue", 20_000, async () => ((await planner.sent()).size === 0 ? true : null));
+  // Finished work leaves the merge queue too, and that of other tasks stays.
+  await waitUntil("an emptier merge queue", 20_000, async () =>
+    (await pendingJobIds(planner.connection, "merge")).join() === "merge-other-1" ? true : null,
+  );
   await planner.handOver(message, conflict);
   await planner.send({ kind: "audit" });
   const after = await planner.ledger(id, (one) => (one.tasks[0]?.absorbed.length ?? 0) > 0);
