@@ -55,7 +55,7 @@ const SAVING = "+bgsave +lastsave +role";
 export function redisAcl(prefix: string, passwords: Readonly<Record<RedisUser, string>>): string {
   const lines = REDIS_USERS.map((user) => {
     const { queues, keys } = RIGHTS[user];
-    const own = queues.map((queue) => `crashes:${queue}`);
+    const own = [...queues.map((queue) => `crashes:${queue}`), "waiting"];
     const patterns = [
       ...queues.map((queue) => `~{${prefix}}:${queue}:*`),
       ...[...keys, ...own, "probe:*"].map((key) => `~{${prefix}}:swarm:${key}`),

@@ -19,3 +19,15 @@ test("a feature that cannot continue shows the reason, any other does not", () =
   expect(lineOf("building", "retried by ada")).not.toContain("ada");
   expect(lineOf("done", "It is all there.")).not.toContain("all there");
 });
+
+test("what the swarm waits for is shown once and whole, and with each feature that waits", () => {
+  const reason = `swarm.json is not JSON: ${"x".repeat(100)}; correct it on the trunk`;
+  const waiting = { reason, source: "operator", service: "dispatcher", since: 1 } as const;
+  const feature = { title: "One", status: "building", reason: null, counts, waiting } as const;
+  const lines = formatProgress([feature, feature], { ...status, waiting: [{ ...waiting, waits: 2 }] }).split(
+    "\n",
+  );
+  expect(lines).toHaveLength(4);
+  expect(lines[0]).toContain("waiting: swarm.json is not JSON");
+  expect(lines[2]).toBe(`! 2 waiting (dispatcher): ${reason}`);
+});

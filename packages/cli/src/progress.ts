@@ -6,9 +6,11 @@ const MARK: Readonly<Record<string, string>> = { done: "✓", failed: "✗", can
 type ShownStatus = Pick<SwarmStatus, "agents" | "landings" | "trunk" | "green"> & {
   /** Not in the answers of older versions. */
   readonly model?: SwarmStatus["model"];
+  readonly waiting?: SwarmStatus["waiting"];
   readonly cost: Pick<SwarmStatus["cost"], "usd" | "tokens">;
 };
 const TITLE_CHARS = 44;
+const REASON_CHARS = 60;
 
 /** Untrusted text as part of one line. */
 export function oneLine(text: string): string {
@@ -17,21 +19,26 @@ export function oneLine(text: string): string {
 
 /** The whole swarm in a few lines. */
 export function formatProgress(
-  features: readonly Pick<FeatureSummary, "title" | "status" | "counts" | "reason">[],
+  features: readonly (Pick<FeatureSummary, "title" | "status" | "counts" | "reason"> & {
+    /** Not in the answers of older versions. */
+    readonly waiting?: FeatureSummary["waiting"];
+  })[],
   status: ShownStatus,
 ): string {
-  const lines = features.map(({ title, status: state, counts, reason }) => {
+  const lines = features.map(({ title, status: state, counts, reason, waiting }) => {
     const name = oneLine(title).slice(0, TITLE_CHARS).padEnd(TITLE_CHARS);
     const tasks = `${counts.landed}/${counts.total}`.padStart(5);
     const isStuck = state === "failed" || state === "held" || reason?.startsWith("waiting: ") === true;
-    const why = isStuck
-      ? `  ${plainText(reason ?? "")
-          .split("\n")[0]
-          ?.slice(0, 60)}`
-      : "";
+    const shown = isStuck ? reason : waiting ? `waiting: ${waiting.reason}` : null;
+    const why = shown ? `  ${plainText(shown).split("\n")[0]?.slice(0, REASON_CHARS)}` : "";
     return `${MARK[state] ?? "…"} ${name} ${state.padEnd(10)} ${tasks}${why}`;
   });
-  return [...lines, formatStatusLine(status)].join("\n");
+  return [...lines, ...formatWaiting(status.waiting ?? []), formatStatusLine(status)].join("\n");
+}
+
+/** What is wrong around the swarm: every reason whole, with its fix at the end. */
+function formatWaiting(waiting: SwarmStatus["waiting"]): string[] {
+  return waiting.map(({ reason, waits, service }) => `! ${waits} waiting (${service}): ${oneLine(reason)}`);
 }
 
 /** One line about agents, landings, trunk, cost and the model. */

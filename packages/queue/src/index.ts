@@ -14,4 +14,5 @@ export { acquireSlot, releaseSlot } from "./limits/slots.ts";
 export { type Handler, type JobContext } from "./run-job.ts";
 export { openShownModel } from "./shown-model.ts";
 export { createSender, type Sender, type SendOptions } from "./send.ts";
+export { openWaiting, type WaitingNow, type WaitingReasons } from "./waiting.ts";
 export { budgetSettings, redisSettings, type BudgetCaps, type RedisSettings } from "./settings.ts";

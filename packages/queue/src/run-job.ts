@@ -14,6 +14,8 @@ import { decideAfterFault } from "./decide-after-fault.ts";
 import { unseal } from "./envelope.ts";
 import { handBack } from "./hand-back.ts";
 import { sendEvent } from "./send.ts";
+import { subjectOfMessage } from "./subject-of-message.ts";
+import { openWaiting } from "./waiting.ts";
 
 export interface JobContext {
   readonly jobId: string;
@@ -23,6 +25,10 @@ export interface JobContext {
   readonly crashes: number;
   /** From now on a crash of the process counts against this job; only with `waitsFirst`. */
   atWork(): Promise<void>;
+  /** Notes that what the message is about goes on, when a fault had kept it waiting. */
+  goesOn(): Promise<void>;
+  /** Notes a fault for which the handler itself waits, instead of throwing it. */
+  waitsFor(fault: Fault): Promise<void>;
   /** Redis time at which the message was sent. */
   readonly sentAt: number;
   /** Adds a line to the job's log, shown in Bull Board. */
@@ -49,6 +55,7 @@ const NEWER_VERSION_DELAY_MS = 5_000;
 export function runJob<Q extends QueueName>(run: Run<Q>) {
   const { connection, queue, handler, waitsFirst, running, onDeadLetter } = run;
   const crashes = crashCount(connection, queue);
+  const waiting = openWaiting(connection);
 
   const putBack = async (job: Job, token: string | undefined, delayMs: number): Promise<never> => {
     await job.moveToDelayed(Date.now() + delayMs, token);
@@ -88,18 +95,35 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
     }
     const atWork = () => crashes.started(jobId);
     if (!waitsFirst) await atWork();
+    const subject = subjectOfMessage(queue, opened.body);
+    const waitsFor = async (fault: Fault) => {
+      if (subject !== null) await waiting.note(subject, fault).catch(connection.report);
+    };
+    let waited = job.attemptsStarted > 1;
+    const goesOn = async () => {
+      if (!waited || subject === null) return;
+      waited = false;
+      await waiting.clear(subject).catch(connection.report);
+    };
     try {
       const result = await handler(opened.body, {
         jobId,
         signal,
         crashes: crashesBefore,
         atWork,
+        goesOn,
+        waitsFor: async (fault) => {
+          waited = true;
+          connection.report(fault);
+          await waitsFor(fault);
+        },
         sentAt: opened.sentAt,
         log: async (line) => {
           await job.log(line);
         },
       });
       if (signal.reason !== "lost") await crashes.ended(jobId).catch(connection.report);
+      await goesOn();
       return result;
     } catch (error) {
       const fault = asFault(error);
@@ -110,6 +134,7 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
       if (next.kind === "cancelled") throw new UnrecoverableError(`cancelled: ${fault.message}`);
       if (next.kind === "retry") {
         connection.report(fault);
+        await waitsFor(fault);
         return putBack(job, token, next.delayMs);
       }
       await handBack(connection, queue, job, token);

@@ -1,18 +1,24 @@
+import { Fault } from "@agentswarm/contracts";
+import { kindOf } from "./kind-of-error.ts";
+
 const EVERY_MS = 5_000;
+/** A fault with a known source repeats until somebody ends it. */
+const SAME_FAULT_EVERY_MS = 60_000;
 
 /** Reports an error; must not throw. */
 export type Report = (error: unknown) => void;
 
 /**
- * Reports one error of each kind every five seconds and counts the others: while Redis is full, a worker reports
- * thousands of errors a second.
+ * Reports one error of each kind every five seconds, or every minute for faults that are no bugs, and counts the others:
+ * while Redis is full, a worker reports thousands of errors a second.
  */
 export function throttleReport(report: Report, now: () => number = Date.now): Report {
   const last = new Map<string, { at: number; suppressed: number }>();
   return (error) => {
     const kind = kindOf(error);
     const before = last.get(kind);
-    if (before !== undefined && now() - before.at < EVERY_MS) {
+    const everyMs = error instanceof Fault && error.source !== "bug" ? SAME_FAULT_EVERY_MS : EVERY_MS;
+    if (before !== undefined && now() - before.at < everyMs) {
       before.suppressed += 1;
       return;
     }
@@ -31,11 +37,4 @@ export const reportToStderr: Report = (error) => {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function kindOf(error: unknown): string {
-  // Job ids, counts and addresses differ from one error to the next of the same kind.
-  return messageOf(error)
-    .replaceAll(/[0-9a-f]{8,}|\d+/g, "#")
-    .slice(0, 80);
 }

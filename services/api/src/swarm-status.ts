@@ -1,5 +1,5 @@
 import { DEFAULT_REPO, HOT_AFTER, type QueueName, type SwarmStatus } from "@agentswarm/contracts";
-import { openShownModel, queueCounts, workerCounts } from "@agentswarm/queue";
+import { openShownModel, openWaiting, queueCounts, workerCounts } from "@agentswarm/queue";
 import type { ApiContext } from "./context.ts";
 import { sumUp } from "./project/cost-table.ts";
 import { landingsLastHour } from "./project/project-swarm.ts";
@@ -17,7 +17,7 @@ const SERVICE_OF = {
 
 /** The whole swarm at a glance, from the read model and the queues. */
 export async function readSwarmStatus({ connection, model, budgets }: ApiContext): Promise<SwarmStatus> {
-  const [queues, swarm, features, now, { swarm: budget }, workers, shown] = await Promise.all([
+  const [queues, swarm, features, now, { swarm: budget }, workers, shown, wait] = await Promise.all([
     queueCounts(connection),
     model.swarm(),
     model.featureCounts(),
@@ -25,6 +25,7 @@ export async function readSwarmStatus({ connection, model, budgets }: ApiContext
     budgets.read(),
     workerCounts(connection),
     openShownModel(connection).read(),
+    openWaiting(connection).read(),
   ]);
   const repos = Object.fromEntries(
     Object.entries(swarm.repos).map(([repoId, repo]) => [repoId, { ...repo, hotFiles: hotOnly(repo) }]),
@@ -34,6 +35,7 @@ export async function readSwarmStatus({ connection, model, budgets }: ApiContext
     queues,
     services: byService(workers),
     agents: { live: Object.keys(swarm.live).length, attempts: swarm.live },
+    waiting: wait.reasons(),
     model: shown,
     landings: { total: swarm.landings, lastHour: landingsLastHour(swarm, now) },
     ...(repos[DEFAULT_REPO] ?? EMPTY_REPO),

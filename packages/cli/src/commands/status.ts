@@ -20,7 +20,8 @@ export const addStatus: CliCommand = (program, { client, print }) => {
 
 function formatFeature({ status, title, tasks }: FeatureDetail): string {
   const lines = tasks.map((task) => {
-    const reason = task.reason ? ` — ${plainText(task.reason).split("\n")[0]}` : "";
+    const why = task.waiting ? `waiting: ${oneLine(task.waiting.reason)}` : task.reason;
+    const reason = why ? ` — ${plainText(why).split("\n")[0]}` : "";
     const held = task.heldCommit === null ? "" : ` (commit ${task.heldCommit.slice(0, 12)})`;
     return `  ${task.status.padEnd(10)} ${task.id}  ${oneLine(task.title)}${reason}${held}`;
   });

@@ -9,6 +9,7 @@ import { modelUsed } from "./model.ts";
 import { planMade, planRejected } from "./plan.ts";
 import { sweepFinished, trunkGreen, trunkRewritten } from "./sweep.ts";
 import { taskChanged, taskPlanned, taskSent } from "./task.ts";
+import { featureWaiting, taskWaiting, trunkWaiting } from "./waiting.ts";
 
 /**
  * What a service says about something that happened, before the sender stamps it. `id` is derived from what the event
@@ -38,6 +39,9 @@ export const eventToSendSchema = z.discriminatedUnion("type", [
   backendOpened,
   backendClosed,
   messageDeadLettered,
+  taskWaiting,
+  featureWaiting,
+  trunkWaiting,
 ]);
 export type EventToSend = z.infer<typeof eventToSendSchema>;
 

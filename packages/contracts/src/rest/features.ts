@@ -4,6 +4,7 @@ import { featureInputSchema, featureSchema, featureStatusSchema } from "../featu
 import { idSchema } from "../ids.ts";
 import { taskKindSchema, taskStatusSchema } from "../task.ts";
 import { shownBudgetSchema, costSchema } from "./cost.ts";
+import { waitingSchema } from "./waiting.ts";
 import type { Route } from "./route.ts";
 
 const params = z.object({ id: idSchema });
@@ -20,7 +21,13 @@ export const submittedFeatureSchema = acceptedSchema.extend({
 export type SubmittedFeature = z.infer<typeof submittedFeatureSchema>;
 
 /** A feature in a list. `costUsd` and `tokens` are the sums of its model calls, of planning and attempts alike. */
-export const featureSummarySchema = z.object({ ...featureSchema.shape, slug: z.string() });
+export const featureSummarySchema = z.object({
+  ...featureSchema.shape,
+  slug: z.string(),
+  waiting: waitingSchema
+    .nullable()
+    .describe("Why it, or one of its tasks, does not go on; null while it does"),
+});
 export type FeatureSummary = z.infer<typeof featureSummarySchema>;
 
 export const featurePageSchema = z.object({
@@ -42,6 +49,7 @@ export const taskSummarySchema = z.object({
   commit: z.string().nullable().describe("The commit on the trunk"),
   supersededBy: z.string().nullable().describe("The task that takes its place after a conflict"),
   heldCommit: z.string().nullable().describe("The commit that waits for a person's approval"),
+  waiting: waitingSchema.nullable().describe("Why it does not go on; null while it does"),
   attempts: z.int().min(0),
   costUsd: z.number().min(0).describe("The sum of its attempts' model calls"),
 });

@@ -8,3 +8,4 @@ export * from "./route.ts";
 export * from "./routes.ts";
 export * from "./status.ts";
 export * from "./tasks.ts";
+export * from "./waiting.ts";

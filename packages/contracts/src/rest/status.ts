@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { QUEUE_NAMES } from "../queues.ts";
 import { shownBudgetSchema, costSchema } from "./cost.ts";
+import { waitingSchema } from "./waiting.ts";
 import type { Route } from "./route.ts";
 
 /** The trunk of one repository. */
@@ -33,6 +34,11 @@ export const swarmStatusSchema = z.object({
     live: z.int().describe("Attempts that run"),
     attempts: z.record(z.string(), z.int()).describe("Running attempt by task id"),
   }),
+  waiting: z
+    .array(
+      waitingSchema.extend({ waits: z.int().min(1).describe("Features, tasks and sweeps that wait for it") }),
+    )
+    .describe("What is wrong around the swarm: every reason once, the one that most wait for first"),
   model: shownModelSchema.nullable().describe("The model that answers; null until a planner has started"),
   landings: z.object({ total: z.int(), lastHour: z.int() }),
   /** Those of the default repository, as in `repos.main`. */

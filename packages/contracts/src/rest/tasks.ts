@@ -4,6 +4,7 @@ import { idSchema, objectIdSchema } from "../ids.ts";
 import { taskSchema, taskStatusSchema } from "../task.ts";
 import { costSchema } from "./cost.ts";
 import { acceptedSchema } from "./features.ts";
+import { waitingSchema } from "./waiting.ts";
 import type { Route } from "./route.ts";
 
 const params = z.object({ id: idSchema });
@@ -32,6 +33,7 @@ export const taskDetailSchema = taskSchema.omit({ context: true }).extend({
   commit: z.string().nullable().describe("The commit on the trunk"),
   commits: z.array(z.string()),
   heldCommit: objectIdSchema.nullable().describe("The commit that waits for a person's approval"),
+  waiting: waitingSchema.nullable().describe("Why it does not go on; null while it does"),
   attempts: z.array(attemptDetailSchema),
 });
 export type TaskDetail = z.infer<typeof taskDetailSchema>;

@@ -59,6 +59,10 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
     case "backend.opened":
     case "backend.closed":
     case "message.dead-lettered":
+    // They are read where the services write them: `openWaiting`.
+    case "task.waiting":
+    case "feature.waiting":
+    case "trunk.waiting":
       return view;
     default:
       return event satisfies never;

@@ -69,6 +69,10 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
     case "backend.opened":
     case "backend.closed":
     case "message.dead-lettered":
+    // They are read where the services write them: `openWaiting`.
+    case "task.waiting":
+    case "feature.waiting":
+    case "trunk.waiting":
       return view;
     default:
       return event satisfies never;

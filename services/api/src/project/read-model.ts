@@ -17,9 +17,11 @@ import {
   jobBody,
   openDocuments,
   openEventLog,
+  openWaiting,
   type Budgets,
   type EventLog,
   type QueueConnection,
+  type WaitingNow,
 } from "@agentswarm/queue";
 import { sumUp } from "./cost-table.ts";
 import { selectFeatures } from "./select-features.ts";
@@ -64,6 +66,7 @@ export function openReadModel(
   const features = openDocuments(connection, "view-features", featureViewSchema);
   const tasks = openDocuments(connection, "view-tasks", taskViewSchema);
   const swarms = openDocuments(connection, "view-swarm", swarmViewSchema);
+  const waiting = openWaiting(connection);
   const archive = join(artifactsDir, "events");
 
   const featureView = async (id: string): Promise<FeatureView | null> => {
@@ -84,29 +87,31 @@ export function openReadModel(
     events,
     async listFeatures(query) {
       const { selected, cursor } = selectFeatures([...(await features.all()).values()], query);
-      return { features: selected.map(summaryOf), cursor };
+      const now = await waiting.read();
+      return { features: selected.map((view) => summaryOf(view, now)), cursor };
     },
     async findFeature(id) {
       const view = await featureView(id);
-      return view && summaryOf(view);
+      return view && summaryOf(view, await waiting.read());
     },
     async feature(id) {
       const view = await featureView(id);
       if (view === null) return null;
-      const [budget, ...found] = await Promise.all([
+      const [budget, now, ...found] = await Promise.all([
         budgets.read(id),
+        waiting.read(),
         ...view.taskIds.map((taskId) => tasks.get(taskId)),
       ]);
       return {
-        ...summaryOf(view),
+        ...summaryOf(view, now),
         cost: sumUp(view.costs),
         budget: showBudget(budget.feature ?? budget.swarm, view.budgetReached),
-        tasks: found.flatMap((task) => (task === null ? [] : [taskSummaryOf(task.value)])),
+        tasks: found.flatMap((task) => (task === null ? [] : [taskSummaryOf(task.value, now)])),
       };
     },
     async task(id) {
       const found = await tasks.get(id);
-      return found && taskDetailOf(found.value);
+      return found && taskDetailOf(found.value, await waiting.read());
     },
     async featureCounts() {
       const counts: Partial<Record<FeatureStatus, number>> = {};
@@ -134,12 +139,12 @@ export function openReadModel(
 }
 
 /** Costs are the sums of the model calls, as in the status and the metrics; the ledger's own lag behind them. */
-function summaryOf(view: FeatureView): FeatureSummary {
+function summaryOf(view: FeatureView, now: WaitingNow): FeatureSummary {
   const { usd, tokens } = sumUp(view.costs);
-  return { ...view, slug: slug(view.title), costUsd: usd, tokens };
+  return { ...view, slug: slug(view.title), costUsd: usd, tokens, waiting: now.feature(view.id) };
 }
 
-function taskSummaryOf(view: TaskView): TaskSummary {
+function taskSummaryOf(view: TaskView, now: WaitingNow): TaskSummary {
   const costUsd = view.attempts.reduce((sum, { costs }) => sum + sumUp(costs).usd, 0);
   return {
     ...view,
@@ -147,13 +152,15 @@ function taskSummaryOf(view: TaskView): TaskSummary {
     attempts: view.attempts.length,
     costUsd,
     heldCommit: heldCommitOf(view),
+    waiting: now.task(view.featureId, view.id),
   };
 }
 
-function taskDetailOf(view: TaskView): TaskDetail {
+function taskDetailOf(view: TaskView, now: WaitingNow): TaskDetail {
   const attempts = view.attempts.map(({ costs, ...attempt }) => ({ ...attempt, cost: sumUp(costs) }));
   const commits = view.commit === null ? [] : [view.commit];
-  return { ...view, status: taskStatus(view), attempts, commits, heldCommit: heldCommitOf(view) };
+  const shown = { status: taskStatus(view), heldCommit: heldCommitOf(view) };
+  return { ...view, ...shown, attempts, commits, waiting: now.task(view.featureId, view.id) };
 }
 
 /** The commit that waits for approval. The newest attempt's, when the planner of version 0.1 has not named it. */
