@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { Fault, type Check, type CheckResult } from "@agentswarm/contracts";
+import { Fault, maskSecrets, type Check, type CheckResult } from "@agentswarm/contracts";
 import { bundleFor } from "@agentswarm/git";
 import type { Mount, Sandbox, SandboxFigures, SandboxProvider } from "@agentswarm/sandbox";
 
@@ -135,6 +135,7 @@ async function runCheck(sandbox: Sandbox, check: Check): Promise<CheckResult> {
     command: check.command,
     exitCode: run.exitCode,
     durationMs: run.durationMs,
-    outputTail: (run.outputTail + note).slice(-TAIL_CHARS),
+    // The target's own keys may be printed.
+    outputTail: maskSecrets(run.outputTail + note).slice(-TAIL_CHARS),
   };
 }

@@ -15,6 +15,7 @@ export * from "./installed-folders.ts";
 export * from "./job-ids.ts";
 export * from "./merge.ts";
 export * from "./model-usage.ts";
+export * from "./mask-secrets.ts";
 export * from "./plain-text.ts";
 export * from "./progress.ts";
 export * from "./queues.ts";

@@ -1,21 +1,13 @@
-import { plainText } from "@agentswarm/contracts";
+import { MASK, maskSecrets, plainText } from "@agentswarm/contracts";
 import { isSecretName } from "./secrets.ts";
 
-const MASK = "[redacted]";
-const URL_CREDENTIALS = /(:\/\/)(?:[^\s/@]*:[^\s/@]+|[^\s/@:]{16,})@/g;
-const AUTHORIZATION = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi;
-
 /**
- * Cleans one log line, which is JSON. Secrets are masked by the name of their field, by their value, and in URLs and
- * headers, at any depth. Escape sequences are removed. The message is put on one line, so that untrusted text cannot
+ * Cleans one log line, which is JSON. Secrets are masked by the name of their field, by their value and by their form,
+ * at any depth. Escape sequences are removed. The message is put on one line, so that untrusted text cannot
  * look like another line of the log.
  */
 export function cleanLine(line: string, secrets: readonly string[]): string {
-  const cleanText = (text: string) =>
-    secrets
-      .reduce((rest, secret) => rest.replaceAll(secret, MASK), plainText(text))
-      .replaceAll(URL_CREDENTIALS, `$1${MASK}@`)
-      .replaceAll(AUTHORIZATION, `$1 ${MASK}`);
+  const cleanText = (text: string) => maskSecrets(plainText(text), secrets);
   const clean = (name: string, value: unknown): unknown => {
     if (typeof value === "string") return isSecretName(name) && value !== "" ? MASK : cleanText(value);
     if (Array.isArray(value)) return value.map((one) => clean(name, one));

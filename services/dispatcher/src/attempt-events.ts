@@ -1,4 +1,5 @@
 import {
+  maskSecrets,
   plainText,
   ROLE_OF_KIND,
   type BudgetLevel,
@@ -63,8 +64,8 @@ export function openAttemptEvents(
     },
     progressed(progress) {
       progressCount += 1;
-      const text = plainText(progress.text ?? "");
-      const tool = plainText(progress.tool ?? "");
+      const text = maskSecrets(plainText(progress.text ?? ""));
+      const tool = maskSecrets(plainText(progress.tool ?? ""));
       const data = {
         turn: progress.turn,
         ...(tool === "" ? {} : { tool }),

@@ -1,4 +1,4 @@
-import { Fault, handoffSchema, type Handoff } from "@agentswarm/contracts";
+import { Fault, handoffSchema, maskSecretsIn, type Handoff } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import { authorizeAttempt, type AttemptAccess } from "./authorize-attempt.ts";
 import type { DispatcherContext } from "./context.ts";
@@ -80,7 +80,8 @@ async function judge(
     durationMs: elapsed.sinceStartMs(),
   };
   const ids = { taskId: task.id, attempt, round, model };
-  const handoff: Handoff = handoffSchema.parse({ ...result, ...ids, metrics });
+  // An agent sees the target's keys and its own, and may name them.
+  const handoff: Handoff = handoffSchema.parse(maskSecretsIn({ ...result, ...ids, metrics }));
   if (job.signal.aborted && !ran.cancelled) {
     const reason = `the job was released: ${String(job.signal.reason)}`;
     await events.ended({ ...handoff, end: "lost", reason });
@@ -101,7 +102,9 @@ async function collect(
   await sandbox.terminate();
   failpoint("dispatcher.collected");
   const claimed = salvaged === null ? handoff : { ...handoff, headCommit: salvaged };
-  const taken = await takeCommits(repo, claimed, { bundlePath: files.result, baseCommit, scope: task.scope });
+  const from = { bundlePath: files.result, baseCommit, scope: task.scope };
+  // The paths of its commits are an agent's words too.
+  const taken = maskSecretsIn(await takeCommits(repo, claimed, from));
   // The planner looks for merge requests of a cancelled task once, so none is sent after a cancel.
   const isCancelled = job.signal.reason === "cancel" && !ran.cancelled;
   const passed = isCancelled ? { ...taken, handoff: cancelled(taken.handoff) } : taken;

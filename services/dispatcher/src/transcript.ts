@@ -1,10 +1,11 @@
 import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { maskSecrets, maskSecretsIn } from "@agentswarm/contracts";
 
 /** The conversation of an agent with its model, as JSON lines in a file. */
 export interface Transcript extends AsyncDisposable {
-  /** Resolves when the lines are written, or are dropped. */
+  /** Masks keys, such as the attempt's own, in whole lines. Resolves when the lines are written, or are dropped. */
   append(lines: Buffer): Promise<void>;
 }
 
@@ -24,8 +25,9 @@ export async function openTranscript(file: string, onError: (error: Error) => vo
     append: (lines) =>
       new Promise((done) => {
         if (broken || written > MAX_BYTES) return done();
-        written += lines.length;
-        stream.write(written > MAX_BYTES ? '{"type":"cut"}\n' : lines, () => done());
+        const text = masked(lines.toString());
+        written += text.length;
+        stream.write(written > MAX_BYTES ? '{"type":"cut"}\n' : text, () => done());
       }),
     [Symbol.asyncDispose]: () =>
       new Promise((done) => {
@@ -34,4 +36,18 @@ export async function openTranscript(file: string, onError: (error: Error) => vo
         stream.end();
       }),
   };
+}
+
+/** A mask over the text of a line could reach from one of its values into the next, so each value is masked. */
+function masked(lines: string): string {
+  return lines
+    .split("\n")
+    .map((line) => {
+      try {
+        return line === "" ? "" : JSON.stringify(maskSecretsIn<unknown>(JSON.parse(line)));
+      } catch {
+        return maskSecrets(line);
+      }
+    })
+    .join("\n");
 }

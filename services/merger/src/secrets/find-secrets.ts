@@ -1,5 +1,6 @@
 import { lintSource } from "@secretlint/core";
 import { creator } from "@secretlint/secretlint-rule-preset-recommend";
+import { KEY_FORMS } from "@agentswarm/contracts";
 import { decodeTexts, type LinedText } from "./decode-texts.ts";
 
 /** A text to search; hits in lines of `before` are not the attempt's. */
@@ -27,13 +28,6 @@ const config = {
     },
   ],
 };
-
-/** Keys that secretlint's preset does not know, or knows in one exact length only. */
-const OWN_RULES: readonly (readonly [string, RegExp])[] = [
-  ["swarm-key", /\bask_[a-z0-9]{6,32}_[A-Za-z0-9_-]{20,200}/g],
-  ["model-key", /\bsk-(?=[\w-]{0,99}\d)(?=[\w-]{0,99}[A-Z])[\w-]{32,200}/g],
-  ["private-key", /-----BEGIN (?:[A-Z]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----/g],
-];
 
 /** Characters that are searched in one call. A call costs more than a small text does, so texts are searched together. */
 const TOGETHER = 2 * 1024 * 1024;
@@ -100,7 +94,8 @@ async function search(parts: readonly Part[]): Promise<Found[]> {
   const byPreset = messages.map(({ ruleId, messageId, range }) => {
     return { rule: `${ruleId.replace(RULE_PREFIX, "")}/${messageId}`, range };
   });
-  const byOwnRules = OWN_RULES.flatMap(([rule, pattern]) =>
+  // Keys that secretlint's preset does not know, or knows in one exact length only.
+  const byOwnRules = KEY_FORMS.flatMap(([rule, pattern]) =>
     [...content.matchAll(pattern)].map(({ 0: { length }, index }) => {
       return { rule, range: [index, index + length] as const };
     }),
