@@ -7,9 +7,10 @@ import { step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
 import { adoptPlan } from "./ledger/adopt-plan.ts";
 import { decideNext, PLANNING_ROUNDS } from "./ledger/decide-next.ts";
-import { namesThatLanded, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
-import { replan } from "./ledger/steps.ts";
-import { plannedTaskSchema, refusePlan } from "./ledger/validate-plan.ts";
+import { fitPlan } from "./ledger/fit-plan.ts";
+import type { Ledger, TaskRecord } from "./ledger/ledger.ts";
+import { refusePlanning, replan } from "./ledger/steps.ts";
+import { plannedTaskSchema } from "./ledger/validate-plan.ts";
 import { bulleted, untrusted } from "./survey/prompt-text.ts";
 
 const SYSTEM = "You decide whether a feature is done.";
@@ -48,13 +49,11 @@ export async function acceptFeature(ctx: PlannerContext, ledger: Ledger, signal:
 
 function absorbAcceptance(ctx: PlannerContext, ledger: Ledger, { met, reason, tasks }: Acceptance): Ledger {
   if (met) return { ...ledger, status: "verifying", reason };
-  const refusal = refusePlan(tasks, new Set(namesThatLanded(ledger).keys()), ctx.maxTasks);
+  const { tasks: fitted, refusal } = fitPlan(tasks, ledger, ctx.maxTasks);
   const next = replan(ledger, `Not accepted: ${reason}`);
   if (next.planningRound > PLANNING_ROUNDS) return next;
   // Invalid tasks are planned again, with the reason of the acceptance and that of the refusal.
-  if (refusal !== null)
-    return { ...next, planningWhy: `${next.planningWhy}\nThe tasks you gave were refused: ${refusal}` };
-  return adoptPlan(next, tasks, ctx.defaults);
+  return refusal === null ? adoptPlan(next, fitted, ctx.defaults) : refusePlanning(next, refusal);
 }
 
 /** The changes of the feature's landings, file by file. */

@@ -69,6 +69,25 @@ test("a resolve that keeps conflicting is planned again, never resolved by anoth
   expect(planner.model.asked[1]).toContain("src/x.js");
 });
 
+test("a later plan is told every name that landed, and what it repeats of them is not built again", async () => {
+  const both = { tasks: [planned("a"), planned("b", "a")] };
+  await using planner = await startPlanner(() => both);
+  const id = await planner.submit();
+  await planner.handOver(await planner.sentAs("a"), conflict);
+  await planner.land(await planner.sentAs("a-resolve"));
+  for (const round of [1, 2])
+    await planner.handOver(await planner.sentAs("b", round), null, { end: "failed" });
+  const ledger = await planner.ledger(id, (one) => one.revisions.length === 2);
+  expect(planner.model.asked[1]).toContain("- a (landed as a-resolve): Do a\n- a-resolve: Do a");
+  expect(ledger).toMatchObject({ status: "building", planningRound: 2 });
+  expect(ledger.tasks.map(({ task, status }) => `${task.key} ${status}`)).toEqual([
+    "a cancelled",
+    "b cancelled",
+    "a-resolve landed",
+    "b sent",
+  ]);
+});
+
 test("a held attempt is sent with its approval, or again after a refusal", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();

@@ -6,9 +6,10 @@ import { step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
 import { makeForecast } from "./forecast.ts";
 import { adoptPlan } from "./ledger/adopt-plan.ts";
-import { namesThatLanded, type Ledger } from "./ledger/ledger.ts";
-import { replan } from "./ledger/steps.ts";
-import { planSchema, refusePlan } from "./ledger/validate-plan.ts";
+import { fitPlan } from "./ledger/fit-plan.ts";
+import { findRecord, namesThatLanded, type Ledger } from "./ledger/ledger.ts";
+import { refusePlanning } from "./ledger/steps.ts";
+import { planSchema } from "./ledger/validate-plan.ts";
 import { bulleted, untrusted } from "./survey/prompt-text.ts";
 import { surveyTarget } from "./survey/survey-target.ts";
 
@@ -16,17 +17,16 @@ const SYSTEM = "You plan the work of many coding agents on one git repository.";
 
 /** Asks the model for a feature's tasks and adopts them. An invalid plan is planned again with the reason. */
 export async function planFeature(ctx: PlannerContext, ledger: Ledger, signal: AbortSignal): Promise<void> {
-  const { feature, planningRound } = ledger;
+  const { feature } = ledger;
   const survey = await surveyTarget(ctx.repo(feature.repoId).mirror, ctx.surveyTokens);
-  const landed = ledger.tasks.filter((record) => record.status === "landed");
   const key = swarmKey(feature.title, "-", "plan");
   const user = await renderPrompt(ctx.promptsDir, "plan", {
     swarmKey: key,
     title: feature.title,
     description: feature.description || "(none)",
     acceptance: bulleted(feature.acceptance),
-    landed: bulleted(landed.map((record) => `${record.task.key}: ${record.task.title}`)),
-    why: untrusted(ledger.planningWhy) || "(this is the first plan)",
+    landed: bulleted(landedNames(ledger)),
+    why: untrusted(whyPlanned(ledger)),
     maxTasks: String(ctx.maxTasks),
     survey: untrusted(survey),
   });
@@ -35,26 +35,45 @@ export async function planFeature(ctx: PlannerContext, ledger: Ledger, signal: A
   if (plan instanceof Fault) return reject(ctx, ledger, plan.message);
   failpoint("planner.answered");
 
-  const refusal = refusePlan(plan.tasks, new Set(namesThatLanded(ledger).keys()), ctx.maxTasks);
+  const { tasks, refusal } = fitPlan(plan.tasks, ledger, ctx.maxTasks);
   if (refusal !== null) return reject(ctx, ledger, refusal);
   await ctx.surveys.update(feature.id, () => survey);
-  const kinds = plan.tasks.map(() => "build" as const);
+  const kinds = tasks.map(() => "build" as const);
   const forecast = makeForecast(kinds, await ctx.history.all(), await ctx.budgets.read(feature.id));
   await step(ctx, feature.id, (now) =>
     // If another replica has planned this round meanwhile, its plan stands.
-    isThisRound(now, planningRound) ? { ...adoptPlan(now, plan.tasks, ctx.defaults), forecast } : now,
+    isThisTurn(now, ledger) ? { ...adoptPlan(now, tasks, ctx.defaults), forecast } : now,
   );
 }
 
-function isThisRound(ledger: Ledger | null, planningRound: number): ledger is Ledger {
-  return ledger?.status === "planning" && ledger.planningRound === planningRound;
+/** The names that a plan may depend on and must not use again, with the titles of what landed. */
+function landedNames(ledger: Ledger): string[] {
+  return [...namesThatLanded(ledger)].map(([name, id]) => {
+    const { key, title } = findRecord(ledger, id)?.task ?? { key: name, title: "" };
+    return key === name ? `${name}: ${title}` : `${name} (landed as ${key}): ${title}`;
+  });
+}
+
+/** Why this plan is made: the reason of the round first, because it is what the plan must solve. */
+function whyPlanned({ planningWhy, refusal }: Ledger): string {
+  const why = planningWhy || "(this is the first plan)";
+  return refusal === "" ? why : `${why}\nYour last plan was refused: ${refusal}`;
+}
+
+/** Whether the ledger still waits for the plan that was asked for from `asked`. */
+function isThisTurn(now: Ledger | null, asked: Ledger): now is Ledger {
+  return (
+    now?.status === "planning" &&
+    now.planningRound === asked.planningRound &&
+    now.refusedPlans === asked.refusedPlans
+  );
 }
 
 async function reject(ctx: PlannerContext, ledger: Ledger, reason: string): Promise<void> {
-  const { feature, planningRound } = ledger;
-  ctx.log.warn({ featureId: feature.id, planningRound, reason }, "the plan was refused");
-  const id = `plan-rejected-${feature.id}-${planningRound}`;
+  const { feature, planningRound, refusedPlans } = ledger;
+  ctx.log.warn({ featureId: feature.id, planningRound, refusedPlans, reason }, "the plan was refused");
+  const id = `plan-rejected-${feature.id}-${planningRound}-${refusedPlans + 1}`;
   const about = { repoId: feature.repoId, featureId: feature.id };
   await ctx.sender.event({ id, type: "plan.rejected", ...about, data: { reason } });
-  await step(ctx, feature.id, (now) => (isThisRound(now, planningRound) ? replan(now, reason) : now));
+  await step(ctx, feature.id, (now) => (isThisTurn(now, ledger) ? refusePlanning(now, reason) : now));
 }

@@ -22,7 +22,7 @@ test.each([
   ["10,000 tasks", many, "10000 tasks; 60 are allowed (MAX_TASKS_PER_PLAN)"],
   ["no JSON in any answer", "I would rather not.", "second answer does not match the schema either"],
 ])(
-  "a plan with %s is refused, and the feature fails after three rounds with the reason",
+  "a plan with %s is refused, and the feature fails after three of them with the reason",
   async (_, answer, why) => {
     await using planner = await startPlanner(() => answer);
     const id = await planner.submit();
@@ -32,8 +32,9 @@ test.each([
     expect(await planner.sent()).toEqual(new Map());
     const rejections = (await planner.events()).filter((event) => event.type === "plan.rejected");
     expect(rejections).toHaveLength(3);
+    expect(ledger.planningRound).toBe(1);
     expect(rejections[0]?.data["reason"]).toContain(why);
-    // The prompt of the next round has the reason of the last refusal.
+    // The next prompt has the reason of the last refusal.
     expect(planner.model.asked.at(-1)).toContain(why);
   },
 );
@@ -41,7 +42,10 @@ test.each([
 test("a valid plan after a refused one is adopted", async () => {
   await using planner = await startPlanner((nth) => (nth === 0 ? { tasks: [] } : plan));
   const id = await planner.submit();
-  expect(await planner.ledger(id, (one) => one.tasks.length === 1)).toMatchObject({ planningRound: 2 });
+  expect(await planner.ledger(id, (one) => one.tasks.length === 1)).toMatchObject({
+    planningRound: 1,
+    refusedPlans: 0,
+  });
 });
 
 test("a model that is unavailable for a while only delays the plan", async () => {

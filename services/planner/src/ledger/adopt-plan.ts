@@ -54,6 +54,8 @@ export function adoptPlan(ledger: Ledger, planned: readonly PlannedTask[], defau
     ...ledger,
     status: "building",
     reason: null,
+    refusedPlans: 0,
+    refusal: "",
     revisions: [
       ...ledger.revisions,
       { number, round: ledger.planningRound, taskIds: tasks.map((task) => task.id) },

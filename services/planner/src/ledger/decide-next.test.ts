@@ -3,6 +3,7 @@ import { TRUNK_HEALTH } from "@agentswarm/contracts";
 import { building, feature } from "../../testing/make-ledger.ts";
 import { decideNext } from "./decide-next.ts";
 import { newLedger, type Ledger, type TaskRecord } from "./ledger.ts";
+import { refusePlanning, replan } from "./steps.ts";
 
 /** The feature with its two tasks in these states. */
 function having(a: TaskRecord["status"], b: TaskRecord["status"], change: Partial<Ledger> = {}): Ledger {
@@ -47,6 +48,21 @@ test("planning fails after three rounds with the last reason", () => {
     kind: "fail",
     why: "3 planning rounds were not enough: the plan has no task",
   });
+});
+
+test("planning fails after three refused plans, with the reason of the round, and refusals use up no round", () => {
+  const planning = { status: "planning", planningWhy: "a: it conflicts", planningRound: 2 } as const;
+  let ledger = having("failed", "landed", planning);
+  for (let refusals = 0; refusals < 3; refusals += 1) {
+    expect(decideNext(ledger).kind).toBe("plan");
+    ledger = refusePlanning(ledger, `it has no task ${refusals}`);
+  }
+  expect(ledger).toMatchObject({ planningRound: 2, planningWhy: "a: it conflicts" });
+  expect(decideNext(ledger)).toEqual({
+    kind: "fail",
+    why: "3 plans were refused: it has no task 2\nIt was planned again because: a: it conflicts",
+  });
+  expect(replan(ledger, "again")).toMatchObject({ refusedPlans: 0, refusal: "" });
 });
 
 test("a feature that waits for green fails after three red sweeps", () => {

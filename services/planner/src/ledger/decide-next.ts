@@ -11,6 +11,8 @@ export type Next =
   | { kind: "wait" };
 
 export const PLANNING_ROUNDS = 3;
+/** Number of invalid plans in a row after which planning fails. */
+export const PLAN_REFUSALS = 3;
 export const RED_SWEEPS = 3;
 
 /** Decides from a feature's ledger what it needs next; `wait` when it waits for a message. Pure. */
@@ -24,6 +26,7 @@ export function decideNext(ledger: Ledger): Next {
         kind: "fail",
         why: `${PLANNING_ROUNDS} planning rounds were not enough: ${ledger.planningWhy}`,
       };
+    if (ledger.refusedPlans >= PLAN_REFUSALS) return { kind: "fail", why: whyRefused(ledger) };
     return ledger.outOfBudget === null ? { kind: "plan" } : { kind: "wait" };
   }
   if (ledger.status === "verifying") {
@@ -49,4 +52,10 @@ function holdIfHeld(ledger: Ledger): Next | null {
   if (held.length === 0 || ledger.tasks.some(isUnderWay)) return null;
   if (ledger.status === "held") return { kind: "wait" };
   return { kind: "hold", why: held.map((one) => `${one.task.key}: ${one.reason}`).join("; ") };
+}
+
+/** With the reason of the round, which a person needs more than that of the last refusal. */
+function whyRefused({ planningWhy, refusal }: Ledger): string {
+  const why = `${PLAN_REFUSALS} plans were refused: ${refusal}`;
+  return planningWhy === "" ? why : `${why}\nIt was planned again because: ${planningWhy}`;
 }

@@ -87,6 +87,10 @@ export const ledgerSchema = z.preprocess(
     planningRound: z.int().min(0),
     /** Why this round plans again; part of the prompt. */
     planningWhy: z.string(),
+    /** Plans of this round that were refused. They use up no planning round. */
+    refusedPlans: z.int().min(0).default(0),
+    /** Why the last of them was refused; part of the prompt, beside `planningWhy`. */
+    refusal: z.string().default(""),
     /** Parsed plans, one per round that produced one. */
     revisions: z.array(
       z.object({ number: z.int().min(1), round: z.int().min(1), taskIds: z.array(z.string()) }),
@@ -237,6 +241,8 @@ export function newLedger(feature: Ledger["feature"], slug: string, trace: Ledge
     reason: null,
     planningRound: 1,
     planningWhy: "",
+    refusedPlans: 0,
+    refusal: "",
     revisions: [],
     tasks: [],
     redSweeps: [],

@@ -3,6 +3,8 @@ import { hasEnded, type Ledger } from "./ledger.ts";
 
 /** Small pure steps that several messages use. */
 
+const REASON_CHARS = 8_000;
+
 /** Applies a change unless the feature has ended. */
 export function unlessEnded(ledger: Ledger | null, change: (ledger: Ledger) => Ledger): Ledger | null {
   return ledger === null || hasEnded(ledger) ? ledger : change(ledger);
@@ -14,8 +16,15 @@ export function replan(ledger: Ledger, why: string): Ledger {
     ...ledger,
     status: "planning",
     planningRound: ledger.planningRound + 1,
-    planningWhy: why.slice(0, 8_000),
+    planningWhy: why.slice(0, REASON_CHARS),
+    refusedPlans: 0,
+    refusal: "",
   };
+}
+
+/** The feature after an invalid plan: the next one is made in the same round, with both reasons in its prompt. */
+export function refusePlanning(ledger: Ledger, why: string): Ledger {
+  return { ...ledger, refusedPlans: ledger.refusedPlans + 1, refusal: why.slice(0, REASON_CHARS) };
 }
 
 /** Applies a decision that needs no model call. */
