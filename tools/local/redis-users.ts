@@ -55,10 +55,10 @@ const SAVING = "+bgsave +lastsave +role";
 export function redisAcl(prefix: string, passwords: Readonly<Record<RedisUser, string>>): string {
   const lines = REDIS_USERS.map((user) => {
     const { queues, keys } = RIGHTS[user];
-    const own = [...queues.map((queue) => `crashes:${queue}`), "waiting"];
+    const own = [...queues.flatMap((queue) => [`crashes:${queue}`, `schedules:${queue}*`]), "waiting"];
     const patterns = [
       ...queues.map((queue) => `~{${prefix}}:${queue}:*`),
-      ...[...keys, ...own, "probe:*"].map((key) => `~{${prefix}}:swarm:${key}`),
+      ...[...keys, ...own, "probe:*", "alive:*"].map((key) => `~{${prefix}}:swarm:${key}`),
     ];
     const hash = createHash("sha256").update(passwords[user]).digest("hex");
     const saving = user === "operator" ? ` ${SAVING}` : "";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isScheduledJob, jobId, parseJobId, type ParsedJobId } from "./job-ids.ts";
+import { jobId, parseJobId, type ParsedJobId } from "./job-ids.ts";
 
 const id = fc.stringMatching(/^[a-z0-9-]{1,64}$/);
 const count = fc.integer({ min: 0, max: 100_000 });
@@ -32,6 +32,12 @@ const made: fc.Arbitrary<[string, ParsedJobId]> = fc.oneof(
       { kind: "sweepAfterLastTask", featureId, ledgerVersion },
     ]),
   id.map((taskId): [string, ParsedJobId] => [jobId.sweepAfterFix(taskId), { kind: "sweepAfterFix", taskId }]),
+  fc
+    .tuple(id, count)
+    .map(([schedule, at]): [string, ParsedJobId] => [
+      jobId.scheduled(schedule, at),
+      { kind: "scheduled", schedule, at },
+    ]),
   id.map((sweepJobId): [string, ParsedJobId] => [jobId.swept(sweepJobId), { kind: "swept", sweepJobId }]),
 );
 
@@ -52,13 +58,7 @@ test("no job id holds a colon or is a number, which BullMQ would refuse", () => 
   );
 });
 
-test("the job of a schedule is no job id of ours", () => {
-  const scheduled = "repeat:reconcile:1732190000000";
-  expect(parseJobId(scheduled)).toBeNull();
-  expect(isScheduledJob(scheduled)).toBe(true);
-  expect(isScheduledJob(jobId.sweepAfterFix("a"))).toBe(false);
-  expect(parseJobId(jobId.swept(scheduled))).toEqual({
-    kind: "swept",
-    sweepJobId: "repeat-reconcile-1732190000000",
-  });
+test("colons of other names do not get into an id", () => {
+  expect(jobId.swept("repeat:reconcile:1732190000000")).toBe("swept-repeat-reconcile-1732190000000");
+  expect(jobId.scheduled("reconcile:other", 5)).toBe("tick-reconcile-other-5");
 });

@@ -8,8 +8,10 @@ export const jobId = {
   /** `plan`: the one handoff in which an attempt ends; an approved attempt ends in a second one. */
   handoff: (taskId: string, attempt: number, approved = false) =>
     `handoff-${taskId}-${attempt}${approved ? APPROVED : ""}`,
-  /** `plan`: the result of a sweep. The job of a schedule has colons in its id. */
+  /** `plan`: the result of a sweep. Ids of version 0.1 may have colons. */
   swept: (sweepJobId: string) => `swept-${sweepJobId.replaceAll(":", "-")}`,
+  /** Any queue: one run of a schedule; `at` is the Redis time at which it was due, in milliseconds. */
+  scheduled: (schedule: string, at: number) => `tick-${schedule.replaceAll(":", "-")}-${at}`,
   /** `task`: one sending of a task. */
   task: (taskId: string, round: number) => `task-${taskId}-${round}`,
   /** `merge`: an attempt's commits. */
@@ -30,6 +32,7 @@ export type ParsedJobId =
   | { kind: "feature"; featureId: string }
   | { kind: "handoff" | "merge"; taskId: string; attempt: number; approved: boolean }
   | { kind: "swept"; sweepJobId: string }
+  | { kind: "scheduled"; schedule: string; at: number }
   | { kind: "task"; taskId: string; round: number }
   | { kind: "sweepAfterLandings"; head: string }
   | { kind: "sweepAfterLastTask"; featureId: string; ledgerVersion: number }
@@ -61,19 +64,15 @@ const GRAMMAR: readonly [RegExp, (groups: readonly string[]) => ParsedJobId][] =
     }),
   ],
   [new RegExp(`^fix-landed-(${ID})$`), ([taskId = ""]) => ({ kind: "sweepAfterFix", taskId })],
+  [/^tick-(.+)-(\d+)$/, ([schedule = "", at]) => ({ kind: "scheduled", schedule, at: Number(at) })],
   [/^swept-(.+)$/, ([sweepJobId = ""]) => ({ kind: "swept", sweepJobId })],
 ];
 
-/** The parts of a job id that `jobId` made; null for one that it did not make, as that of a schedule. */
+/** The parts of a job id that `jobId` made; null for one that it did not make. */
 export function parseJobId(id: string): ParsedJobId | null {
   for (const [pattern, read] of GRAMMAR) {
     const match = pattern.exec(id);
     if (match !== null) return read(match.slice(1));
   }
   return null;
-}
-
-/** Whether a job comes from a schedule (BullMQ's own ids), not from a sender. */
-export function isScheduledJob(id: string): boolean {
-  return id.startsWith("repeat:");
 }

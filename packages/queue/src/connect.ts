@@ -1,7 +1,9 @@
 import { Queue } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
 import { Fault, QUEUE_NAMES, type QueueName } from "@agentswarm/contracts";
+import { randomUUID } from "node:crypto";
 import { BULL, queueOf, type BullSide } from "./bull-side.ts";
+import { startLiveness, type Liveness, type LivenessTimes } from "./liveness.ts";
 import { reportToStderr, throttleReport, type Report } from "./throttle-report.ts";
 
 /** One service's connection to Redis. All its keys share one hash tag, so that scripts work on a cluster too. */
@@ -10,6 +12,9 @@ export interface QueueConnection extends AsyncDisposable {
   /** BullMQ's prefix, with the braces. */
   readonly prefix: string;
   readonly service: string;
+  /** Unique among all connections; what this connection holds in Redis begins with it. */
+  readonly id: string;
+  readonly liveness: Liveness;
   readonly [BULL]: BullSide;
   /** Reports, rate-limited, the errors of background work, which no caller awaits. */
   readonly report: Report;
@@ -32,6 +37,8 @@ const REDIS_OPTIONS = {
   connectTimeout: 5_000,
 } satisfies RedisOptions;
 
+/** The name of the backoff strategy that `consume` gives to its workers. */
+export const REDIS_TIME_BACKOFF = "redis-time";
 const FINISHED_JOBS_KEPT = 1_000;
 /**
  * `consume` decides about retries, and ends a dead letter by an error that BullMQ never retries. These attempts are for
@@ -39,7 +46,8 @@ const FINISHED_JOBS_KEPT = 1_000;
  */
 const JOB_OPTIONS = {
   attempts: 1_000,
-  backoff: { type: "fixed", delay: 1_000 },
+  // By Redis time: the workers have the strategy.
+  backoff: { type: REDIS_TIME_BACKOFF },
   removeOnComplete: { count: FINISHED_JOBS_KEPT },
   removeOnFail: { count: FINISHED_JOBS_KEPT },
 } as const;
@@ -56,12 +64,14 @@ export async function openQueue(options: {
   onError?: Report;
   /** Milliseconds of silence after which a connection with an unanswered command is closed; at least 11 s but in tests. */
   silenceMs?: number;
+  livenessTimes?: Partial<LivenessTimes>;
 }): Promise<QueueConnection> {
   const prefix = `{${options.prefix ?? "swarm"}}`;
   const redisOptions = { ...REDIS_OPTIONS, socketTimeout: options.silenceMs ?? SILENCE_MS };
   const bullOptions = { connection: { url: options.redisUrl, ...redisOptions }, prefix };
   const report = throttleReport(options.onError ?? reportToStderr);
-  const redis = new Redis(options.redisUrl, { ...redisOptions, lazyConnect: true });
+  const id = `${options.service}-${randomUUID()}`;
+  const redis = new Redis(options.redisUrl, { ...redisOptions, connectionName: id, lazyConnect: true });
   // Without a listener an outage would end the process; ioredis reconnects by itself.
   redis.on("error", report);
   try {
@@ -75,6 +85,14 @@ export async function openQueue(options: {
     );
   }
   await refuseEviction(redis);
+  const key = (...parts: string[]) => [prefix, "swarm", ...parts].join(":");
+  const liveness = await startLiveness({
+    redis,
+    id,
+    keyOf: (one) => key("alive", one),
+    report,
+    times: options.livenessTimes,
+  });
 
   const closed = new AbortController();
   const queues = new Map<QueueName, Queue>();
@@ -91,10 +109,12 @@ export async function openQueue(options: {
     redis,
     prefix,
     service: options.service,
+    id,
+    liveness,
     [BULL]: { options: bullOptions, queue },
     report,
     closed: closed.signal,
-    key: (...parts) => [prefix, "swarm", ...parts].join(":"),
+    key,
     async now() {
       const [seconds, micros] = await redis.time();
       return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
@@ -104,6 +124,7 @@ export async function openQueue(options: {
       // While Redis is away `close` would wait for it.
       const away = redis.status !== "ready";
       await Promise.all([...queues.values()].map((one) => (away ? one.disconnect() : one.close())));
+      await liveness.stop();
       redis.disconnect();
     },
   };

@@ -1,10 +1,11 @@
-import { randomUUID } from "node:crypto";
 import { QueueEvents, Worker } from "bullmq";
 import type { Fault, QueueName } from "@agentswarm/contracts";
 import { BULL } from "./bull-side.ts";
-import type { QueueConnection } from "./connect.ts";
+import { bullDelay, startClock } from "./clock.ts";
+import { REDIS_TIME_BACKOFF, type QueueConnection } from "./connect.ts";
 import { startFence } from "./fence.ts";
 import { pauseWhenFull } from "./pause-when-full.ts";
+import { renewLocks, type RunningJob } from "./renew-locks.ts";
 import { runJob, type Handler } from "./run-job.ts";
 import { throttleReport, type Report } from "./throttle-report.ts";
 
@@ -30,6 +31,10 @@ export interface Consumer extends AsyncDisposable {
 }
 
 const LOCK_MS = 30_000;
+/** For failures outside of the handler. */
+const BACKOFF_MS = 1_000;
+/** Distinguishes the consumers of one connection. */
+let consumers = 0;
 
 /**
  * Handles a queue's jobs until disposed. A retryable Fault puts the job back with a growing delay and uses no attempt.
@@ -43,12 +48,14 @@ export async function consume<Q extends QueueName>(
   handler: Handler<Q>,
   options: ConsumeOptions,
 ): Promise<Consumer> {
-  const name = `${connection.service}-${randomUUID()}`;
+  consumers += 1;
+  const name = `${connection.id}/${consumers}`;
+  const lockMs = options.lockDurationMs ?? LOCK_MS;
   const report = options.onError === undefined ? connection.report : throttleReport(options.onError);
   const onDeadLetter =
     options.onDeadLetter ?? ((fault: Fault) => (options.onError ?? connection.report)(fault));
   const stopping = new AbortController();
-  const running = new Set<string>();
+  const running = new Map<string, RunningJob>();
   const run = runJob({
     connection: { ...connection, report },
     queue,
@@ -69,17 +76,19 @@ export async function consume<Q extends QueueName>(
       concurrency: options.concurrency,
       // `crashCount` counts crashes; BullMQ's own count would fail a job at the second crash.
       maxStalledCount: 1_000,
-      lockDuration: options.lockDurationMs ?? LOCK_MS,
+      lockDuration: lockMs,
+      skipLockRenewal: true,
       stalledInterval: options.stalledIntervalMs ?? LOCK_MS,
+      settings: {
+        backoffStrategy: (_attempts, type) =>
+          type === REDIS_TIME_BACKOFF ? bullDelay(connection, BACKOFF_MS) : BACKOFF_MS,
+      },
     },
   );
   const pausing = pauseWhenFull(connection, worker);
   worker.on("error", (error) => {
     pausing.onWorkerError(error);
     report(error);
-  });
-  worker.on("lockRenewalFailed", (jobIds: string[]) => {
-    for (const jobId of jobIds) worker.cancelJob(jobId, "lost");
   });
   const cancels = new QueueEvents(queue, connection[BULL].options);
   cancels.on("error", report);
@@ -88,16 +97,21 @@ export async function consume<Q extends QueueName>(
     worker.cancelJob(jobId, "cancel");
   });
   await Promise.all([worker.waitUntilReady(), cancels.waitUntilReady()]);
-  const stopFence = startFence(connection, { queue, ownName: name, running, report });
+  const stopRenewal = renewLocks({ worker, running, lockMs, report });
+  const stops = [
+    startFence(connection, { queue, ownName: name, running, report }),
+    startClock(connection, queue, report),
+  ];
 
   return {
     name,
     async [Symbol.asyncDispose]() {
-      stopFence();
+      for (const stop of stops) stop();
       pausing.stop();
       await worker.pause(true);
       stopping.abort("shutdown");
       await Promise.all([worker.close(), cancels.close()]);
+      stopRenewal();
     },
   };
 }

@@ -41,7 +41,7 @@ const send = (jobId: string, priority?: number) =>
 const stateOf = (jobId: string) => jobState(connection, "sweep", jobId);
 const started = (worker: TestWorker) => worker.events.filter(({ event }) => event === "started");
 
-test("another worker takes the jobs of a killed worker long before their locks expire", async () => {
+test("fault 2: another worker takes the jobs of a killed worker long before their locks expire", async () => {
   await using dying = await startWorker(redis.url, { prefix, concurrency: 20 });
   const ids = Array.from({ length: 20 }, (_, index) => `hold-${index}`);
   // BullMQ keeps jobs with a priority in another set, and wakes no worker for a job that is put back there.
@@ -62,11 +62,14 @@ test("another worker takes the jobs of a killed worker long before their locks e
   expect(jobs.map((job) => job?.attemptsMade)).toEqual(ids.map(() => 0));
 });
 
-test("a job that always kills its worker becomes a dead letter after five crashes", async () => {
+test("fault 6: a job that always kills its worker becomes a dead letter after five crashes, and none of the twenty beside it", async () => {
+  const neighbours = Array.from({ length: 20 }, (_, index) => `slow-${index}`);
+  for (const id of neighbours.slice(0, 10)) await send(id);
   await send("poison-1");
+  for (const id of neighbours.slice(10)) await send(id);
   let crashes = 0;
   for (;;) {
-    await using worker = await startWorker(redis.url, { prefix }).catch(() => null);
+    await using worker = await startWorker(redis.url, { prefix, concurrency: 25 }).catch(() => null);
     // A worker that crashed before it was ready took the job at once.
     if (worker === null) {
       crashes += 1;
@@ -85,7 +88,9 @@ test("a job that always kills its worker becomes a dead letter after five crashe
     }
     await expect.poll(() => stateOf("poison-1")).toBe("failed");
     await send("sound-1");
-    await expect.poll(() => stateOf("sound-1")).toBe("completed");
+    for (const id of [...neighbours, "sound-1"]) {
+      await expect.poll(() => stateOf(id), { timeout: 10_000 }).toBe("completed");
+    }
     break;
   }
   expect(crashes).toBe(5);
@@ -99,7 +104,7 @@ test("a job that always kills its worker becomes a dead letter after five crashe
   expect(await connection.redis.hlen(connection.key("crashes", "sweep"))).toBe(0);
 });
 
-test("a worker that is suspended past its lock changes nothing when it continues", async () => {
+test("fault 7: a worker that is suspended past its lock changes nothing when it continues", async () => {
   const lockMs = 1_500;
   await using zombie = await startWorker(redis.url, { prefix, lockMs, waitMs: 500 });
   await send("write-1");
@@ -123,7 +128,7 @@ test("a worker that is suspended past its lock changes nothing when it continues
   await zombie.waitFor(({ event, jobId }) => event === "ended" && jobId === "sound-2");
 });
 
-test("SIGTERM under load puts every job back and uses no attempt", async () => {
+test("fault 8: SIGTERM under load puts every job back and uses no attempt", async () => {
   await using worker = await startWorker(redis.url, { prefix, concurrency: 50 });
   const ids = Array.from({ length: 80 }, (_, index) => `hold-${index}`);
   await Promise.all(ids.map((id) => send(id)));

@@ -61,12 +61,12 @@ test("a retried dead letter is handled again with its message and trace", async 
 test("a retry forgets the crashes that made the job a dead letter", async () => {
   const crashes = connection.key("crashes", "sweep");
   await send("crashing");
-  await connection.redis.hset(crashes, "crashing", 5);
+  await connection.redis.hset(crashes, "crashing", "t1 t2 t3 t4 t5");
   const seen: number[] = [];
   await using _consumer = await start(async (_, job) => void seen.push(job.crashes));
   await becomes("crashing", "failed");
   // As when Redis lost the reset of the count.
-  await connection.redis.hset(crashes, "crashing", 5);
+  await connection.redis.hset(crashes, "crashing", "t1 t2 t3 t4 t5");
   await retryJob(connection, "sweep", "crashing");
   await becomes("crashing", "completed");
   expect(seen).toEqual([0]);
@@ -74,12 +74,12 @@ test("a retry forgets the crashes that made the job a dead letter", async () => 
 
 test("a job that has not failed cannot be retried and keeps its crashes", async () => {
   await send("waiting");
-  await connection.redis.hset(connection.key("crashes", "sweep"), "waiting", 2);
+  await connection.redis.hset(connection.key("crashes", "sweep"), "waiting", "t1 t2");
   await expect(retryJob(connection, "sweep", "waiting")).rejects.toMatchObject({
     code: "conflict",
     message: "job waiting of queue sweep is waiting: only a failed job can be retried",
   });
-  expect(await connection.redis.hget(connection.key("crashes", "sweep"), "waiting")).toBe("2");
+  expect(await connection.redis.hget(connection.key("crashes", "sweep"), "waiting")).toBe("t1 t2");
 });
 
 test("an unknown job cannot be retried", async () => {

@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
-import { decideOrphans, type ActiveJob, type MissingCounts } from "./decide-orphans.ts";
+import { decideOrphans, type ActiveJob, type MissingCounts, type Workers } from "./decide-orphans.ts";
 
-const workers = { connected: new Set(["me", "other"]), ownName: "me", running: new Set(["mine t1"]) };
+const workers: Workers = {
+  dead: new Set(["gone", "gone-too"]),
+  ownName: "me/1",
+  running: new Set(["mine t1"]),
+};
 const NONE: MissingCounts = new Map();
 
 function decide(times: number, job: ActiveJob, all = workers) {
@@ -13,32 +17,31 @@ function decide(times: number, job: ActiveJob, all = workers) {
   return orphans;
 }
 
-test("a job of a disconnected worker is an orphan at the second check", () => {
-  const job = { id: "a", worker: "gone", token: "t1" };
+test("a job of a dead worker is an orphan at the second check", () => {
+  const job = { id: "a", worker: "gone/1", token: "t1" };
   expect(decide(1, job)).toEqual([]);
   expect(decide(2, job)).toEqual([{ id: "a", token: "t1" }]);
 });
 
-test("a job of a connected worker, or one that runs here, is no orphan", () => {
-  expect(decide(9, { id: "a", worker: "other", token: "t1" })).toEqual([]);
-  expect(decide(9, { id: "mine", worker: "me", token: "t1" })).toEqual([]);
+test("a job of a worker that is not known to be dead, or one that runs here, is no orphan", () => {
+  expect(decide(9, { id: "a", worker: "other/1", token: "t1" })).toEqual([]);
+  expect(decide(9, { id: "mine", worker: "me/1", token: "t1" })).toEqual([]);
 });
 
 test("a job that Redis assigns to this process and that does not run here is an orphan at the fourth check", () => {
-  const job = { id: "a", worker: "me", token: "t1" };
+  const job = { id: "a", worker: "me/1", token: "t1" };
   expect(decide(3, job)).toEqual([]);
   expect(decide(4, job)).toEqual([{ id: "a", token: "t1" }]);
+  expect(decide(9, job, { ...workers, ownName: null })).toEqual([]);
 });
 
 test("a new lock starts a new count", () => {
-  const { missing } = decideOrphans([{ id: "a", worker: "gone", token: "t1" }], workers, NONE);
-  expect(decideOrphans([{ id: "a", worker: "gone-too", token: "t2" }], workers, missing).orphans).toEqual([]);
+  const { missing } = decideOrphans([{ id: "a", worker: "gone/1", token: "t1" }], workers, NONE);
+  const taken = { id: "a", worker: "gone-too/1", token: "t2" };
+  expect(decideOrphans([taken], workers, missing).orphans).toEqual([]);
 });
 
-test("without a lock, a worker or this process in the list of clients there are no orphans", () => {
-  expect(decide(9, { id: "a", worker: "gone", token: null })).toEqual([]);
+test("a job without a lock or a worker is no orphan", () => {
+  expect(decide(9, { id: "a", worker: "gone/1", token: null })).toEqual([]);
   expect(decide(9, { id: "a", worker: null, token: "t1" })).toEqual([]);
-  expect(decide(9, { id: "a", worker: "gone", token: "t1" }, { ...workers, connected: new Set() })).toEqual(
-    [],
-  );
 });

@@ -1,53 +1,47 @@
 import type { QueueName } from "@agentswarm/contracts";
 import { queueOf } from "./bull-side.ts";
 import type { QueueConnection } from "./connect.ts";
-import { decideOrphans, type ActiveJob, type MissingCounts } from "./decide-orphans.ts";
+import { decideOrphans, type ActiveJob, type MissingCounts, type Workers } from "./decide-orphans.ts";
 import { handBack } from "./hand-back.ts";
+import { idOf } from "./liveness.ts";
 import type { Report } from "./throttle-report.ts";
 
 interface FenceOptions {
   readonly queue: QueueName;
   readonly ownName: string;
-  readonly running: ReadonlySet<string>;
+  readonly running: Workers["running"];
   readonly report: Report;
 }
 
 /** The field of a job's hash in which BullMQ keeps the name of its worker (`job.processedBy`). */
 const WORKER_FIELD = "pb";
 const EVERY_MS = 250;
-/** After a reconnect the workers need a moment until CLIENT LIST has them again. */
-const QUIET_AFTER_RECONNECT_MS = 5_000;
 
 /**
- * Takes jobs away from workers that died. BullMQ finds such jobs only when their 30 s lock has expired. The fence
- * compares the workers that are connected with the workers that active jobs name, and puts the orphans back to the queue
- * by the token of their lock, within about half a second. BullMQ's stalled check remains for partitions. Returns a
- * function that stops the fence.
+ * Takes jobs away from workers that died, by the token of their lock, and puts them back to the queue. BullMQ finds such
+ * jobs only when their 30 s lock has expired; its stalled check remains for partitions. Returns a function that stops the
+ * fence.
  */
 export function startFence(
   connection: QueueConnection,
   { queue, ownName, running, report }: FenceOptions,
 ): () => void {
   let missing: MissingCounts = new Map();
-  let quietUntil = 0;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
-  const onReady = () => {
-    quietUntil = Date.now() + QUIET_AFTER_RECONNECT_MS;
-    missing = new Map();
-  };
-  connection.redis.on("ready", onReady);
 
   const takeOrphans = async () => {
-    const bull = queueOf(connection, queue);
+    const { liveness } = connection;
     const active = await readActive(connection, queue);
-    const workers = active.length === 0 ? [] : await bull.getWorkers();
-    const connected = new Set(workers.map((worker) => (worker["rawname"] ?? "").split(":w:")[1] ?? ""));
-    const decided = decideOrphans(active, { connected, ownName, running }, missing);
+    const others = new Set(active.flatMap(({ worker }) => (worker === null ? [] : idOf(worker))));
+    others.delete(idOf(ownName));
+    const dead = await liveness.findDead([...others]);
+    const workers = { dead, ownName: liveness.isQuiet() ? null : ownName, running };
+    const decided = decideOrphans(active, workers, missing);
     missing = decided.missing;
     // A job that is handed back goes to the front of the queue, so the oldest goes last.
     for (const { id, token } of decided.orphans.toReversed()) {
-      const job = await bull.getJob(id);
+      const job = await queueOf(connection, queue).getJob(id);
       // Another worker may have ended or taken the job meanwhile; then the token is invalid and nothing happens.
       if (job) await handBack(connection, queue, job, token).catch(() => undefined);
     }
@@ -55,7 +49,7 @@ export function startFence(
 
   const tick = async () => {
     try {
-      if (Date.now() >= quietUntil && connection.redis.status === "ready") await takeOrphans();
+      if (connection.redis.status === "ready") await takeOrphans();
     } catch (error) {
       report(error);
     }
@@ -65,7 +59,6 @@ export function startFence(
   return () => {
     stopped = true;
     clearTimeout(timer);
-    connection.redis.off("ready", onReady);
   };
 }
 

@@ -40,12 +40,3 @@ export async function pendingJobIds(
   // A job may have gone between the listing and the reading.
   return jobs.flatMap((job) => (job?.id === undefined ? [] : [job.id]));
 }
-
-/** Whether `Sender.schedule` made a schedule of this name and Redis still has it. */
-export async function hasSchedule(
-  connection: QueueConnection,
-  queue: QueueName,
-  name: string,
-): Promise<boolean> {
-  return (await queueOf(connection, queue).getJobScheduler(name)) !== undefined;
-}

@@ -9,7 +9,7 @@ import { consume, createSender, jobState, openQueue, ping } from "./index.ts";
 const faultOf = (promise: Promise<unknown>) => promise.then(() => null, asFault);
 const quiet = () => undefined;
 
-test("no acknowledged job is lost when Redis is killed and restarted", async () => {
+test("fault 10: no acknowledged job is lost when Redis is killed and restarted", async () => {
   await using redis = await startRedis({ durable: true });
   await using connection = await openQueue({ redisUrl: redis.url, service: "test", onError: quiet });
   const sender = createSender(connection, "test");
@@ -42,7 +42,7 @@ test("no acknowledged job is lost when Redis is killed and restarted", async () 
     .toEqual([]);
 });
 
-test("a full Redis pauses the worker and makes no dead letters", async () => {
+test("fault 15: a full Redis pauses the worker and makes no dead letters", async () => {
   await using redis = await startRedis({ exclusive: "the server is full" });
   await using connection = await openQueue({ redisUrl: redis.url, service: "test", onError: quiet });
   const sender = createSender(connection, "test");
@@ -82,7 +82,7 @@ test("a full Redis pauses the worker and makes no dead letters", async () => {
   await expect.poll(() => bullQueue(connection, "event").getJobCountByTypes("waiting")).toBe(1);
 });
 
-test("an eviction policy that loses jobs is refused by the name of the setting", async () => {
+test("fault 16: an eviction policy that loses jobs is refused by the name of the setting", async () => {
   await using redis = await startRedis({ args: ["--maxmemory-policy", "allkeys-lru"] });
   const fault = await faultOf(openQueue({ redisUrl: redis.url, service: "test" }));
   expect(fault).toMatchObject({ code: "redis.misconfigured", source: "operator" });
@@ -97,7 +97,7 @@ test("a Redis that does not answer is named at once", async () => {
   expect(fault?.message).not.toContain("geheim");
 });
 
-test("commands end at their deadline in a silent partition, and consumers recover after it", async () => {
+test("fault 17: commands end at their deadline in a silent partition, and consumers recover after it", async () => {
   await using redis = await startRedis();
   await using proxy = await openSilentProxy(new URL(redis.url));
   await using direct = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "direct" });

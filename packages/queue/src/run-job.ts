@@ -7,12 +7,15 @@ import {
   type MessageOf,
   type QueueName,
 } from "@agentswarm/contracts";
-import { traceOfMessage, traceOfRun, withTrace } from "@agentswarm/contracts/node";
+import { traceOfMessage, withTrace } from "@agentswarm/contracts/node";
+import { moveToDelayed } from "./clock.ts";
 import type { QueueConnection } from "./connect.ts";
 import { crashCount, JOB_CRASH_LIMIT } from "./crash-count.ts";
 import { decideAfterFault } from "./decide-after-fault.ts";
 import { unseal } from "./envelope.ts";
 import { handBack } from "./hand-back.ts";
+import type { RunningJob } from "./renew-locks.ts";
+import { openRoom } from "./room.ts";
 import { sendEvent } from "./send.ts";
 import { subjectOfMessage } from "./subject-of-message.ts";
 import { openWaiting } from "./waiting.ts";
@@ -43,8 +46,8 @@ interface Run<Q extends QueueName> {
   readonly queue: Q;
   readonly handler: Handler<Q>;
   readonly waitsFirst: boolean;
-  /** Holds `<id> <token>` of every job that runs here, for the fence. */
-  readonly running: Set<string>;
+  /** Every job that runs here, by `<id> <token>`. */
+  readonly running: Map<string, RunningJob>;
   /** Called for every job that becomes a dead letter. */
   readonly onDeadLetter: (fault: Fault, jobId: string) => void;
 }
@@ -56,9 +59,10 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
   const { connection, queue, handler, waitsFirst, running, onDeadLetter } = run;
   const crashes = crashCount(connection, queue);
   const waiting = openWaiting(connection);
+  const room = openRoom();
 
   const putBack = async (job: Job, token: string | undefined, delayMs: number): Promise<never> => {
-    await job.moveToDelayed(Date.now() + delayMs, token);
+    await moveToDelayed(connection, job, token, delayMs);
     throw new DelayedError();
   };
 
@@ -74,27 +78,34 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
     await sendEvent(connection, connection.service, event, traceOfMessage());
   };
 
-  const deadLetter = async (job: Job, fault: Fault): Promise<never> => {
+  const deadLetter = async (job: Job, token: string | undefined, fault: Fault): Promise<never> => {
     const jobId = job.id ?? "";
     // The event comes first: when Redis refuses it, BullMQ repeats the whole, and no state is lost yet.
     if (queue !== "event") await announce(job, fault);
-    await crashes.ended(jobId);
+    await crashes.ended(jobId, token ?? "");
     onDeadLetter(fault, jobId);
     throw new UnrecoverableError(`${fault.code}: ${fault.message}`);
   };
+
+  /** A cancelled job does not wait for room: its handler ends it. */
+  const enter = (crashesBefore: number, signal: AbortSignal): Promise<Disposable | undefined> =>
+    room.enter(crashesBefore, signal).catch((error: unknown) => {
+      if (signal.reason !== "cancel") throw error;
+      return undefined;
+    });
 
   const handle = async (job: Job, token: string | undefined, signal: AbortSignal): Promise<unknown> => {
     const jobId = job.id ?? "";
     const opened = unseal(queue, job.data);
     if (opened.kind === "newer-version") return putBack(job, token, NEWER_VERSION_DELAY_MS);
-    if (opened.kind === "invalid") return deadLetter(job, new Fault("message.invalid", opened.why));
+    if (opened.kind === "invalid") return deadLetter(job, token, new Fault("message.invalid", opened.why));
     const crashesBefore = await crashes.read(jobId);
     if (crashesBefore >= JOB_CRASH_LIMIT) {
       const why = `the service crashed ${JOB_CRASH_LIMIT} times while handling this job`;
-      return deadLetter(job, new Fault("internal", why));
+      return deadLetter(job, token, new Fault("internal", why));
     }
-    const atWork = () => crashes.started(jobId);
-    if (!waitsFirst) await atWork();
+    const lock = token ?? "";
+    const atWork = () => crashes.started(jobId, lock);
     const subject = subjectOfMessage(queue, opened.body);
     const waitsFor = async (fault: Fault) => {
       if (subject !== null) await waiting.note(subject, fault).catch(connection.report);
@@ -106,6 +117,8 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
       await waiting.clear(subject).catch(connection.report);
     };
     try {
+      using _place = waitsFirst ? undefined : await enter(crashesBefore, signal);
+      if (!waitsFirst) await atWork();
       const result = await handler(opened.body, {
         jobId,
         signal,
@@ -122,15 +135,19 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
           await job.log(line);
         },
       });
-      if (signal.reason !== "lost") await crashes.ended(jobId).catch(connection.report);
+      const forget = signal.reason === "lost" ? crashes.takenOver : crashes.ended;
+      await forget(jobId, lock).catch(connection.report);
       await goesOn();
       return result;
     } catch (error) {
       const fault = asFault(error);
       const next = decideAfterFault(fault, { reason: signal.reason, started: job.attemptsStarted });
-      if (next.kind === "release") throw new WaitingError();
-      if (next.kind === "dead-letter") return deadLetter(job, fault);
-      await crashes.ended(jobId);
+      if (next.kind === "release") {
+        await crashes.takenOver(jobId, lock).catch(connection.report);
+        throw new WaitingError();
+      }
+      if (next.kind === "dead-letter") return deadLetter(job, token, fault);
+      await crashes.ended(jobId, lock);
       if (next.kind === "cancelled") throw new UnrecoverableError(`cancelled: ${fault.message}`);
       if (next.kind === "retry") {
         connection.report(fault);
@@ -145,9 +162,11 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
   return async (job: Job, token: string | undefined, signal: AbortSignal): Promise<unknown> => {
     // With the token: an outdated run of the same job must not remove the entry of the run after it.
     const held = `${job.id} ${token}`;
-    running.add(held);
+    const lost = new AbortController();
+    running.set(held, { id: job.id ?? "", token: token ?? "", lose: () => lost.abort("lost") });
     try {
-      return await withTrace(traceOf(job), () => handle(job, token, signal));
+      const signals = AbortSignal.any([signal, lost.signal]);
+      return await withTrace(traceOf(job), () => handle(job, token, signals));
     } finally {
       running.delete(held);
     }
@@ -156,7 +175,6 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
 
 /** The trace in which a job is handled; a message without a valid one starts a new trace. */
 function traceOf(job: Job): string {
-  if (job.repeatJobKey !== undefined) return traceOfRun(job.id ?? "");
   const trace = traceparentSchema.safeParse((job.data as { trace?: unknown } | null)?.trace);
   return trace.success ? trace.data : newTraceparent();
 }

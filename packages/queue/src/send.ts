@@ -7,6 +7,7 @@ import {
 } from "@agentswarm/contracts";
 import { eventJobId, traceOfMessage } from "@agentswarm/contracts/node";
 import { queueOf } from "./bull-side.ts";
+import { setSchedule } from "./clock.ts";
 import type { QueueConnection } from "./connect.ts";
 import { seal } from "./envelope.ts";
 import { openOutbox } from "./event-outbox.ts";
@@ -25,7 +26,10 @@ export interface Sender {
   send<Q extends QueueName>(queue: Q, body: MessageOf<Q>, options?: SendOptions): Promise<void>;
   /** Never throws: an event that Redis refuses is retried in the background, an event that fits no schema is reported. */
   event(event: EventToSend, options?: Pick<SendOptions, "trace">): Promise<void>;
-  /** A job every `everyMs` milliseconds; one schedule for the whole swarm, however many replicas ask for it. */
+  /**
+   * A job every `everyMs` milliseconds of Redis time, for as long as the queue has a consumer; one schedule for the whole
+   * swarm, however many replicas ask for it. No job is added while the one before it has not ended.
+   */
   schedule<Q extends QueueName>(queue: Q, name: string, everyMs: number, body: MessageOf<Q>): Promise<void>;
 }
 
@@ -46,9 +50,8 @@ export function createSender(connection: QueueConnection, actor: string): Sender
     },
     event: (event, options = {}) => outbox({ event, trace: traceOfMessage(options.trace) }),
     async schedule(queue, name, everyMs, body) {
-      const envelope = seal(queue, body, { sentAt: await connection.now(), trace: newTraceparent() });
-      const template = { name: queue, data: envelope };
-      await queueOf(connection, queue).upsertJobScheduler(name, { every: everyMs }, template);
+      const sealed = seal(queue, body, { sentAt: await connection.now(), trace: newTraceparent() });
+      await setSchedule(connection, queue, name, { everyMs, body: sealed.body });
     },
   };
 }

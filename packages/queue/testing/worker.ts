@@ -4,8 +4,8 @@ import { consume, openDocuments, openQueue } from "../src/index.ts";
 
 /**
  * A consumer of `sweep` as a process of its own, which prints its events on stdout. The prefix of a job's id selects its
- * work: `poison` kills the process, `hold` waits for an abort, `write` waits for `waitMs` and then sets a document by
- * compare-and-set; any other job ends at once.
+ * work: `poison` kills the process, `slow` takes a while, `hold` waits for an abort, `write` waits for `waitMs` and then
+ * sets a document by compare-and-set; any other job ends at once.
  * Arguments: Redis URL, then a JSON object {prefix, lockMs?, concurrency?, waitMs?}.
  */
 const [redisUrl = "", text = "{}"] = process.argv.slice(2);
@@ -28,7 +28,12 @@ const consumer = await consume(
     const before = await documents.get(jobId);
     emit("started", { jobId });
     signal.addEventListener("abort", () => emit("aborted", { jobId, reason: signal.reason }), { once: true });
-    if (jobId.startsWith("poison")) process.kill(process.pid, "SIGKILL");
+    if (jobId.startsWith("poison")) {
+      // The jobs beside it are at work by then.
+      await sleep(60);
+      process.kill(process.pid, "SIGKILL");
+    }
+    if (jobId.startsWith("slow")) await sleep(200);
     if (jobId.startsWith("hold")) {
       const { promise, reject } = Promise.withResolvers<never>();
       signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });

@@ -25,7 +25,7 @@ export async function dispatch(
   const sent = await findSent(ctx, task.id, round);
   if (sent !== null) return `attempt ${sent} was sent before`;
   try {
-    return await withSlot(ctx, `${task.id}-${round}`, job.signal, () => openAttempt(ctx, message, job));
+    return await withSlot(ctx, job.signal, (signal) => openAttempt(ctx, message, { ...job, signal }));
   } catch (error) {
     if (!isCancelled(job.signal)) throw error;
     // A task that is cancelled while it waits for a slot gets its handoff like any other.

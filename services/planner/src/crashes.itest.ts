@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { bullQueue } from "../../../test/support/queue.ts";
+import { hasSchedule } from "@agentswarm/queue";
 import { planned, startPlanner } from "../testing/start-planner.ts";
 
 const plan = { tasks: [planned("a"), planned("b", "a"), planned("c")] };
@@ -69,7 +70,7 @@ test("a wiped Redis is logged as an error, and the audit's schedule is restored"
   await planner.service.says("THE AUDIT'S SCHEDULE IS GONE");
   await planner.service.says("THE LEDGER IS EMPTY");
   await waitUntil("the schedule", 20_000, async () =>
-    (await bullQueue(planner.connection, "plan").getJobScheduler("audit")) === undefined ? null : true,
+    (await hasSchedule(planner.connection, "plan", "audit")) ? true : null,
   );
   // A feature that is submitted now is planned as before.
   const next = await planner.submit("Another thing");

@@ -1,4 +1,4 @@
-import { isScheduledJob, parseJobId } from "@agentswarm/contracts";
+import { parseJobId } from "@agentswarm/contracts";
 import { pendingJobIds, type QueueConnection } from "@agentswarm/queue";
 
 /**
@@ -28,9 +28,7 @@ export async function mergeJobsOf(
   });
 }
 
-/** Whether a sweep is running or waiting, apart from the next one of the schedule. */
+/** Whether a sweep is running or waiting. */
 export async function isSweepUnderWay(connection: QueueConnection): Promise<boolean> {
-  const ids = await pendingJobIds(connection, "sweep");
-  const active = await pendingJobIds(connection, "sweep", ["active"]);
-  return active.length > 0 || ids.some((id) => !isScheduledJob(id));
+  return (await pendingJobIds(connection, "sweep")).length > 0;
 }

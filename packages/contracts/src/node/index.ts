@@ -2,4 +2,4 @@
 export { eventJobId, featureIdOf, taskIdOf } from "./derive-ids.ts";
 export { failpoint } from "./failpoint.ts";
 export { describeProcess, ownerSchema, ownerState, thisHost, type Owner } from "./owner.ts";
-export { currentTrace, traceOfMessage, traceOfRun, withTrace } from "./trace-context.ts";
+export { currentTrace, traceOfMessage, withTrace } from "./trace-context.ts";

@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { createHash } from "node:crypto";
 import { childTraceparent, newTraceparent } from "../trace.ts";
 
 const storage = new AsyncLocalStorage<string>();
@@ -17,13 +16,4 @@ export function withTrace<T>(traceparent: string, work: () => T): T {
 /** The traceparent of a message that is sent now: a new span of `parent`, else of the current trace, else a new trace. */
 export function traceOfMessage(parent: string | null = currentTrace()): string {
   return parent === null ? newTraceparent() : childTraceparent(parent);
-}
-
-/**
- * The traceparent of one run of a schedule. The schedule's message is sealed once for all runs, so each run starts a
- * trace of its own; the trace is derived from the job's id, so that a redelivery keeps it.
- */
-export function traceOfRun(jobId: string): string {
-  const hash = createHash("sha256").update(jobId).digest("hex");
-  return `00-${hash.slice(0, 32)}-${hash.slice(32, 48)}-01`;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { QueueConnection } from "../connect.ts";
 import { withDeadline } from "../deadline.ts";
+import { idOf } from "../liveness.ts";
 
 /** An exclusive right, for as long as it is renewed. */
 export interface Lease extends AsyncDisposable {
@@ -13,9 +14,9 @@ const RELEASE = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call
 const RELEASE_WITHIN_MS = 1_000;
 
 /**
- * Acquires the lease; null while another holder has it. The lease renews itself every third of `ttlMs` (milliseconds). A
- * holder whose connection Redis no longer has is dead or cut off, so its lease is free at once: code that a lease guards
- * must tolerate two holders for a moment anyway.
+ * Acquires the lease; null while another holder has it. The lease renews itself every third of `ttlMs` (milliseconds). The
+ * lease of a connection that is known to be dead is free at once: code that a lease guards must tolerate two holders for a
+ * moment anyway.
  */
 export async function acquireLease(
   connection: QueueConnection,
@@ -24,11 +25,11 @@ export async function acquireLease(
 ): Promise<Lease | null> {
   const key = connection.key("leases", name);
   const { redis } = connection;
-  const token = `${await redis.client("ID")}/${randomUUID()}`;
+  const token = `${connection.id}/${randomUUID()}`;
   // Measured before each call: Redis starts the time to live at some moment after.
   let heldSince = performance.now();
   if ((await redis.set(key, token, "PX", ttlMs, "NX")) === null) {
-    await evictDead(connection, key);
+    await freeDead(connection, key);
     heldSince = performance.now();
     if ((await redis.set(key, token, "PX", ttlMs, "NX")) === null) return null;
   }
@@ -67,11 +68,12 @@ export async function acquireLease(
   };
 }
 
-/** Removes a lease whose holder is not connected any more. */
-async function evictDead({ redis }: QueueConnection, key: string): Promise<void> {
+/** Removes a lease whose holder is dead. */
+async function freeDead({ redis, liveness }: QueueConnection, key: string): Promise<void> {
   const held = await redis.get(key);
-  const clientId = Number(held?.split("/")[0]);
-  if (held === null || !Number.isInteger(clientId)) return;
-  const clients = String(await redis.call("CLIENT", "LIST", "ID", String(clientId)));
-  if (clients.trim() === "") await redis.eval(RELEASE, 1, key, held);
+  if (held === null) return;
+  const holder = idOf(held);
+  // Version 0.1 named the holder by its client's number; such a lease expires by itself.
+  if (/^\d+$/.test(holder)) return;
+  if ((await liveness.findDead([holder])).has(holder)) await redis.eval(RELEASE, 1, key, held);
 }

@@ -1,15 +1,9 @@
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { slotHolders } from "../../../../test/support/queue.ts";
 import { startRedis, type TestRedis } from "../../../../test/support/redis.ts";
-import {
-  acquireLease,
-  acquireSlot,
-  nextNumber,
-  openQueue,
-  releaseSlot,
-  type QueueConnection,
-} from "../index.ts";
+import { acquireLease, acquireSlot, nextNumber, openQueue, type QueueConnection } from "../index.ts";
 
 let redis: TestRedis;
 let replicas: QueueConnection[];
@@ -40,27 +34,43 @@ const first = () => replicas[0] as QueueConnection;
 
 test("replicas together hold no more slots than the limit", async () => {
   const slot = { limit: 4, ttlMs: 60_000 };
-  const take = (replica: QueueConnection, index: number) =>
-    acquireSlot(replica, "limited", { ...slot, holder: `h${index}` });
-  const got = (await atOnce(30, take)).flatMap((taken, index) => (taken ? [`h${index}`] : []));
-  expect(got).toHaveLength(4);
-  expect((await slotHolders(first(), "limited")).toSorted()).toEqual(got.toSorted());
-  // A holder acquires its own slot again, as after a crash.
-  expect(await acquireSlot(first(), "limited", { ...slot, holder: got[0] ?? "" })).toBe(true);
-  expect(await acquireSlot(first(), "limited", { ...slot, holder: "late" })).toBe(false);
-  await releaseSlot(first(), "limited", got[0] ?? "");
-  expect(await acquireSlot(first(), "limited", { ...slot, holder: "late" })).toBe(true);
+  const slots = await atOnce(30, (replica) => acquireSlot(replica, "limited", slot));
+  const held = slots.filter((one) => one !== null);
+  expect(held).toHaveLength(4);
+  expect(await slotHolders(first(), "limited")).toHaveLength(4);
+  expect(await acquireSlot(first(), "limited", slot)).toBeNull();
+  await held[0]?.[Symbol.asyncDispose]();
+  await using late = await acquireSlot(first(), "limited", slot);
+  expect(late).not.toBeNull();
+  for (const one of held) await one[Symbol.asyncDispose]();
 });
 
-test("a slot that is not renewed expires and cannot be renewed any more", async () => {
-  const slot = { limit: 1, holder: "dead", ttlMs: 150 };
-  expect(await acquireSlot(first(), "brief", slot)).toBe(true);
-  expect(await acquireSlot(first(), "brief", slot)).toBe(true);
-  await expect
-    .poll(() => acquireSlot(first(), "brief", { ...slot, holder: "next", ttlMs: 60_000 }))
-    .toBe(true);
-  expect(await acquireSlot(first(), "brief", slot)).toBe(false);
-  expect(await slotHolders(first(), "brief")).toEqual(["next"]);
+test("a release frees the own slot only, also when it comes late", async () => {
+  const slot = { limit: 1, ttlMs: 60_000 };
+  const stale = await acquireSlot(first(), "single", slot);
+  // As when the slot expired while its holder was suspended.
+  await first().redis.del(first().key("slots", "single"));
+  await using current = await acquireSlot(first(), "single", slot);
+  expect(current).not.toBeNull();
+  await stale?.[Symbol.asyncDispose]();
+  expect(await acquireSlot(first(), "single", slot)).toBeNull();
+});
+
+test("a slot is kept past its time to live, and lost when it expired and another run has the place", async () => {
+  const slot = { limit: 1, ttlMs: 150 };
+  await using held = await acquireSlot(first(), "brief", slot);
+  const since = performance.now();
+  while (performance.now() - since < 450) expect(await acquireSlot(first(), "brief", slot)).toBeNull();
+  expect(held?.lost.aborted).toBe(false);
+  // Another run takes the place at the moment at which it is free.
+  const key = first().key("slots", "brief");
+  await first()
+    .redis.multi()
+    .del(key)
+    .zadd(key, (await first().now()) + 60_000, "other/1")
+    .exec();
+  if (held && !held.lost.aborted) await once(held.lost, "abort");
+  expect(held?.lost.reason).toBe("slot lost");
 });
 
 test("a lease has one holder, which keeps it past its time to live until it is released", async () => {
@@ -75,17 +85,23 @@ test("a lease has one holder, which keeps it past its time to live until it is r
   expect(next).not.toBeNull();
 });
 
-test("the lease of a disconnected holder is free at once", async () => {
+test("a lease or slot of a connection that is away for a moment is kept, and free when the connection is dead", async () => {
   const doomed = await openQueue({
     redisUrl: redis.url,
     prefix: redis.prefix,
     service: "test",
     onError: () => undefined,
+    livenessTimes: { silentAfterMs: 700, beatEveryMs: 100 },
   });
+  const slot = { limit: 1, ttlMs: 60_000 };
   expect(await acquireLease(doomed, "orphaned", 60_000)).not.toBeNull();
-  expect(await acquireLease(first(), "orphaned", 60_000)).toBeNull();
+  expect(await acquireSlot(doomed, "orphaned", slot)).not.toBeNull();
   doomed.redis.disconnect();
-  await expect.poll(() => acquireLease(first(), "orphaned", 60_000)).not.toBeNull();
+  await sleep(200);
+  expect(await acquireLease(first(), "orphaned", 60_000)).toBeNull();
+  expect(await acquireSlot(first(), "orphaned", slot)).toBeNull();
+  await expect.poll(() => acquireLease(first(), "orphaned", 60_000), { timeout: 5_000 }).not.toBeNull();
+  expect(await acquireSlot(first(), "orphaned", slot)).not.toBeNull();
   await doomed[Symbol.asyncDispose]();
 });
 
@@ -93,6 +109,9 @@ test("a lease is lost when another holder has it, and before it expires while Re
   await using stolen = await acquireLease(first(), "stolen", 300);
   await first().redis.set(first().key("leases", "stolen"), "another holder");
   if (stolen && !stolen.lost.aborted) await once(stolen.lost, "abort");
+  // A release of the stale holder frees nothing of the other one's.
+  await stolen?.[Symbol.asyncDispose]();
+  expect(await first().redis.get(first().key("leases", "stolen"))).toBe("another holder");
 
   await using own = await startRedis({ exclusive: "the server is silent" });
   await using other = await openQueue({ redisUrl: own.url, service: "test", onError: () => undefined });
