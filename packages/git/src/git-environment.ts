@@ -35,6 +35,8 @@ export function gitEnvironment(extra: Readonly<Record<string, string>> = {}): Re
     LC_ALL: "C",
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_NO_REPLACE_OBJECTS: "1",
+    // No other transport, and so no program that the name of one would start (`git-remote-<name>`).
+    GIT_ALLOW_PROTOCOL: "file:git:http:https:ssh",
   };
   for (const name of INHERITED) {
     const value = process.env[name];

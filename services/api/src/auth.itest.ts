@@ -8,13 +8,14 @@ import { startApi, type TestApi } from "../testing/start-api.ts";
 
 let open: TestApi;
 let locked: TestApi;
-let keys: { read: string; write: string; revoked: string };
+let keys: { read: string; write: string; approve: string; revoked: string };
 
 beforeAll(async () => {
   open = await startApi({ API_HOSTS: "api, swarm.internal" });
   locked = await startApi();
   const ring = (...args: string[]) => keysCommand(locked.env, ...args);
-  keys = { read: ring("create", "--scope", "read"), write: ring("create"), revoked: ring("create") };
+  const of = (scope: string) => ring("create", "--scope", scope);
+  keys = { read: of("read"), write: ring("create"), approve: of("approve"), revoked: ring("create") };
   ring("revoke", keys.revoked.split("_")[1] ?? "");
 });
 afterAll(async () => {
@@ -53,6 +54,17 @@ test("with keys, only valid ones are accepted, as Bearer or Basic, and each for 
   expect(await status(`Bearer ${keys.read}`)).toBe(200);
   expect(await status(`Bearer ${keys.read}`, "POST")).toBe(403);
   expect(await status(`Bearer ${keys.write}`, "POST")).toBe(202);
+  // A decision about held work has a scope of its own.
+  const decide = async (key: string) => {
+    const init = { method: "POST", headers: { authorization: `Bearer ${key}` } };
+    return Promise.all(
+      ["approve", "refuse"].map(async (what) => (await locked.ask(`/v1/tasks/none/${what}`, init)).status),
+    );
+  };
+  expect(await decide(keys.read)).toEqual([403, 403]);
+  expect(await decide(keys.write)).toEqual([403, 403]);
+  expect(await decide(keys.approve)).toEqual([404, 404]);
+  expect(await status(`Bearer ${keys.approve}`, "POST")).toBe(202);
   const board = await locked.ask("/queues");
   expect([board.status, board.headers.get("www-authenticate")]).toEqual([
     401,

@@ -8,9 +8,11 @@ import { settings } from "./config.ts";
 
 const HELP = `api keys: who may use the API
 
-  create [--scope read|write] [--days <n>]   make a key and print it, this once
-  list                                       ids, scopes and ends of all keys
-  revoke <id>                                take a key back
+  create [--scope read|write|approve] [--days <n>]   make a key and print it, this once
+  list                                               ids, scopes and ends of all keys
+  revoke <id>                                        take a key back
+
+write, the default, includes read; approve includes write, and decides about held attempts
 `;
 const DAY_MS = 24 * 3_600 * 1_000;
 

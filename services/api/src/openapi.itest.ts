@@ -49,10 +49,11 @@ test("every operation has the problem's schema for all other answers", () => {
   }
 });
 
-test("a route needs a write key unless it is a GET, and none if it is a probe of the process", () => {
+test("a route needs a write key unless it is a GET, one of its own to decide, and none if it is a probe", () => {
   for (const route of routes) {
+    const command = /\/(approve|refuse)$/.test(route.path) ? "approve" : "write";
     const needs =
-      route.method === "POST" ? "write" : /^\/(healthz|readyz)$/.test(route.path) ? "nothing" : "read";
+      route.method === "POST" ? command : /^\/(healthz|readyz)$/.test(route.path) ? "nothing" : "read";
     expect([nameOf(route), route.needs]).toEqual([nameOf(route), needs]);
   }
 });

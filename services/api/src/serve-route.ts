@@ -43,7 +43,7 @@ export function serveRoute<R extends Route>(
     method,
     url,
     schema,
-    config: { answerType: type },
+    config: { answerType: type, needs: route.needs },
     handler: async (request, reply) => {
       const answer = await handler({
         params: request.params as Parsed<R["params"]>,
@@ -54,7 +54,7 @@ export function serveRoute<R extends Route>(
         request,
         reply,
       });
-      if (route.needs === "write") logCommand(request, route, answer);
+      if (route.method === "POST") logCommand(request, route, answer);
       void reply.code(status).type(type);
       return answer;
     },
@@ -81,5 +81,7 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** The media type of the route's successful answer. */
     answerType?: string;
+    /** The scope that an API key needs. */
+    needs?: Route["needs"];
   }
 }

@@ -15,7 +15,7 @@ export interface Route {
   readonly tag: "features" | "tasks" | "swarm" | "jobs" | "probes";
   readonly summary: string;
   /** The scope that an API key needs; `nothing`: no key is asked for. */
-  readonly needs: "nothing" | "read" | "write";
+  readonly needs: "nothing" | "read" | "write" | "approve";
   /** Whether sending the same request twice has the effect of one, so that a client may retry it. */
   readonly repeatable: boolean;
   readonly params?: z.ZodObject;

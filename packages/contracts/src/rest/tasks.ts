@@ -60,6 +60,9 @@ const COMMAND = {
   response: acceptedSchema,
 } as const;
 
+/** Decides for a person what lands. */
+const DECISION = { ...COMMAND, needs: "approve" } as const;
+
 export const TASK_ROUTES = {
   getTask: {
     method: "GET",
@@ -90,13 +93,13 @@ export const TASK_ROUTES = {
   },
   retryTask: { ...COMMAND, path: "/v1/tasks/:id/retry", summary: "Retry a task that has ended" },
   approveTask: {
-    ...COMMAND,
+    ...DECISION,
     path: "/v1/tasks/:id/approve",
     summary: "Approve a held task: its attempt lands",
     body: decisionBody,
   },
   refuseTask: {
-    ...COMMAND,
+    ...DECISION,
     path: "/v1/tasks/:id/refuse",
     summary: "Refuse a held task: its attempt does not land",
     body: decisionBody,

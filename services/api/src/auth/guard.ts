@@ -45,6 +45,10 @@ export function guard(app: App, keys: KeyRing, demand: KeyDemand): void {
     if (key.scope === "read" && !SAFE_METHODS.has(request.method)) {
       throw new Problem(403, "forbidden", `key ${key.id} may only read`);
     }
+    if (request.routeOptions.config.needs === "approve" && key.scope !== "approve") {
+      const why = `key ${key.id} may not decide about held attempts: make one with keys create --scope approve`;
+      throw new Problem(403, "forbidden", why);
+    }
     // A browser adds Basic credentials by itself, even to requests of a foreign page.
     if (/^basic /i.test(request.headers.authorization ?? "")) refuseForgery(request);
     request.actor = key.id;

@@ -2,7 +2,8 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { z } from "zod";
 
-export const scopeSchema = z.enum(["read", "write"]);
+/** Each scope includes the ones before it. `approve`: to decide about held attempts. */
+export const scopeSchema = z.enum(["read", "write", "approve"]);
 
 const keySchema = z.object({
   id: z.string(),
