@@ -105,11 +105,17 @@ test("a second mismatch is a failure that is not retried", async () => {
   expect(asked).toHaveLength(2);
 });
 
-test("an overload is a retryable fault, a refusal is not", async () => {
+test("an overload is a retryable fault, a refused request is not, and a refused key waits for the operator", async () => {
   const busy = await ask([refuse(429, { "retry-after": "7" })]);
   expect(busy.answer).toMatchObject({ code: "model.unavailable", retryable: true, retryAfterMs: 7_000 });
   expect(busy.asked).toHaveLength(1);
   expect((await ask([refuse(529)])).answer).toMatchObject({ code: "model.unavailable", retryable: true });
-  expect((await ask([refuse(401)])).answer).toMatchObject({ code: "model.refused", retryable: false });
+  expect((await ask([refuse(422)])).answer).toMatchObject({ code: "model.refused", retryable: false });
+  expect((await ask([refuse(401)])).answer).toMatchObject({
+    code: "model.refused",
+    source: "operator",
+    retryable: true,
+    message: "the model refuses calls: one answered 401 no: set keyVar of one in LLM_BACKENDS",
+  });
   expect((await ask([(response) => response.destroy()])).answer).toMatchObject({ code: "model.unavailable" });
 });

@@ -4,6 +4,8 @@ import type { Backend } from "./backends/backend.ts";
 import type { Prices } from "./backends/models.ts";
 import type { Recorder } from "./record/recorder.ts";
 import { retryAfterMs } from "./router/retry-delay.ts";
+import { operatorFault } from "./wire/describe-refusal.ts";
+import { isOperatorCause } from "./wire/judge-refusal.ts";
 import type { Router, RouterAnswer } from "./router/router.ts";
 import { answerText, estimatePrompt } from "./usage/call-texts.ts";
 import { estimateTokens } from "./usage/estimate-tokens.ts";
@@ -110,22 +112,12 @@ function readAnswer(
 function faultOf(answer: Exclude<RouterAnswer, { kind: "whole" }>): Fault {
   if (answer.kind === "stream")
     return new Fault("internal", "the router returned a stream for a call that was not streamed");
-  const { status, unavailable, message, retryAfter } = answer;
-  const why = `${status} ${messageOf(message)}`;
-  if (!unavailable) return new Fault("model.refused", `the model refused the request: ${why}`);
+  const { cause, unavailable, why, retryAfter } = answer;
   const ms = retryAfterMs(retryAfter, Date.now());
+  if (isOperatorCause(cause)) return operatorFault(why, ms ?? undefined);
+  if (!unavailable) return new Fault("model.refused", `the model refused the request: ${why}`);
   return new Fault("model.unavailable", `the model is not available: ${why}`, {
     retryable: true,
     ...(ms === null ? {} : { retryAfterMs: ms }),
   });
-}
-
-/** The readable part of a refusal's body. */
-function messageOf(body: string): string {
-  try {
-    const { error } = JSON.parse(body) as { error?: { message?: unknown } };
-    return typeof error?.message === "string" ? error.message : body;
-  } catch {
-    return body;
-  }
 }

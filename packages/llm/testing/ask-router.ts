@@ -8,6 +8,7 @@ export function backendAt(name: string, baseUrl: string, change: Partial<Backend
     baseUrl,
     apiKey: `key-of-${name}`,
     model: `model-of-${name}`,
+    settings: { key: `KEY_OF_${name}`, model: `MODEL_OF_${name}`, url: `URL_OF_${name}` },
     contextTokens: 1_000,
     prices: { input: 0, output: 0, cached: 0 },
     pricesKnown: true,

@@ -1,5 +1,6 @@
 import type { AgentRuntime } from "@agentswarm/contracts";
 import type { Mirror, Store } from "@agentswarm/git";
+import type { Router } from "@agentswarm/llm";
 import type { Budgets, QueueConnection, Sender } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
@@ -28,6 +29,8 @@ export interface DispatcherContext {
   readonly provider: SandboxProvider;
   readonly pool: AgentPool;
   readonly gateway: Gateway;
+  /** Why no model answers calls of a role now, as a retryable Fault, or null. */
+  readonly outage: Router["outage"];
   readonly rounds: Rounds;
   /** The model's name towards agents; the router chooses the backend that answers. */
   readonly model: string;

@@ -1,4 +1,4 @@
-import { asFault, jobId, type Handoff, type Task, type TaskMessage } from "@agentswarm/contracts";
+import { asFault, jobId, ROLE_OF_KIND, type Handoff, type Task, type TaskMessage } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import { jobState, nextNumber, type JobContext } from "@agentswarm/queue";
 import { runAttempt } from "./attempt.ts";
@@ -36,6 +36,9 @@ export async function dispatch(
 
 async function openAttempt(ctx: DispatcherContext, message: TaskMessage, job: JobContext): Promise<string> {
   const { task, round } = message;
+  // Without a model the task waits with the reason; an attempt would only end as lost.
+  const outage = await ctx.outage(ROLE_OF_KIND[task.kind]);
+  if (outage !== null) throw outage;
   const attempt = await numberAttempt(ctx, task, round);
   // Without budget no sandbox is opened.
   const usedUp = await ctx.budgets.usedUp(task.featureId);

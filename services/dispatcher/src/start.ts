@@ -63,6 +63,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
       log,
       recorder: settings.RECORD === undefined ? undefined : openRecorder(settings.RECORD),
     }),
+    outage: (role) => router.outage(role),
     rounds: openRounds(connection),
     model: router.model,
     maxTokens: settings.LLM_MAX_TOKENS,

@@ -10,6 +10,8 @@ export interface Backend {
   readonly apiKey: string;
   /** The model's name as this backend knows it. */
   readonly model: string;
+  /** The settings that its key, its model and its URL come from, for people who correct them. */
+  readonly settings: { readonly key: string; readonly model: string; readonly url: string };
   readonly contextTokens: number;
   readonly prices: Prices;
   /** False when nothing says what the model costs: `prices` are 0 then, and a cap in US dollars holds nothing back. */

@@ -16,6 +16,7 @@ test("LLM_BASE_URL alone is one backend, named by its host, without a key", () =
       model: "glm-5",
       ...GLM_5,
       pricesKnown: true,
+      settings: { key: "LLM_API_KEY", model: "LLM_MODEL", url: "LLM_BASE_URL" },
       concurrency: 400,
       roles: null,
       priority: 1,

@@ -110,7 +110,8 @@ function completeEntry(
   // A key for one address must not be sent to another.
   const ownAddress = entry.baseUrl !== undefined && entry.kind === "openai-compatible";
   const keyVars = entry.keyVar === undefined ? (ownAddress ? [] : preset.keyVars) : [entry.keyVar];
-  const apiKey = keyVars.map((name) => variables[name]).find((value) => value !== undefined && value !== "");
+  const keyVar = keyVars.find((name) => (variables[name] ?? "") !== "");
+  const apiKey = keyVar === undefined ? undefined : variables[keyVar];
   if (apiKey === undefined && (preset.needsKey || entry.keyVar !== undefined))
     throw new Fault("config.invalid", `${subject(entry)} needs ${keyVars[0]}`);
   const model = entry.model ?? settings.LLM_MODEL;
@@ -122,6 +123,11 @@ function completeEntry(
     // The protocol requires a value for the key.
     apiKey: apiKey ?? "none",
     model,
+    settings: {
+      key: keyVar ?? keyVars[0] ?? `keyVar of ${entry.name} in LLM_BACKENDS`,
+      model: entry.model === undefined ? "LLM_MODEL" : `model of ${entry.name} in LLM_BACKENDS`,
+      url: entry.baseUrl === undefined ? preset.urlFrom : `baseUrl of ${entry.name} in LLM_BACKENDS`,
+    },
     contextTokens: entry.contextTokens ?? facts.contextTokens,
     prices: prices ?? FREE,
     pricesKnown: prices !== null,

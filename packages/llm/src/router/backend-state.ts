@@ -1,10 +1,13 @@
 import type { Backend } from "../backends/backend.ts";
-import { askOnce, type BackendReply, type Timeouts } from "../wire/ask-once.ts";
+import { askOnce, type BackendReply, type RefusedReply, type Timeouts } from "../wire/ask-once.ts";
+import { describeRefusal } from "../wire/describe-refusal.ts";
+import { isOperatorCause } from "../wire/judge-refusal.ts";
 import type { KeyMask } from "../wire/mask-keys.ts";
 import { isHealthy } from "../wire/is-healthy.ts";
 import { createAdaptiveLimit, type CallOutcome } from "./adaptive-limit.ts";
 import { createBreaker, type BreakerOptions } from "./breaker.ts";
 import type { BackendSnapshot } from "./choose-backend.ts";
+import { openStandingRefusal } from "./standing-refusal.ts";
 
 /** One backend with its concurrency limit, its breaker and its pause. */
 export interface BackendState {
@@ -14,8 +17,15 @@ export interface BackendState {
   takePermit(): Permit;
   /** Stops calls to this backend until then (milliseconds since 1970). */
   pause(until: number): void;
-  /** Probes a backend whose breaker is open, when the probe is due. */
-  probe(): void;
+  /**
+   * Probes a backend whose breaker is open or that refuses all calls, when the probe is due. Resolves at the end of the
+   * probe of a refusal with true; else false.
+   */
+  probe(): Promise<boolean>;
+  /** The refusal that stands until a person corrects a setting, and when its next probe is due; else null. */
+  refusal(): { readonly reply: RefusedReply; readonly probeAt: number } | null;
+  /** The last failure that opened the breaker. */
+  lastFailure(): string;
 }
 
 /** The right to make one call to a backend. */
@@ -30,8 +40,6 @@ export interface BackendStateOptions {
   readonly breaker: BreakerOptions;
   /** Masks the keys of all backends in what this one says. */
   readonly mask: KeyMask;
-  /** The only backend: a refused key is reported to every caller at once, so it does not open the breaker. */
-  readonly alone: boolean;
   readonly onChange: (backend: Backend, state: "opened" | "closed", why: string) => void;
   /** Called when a permit may be free. */
   readonly onFree: () => void;
@@ -43,7 +51,13 @@ export function openBackendState(backend: Backend, options: BackendStateOptions)
   let lastFailure = "";
   const breaker = createBreaker(options.breaker, (state) => options.onChange(backend, state, lastFailure));
 
+  const refusal = openStandingRefusal(options.breaker.probeAfterMs, (reply) => {
+    if (reply !== null) lastFailure = describeRefusal(reply, backend);
+    options.onChange(backend, reply === null ? "closed" : "opened", lastFailure);
+  });
+
   const health = (): BackendSnapshot["health"] => {
+    if (refusal.now() !== null) return { kind: "refusing" };
     if (breaker.closed()) return { kind: "healthy" };
     return breaker.probing() ? { kind: "probing" } : { kind: "down", probeAt: breaker.probeAt() };
   };
@@ -96,7 +110,8 @@ export function openBackendState(backend: Backend, options: BackendStateOptions)
       });
       if (reply.kind === "refused") {
         const { cause } = reply;
-        const down = cause === "outage" || reply.status === 503 || (cause === "foreign" && !options.alone);
+        if (isOperatorCause(cause)) refusal.begin(reply);
+        const down = cause === "outage" || reply.status === 503;
         if (down) lastFailure = `${reply.status}: ${reply.message.slice(0, 500)}`;
         if (down || cause === "overflow" || cause === "request") await breaker.report(!down);
         end(cause === "overload" ? "overload" : "unknown");
@@ -129,11 +144,33 @@ export function openBackendState(backend: Backend, options: BackendStateOptions)
     pause(until) {
       notBefore = Math.max(notBefore, until);
     },
-    probe() {
+    async probe() {
       const now = health();
-      if (now.kind !== "down" || Date.now() < now.probeAt) return;
-      void breaker.probe(() => isHealthy(backend, options.timeouts.connectMs)).then(options.onFree);
+      if (now.kind === "refusing") {
+        const wasDue = await refusal.probe(async () => {
+          const reply = await askForOneToken(backend, options);
+          return reply.kind === "refused" && isOperatorCause(reply.cause) ? reply : null;
+        });
+        if (wasDue) options.onFree();
+        return wasDue;
+      }
+      if (now.kind === "down" && Date.now() >= now.probeAt)
+        void breaker.probe(() => isHealthy(backend, options.timeouts.connectMs)).then(options.onFree);
+      return false;
     },
+    refusal: () => refusal.now(),
+    lastFailure: () => lastFailure,
   };
   return state;
+}
+
+/** How long a probe may take; a cold endpoint takes longer, and counts as one that refuses nothing. */
+const PROBE_MS = 30_000;
+
+/** The smallest call there is: only a call shows whether the key, the account, the model and the address are right. */
+function askForOneToken(backend: Backend, { timeouts, mask }: BackendStateOptions): Promise<BackendReply> {
+  const body = { messages: [{ role: "user", content: "Hi" }], max_tokens: 1 };
+  const wholeMs = Math.min(timeouts.wholeMs, PROBE_MS);
+  const signal = new AbortController().signal;
+  return askOnce(backend, body, { streamed: false, timeouts: { ...timeouts, wholeMs }, signal, mask });
 }

@@ -20,6 +20,7 @@ function snapshot(
     model: "",
     prices: { input: 0, output: 0, cached: 0 },
     pricesKnown: true,
+    settings: { key: "", model: "", url: "" },
     concurrency: 1,
     jsonSchema: false,
   };

@@ -10,7 +10,11 @@ export interface BackendSnapshot {
   readonly load: number;
   /** The end of the pause that its Retry-After asked for, milliseconds since 1970. */
   readonly notBefore: number;
-  readonly health: { kind: "healthy" } | { kind: "down"; probeAt: number } | { kind: "probing" };
+  readonly health:
+    | { kind: "healthy" }
+    | { kind: "down"; probeAt: number } | { kind: "probing" }
+    /** It refuses all calls until a person corrects a setting; calls do not wait for that. */
+    | { kind: "refusing" };
 }
 
 /** The facts of a call that decide which backends can take it. */
@@ -28,7 +32,9 @@ export type BackendChoice =
    * No backend can take the call now. `until`: when the next one may (null: not by time alone). `busy`: one is healthy
    * but full, or is being probed.
    */
-  | { kind: "wait"; until: number | null; busy: boolean };
+  | { kind: "wait"; until: number | null; busy: boolean }
+  /** All backends that could take the call refuse until a person corrects a setting. */
+  | { kind: "refused" };
 
 /** Chooses the backend for a call: the lowest priority number that can take it; of equal ones the least loaded. */
 export function chooseBackend(
@@ -46,10 +52,16 @@ export function chooseBackend(
     .filter(({ health, notBefore, free }) => health.kind === "healthy" && notBefore <= now && free > 0)
     .toSorted((a, b) => a.backend.priority - b.backend.priority || a.load - b.load);
   if (best !== undefined) return { kind: "go", name: best.backend.name };
+  if (candidates.length > 0 && candidates.every(({ health }) => health.kind === "refusing"))
+    return { kind: "refused" };
   const times = candidates.flatMap(({ health, notBefore }) => {
     if (health.kind === "down") return [Math.max(health.probeAt, notBefore)];
     return notBefore > now ? [notBefore] : [];
   });
-  const busy = candidates.some(({ health, notBefore }) => health.kind !== "down" && notBefore <= now);
+  const busy = candidates.some(({ health, notBefore }) => isUp(health) && notBefore <= now);
   return { kind: "wait", until: times.length === 0 ? null : Math.min(...times), busy };
+}
+
+function isUp({ kind }: BackendSnapshot["health"]): boolean {
+  return kind === "healthy" || kind === "probing";
 }

@@ -91,17 +91,6 @@ test.each([false, true])(
   },
 );
 
-test("a key that the only backend refuses is reported at once, each time", async () => {
-  await using only = await startBackend(json(401, { error: { message: "wrong key" } }));
-  const router = createRouter([backendAt("only", only.baseUrl)], {
-    breaker: { failures: 2, probeAfterMs: 60_000 },
-  });
-  for (let n = 1; n <= 4; n += 1) {
-    expect(await ask(router)).toMatchObject({ status: 401, unavailable: false });
-    expect(only.asked).toHaveLength(n);
-  }
-});
-
 test("a cold endpoint that is the only backend is retried past the number of tries", async () => {
   const cold = json(400, { error: "no workers available" });
   await using only = await startBackend(cold, cold, cold, cold, cold, cold, cold, cold, OK);

@@ -4,10 +4,12 @@ import type { Backend } from "../backends/backend.ts";
 import type { Prices } from "../backends/models.ts";
 import type { RefusedReply, Timeouts } from "../wire/ask-once.ts";
 import { maskKeys } from "../wire/mask-keys.ts";
-import { isTransient } from "../wire/judge-refusal.ts";
+import { describeRefusal, operatorFault } from "../wire/describe-refusal.ts";
+import { isOperatorCause, isTransient } from "../wire/judge-refusal.ts";
 import { openBackendState, type BackendState, type Permit } from "./backend-state.ts";
 import type { BreakerOptions } from "./breaker.ts";
 import { chooseBackend, type CallNeeds } from "./choose-backend.ts";
+import { serves } from "../backends/backend.ts";
 import { MAX_TRIES, retryDelayMs } from "./retry-delay.ts";
 import { openWaiters } from "./waiters.ts";
 
@@ -37,6 +39,8 @@ export type RouterAnswer =
   | (RefusedReply & {
       /** The backends failed, not the request. */
       readonly unavailable: boolean;
+      /** The refusal for people: which backend, and the setting that corrects it if there is one. */
+      readonly why: string;
     });
 
 export interface Router {
@@ -47,6 +51,11 @@ export interface Router {
   readonly prices: Prices;
   /** Throws only when the call's signal is aborted. */
   ask(call: RouterCall): Promise<RouterAnswer>;
+  /**
+   * Why no backend answers calls of this role now, as a retryable Fault: `model.refused` when a person must correct a
+   * setting, `model.unavailable` when the backends are down. Null when one answers. Probes backends that are due.
+   */
+  outage(role: Role): Promise<Fault | null>;
 }
 
 /** A breaker that opened or closed. `why` is the last failure. */
@@ -86,7 +95,6 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
     const state = openBackendState(backend, {
       timeouts,
       mask,
-      alone: backends.length === 1,
       breaker: { ...BREAKER, ...options.breaker },
       onFree: () => waiters.wakeAll(),
       onChange: ({ name }, change, why) => options.onChange?.({ backend: name, state: change, why }),
@@ -94,20 +102,48 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
     states.set(backend.name, state);
   }
 
+  const servingOf = (role: Role) => [...states.values()].filter(({ backend }) => serves(backend, role));
+  const lastFailure = (role: Role) =>
+    servingOf(role)
+      .map((state) => state.lastFailure())
+      .find((failure) => failure !== "") ?? "";
+  const isDown = (role: Role) =>
+    servingOf(role).every((state) => ["down", "refusing"].includes(state.snapshot().health.kind));
+
   const choose = (needs: CallNeeds) => {
-    for (const state of states.values()) state.probe();
+    for (const state of states.values()) void state.probe();
     const snapshots = [...states.values()].map((state) => state.snapshot());
     return chooseBackend(snapshots, needs, Date.now());
   };
 
-  /** Waits for a permit. Without one: when to try again (null: unknown). */
+  /** The refusal of the first backend of a role, all of which refuse; after the probes that are due. */
+  async function standingRefusal(role: Role): Promise<RouterAnswer | null> {
+    const serving = servingOf(role);
+    const probed = await Promise.all(serving.map((state) => state.probe()));
+    if (probed.includes(true)) return null;
+    for (const state of serving) {
+      const refusal = state.refusal();
+      if (refusal === null) continue;
+      const { reply, probeAt } = refusal;
+      return { ...reply, ...laterBy(probeAt), unavailable: true, why: describeRefusal(reply, state.backend) };
+    }
+    return null;
+  }
+
+  /** Waits for a permit. Without one: when to try again (null: unknown), or the refusal of all backends. */
   async function acquirePermit(
     needs: CallNeeds,
     call: RouterCall,
     giveUpAt: number,
-  ): Promise<Permit | { until: number | null }> {
+  ): Promise<Permit | { until: number | null } | { refusal: RouterAnswer }> {
     for (;;) {
       const choice = choose(needs);
+      if (choice.kind === "refused") {
+        const refusal = await standingRefusal(needs.role);
+        call.signal.throwIfAborted();
+        if (refusal !== null) return { refusal };
+        continue;
+      }
       if (choice.kind === "go") {
         const state = states.get(choice.name);
         // Synchronous after the choice, so two calls cannot take the same permit.
@@ -130,31 +166,50 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
       const tried = new Set<string>();
       let tries = 0;
       let rounds = 1;
-      let last: RefusedReply | undefined;
+      let last: RouterAnswer | undefined;
       for (;;) {
         const permit = await acquirePermit({ role, tokens, tried }, call, giveUpAt);
-        if ("until" in permit) return { ...(last ?? noBackendNow(permit.until)), unavailable: true };
+        if ("refusal" in permit) return last ?? permit.refusal;
+        if ("until" in permit) return last ?? noBackendNow(permit.until, lastFailure(role));
         const { state, ask } = permit;
         const { backend } = state;
         const reply = await ask(call.body(backend), { streamed, signal });
         if (reply.kind !== "refused") return { ...reply, backend };
-        last = reply;
+        const why = describeRefusal(reply, backend);
+        const refused = { ...reply, why, unavailable: true };
+        last = refused;
         tried.add(backend.name);
         const delayMs = retryDelayMs(rounds, reply.retryAfter);
         if (reply.retryAfter !== null) state.pause(Date.now() + delayMs);
         const others = choose({ role, tokens, tried }).kind === "go";
+        const lasting = isOperatorCause(reply.cause);
         // A key that one backend refuses may be valid at another.
-        if (!isTransient(reply.cause) && !(reply.cause === "foreign" && others))
-          return { ...reply, unavailable: false };
+        if (!isTransient(reply.cause) && !(lasting && others)) return { ...refused, unavailable: lasting };
         // Retries of a cold endpoint are bounded by time, not by number, because its workers take minutes to start.
         const cold = reply.cause === "cold" && Date.now() + delayMs < giveUpAt;
         if (!cold) tries += 1;
-        if (tries >= MAX_TRIES) return { ...reply, unavailable: true };
+        if (tries >= MAX_TRIES) return refused;
         if (others) continue;
-        if (retry === "once") return { ...reply, unavailable: true };
+        if (retry === "once") return refused;
         tried.clear();
         rounds += 1;
         await sleep(cold ? Math.min(delayMs, timeouts.coldMs) : delayMs, undefined, { signal });
+      }
+    },
+    async outage(role) {
+      for (;;) {
+        const choice = choose({ role, tokens: 0, tried: new Set() });
+        if (choice.kind === "go") return null;
+        if (choice.kind === "wait") {
+          // A backend that is full or paused for a moment is waited for by the call itself.
+          if (choice.busy || !isDown(role)) return null;
+          const retryAfterMs = Math.max(MIN_RETRY_MS, (choice.until ?? 0) - Date.now());
+          const why = `no backend answers: ${lastFailure(role)}`;
+          return new Fault("model.unavailable", why, { retryable: true, retryAfterMs });
+        }
+        const refusal = await standingRefusal(role);
+        if (refusal?.kind === "refused")
+          return operatorFault(refusal.why, Number(refusal.retryAfter) * 1_000 || MIN_RETRY_MS);
       }
     },
   };
@@ -165,8 +220,18 @@ function highestPrices(backends: readonly Backend[]): Prices {
   return { input: most("input"), output: most("output"), cached: most("cached") };
 }
 
-function noBackendNow(until: number | null): RefusedReply {
-  const seconds = until === null ? 1 : Math.max(1, Math.ceil((until - Date.now()) / 1_000));
-  const message = `no backend accepts calls now; retry in ${seconds} s`;
-  return { kind: "refused", cause: "outage", status: 503, message, retryAfter: String(seconds) };
+/** The least time between two looks at backends that do not answer. */
+const MIN_RETRY_MS = 1_000;
+
+/** A Retry-After header for this time. */
+function laterBy(until: number | null): { readonly retryAfter: string } {
+  const ms = until === null ? 0 : until - Date.now();
+  return { retryAfter: String(Math.ceil(Math.max(MIN_RETRY_MS, ms) / 1_000)) };
+}
+
+function noBackendNow(until: number | null, lastFailure: string): RouterAnswer {
+  const { retryAfter } = laterBy(until);
+  const message = `no backend accepts calls now; retry in ${retryAfter} s`;
+  const why = lastFailure === "" ? message : `${message}; the last failure: ${lastFailure}`;
+  return { kind: "refused", cause: "outage", status: 503, message, retryAfter, unavailable: true, why };
 }

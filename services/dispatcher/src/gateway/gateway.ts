@@ -121,9 +121,10 @@ export function createGateway(router: Router, options: GatewayOptions): Gateway 
           signal: gone.signal,
         });
         if (answer.kind === "refused") {
-          if (answer.unavailable)
-            unavailable = `the model answered ${answer.status}: ${answer.message.slice(0, 500)}`;
-          return refuse(stream, answer.status, answer.message, answer.retryAfter);
+          if (answer.unavailable) unavailable = `the model gave no answer: ${answer.why}`;
+          // A redirect of the backend is none for the agent.
+          const status = answer.status < 400 ? 502 : answer.status;
+          return refuse(stream, status, answer.message, answer.retryAfter);
         }
         const exchange = recorder === undefined ? null : openExchangeRecorder(recorder, body, log);
         const meter = openMeter({
