@@ -59,7 +59,8 @@ function withoutResult(facts: AttemptFacts): AgentResult {
     return failedResult("resource", `the sandbox reached its limit of ${facts.reached} (${how})${output}`);
   if (isOutOfResources(facts))
     return failedResult("resource", `the sandbox ran out of resources (${how})${output}`);
-  return failedResult("lost", `the sandbox ended without a result (${how})${output}`);
+  const model = facts.modelUnavailable === null ? "" : ` after ${facts.modelUnavailable}`;
+  return failedResult("lost", `the sandbox ended without a result (${how})${model}${output}`);
 }
 
 /** Searches stderr for what programs print when memory or processes run out. A kill without a message counts as lost. */

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { openWaiting } from "@agentswarm/queue";
 import { refusal } from "../../../test/support/scripted-model.ts";
+import { waitUntil } from "../../../test/support/wait-until.ts";
 import { planned, startPlanner } from "../testing/start-planner.ts";
 
 const plan = { tasks: [planned("a")] };
@@ -57,9 +59,24 @@ test("a model that is unavailable for a while only delays the plan", async () =>
   expect(await planner.ledger(id, (one) => one.tasks.length === 1)).toMatchObject({ planningRound: 1 });
 });
 
-test("an API key that the model refuses fails the feature with the reason", async () => {
-  await using planner = await startPlanner(() => refusal(401));
-  const id = await planner.submit();
-  const ledger = await planner.ledger(id, (one) => one.status === "failed");
-  expect(ledger.reason).toMatch(/401|LLM_API_KEY/);
+test("features wait while the model refuses the key, with the setting's name, and go on when it is accepted", async () => {
+  let isAccepted = false;
+  await using planner = await startPlanner(() => (isAccepted ? plan : refusal(401)));
+  const ids = await Promise.all(["One", "Two", "Three"].map((title) => planner.submit(title)));
+  const waiting = openWaiting(planner.connection);
+  for (const id of ids) {
+    const shown = await waitUntil(`the reason of ${id}`, 30_000, async () => (await waiting.read()).feature(id));
+    expect(shown.reason).toMatch(/^the model refuses calls: .* answered 401 .*: correct LLM_API_KEY$/);
+    expect(shown.source).toBe("operator");
+  }
+  isAccepted = true;
+  for (const id of ids) {
+    // No planning round is used up, and nothing is charged for refused calls.
+    expect(await planner.ledger(id, (one) => one.tasks.length === 1)).toMatchObject({ planningRound: 1 });
+    await waitUntil(`the end of the wait`, 30_000, async () =>
+      (await waiting.read()).feature(id) === null ? true : null,
+    );
+  }
+  const used = (await planner.events()).filter((event) => event.type === "model.used");
+  expect(used).toHaveLength(ids.length);
 });

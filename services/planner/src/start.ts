@@ -8,7 +8,7 @@ import {
   openRecorder,
   openRouter,
 } from "@agentswarm/llm";
-import { consume, openBudgets, openDocuments, openShownModel } from "@agentswarm/queue";
+import { consume, openBudgets, openDocuments, openShownModel, openWaiting } from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
 import { openRepos, openService } from "@agentswarm/wiring";
 import { z } from "zod";
@@ -49,6 +49,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     budgets,
     log,
     ledgers,
+    waiting: openWaiting(connection),
     surveys: openDocuments(connection, "surveys", z.string()),
     scheduler,
     repo,

@@ -21,6 +21,7 @@ export async function takeTurn(ctx: PlannerContext, featureId: string, signal: A
     const { kind } = decideNext(ledger);
     if (kind === "plan") await planFeature(ctx, await begin(ctx, ledger), signal);
     if (kind === "accept") await acceptFeature(ctx, ledger, signal);
+    await ctx.waiting.clear({ repoId: ledger.feature.repoId, featureId });
     await advance(ctx, featureId);
   });
 }
@@ -48,6 +49,8 @@ export async function afterFailedTurn(
       await refreshBudget(ctx, featureId);
       return false;
     }
+    if (fault.retryable && ledger !== null)
+      await ctx.waiting.note({ repoId: ledger.feature.repoId, featureId }, fault);
     if (fault.retryable || failures < FAILURES) return true;
     const finishedAt = await ctx.connection.now();
     const reason = `${fault.code}: ${fault.message}`;

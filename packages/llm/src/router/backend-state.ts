@@ -38,6 +38,8 @@ export interface Permit {
 export interface BackendStateOptions {
   readonly timeouts: Timeouts;
   readonly breaker: BreakerOptions;
+  /** Milliseconds from a refusal that a person must end to its first probe. */
+  readonly refusedProbeMs: number;
   /** Masks the keys of all backends in what this one says. */
   readonly mask: KeyMask;
   readonly onChange: (backend: Backend, state: "opened" | "closed", why: string) => void;
@@ -51,7 +53,7 @@ export function openBackendState(backend: Backend, options: BackendStateOptions)
   let lastFailure = "";
   const breaker = createBreaker(options.breaker, (state) => options.onChange(backend, state, lastFailure));
 
-  const refusal = openStandingRefusal(options.breaker.probeAfterMs, (reply) => {
+  const refusal = openStandingRefusal(options.refusedProbeMs, (reply) => {
     if (reply !== null) lastFailure = describeRefusal(reply, backend);
     options.onChange(backend, reply === null ? "closed" : "opened", lastFailure);
   });

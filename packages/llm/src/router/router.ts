@@ -68,6 +68,8 @@ export interface BackendChange {
 export interface RouterOptions {
   readonly timeouts?: Partial<Timeouts>;
   readonly breaker?: Partial<BreakerOptions>;
+  /** Milliseconds from a refusal that a person must end to its first probe; doubles up to 30 s. */
+  readonly refusedProbeMs?: number;
   readonly onChange?: ((change: BackendChange) => void) | undefined;
 }
 
@@ -79,6 +81,7 @@ const TIMEOUTS: Timeouts = {
   coldMs: 10_000,
 };
 const BREAKER: BreakerOptions = { failures: 5, probeAfterMs: 5_000 };
+const REFUSED_PROBE_MS = 1_000;
 
 /**
  * Opens a router over these backends. Their limits, breakers and pauses are shared by all calls of this process.
@@ -96,6 +99,7 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
       timeouts,
       mask,
       breaker: { ...BREAKER, ...options.breaker },
+      refusedProbeMs: options.refusedProbeMs ?? REFUSED_PROBE_MS,
       onFree: () => waiters.wakeAll(),
       onChange: ({ name }, change, why) => options.onChange?.({ backend: name, state: change, why }),
     });

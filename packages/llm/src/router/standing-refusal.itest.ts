@@ -27,7 +27,7 @@ test.each(REFUSALS)(
     await using only = await startBackend(reply);
     const changes: BackendChange[] = [];
     const router = createRouter([backendAt("only", only.baseUrl)], {
-      breaker: { failures: 5, probeAfterMs: 400 },
+      refusedProbeMs: 400,
       onChange: (change) => changes.push(change),
     });
     expect(await router.outage("work")).toBeNull();
@@ -55,7 +55,7 @@ test.each(REFUSALS)(
 test("a call that comes when a probe is due waits for the probe, and is answered if that succeeds", async () => {
   const { state, reply } = correctable(json(401, {}));
   await using only = await startBackend(reply);
-  const router = createRouter([backendAt("only", only.baseUrl)], { breaker: { failures: 5, probeAfterMs: 0 } });
+  const router = createRouter([backendAt("only", only.baseUrl)], { refusedProbeMs: 0 });
   expect(await ask(router)).toMatchObject({ status: 401 });
   state.isCorrect = true;
   expect(answeredBy(await ask(router))).toBe("only");
@@ -66,7 +66,7 @@ test("while one backend refuses its key, the other one answers without a call to
   await using second = await startBackend(OK);
   const router = createRouter(
     [backendAt("first", first.baseUrl), backendAt("second", second.baseUrl, { priority: 2 })],
-    { breaker: { failures: 5, probeAfterMs: 60_000 } },
+    { refusedProbeMs: 60_000 },
   );
   for (let n = 0; n < 3; n += 1) expect(answeredBy(await ask(router))).toBe("second");
   expect(first.asked).toHaveLength(1);
