@@ -1,4 +1,11 @@
-import { asFault, jobId, ROLE_OF_KIND, type Handoff, type Task, type TaskMessage } from "@agentswarm/contracts";
+import {
+  asFault,
+  jobId,
+  ROLE_OF_KIND,
+  type Handoff,
+  type Task,
+  type TaskMessage,
+} from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import { jobState, nextNumber, type JobContext } from "@agentswarm/queue";
 import { runAttempt } from "./attempt.ts";

@@ -19,7 +19,9 @@ let backend: ScriptedBackend;
 const stack = new AsyncDisposableStack();
 beforeAll(async () => {
   backend = stack.use(
-    await startBackend((...exchange) => json(isAccepted ? 200 : 401, isAccepted ? ANSWER : REFUSAL)(...exchange)),
+    await startBackend((...exchange) =>
+      json(isAccepted ? 200 : 401, isAccepted ? ANSWER : REFUSAL)(...exchange),
+    ),
   );
   swarm = stack.use(await openSwarm(backend.baseUrl));
   stack.use(await swarm.dispatcher());

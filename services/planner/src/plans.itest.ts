@@ -65,7 +65,9 @@ test("features wait while the model refuses the key, with the setting's name, an
   const ids = await Promise.all(["One", "Two", "Three"].map((title) => planner.submit(title)));
   const waiting = openWaiting(planner.connection);
   for (const id of ids) {
-    const shown = await waitUntil(`the reason of ${id}`, 30_000, async () => (await waiting.read()).feature(id));
+    const shown = await waitUntil(`the reason of ${id}`, 30_000, async () =>
+      (await waiting.read()).feature(id),
+    );
     expect(shown.reason).toMatch(/^the model refuses calls: .* answered 401 .*: correct LLM_API_KEY$/);
     expect(shown.source).toBe("operator");
   }

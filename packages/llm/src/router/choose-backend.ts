@@ -12,7 +12,8 @@ export interface BackendSnapshot {
   readonly notBefore: number;
   readonly health:
     | { kind: "healthy" }
-    | { kind: "down"; probeAt: number } | { kind: "probing" }
+    | { kind: "down"; probeAt: number }
+    | { kind: "probing" }
     /** It refuses all calls until a person corrects a setting; calls do not wait for that. */
     | { kind: "refusing" };
 }

@@ -15,8 +15,7 @@ const REFUSALS = [
 /** A server that refuses until it is corrected. */
 function correctable(refusal: Reply) {
   const state = { isCorrect: false };
-  const reply: Reply = (request, response) =>
-    (state.isCorrect ? OK : refusal)(request, response, {});
+  const reply: Reply = (request, response) => (state.isCorrect ? OK : refusal)(request, response, {});
   return { state, reply };
 }
 

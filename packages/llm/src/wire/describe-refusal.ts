@@ -37,7 +37,8 @@ function adviseOn(cause: OperatorCause, { settings, apiKey, model, baseUrl }: Ba
 function readableMessage(body: string): string {
   try {
     const { error, message } = JSON.parse(body) as { error?: unknown; message?: unknown };
-    const inner = typeof error === "object" && error !== null ? (error as { message?: unknown }).message : error;
+    const inner =
+      typeof error === "object" && error !== null ? (error as { message?: unknown }).message : error;
     return [inner, message].find((one) => typeof one === "string") ?? body;
   } catch {
     return body;
