@@ -17,6 +17,8 @@ export default defineConfig({
           exclude: [...exclude, "test/journeys/**", "tools/compose/**"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // These tests mostly wait for processes: one worker a core, the default being one core less.
+          maxWorkers: 3,
         },
       },
       {
