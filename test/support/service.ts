@@ -19,9 +19,11 @@ export interface RunningService {
 
 /** Starts `services/<name>` with these settings; of the test's own environment it sees only what programs need. */
 export function startService(name: string, env: Readonly<Record<string, string>>): RunningService {
-  const { PATH, HOME, SWARM_TOOLS } = process.env;
+  const { PATH, HOME, SWARM_TOOLS, NODE_COMPILE_CACHE } = process.env;
+  // Variables without a value are not passed.
+  const own = { PATH, HOME, SWARM_TOOLS, NODE_COMPILE_CACHE };
   const child = spawn(process.execPath, [join(ROOT, "services", name, "src/main.ts")], {
-    env: { PATH, HOME, ...(SWARM_TOOLS ? { SWARM_TOOLS } : {}), ...env },
+    env: { ...own, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let printed = "";

@@ -14,7 +14,7 @@ export const SERVICE_SCHEMAS = { api, dispatcher, merger, planner, reconciler };
 const MACHINE = new Set([
   ..."PATH HOME USER LOGNAME SHELL LANG LANGUAGE LC_ALL TZ TMPDIR TERM FORCE_COLOR NO_COLOR".split(" "),
   ..."XDG_RUNTIME_DIR XDG_CONFIG_HOME XDG_CACHE_HOME DBUS_SESSION_BUS_ADDRESS LD_LIBRARY_PATH".split(" "),
-  ..."NODE_ENV NODE_OPTIONS NODE_EXTRA_CA_CERTS SSL_CERT_FILE SSL_CERT_DIR".split(" "),
+  ..."NODE_ENV NODE_OPTIONS NODE_COMPILE_CACHE NODE_EXTRA_CA_CERTS SSL_CERT_FILE SSL_CERT_DIR".split(" "),
   ..."HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY http_proxy https_proxy no_proxy all_proxy".split(" "),
   // Tests crash a service at a named step.
   "FAILPOINT",

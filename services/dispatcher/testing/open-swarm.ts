@@ -40,6 +40,7 @@ export async function openSwarm(baseUrl: string): Promise<TestSwarm> {
   const sender = createSender(connection, "test");
   const env = {
     PATH: process.env["PATH"] ?? "",
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
     REDIS_URL: redis.url,
     QUEUE_PREFIX: redis.prefix,
     SWARM_HOME: home,
