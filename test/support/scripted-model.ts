@@ -24,10 +24,7 @@ export async function startModel(answer: (nth: number, text: string) => Answer):
       const text = messages.map((message) => message.content).join("\n");
       const said = answer(asked.push(text) - 1, text);
       if (typeof said === "function") return said(response);
-      const content = typeof said === "string" ? said : JSON.stringify(said);
-      const choices = [{ index: 0, message: { role: "assistant", content }, finish_reason: "stop" }];
-      const usage = { prompt_tokens: 100, completion_tokens: 10 };
-      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ choices, usage }));
+      answerWith(response, said);
     });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -40,6 +37,14 @@ export async function startModel(answer: (nth: number, text: string) => Answer):
       await once(server, "close");
     },
   };
+}
+
+/** Writes a completion; for a function answer that comes later. */
+export function answerWith(response: ServerResponse, said: object | string): void {
+  const content = typeof said === "string" ? said : JSON.stringify(said);
+  const choices = [{ index: 0, message: { role: "assistant", content }, finish_reason: "stop" }];
+  const usage = { prompt_tokens: 100, completion_tokens: 10 };
+  response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ choices, usage }));
 }
 
 /** An answer that the model's server refuses. */

@@ -29,6 +29,7 @@ const RIGHTS: Record<RedisUser, Rights> = {
       "documents:cost-history*",
       "documents:model*",
       "budget*",
+      "leases:planning-*",
     ],
   },
   dispatcher: {

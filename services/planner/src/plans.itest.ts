@@ -1,6 +1,8 @@
+import type { ServerResponse } from "node:http";
 import { expect, test } from "vitest";
 import { openWaiting } from "@agentswarm/queue";
-import { refusal } from "../../../test/support/scripted-model.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
+import { answerWith, refusal } from "../../../test/support/scripted-model.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { planned, startPlanner } from "../testing/start-planner.ts";
 
@@ -17,29 +19,35 @@ test("an invalid answer is repeated once with the reason", async () => {
 
 const many = { tasks: Array.from({ length: 10_000 }, (_, nth) => planned(`t${nth}`)) };
 
-test.each([
-  ["no tasks", { tasks: [] }, "the plan has no task"],
-  ["a cycle", { tasks: [planned("a", "b"), planned("b", "a")] }, "a → b → a"],
-  ["an unknown dependency", { tasks: [planned("a", "nowhere")] }, "a depends on nowhere"],
-  ["10,000 tasks", many, "10000 tasks; 60 are allowed (MAX_TASKS_PER_PLAN)"],
-  ["no JSON in any answer", "I would rather not.", "second answer does not match the schema either"],
-])(
-  "a plan with %s is refused, and the feature fails after three of them with the reason",
-  async (_, answer, why) => {
-    await using planner = await startPlanner(() => answer);
-    const id = await planner.submit();
+/** Answers of the model by the title of the feature, with the reason of the refusal. */
+const INVALID: Readonly<Record<string, readonly [answer: object | string, why: string]>> = {
+  "No tasks": [{ tasks: [] }, "the plan has no task"],
+  "A cycle": [{ tasks: [planned("a", "b"), planned("b", "a")] }, "a → b → a"],
+  "An unknown dependency": [{ tasks: [planned("a", "nowhere")] }, "a depends on nowhere"],
+  "10,000 tasks": [many, "10000 tasks; 60 are allowed (MAX_TASKS_PER_PLAN)"],
+  "No JSON": ["I would rather not.", "second answer does not match the schema either"],
+};
+
+test("a feature fails after three refused plans in one round, with the reason (fault 38)", async () => {
+  const titles = Object.keys(INVALID);
+  await using planner = await startPlanner((_, text) => {
+    const title = titles.find((one) => text.includes(`# ${one}\n`)) ?? "";
+    return INVALID[title]?.[0] ?? {};
+  });
+  const ids = await Promise.all(titles.map((title) => planner.submit(title)));
+  for (const [nth, id] of ids.entries()) {
+    const [title = "", why = ""] = [titles[nth], INVALID[titles[nth] ?? ""]?.[1]];
     const ledger = await planner.ledger(id, (one) => one.status === "failed");
     expect(ledger.reason).toContain(why);
-    expect(ledger.tasks).toEqual([]);
-    expect(await planner.sent()).toEqual(new Map());
-    const rejections = (await planner.events()).filter((event) => event.type === "plan.rejected");
-    expect(rejections).toHaveLength(3);
-    expect(ledger.planningRound).toBe(1);
-    expect(rejections[0]?.data["reason"]).toContain(why);
+    expect(ledger).toMatchObject({ tasks: [], planningRound: 1 });
+    const about = (await planner.events()).filter((event) => event.type === "plan.rejected");
+    const rejections = about.filter((event) => event.featureId === id);
+    expect(rejections.map((event) => event.data.reason)).toEqual(Array(3).fill(expect.stringContaining(why)));
     // The next prompt has the reason of the last refusal.
-    expect(planner.model.asked.at(-1)).toContain(why);
-  },
-);
+    expect(planner.model.asked.findLast((text) => text.includes(`# ${title}\n`))).toContain(why);
+  }
+  expect(await planner.sent()).toEqual(new Map());
+});
 
 test("a valid plan after a refused one is adopted", async () => {
   await using planner = await startPlanner((nth) => (nth === 0 ? { tasks: [] } : plan));
@@ -81,4 +89,41 @@ test("features wait while the model refuses the key, with the setting's name, an
   }
   const used = (await planner.events()).filter((event) => event.type === "model.used");
   expect(used).toHaveLength(ids.length);
+});
+
+test("of two planners one asks the model, also when the audits of both find the feature without a plan", async () => {
+  const held: ServerResponse[] = [];
+  await using planner = await startPlanner(() => (response) => held.push(response));
+  await planner.another();
+  const id = await planner.submit();
+  await waitUntil("the question", 20_000, () => (planner.model.asked.length > 0 ? true : null));
+  const queue = bullQueue(planner.connection, "plan");
+  const before = new Set((await queue.getCompleted()).map((job) => job.id));
+  await waitUntil("an audit of each planner", 20_000, async () => {
+    await planner.send({ kind: "audit" });
+    const audits = (await queue.getCompleted()).filter((job) => !before.has(job.id));
+    return new Set(audits.map((job) => job.processedBy)).size === 2 ? true : null;
+  });
+  expect(planner.model.asked).toHaveLength(1);
+  for (const response of held) answerWith(response, plan);
+  await planner.ledger(id, (one) => one.tasks.length === 1);
+  expect(planner.model.asked).toHaveLength(1);
+});
+
+test("the plan of a planner that was stopped beyond its lease is dropped", async () => {
+  const held: ServerResponse[] = [];
+  await using planner = await startPlanner((nth) =>
+    nth === 0 ? (response) => held.push(response) : { tasks: [planned("b")] },
+  );
+  const id = await planner.submit();
+  await waitUntil("the question", 20_000, () => (held.length > 0 ? true : null));
+  // As long as a lease lasts, in one moment: its key is gone, and the holder does not know.
+  const [lease] = await planner.connection.redis.keys("*leases:planning-*");
+  await planner.connection.redis.del(lease ?? "");
+  await planner.another();
+  await planner.ledger(id, (one) => one.tasks.length === 1);
+  for (const response of held) answerWith(response, plan);
+  await planner.land(await planner.sentAs("b"));
+  const ledger = await planner.ledger(id, (one) => one.tasks[0]?.status === "landed");
+  expect(ledger).toMatchObject({ revisions: [{ number: 1 }], tasks: [{ task: { key: "b" } }] });
 });

@@ -1,4 +1,5 @@
 import { newTraceparent, type Fault } from "@agentswarm/contracts";
+import { acquireLease } from "@agentswarm/queue";
 import { acceptFeature } from "./accept-feature.ts";
 import { advance } from "./advance.ts";
 import { refreshBudget, step } from "./carry-out.ts";
@@ -12,18 +13,37 @@ import { planFeature } from "./plan-feature.ts";
 /** Number of failures that a retry cannot repair, in a row, after which a feature fails. */
 const FAILURES = 3;
 
-/** A feature's planning turn: asks the model for a plan or for the acceptance, then moves the feature on. */
+/** A dead holder loses the lease at once; this time is for a holder that is cut off from Redis or stopped. */
+const LEASE_MS = 15_000;
+
+/**
+ * A feature's planning turn: asks the model for a plan or for the acceptance, then moves the feature on. One planner at a
+ * time takes the turn of a feature. Another one that wants it too leaves it to the holder, and the next audit looks again.
+ */
 export async function takeTurn(ctx: PlannerContext, featureId: string, signal: AbortSignal): Promise<void> {
+  await using lease = await acquireLease(ctx.connection, `planning-${featureId}`, LEASE_MS);
+  if (lease === null) return;
+  // Read under the lease: the holder before may have taken the turn meanwhile.
   const ledger = await ctx.ledgers.get(featureId);
   if (ledger === null) return;
   // A turn may have been started from another feature's message, whose trace it must not take over.
   await inFeatureTrace({ trace: ledger.trace ?? newTraceparent() }, async () => {
-    const { kind } = decideNext(ledger);
-    if (kind === "plan") await planFeature(ctx, await begin(ctx, ledger), signal);
-    if (kind === "accept") await acceptFeature(ctx, ledger, signal);
+    try {
+      await askModel(ctx, ledger, AbortSignal.any([signal, lease.lost]));
+    } catch (error) {
+      if (!lease.lost.aborted || signal.aborted) throw error;
+      ctx.log.warn({ featureId }, "the lease of a planning turn was lost; another planner takes the turn");
+      return;
+    }
     await ctx.waiting.clear({ repoId: ledger.feature.repoId, featureId });
     await advance(ctx, featureId);
   });
+}
+
+async function askModel(ctx: PlannerContext, ledger: Ledger, signal: AbortSignal): Promise<void> {
+  const { kind } = decideNext(ledger);
+  if (kind === "plan") await planFeature(ctx, await begin(ctx, ledger), signal);
+  if (kind === "accept") await acceptFeature(ctx, ledger, signal);
 }
 
 async function begin(ctx: PlannerContext, ledger: Ledger): Promise<Ledger> {

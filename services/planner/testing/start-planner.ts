@@ -35,6 +35,8 @@ export interface TestPlanner extends AsyncDisposable {
   readonly service: RunningService;
   /** Restarts the planner after it was killed, or with other settings. */
   again(more?: Record<string, string>): Promise<void>;
+  /** Starts another planner beside the first, with the same settings. */
+  another(): Promise<void>;
   submit(title?: string, budget?: Budget): Promise<string>;
   send(message: PlanMessage, id?: string): Promise<void>;
   /** The ledger once `until` holds. */
@@ -84,6 +86,7 @@ export async function startPlanner(
   };
   let service = startService("planner", env);
   await service.says("planning");
+  const others: RunningService[] = [];
   let submitted = 0;
 
   const handedOver = new Set<string>();
@@ -104,6 +107,11 @@ export async function startPlanner(
     async again(changed = {}) {
       service = startService("planner", { ...env, FAILPOINT: "", ...changed });
       await service.says("planning");
+    },
+    async another() {
+      const other = startService("planner", env);
+      others.push(other);
+      await other.says("planning");
     },
     async submit(title = "One thing", budget) {
       submitted += 1;
@@ -204,8 +212,10 @@ export async function startPlanner(
       return { kind: "swept", sweep };
     },
     async [Symbol.asyncDispose]() {
-      service.child.kill("SIGKILL");
-      await service.ended;
+      for (const one of [service, ...others]) {
+        one.child.kill("SIGKILL");
+        await one.ended;
+      }
       await connection[Symbol.asyncDispose]();
       await model[Symbol.asyncDispose]();
       await redis.stop();
