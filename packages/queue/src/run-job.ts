@@ -113,8 +113,7 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
     let waited = job.attemptsStarted > 1;
     const goesOn = async () => {
       if (!waited || subject === null) return;
-      waited = false;
-      await waiting.clear(subject).catch(connection.report);
+      await waiting.hide(subject).catch(connection.report);
     };
     try {
       using _place = waitsFirst ? undefined : await enter(crashesBefore, signal);
@@ -137,7 +136,7 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
       });
       const forget = signal.reason === "lost" ? crashes.takenOver : crashes.ended;
       await forget(jobId, lock).catch(connection.report);
-      await goesOn();
+      if (waited && subject !== null) await waiting.clear(subject).catch(connection.report);
       return result;
     } catch (error) {
       const fault = asFault(error);

@@ -34,7 +34,9 @@ export interface WaitingNow {
 export interface WaitingReasons {
   /** Notes a fault. From the second of its kind in a row the subject shows as waiting, and an event says so once. */
   note(subject: WaitingSubject, fault: Fault): Promise<void>;
-  /** Notes that the subject goes on. */
+  /** Notes that the subject goes on. The same fault again, before `clear`, shows at once. */
+  hide(subject: WaitingSubject): Promise<void>;
+  /** Forgets the faults of a subject that has gone on. */
   clear(subject: WaitingSubject): Promise<void>;
   read(): Promise<WaitingNow>;
 }
@@ -42,6 +44,7 @@ export interface WaitingReasons {
 const noteSchema = waitingSchema.extend({
   kind: z.string(),
   times: z.int().min(1),
+  shown: z.boolean(),
   /** Redis time of the last fault. */
   at: z.int(),
 });
@@ -73,15 +76,23 @@ export function openWaiting(connection: QueueConnection): WaitingReasons {
       const reason = fault.message.slice(0, MAX_REASON_CHARS);
       const { source } = fault;
       const since = isSame ? before.since : at;
-      const note: Note = { reason, source, service: connection.service, since, kind, times, at };
+      const shown = times >= SHOWN_AFTER;
+      const note: Note = { reason, source, service: connection.service, since, kind, times, shown, at };
       await redis.hset(key, field, JSON.stringify(note));
-      if (times === SHOWN_AFTER) await emit(subject, reason, at);
+      if (shown && !(isSame && before.shown)) await emit(subject, reason, at);
+    },
+    async hide(subject) {
+      const field = fieldOf(subject);
+      const before = readNote(await redis.hget(key, field));
+      if (before === null || !before.shown) return;
+      await redis.hset(key, field, JSON.stringify({ ...before, shown: false }));
+      await emit(subject, null, await connection.now());
     },
     async clear(subject) {
       const field = fieldOf(subject);
       const before = readNote(await redis.hget(key, field));
       if (before === null || (await redis.hdel(key, field)) === 0) return;
-      if (before.times >= SHOWN_AFTER) await emit(subject, null, await connection.now());
+      if (before.shown) await emit(subject, null, await connection.now());
     },
     async read() {
       const [found, now] = await Promise.all([redis.hgetall(key), connection.now()]);
@@ -90,7 +101,7 @@ export function openWaiting(connection: QueueConnection): WaitingReasons {
       for (const [field, text] of Object.entries(found)) {
         const note = readNote(text);
         if (note === null || now - note.at >= KEPT_MS) old.push(field);
-        else if (note.times >= SHOWN_AFTER) shown.set(field, waitingSchema.parse(note));
+        else if (note.shown) shown.set(field, waitingSchema.parse(note));
       }
       if (old.length > 0) await redis.hdel(key, ...old);
       return waitingNow(shown);

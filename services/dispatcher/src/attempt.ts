@@ -6,6 +6,7 @@ import { decideEnd } from "./decide-end.ts";
 import { decideRecipient } from "./decide-recipient.ts";
 import type { RanAttempt } from "./ended-attempt.ts";
 import type { TakenAgent } from "./pool.ts";
+import { persevere } from "./persevere.ts";
 import { prepareAttempt, type AttemptOrder, type PreparedAttempt } from "./prepare-attempt.ts";
 import { runAgent, type AgentRan } from "./run-agent.ts";
 import { salvage } from "./salvage.ts";
@@ -43,6 +44,7 @@ async function open(
   failpoint("dispatcher.opened");
   const { baseCommit } = base;
   await prepared.events.started({ provider: ctx.provider.name, sandboxId: sandbox.id, baseCommit, round });
+  await job.goesOn();
   return { ...prepared, ...taken };
 }
 
@@ -56,13 +58,16 @@ async function run(
   using _key = access.key;
   const { job, events } = opened;
   // Awaited here: the key must stay valid until the agent has ended.
-  return await runAgent({
+  const ran = await runAgent({
     ...opened,
     ...access,
     gateway,
     signal: job.signal,
     onProgress: events.progressed,
   });
+  // The disk had no room for the agent's commits, so its result is not its own.
+  if (ran.hostFault !== null && !ran.hasBundle && !job.signal.aborted) throw ran.hostFault;
+  return ran;
 }
 
 /** Decides how the attempt ended, and measures what its calls to the model cost. */
@@ -103,12 +108,17 @@ async function collect(
   failpoint("dispatcher.collected");
   const claimed = salvaged === null ? handoff : { ...handoff, headCommit: salvaged };
   const from = { bundlePath: files.result, baseCommit, scope: task.scope };
-  // The paths of its commits are an agent's words too.
-  const taken = maskSecretsIn(await takeCommits(repo, claimed, from));
-  // The planner looks for merge requests of a cancelled task once, so none is sent after a cancel.
-  const isCancelled = job.signal.reason === "cancel" && !ran.cancelled;
-  const passed = isCancelled ? { ...taken, handoff: cancelled(taken.handoff) } : taken;
-  const ended: RanAttempt = { kind: "ran", ...passed, baseCommit };
+  const ended = await persevere(job, async (): Promise<RanAttempt> => {
+    // The paths of its commits are an agent's words too.
+    const taken = maskSecretsIn(await takeCommits(repo, claimed, from));
+    // The planner looks for merge requests of a cancelled task once, so none is sent after a cancel.
+    const isCancelled = job.signal.reason === "cancel" && !ran.cancelled;
+    const passed = isCancelled ? { ...taken, handoff: cancelled(taken.handoff) } : taken;
+    const one: RanAttempt = { kind: "ran", ...passed, baseCommit };
+    if (one.stored) await repo.finished.keep(one);
+    failpoint("dispatcher.kept");
+    return one;
+  });
   await events.ended(ended.handoff, {
     sentTo: decideRecipient(ended).queue,
     sandbox: { ...(await sandbox.figures()), warm },

@@ -5,6 +5,7 @@ import type { Budgets, QueueConnection, Sender } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
 import type { AttemptBase } from "./base.ts";
+import type { FinishedWork } from "./finished-work.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { AgentPool } from "./pool.ts";
 import type { Rounds } from "./rounds.ts";
@@ -14,6 +15,7 @@ export interface DispatcherRepo {
   readonly mirror: Mirror;
   /** The commits of attempts. */
   readonly store: Store;
+  readonly finished: FinishedWork;
   /** The base of an attempt that starts now: the trunk's newest commit, as of the mirror's last fetch. */
   readonly base: () => Promise<AttemptBase>;
 }

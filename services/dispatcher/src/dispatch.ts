@@ -14,13 +14,15 @@ import type { DispatcherContext } from "./context.ts";
 import type { EndedAttempt } from "./ended-attempt.ts";
 import { failedResult } from "./failed-result.ts";
 import { passOn } from "./pass-on.ts";
+import { persevere } from "./persevere.ts";
+import { requireRoom } from "./require-room.ts";
 import { sendApproved } from "./send-approved.ts";
 import { withSlot } from "./with-slot.ts";
 
 /**
  * Handles one sending of a task. Every attempt ends in exactly one message: a merge request if it has work to land, else
  * a handoff to the planner. After a crash the message is delivered again, and the next attempt is opened unless the
- * message of the one before was sent.
+ * message of the one before was sent, or what it brought was kept.
  */
 export async function dispatch(
   ctx: DispatcherContext,
@@ -31,6 +33,8 @@ export async function dispatch(
   if (approved !== undefined) return sendApproved(ctx, task, round, approved);
   const sent = await findSent(ctx, task.id, round);
   if (sent !== null) return `attempt ${sent} was sent before`;
+  const kept = await ctx.repo(task.repoId).finished.find(task.id, round);
+  if (kept !== null) return handOver(ctx, message, kept, job);
   try {
     return await withSlot(ctx, job.signal, (signal) => openAttempt(ctx, message, { ...job, signal }));
   } catch (error) {
@@ -46,25 +50,51 @@ async function openAttempt(ctx: DispatcherContext, message: TaskMessage, job: Jo
   // Without a model the task waits with the reason; an attempt would only end as lost.
   const outage = await ctx.outage(ROLE_OF_KIND[task.kind]);
   if (outage !== null) throw outage;
-  const attempt = await numberAttempt(ctx, task, round);
   // Without budget no sandbox is opened.
   const usedUp = await ctx.budgets.usedUp(task.featureId);
-  if (usedUp !== null) return finish(ctx, message, unopened(message, attempt, "budget", usedUp.why));
+  if (usedUp !== null) {
+    const attempt = await numberAttempt(ctx, task, round);
+    return finish(ctx, message, unopened(message, attempt, "budget", usedUp.why));
+  }
+  // Before the attempt has a number: a fault of the trunk or the machine, retried for hours, uses up none.
+  const repo = ctx.repo(task.repoId);
+  await requireRoom(ctx.bundlesDir);
+  await repo.mirror.fetch();
+  const base = await repo.base();
+  const attempt = await numberAttempt(ctx, task, round);
   const events = openAttemptEvents(ctx, task, attempt, job);
   let ended: EndedAttempt;
   try {
-    ended = await runAttempt(ctx, { task, round, attempt, job, events });
+    ended = await runAttempt(ctx, { task, round, attempt, job, events, base });
   } catch (error) {
     const fault = asFault(error);
-    const isRetried = fault.retryable || job.signal.aborted;
+    // Only what the agent brought ends its attempt; every other fault leaves the task as it was.
+    const isRetried = fault.source !== "agent" || job.signal.aborted;
     const reason = `${fault.code}: ${fault.message}`;
     ended = unopened(message, attempt, isRetried ? "lost" : "failed", reason);
     await events.ended(ended.handoff);
     if (isRetried) throw fault;
-    // A retry would not help, as with a swarm.json that cannot be read, so the planner gets a handoff.
     ctx.log.error({ err: error, featureId: task.featureId, taskId: task.id, attempt }, "attempt failed");
   }
-  return finish(ctx, message, ended);
+  return handOver(ctx, message, ended, job);
+}
+
+/** Passes an attempt on, as often as that needs: its work is kept until then. */
+async function handOver(
+  ctx: DispatcherContext,
+  message: TaskMessage,
+  ended: EndedAttempt,
+  job: JobContext,
+): Promise<string> {
+  const { repoId } = message.task;
+  const { taskId, attempt } = ended.handoff;
+  const done = await persevere(job, () => finish(ctx, message, ended));
+  // A file that stays is passed on again by nobody: the round is noted as sent.
+  await ctx
+    .repo(repoId)
+    .finished.forget(taskId, attempt)
+    .catch(() => undefined);
+  return done;
 }
 
 async function finish(

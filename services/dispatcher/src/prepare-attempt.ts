@@ -15,12 +15,12 @@ export interface AttemptOrder {
   readonly attempt: number;
   readonly job: JobContext;
   readonly events: AttemptEvents;
+  readonly base: AttemptBase;
 }
 
 export interface PreparedAttempt extends AttemptOrder {
   readonly repo: DispatcherRepo;
   readonly elapsed: Elapsed;
-  readonly base: AttemptBase;
   readonly files: AttemptFiles;
   readonly transcript: Transcript;
   readonly wallMs: number;
@@ -32,11 +32,9 @@ export async function prepareAttempt(
   order: AttemptOrder,
   stack: AsyncDisposableStack,
 ): Promise<PreparedAttempt> {
-  const { task, attempt, job } = order;
+  const { task, attempt, job, base } = order;
   const repo = ctx.repo(task.repoId);
   const elapsed = startElapsed((await ctx.connection.now()) - job.sentAt);
-  await repo.mirror.fetch();
-  const base = await repo.base();
   const files = await makeAttemptFiles(repo, { task, attempt, bundles: base.bundles, dir: ctx.bundlesDir });
   for (const file of [files.result, files.resolve])
     if (file !== null) stack.defer(() => rm(file, { force: true }));
@@ -50,7 +48,6 @@ export async function prepareAttempt(
     ...order,
     repo,
     elapsed,
-    base,
     files,
     transcript,
     wallMs: Math.min(ctx.wallMs, task.limits.wallMs),

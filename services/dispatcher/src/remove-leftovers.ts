@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Store } from "@agentswarm/git";
 import { reapOrphans, type SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
+import type { FinishedWork } from "./finished-work.ts";
 import type { Rounds } from "./rounds.ts";
 
 const HOUR_MS = 3_600_000;
@@ -17,6 +18,7 @@ const BUNDLES_KEPT_MS = DAY_MS;
 export function removeLeftovers(options: {
   readonly provider: SandboxProvider;
   readonly stores: readonly Store[];
+  readonly finished: readonly FinishedWork[];
   readonly rounds: Rounds;
   readonly bundlesDir: string;
   readonly transcriptsDir: string;
@@ -29,6 +31,7 @@ export function removeLeftovers(options: {
   const remove = async () => {
     await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "killing a leftover sandbox"));
     await removeAttempts(stores, rounds, await options.now());
+    for (const finished of options.finished) await finished.removeOlder(Date.now() - ATTEMPTS_KEPT_MS);
     await removeBundles(bundlesDir, Date.now());
     await removeTranscripts(options.transcriptsDir, Date.now() - options.transcriptDays * DAY_MS);
   };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { newTraceparent, plainText, type Assignment, type Progress } from "@agentswarm/contracts";
+import { newTraceparent, plainText, type Assignment, type Fault, type Progress } from "@agentswarm/contracts";
 import { currentTrace, withTrace } from "@agentswarm/contracts/node";
 import type { AttemptFiles } from "./attempt-files.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -31,6 +31,8 @@ export interface AgentRun {
 const EXIT_GRACE_MS = 2_000;
 
 export interface AgentRan extends AttemptFacts {
+  /** The fault of this machine for which the agent's commits were not received; null when there was none. */
+  readonly hostFault: Fault | null;
   /** From the sending of the task until its loaded agent had it; null when the agent never asked for it. */
   readonly sentToReadyMs: number | null;
   /** From the sending of the task until its agent first asked the model; null when it never did. */
@@ -83,6 +85,7 @@ export async function runAgent(run: AgentRun): Promise<AgentRan> {
     sentToWorkMs,
     result: door.result(),
     hasBundle: door.hasBundle(),
+    hostFault: door.hostFault(),
     exit,
     cancelled: signal.aborted && signal.reason === "cancel",
     overrun: door.result() === undefined ? deadlines.overrun() : null,

@@ -2,11 +2,13 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { pipeline } from "node:stream/promises";
 import {
+  asFault,
   DOOR,
   findDoorRoute,
   PROGRESS_INTERVAL_MS,
   type Assignment,
   type DoorRouteName,
+  type Fault,
   type Progress,
 } from "@agentswarm/contracts";
 import type { DoorHandler } from "@agentswarm/sandbox";
@@ -38,6 +40,8 @@ export interface DoorService {
   /** The result as it came in; undefined before, null when it is not JSON. */
   result(): unknown;
   hasBundle(): boolean;
+  /** The fault of this machine for which commits were not received, such as a full disk, or null. */
+  hostFault(): Fault | null;
   /** Why the sandbox may do no more at its door, or null. */
   exceeded(): string | null;
 }
@@ -51,6 +55,7 @@ export function serveDoor(options: DoorOptions): DoorService {
   const account = openDoorAccount();
   let result: unknown;
   let hasBundle = false;
+  let hostFault: Fault | null = null;
   let progressAt = -Infinity;
 
   const onProgress = (line: string) => {
@@ -108,6 +113,9 @@ export function serveDoor(options: DoorOptions): DoorService {
       await serve[route](stream, headers, count);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
+      const fault = asFault(error);
+      // Other errors of the system may be the sandbox's own: it broke off.
+      if (fault.source === "operator") hostFault = fault;
       const isOverrun = error instanceof DoorOverrun;
       if (isOverrun || isTooLong(error)) account.overrun(message);
       respond(stream, isOverrun ? error.status : isTooLong(error) ? 413 : 400, errorBody(message));
@@ -121,6 +129,7 @@ export function serveDoor(options: DoorOptions): DoorService {
     finished,
     result: () => result,
     hasBundle: () => hasBundle,
+    hostFault: () => hostFault,
     exceeded: () => account.exceeded(),
     handler(stream, headers) {
       options.onRequest();

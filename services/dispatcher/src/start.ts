@@ -13,6 +13,7 @@ import { openBase } from "./base.ts";
 import type { Settings } from "./config.ts";
 import type { DispatcherContext, DispatcherRepo } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
+import { openFinishedWork } from "./finished-work.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { openPool } from "./pool.ts";
 import { removeLeftovers } from "./remove-leftovers.ts";
@@ -38,7 +39,8 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const repos = await openRepos(settings, "dispatcher", async (location): Promise<DispatcherRepo> => {
     const mirror = stack.use(await openOrigin({ ...location, recover, sampleOnly: needsSample(settings) }));
     const store = await openStore({ dir: location.storeDir });
-    return { mirror, store, base: openBase({ mirror, dependencies, agent, bundlesDir }) };
+    const finished = openFinishedWork(store);
+    return { mirror, store, finished, base: openBase({ mirror, dependencies, agent, bundlesDir }) };
   });
   const router = openRouter(settings, env, (change) => reportBackend(sender, log, change));
   const ctx: DispatcherContext = {
@@ -76,11 +78,22 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     wallMs,
   };
   const stores = repos.all.map(({ store }) => store);
+  const finished = repos.all.map((repo) => repo.finished);
   const now = () => connection.now();
   const { transcriptsDir, rounds } = ctx;
   const transcriptDays = settings.TRANSCRIPT_DAYS;
   stack.use(
-    removeLeftovers({ provider, stores, rounds, bundlesDir, transcriptsDir, transcriptDays, now, log }),
+    removeLeftovers({
+      provider,
+      stores,
+      finished,
+      rounds,
+      bundlesDir,
+      transcriptsDir,
+      transcriptDays,
+      now,
+      log,
+    }),
   );
   stack.use(
     await consume(connection, "task", (message, job) => dispatch(ctx, message, job), {

@@ -99,6 +99,16 @@ const acts = {
     await text(await ask("PUT", "/bundle", readFileSync("out.bundle")));
     await handOver(result({ headCommit, filesChanged: ["a-lie.txt"] }));
   },
+  async "work and pause"() {
+    await checkOut(baseCommit);
+    if ((await call()).status !== 200) throw new Error("no model");
+    writeFileSync("repo/work.txt", "one\ntwo\n");
+    const headCommit = commit(baseCommit);
+    await text(await ask("PUT", "/bundle", readFileSync("out.bundle")));
+    await text(await ask("POST", "/progress", JSON.stringify({ turn: 1, text: "ready" })));
+    await new Promise((done) => setTimeout(done, 1_000));
+    await handOver(result({ headCommit }));
+  },
   async unsafe() {
     await checkOut(baseCommit);
     symlinkSync("/etc/passwd", "repo/link");

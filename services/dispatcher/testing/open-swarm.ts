@@ -32,8 +32,11 @@ export interface TestSwarm extends AsyncDisposable {
   ): Promise<Task>;
 }
 
-export async function openSwarm(baseUrl: string): Promise<TestSwarm> {
-  const redis = await startRedis();
+export async function openSwarm(
+  baseUrl: string,
+  options: Parameters<typeof startRedis>[0] = {},
+): Promise<TestSwarm> {
+  const redis = await startRedis(options);
   const home = mkdtempSync(join(tmpdir(), "swarm-dispatcher-"));
   const origin = makeOrigin(home);
   const connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
