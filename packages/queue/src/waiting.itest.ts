@@ -37,7 +37,7 @@ test("the second identical fault shows what waits and why, with one event, until
     { concurrency: 1, onError: () => undefined },
   );
   await createSender(connection, "test").send("sweep", { why: "manual", repoId: DEFAULT_REPO });
-  await expect.poll(() => shown).toHaveLength(6);
+  await expect.poll(() => shown, { timeout: 20_000 }).toHaveLength(6);
   const reason = broken().message;
   expect(shown).toEqual([undefined, undefined, undefined, undefined, reason, reason]);
   await expect.poll(async () => (await waiting.read()).reasons()).toEqual([]);

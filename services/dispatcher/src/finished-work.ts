@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { z } from "zod";
 import { handoffSchema } from "@agentswarm/contracts";
 import type { Store } from "@agentswarm/git";
-import type { RanAttempt } from "./ended-attempt.ts";
 
 const schema = z.object({
   kind: z.literal("ran"),
@@ -12,6 +11,8 @@ const schema = z.object({
   unsafe: z.string().nullable(),
   baseCommit: z.string(),
 });
+/** A `RanAttempt` as it is kept. */
+type KeptAttempt = Readonly<z.infer<typeof schema>>;
 
 /**
  * What attempts brought that ended and were not passed on yet, as files beside their commits in the store, so that a
@@ -19,9 +20,9 @@ const schema = z.object({
  * for a redelivery.
  */
 export interface FinishedWork {
-  keep(ended: RanAttempt): Promise<void>;
+  keep(ended: KeptAttempt): Promise<void>;
   /** The newest kept attempt of a round, or null. */
-  find(taskId: string, round: number): Promise<RanAttempt | null>;
+  find(taskId: string, round: number): Promise<KeptAttempt | null>;
   forget(taskId: string, attempt: number): Promise<void>;
   /** Removes what was kept before a time, milliseconds since 1970. */
   removeOlder(before: number): Promise<void>;
@@ -57,7 +58,7 @@ export function openFinishedWork({ dir: storeDir }: Pick<Store, "dir">): Finishe
   };
 }
 
-async function read(file: string): Promise<RanAttempt | null> {
+async function read(file: string): Promise<KeptAttempt | null> {
   try {
     return schema.parse(JSON.parse(await readFile(file, "utf8")));
   } catch {
