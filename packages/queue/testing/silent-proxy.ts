@@ -7,11 +7,13 @@ import { connect, createServer, type Socket } from "node:net";
  */
 export async function openSilentProxy(target: URL) {
   let silent = false;
+  let refusing = false;
   const sockets = new Set<Socket>();
   const upstreams = new Set<Socket>();
   const server = createServer((client) => {
     sockets.add(client);
     client.on("error", () => undefined).on("close", () => sockets.delete(client));
+    if (refusing) return client.resetAndDestroy();
     if (silent) return client.resume();
     const upstream = connect(Number(target.port), target.hostname);
     sockets.add(upstream);
@@ -38,8 +40,14 @@ export async function openSilentProxy(target: URL) {
     cut() {
       for (const socket of sockets) socket.destroy();
     },
+    /** Resets every connection, and new ones too until `heal`. */
+    refuse() {
+      refusing = true;
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
     heal() {
       silent = false;
+      refusing = false;
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

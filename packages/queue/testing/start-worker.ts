@@ -26,7 +26,7 @@ export interface TestWorker extends AsyncDisposable {
 /** Starts `worker.ts` and waits until it takes jobs. Disposing it kills the process. */
 export async function startWorker(
   redisUrl: string,
-  options: { prefix: string; lockMs?: number; concurrency?: number; waitMs?: number },
+  options: { prefix: string; lockMs?: number; concurrency?: number; waitMs?: number; jumpMs?: number },
 ): Promise<TestWorker> {
   const child = spawn(process.execPath, [WORKER, redisUrl, JSON.stringify(options)], {
     stdio: ["ignore", "pipe", "inherit"],

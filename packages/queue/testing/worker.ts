@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { Fault } from "@agentswarm/contracts";
 import { consume, openDocuments, openQueue } from "../src/index.ts";
 
 /**
  * A consumer of `sweep` as a process of its own, which prints its events on stdout. The prefix of a job's id selects its
  * work: `poison` kills the process, `slow` takes a while, `hold` waits for an abort, `write` waits for `waitMs` and then
- * sets a document by compare-and-set; any other job ends at once.
- * Arguments: Redis URL, then a JSON object {prefix, lockMs?, concurrency?, waitMs?}.
+ * sets a document by compare-and-set, `busy` is put back once with a delay of one second; any other job ends at once.
+ * SIGUSR2 sets the clock off by `jumpMs`. Arguments: Redis URL, then a JSON object {prefix, lockMs?, concurrency?, waitMs?,
+ * jumpMs?}.
  */
 const [redisUrl = "", text = "{}"] = process.argv.slice(2);
 const options = JSON.parse(text) as {
@@ -14,7 +16,13 @@ const options = JSON.parse(text) as {
   lockMs?: number;
   concurrency?: number;
   waitMs?: number;
+  jumpMs?: number;
 };
+const realNow = Date.now;
+process.once("SIGUSR2", () => {
+  Date.now = () => realNow() + (options.jumpMs ?? 0);
+});
+const putBack = new Set<string>();
 const emit = (event: string, more: object = {}) =>
   process.stdout.write(`${JSON.stringify({ event, ...more })}\n`);
 
@@ -34,6 +42,10 @@ const consumer = await consume(
       process.kill(process.pid, "SIGKILL");
     }
     if (jobId.startsWith("slow")) await sleep(200);
+    if (jobId.startsWith("busy") && !putBack.has(jobId)) {
+      putBack.add(jobId);
+      throw new Fault("model.unavailable", "busy", { retryable: true, retryAfterMs: 1_000 });
+    }
     if (jobId.startsWith("hold")) {
       const { promise, reject } = Promise.withResolvers<never>();
       signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
