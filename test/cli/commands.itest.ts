@@ -70,14 +70,15 @@ test("status shows the whole swarm, or one feature with its tasks", async () => 
   });
   const whole = await swarm("status");
   expect(whole.code).toBe(0);
-  expect(whole.stdout).toContain("The feature of shown-task");
+  // With the id, which the other commands take.
+  expect(whole.stdout).toContain(`${featureId}  The feature of shown-task`);
   expect(whole.stdout).toContain("agents at work 0");
   expect(await json("status")).toMatchObject({ agents: { live: 0 }, services: { api: 1 } });
 
   const one = await swarm("status", featureId);
   // Text of models and users adds no line and moves no cursor.
   expect(one.stdout).toBe(
-    "queued  The feature of shown-task\n  failed     shown-task  Paint ✓ forged line\n",
+    `queued  ${featureId}  The feature of shown-task\n  failed     shown-task  Paint ✓ forged line\n`,
   );
   expect(await json("status", featureId)).toMatchObject({ id: featureId, tasks: [{ id: "shown-task" }] });
 });

@@ -59,9 +59,19 @@ test.each(["status", "status --json", "submit x", "watch x", "logs x", "retry x"
     const url = `http://127.0.0.1:${await freePort()}`;
     const { code, stdout, stderr } = await runSwarm(line.split(" "), { SWARM_URL: url });
     expect([code, stdout]).toEqual([3, ""]);
-    expect(stderr).toMatch(new RegExp(`^no api answers at ${url}.*SWARM_URL\n$`));
+    expect(stderr).toMatch(new RegExp(`^no api answers at ${url}.*SWARM_URL or API_PORT to where it is\n$`));
   },
 );
+
+test("the api is looked for where npm start listens by the settings in .env", async () => {
+  const port = String(await freePort());
+  const asked = async (env: Record<string, string>) => (await runSwarm(["status"], env)).stderr;
+  expect(await asked({ API_PORT: port })).toContain(`no api answers at http://127.0.0.1:${port};`);
+  const everywhere = { API_PORT: port, API_HOST: "0.0.0.0" };
+  expect(await asked(everywhere)).toContain(`no api answers at http://127.0.0.1:${port};`);
+  const other = { API_PORT: "1", SWARM_URL: `http://localhost:${port}` };
+  expect(await asked(other)).toContain(`no api answers at http://localhost:${port};`);
+});
 
 test("an invalid address and a server that is not the api are reported with the name of the setting", async () => {
   const none = await runSwarm(["status"], { SWARM_URL: "not an address" });

@@ -6,7 +6,7 @@ export function explainError(error: unknown, hasKey: boolean): { code: number; m
   if (error instanceof Unreachable) {
     const advice =
       error.kind === "no-answer"
-        ? "start the swarm with `npm start`, or set SWARM_URL"
+        ? "start the swarm with `npm start`, or set SWARM_URL or API_PORT to where it is"
         : "correct SWARM_URL, or use a `swarm` of the api's version";
     return { code: 3, message: `${error.message}; ${advice}` };
   }

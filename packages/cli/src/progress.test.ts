@@ -10,12 +10,14 @@ const status = {
 };
 const counts = { total: 2, ready: 0, underWay: 0, landed: 1, failed: 0, held: 0 };
 const lineOf = (state: "building" | "failed" | "done", reason: string | null) =>
-  formatProgress([{ title: "One", status: state, reason, counts }], status).split("\n")[0];
+  formatProgress([{ id: "feature-1", title: "One", status: state, reason, counts }], status);
 
 test("a feature that cannot continue shows the reason, any other does not", () => {
   const why = "waiting: FEATURE_BUDGET_USD=5 is used up (5.02)";
-  expect(lineOf("building", why)).toContain(`1/2  ${why}`);
-  expect(lineOf("failed", "no idea\nat all")).toMatch(/1\/2 {2}no idea$/);
+  expect(lineOf("building", why)).toMatch(
+    /^… feature-1 {2}One .* building +1\/2\n {4}waiting: FEATURE_BUDGET/,
+  );
+  expect(lineOf("failed", "no idea\nat all")).toContain("\n    no idea … at all\n");
   expect(lineOf("building", "retried by ada")).not.toContain("ada");
   expect(lineOf("done", "It is all there.")).not.toContain("all there");
 });
@@ -23,11 +25,18 @@ test("a feature that cannot continue shows the reason, any other does not", () =
 test("what the swarm waits for is shown once and whole, and with each feature that waits", () => {
   const reason = `swarm.json is not JSON: ${"x".repeat(100)}; correct it on the trunk`;
   const waiting = { reason, source: "operator", service: "dispatcher", since: 1 } as const;
-  const feature = { title: "One", status: "building", reason: null, counts, waiting } as const;
+  const feature = {
+    id: "feature-1",
+    title: "One",
+    status: "building",
+    reason: null,
+    counts,
+    waiting,
+  } as const;
   const lines = formatProgress([feature, feature], { ...status, waiting: [{ ...waiting, waits: 2 }] }).split(
     "\n",
   );
-  expect(lines).toHaveLength(4);
-  expect(lines[0]).toContain("waiting: swarm.json is not JSON");
-  expect(lines[2]).toBe(`! 2 waiting (dispatcher): ${reason}`);
+  expect(lines).toHaveLength(6);
+  expect(lines[1]).toMatch(/^ {4}waiting: swarm.json is not JSON.*…x+; correct it on the trunk$/);
+  expect(lines[4]).toBe(`! 2 waiting (dispatcher): ${reason}`);
 });

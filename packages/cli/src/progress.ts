@@ -1,6 +1,6 @@
 import type { WriteStream } from "node:tty";
-
-import { plainText, type FeatureSummary, type SwarmStatus } from "@agentswarm/contracts";
+import type { FeatureSummary, SwarmStatus } from "@agentswarm/contracts";
+import { oneLine, shortReason } from "./format-reason.ts";
 
 const MARK: Readonly<Record<string, string>> = { done: "✓", failed: "✗", cancelled: "–", held: "‖" };
 type ShownStatus = Pick<SwarmStatus, "agents" | "landings" | "trunk" | "green"> & {
@@ -9,29 +9,23 @@ type ShownStatus = Pick<SwarmStatus, "agents" | "landings" | "trunk" | "green"> 
   readonly waiting?: SwarmStatus["waiting"];
   readonly cost: Pick<SwarmStatus["cost"], "usd" | "tokens">;
 };
-const TITLE_CHARS = 44;
-const REASON_CHARS = 60;
+const TITLE_CHARS = 36;
 
-/** Untrusted text as part of one line. */
-export function oneLine(text: string): string {
-  return plainText(text).replaceAll(/\s+/g, " ").trim();
-}
-
-/** The whole swarm in a few lines. */
+/** The whole swarm in a few lines: each feature with its id, which other commands take, and the reason below it. */
 export function formatProgress(
-  features: readonly (Pick<FeatureSummary, "title" | "status" | "counts" | "reason"> & {
+  features: readonly (Pick<FeatureSummary, "id" | "title" | "status" | "counts" | "reason"> & {
     /** Not in the answers of older versions. */
     readonly waiting?: FeatureSummary["waiting"];
   })[],
   status: ShownStatus,
 ): string {
-  const lines = features.map(({ title, status: state, counts, reason, waiting }) => {
+  const lines = features.map(({ id, title, status: state, counts, reason, waiting }) => {
     const name = oneLine(title).slice(0, TITLE_CHARS).padEnd(TITLE_CHARS);
     const tasks = `${counts.landed}/${counts.total}`.padStart(5);
     const isStuck = state === "failed" || state === "held" || reason?.startsWith("waiting: ") === true;
     const shown = isStuck ? reason : waiting ? `waiting: ${waiting.reason}` : null;
-    const why = shown ? `  ${plainText(shown).split("\n")[0]?.slice(0, REASON_CHARS)}` : "";
-    return `${MARK[state] ?? "…"} ${name} ${state.padEnd(10)} ${tasks}${why}`;
+    const why = shown ? `\n    ${shortReason(shown)}` : "";
+    return `${MARK[state] ?? "…"} ${id}  ${name} ${state.padEnd(10)} ${tasks}${why}`;
   });
   return [...lines, ...formatWaiting(status.waiting ?? []), formatStatusLine(status)].join("\n");
 }

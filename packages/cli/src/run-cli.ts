@@ -26,7 +26,7 @@ const FOOTER = `
   doctor [--json]                show what was found on this machine
 
 Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 the api cannot be reached
-Settings:   SWARM_URL (http://127.0.0.1:8080) · SWARM_API_KEY
+Settings:   SWARM_URL (by default this machine, at API_PORT) · SWARM_API_KEY; from the environment or .env
 `;
 /** A person waits in front of the terminal, so a connection that fails is reported within seconds. */
 const MAX_RETRIES = 2;
@@ -37,12 +37,24 @@ interface CliSurroundings {
   readonly err: NodeJS.WriteStream;
 }
 
+/** Of all addresses (0.0.0.0, ::) the api answers at the loopback one. */
+const ANY_ADDRESS = new Set(["0.0.0.0", "::"]);
+
+/** Where the api is: SWARM_URL, else the API_HOST and API_PORT that `npm start` listens on. */
+function urlOf(env: NodeJS.ProcessEnv): string {
+  if (env["SWARM_URL"]) return env["SWARM_URL"];
+  const listens = env["API_HOST"] || "127.0.0.1";
+  const host = ANY_ADDRESS.has(listens) ? "127.0.0.1" : listens.includes(":") ? `[${listens}]` : listens;
+  return `http://${host}:${env["API_PORT"] || "8080"}`;
+}
+
 /** Runs the `swarm` command; resolves with the exit code. */
 export async function runCli(argv: readonly string[], { env, out, err }: CliSurroundings): Promise<number> {
   const key = env["SWARM_API_KEY"];
   let exitCode = 0;
   const cli: CliContext = {
-    client: openClient({ url: env["SWARM_URL"] || "http://127.0.0.1:8080", key, maxRetries: MAX_RETRIES }),
+    client: openClient({ url: urlOf(env), key, maxRetries: MAX_RETRIES }),
+    env,
     out,
     err,
     print: (json, value, text) => void out.write(json ? `${JSON.stringify(value)}\n` : `${text}\n`),

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import type { FeatureDetail, TaskSummary } from "@agentswarm/contracts";
+import { formatFeature } from "./format-feature.ts";
+
+const task = { id: "t-1", title: "Parse", status: "failed", reason: null, heldCommit: null, waiting: null };
+const show = (change: object, tasks: object[] = [], env = {}) =>
+  formatFeature(
+    {
+      id: "feature-1",
+      title: "One",
+      status: "building",
+      reason: null,
+      waiting: null,
+      ...change,
+      tasks: tasks.map((one) => ({ ...task, ...one }) as TaskSummary),
+    } as FeatureDetail,
+    env,
+  );
+const waiting = { reason: "the model refuses calls: correct LLM_API_KEY", source: "operator", since: 1 };
+
+test("a failed check is shown with its command and the end of its output", () => {
+  const reason = "The check npm test failed on the merged tree:\nok 1\nok 2\nnot ok 3";
+  expect(show({}, [{ reason }])).toBe(
+    [
+      "building  feature-1  One",
+      "  failed     t-1  Parse",
+      "             The check npm test failed on the merged tree:",
+      "             | ok 1",
+      "             | ok 2",
+      "             | not ok 3",
+    ].join("\n"),
+  );
+});
+
+test("a held task says where its commit lies, how to look at it and how to decide", () => {
+  const held = { status: "held", reason: "it changes package.json", heldCommit: "0123456789abcdef" };
+  expect(show({}, [held], { SWARM_HOME: "/srv/swarm" }).split("\n").slice(2)).toEqual([
+    "             it changes package.json",
+    "             look at commit 0123456789ab on the swarm's machine: git --git-dir /srv/swarm/store.git log -p -1 0123456789ab",
+    '             then: swarm approve t-1 --head 0123456789ab   (or --refuse --reason "…")',
+  ]);
+  expect(show({}, [held], { SWARM_STORE_URL: "/mnt/store" })).toContain("git --git-dir /mnt/store log");
+});
+
+test("what waits is said once: with the feature, or with its task", () => {
+  expect(show({ status: "planning", waiting })).toContain(`\n  waiting: ${waiting.reason}`);
+  const lines = show({ waiting }, [{ status: "sent", waiting }]).split("\n");
+  expect(lines.filter((line) => line.includes(waiting.reason))).toEqual([
+    `             waiting: ${waiting.reason}`,
+  ]);
+  expect(show({ status: "failed", reason: "no idea" })).toContain("\n  no idea");
+});

@@ -1,0 +1,42 @@
+import { join } from "node:path";
+import type { FeatureDetail, TaskSummary } from "@agentswarm/contracts";
+import { longReason, oneLine } from "./format-reason.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** One feature with its tasks, each with its reason below it. */
+export function formatFeature(feature: FeatureDetail, env: Environment): string {
+  const { id, status, title, reason, waiting, tasks } = feature;
+  const own = status === "failed" || reason?.startsWith("waiting: ") === true ? reason : null;
+  // The waiting of a task is shown with the task.
+  const ofTask = tasks.some((task) => task.waiting?.reason === waiting?.reason);
+  const why = own ?? (waiting && !ofTask ? `waiting: ${waiting.reason}` : null);
+  return [
+    `${status}  ${id}  ${oneLine(title)}`,
+    ...indent(why === null ? [] : longReason(why), 2),
+    ...tasks.flatMap((task) => formatTask(task, env)),
+  ].join("\n");
+}
+
+function formatTask(task: TaskSummary, env: Environment): string[] {
+  const why = task.waiting ? `waiting: ${task.waiting.reason}` : task.reason;
+  return [
+    `  ${task.status.padEnd(10)} ${task.id}  ${oneLine(task.title)}`,
+    ...indent(why ? longReason(why) : [], 13),
+    ...indent(task.heldCommit === null ? [] : howToDecide(task.id, task.heldCommit, env), 13),
+  ];
+}
+
+/** Where the commit of a held attempt lies, and how a person looks at it and decides. */
+function howToDecide(taskId: string, commit: string, env: Environment): string[] {
+  const store = env["SWARM_STORE_URL"] || join(env["SWARM_HOME"] || ".swarm", "store.git");
+  const short = commit.slice(0, 12);
+  return [
+    `look at commit ${short} on the swarm's machine: git --git-dir ${store} log -p -1 ${short}`,
+    `then: swarm approve ${taskId} --head ${short}   (or --refuse --reason "…")`,
+  ];
+}
+
+function indent(lines: readonly string[], by: number): string[] {
+  return lines.map((line) => " ".repeat(by) + line);
+}
