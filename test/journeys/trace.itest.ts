@@ -88,7 +88,6 @@ test("every event of a feature carries the trace of the request that submitted i
       "task.sent",
       "task.changed",
       "attempt.started",
-      "attempt.progressed",
       "attempt.ended",
       "model.used",
       "landing.landed",

@@ -25,6 +25,11 @@ export async function slotHolders(connection: QueueConnection, name: string): Pr
   return connection.redis.zrangebyscore(connection.key("slots", name), now, "+inf");
 }
 
+/** Writes an event into the event log alone, as only tests do. */
+export async function logEvent(connection: QueueConnection, event: DomainEvent): Promise<void> {
+  await connection.redis.xadd(connection.key("events"), "*", "event", JSON.stringify(event));
+}
+
 /** All events of the event log, oldest first. */
 export async function loggedEvents(connection: QueueConnection): Promise<DomainEvent[]> {
   const entries = await connection.redis.xrange(connection.key("events"), "-", "+");

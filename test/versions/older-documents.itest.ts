@@ -2,10 +2,10 @@ import { DEFAULT_REPO } from "@agentswarm/contracts";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openBudgets, openDocuments, openQueue, type QueueConnection } from "@agentswarm/queue";
+import { openDocuments, openQueue, type QueueConnection } from "@agentswarm/queue";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { openReadModel } from "../../services/api/src/project/read-model.ts";
+import { openTestIntake } from "../../services/api/testing/open-intake.ts";
 import { openRounds } from "../../services/dispatcher/src/rounds.ts";
 import { openCostHistory } from "../../services/planner/src/cost-history.ts";
 import { ledgerSchema } from "../../services/planner/src/ledger/ledger.ts";
@@ -63,9 +63,11 @@ test("the dispatcher reads the rounds of version 1", async () => {
 });
 
 test("the api shows the features, tasks and sums of version 1", async () => {
-  using budgets = openBudgets(connection, {});
-  const model = openReadModel(connection, budgets, home);
+  using intake = await openTestIntake(connection, home);
+  const { model } = intake;
   for (const id of keysOf("view-features")) expect((await model.feature(id))?.id).toBe(id);
   for (const id of keysOf("view-tasks")) expect((await model.task(id))?.id).toBe(id);
-  expect((await model.swarm()).landings).toBeGreaterThan(0);
+  expect((await model.swarm()).landings.total).toBeGreaterThan(0);
+  const listed = await model.listFeatures({ limit: 200 });
+  expect(listed.features.map(({ id }) => id).toSorted()).toEqual(keysOf("view-features").toSorted());
 });

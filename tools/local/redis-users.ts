@@ -39,7 +39,7 @@ const RIGHTS: Record<RedisUser, Rights> = {
   merger: { queues: ["merge", "plan", "sweep", "event"], keys: ["counters", "leases:*"] },
   reconciler: { queues: ["sweep", "plan", "event"], keys: ["documents:verdicts*", "budget*"] },
   // It shows every queue, and retries the dead letters of every queue.
-  api: { queues: EVERY_QUEUE, keys: ["documents:view-*", "documents:model*", "events*", "budget*"] },
+  api: { queues: EVERY_QUEUE, keys: ["view*", "documents:view-*", "documents:model*", "events*", "budget*"] },
   operator: { queues: EVERY_QUEUE, keys: ["*"] },
 };
 

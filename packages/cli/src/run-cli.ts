@@ -3,6 +3,7 @@ import { openClient } from "@agentswarm/client";
 import type { CliCommand, CliContext } from "./cli-command.ts";
 import { addApprove } from "./commands/approve.ts";
 import { addCancel } from "./commands/cancel.ts";
+import { addEvents } from "./commands/events.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addRetry } from "./commands/retry.ts";
@@ -21,6 +22,7 @@ const COMMANDS: readonly CliCommand[] = [
   addRetry,
   addApprove,
   addJobs,
+  addEvents,
 ];
 const FOOTER = `
   doctor [--json]                show what was found on this machine

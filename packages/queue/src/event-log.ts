@@ -8,10 +8,8 @@ export interface LoggedEvent {
   readonly event: DomainEvent;
 }
 
-/** Every event in the order of its arrival, for any number of readers. */
+/** Every event in the order of its arrival, for any number of readers. The api writes it, together with its views. */
 export interface EventLog {
-  /** The id of the new entry, or null when the log has an event of this id already. */
-  append(event: DomainEvent): Promise<string | null>;
   /** The id of the newest entry; "0" while the log is empty. */
   lastId(): Promise<string>;
   /**
@@ -21,16 +19,10 @@ export interface EventLog {
   follow(afterId: string, signal: AbortSignal): AsyncIterable<LoggedEvent>;
 }
 
-const KEPT = 100_000;
-const SEEN_FOR_SECONDS = 7 * 24 * 3_600;
+/** Newest events that the log keeps for its readers, about. */
+export const EVENTS_KEPT = 100_000;
 const POLL_MS = 100;
 const PAGE = 200;
-
-const APPEND = `
-if redis.call("EXISTS", KEYS[2]) == 1 then return false end
-local id = redis.call("XADD", KEYS[1], "MAXLEN", "~", ARGV[3], "*", "event", ARGV[1])
-redis.call("SET", KEYS[2], id, "EX", ARGV[2])
-return id`;
 
 export function openEventLog(connection: QueueConnection): EventLog {
   const stream = connection.key("events");
@@ -44,11 +36,6 @@ export function openEventLog(connection: QueueConnection): EventLog {
     };
   };
   return {
-    async append(event) {
-      const seen = connection.key("events", "seen", event.id);
-      const text = JSON.stringify(event);
-      return (await redis.eval(APPEND, 2, stream, seen, text, SEEN_FOR_SECONDS, KEPT)) as string | null;
-    },
     async lastId() {
       const [last] = await redis.xrevrange(stream, "+", "-", "COUNT", 1);
       return last?.[0] ?? "0";

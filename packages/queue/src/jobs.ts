@@ -40,3 +40,8 @@ export async function pendingJobIds(
   // A job may have gone between the listing and the reading.
   return jobs.flatMap((job) => (job?.id === undefined ? [] : [job.id]));
 }
+
+/** The ids of the jobs that a worker has now. */
+export function activeJobIds(connection: QueueConnection, queue: QueueName): Promise<string[]> {
+  return queueOf(connection, queue).getRanges(["active"]);
+}

@@ -14,7 +14,9 @@ import { answerDespiteSilentRedis } from "./redis-deadline.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { featureRoutes } from "./routes/features.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { pageRoutes } from "./routes/page.ts";
 import { probeRoutes } from "./routes/probes.ts";
+import { rebuildRoutes } from "./routes/rebuild.ts";
 import { statusRoutes } from "./routes/status.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { traceRequests } from "./trace-request.ts";
@@ -77,6 +79,8 @@ export async function buildApp(ctx: ApiContext, log: FastifyBaseLogger, stopping
   eventRoutes(app, ctx, stopping);
   jobRoutes(app, ctx);
   probeRoutes(app, ctx);
+  rebuildRoutes(app, ctx);
+  pageRoutes(app);
   mountBoard(app, ctx);
   return app;
 }

@@ -33,6 +33,12 @@ export const settings = z.object({
     .max(100_000)
     .default(365)
     .describe("Days until a file of the event archive is removed"),
+  EVENT_ARCHIVE_MB: z.coerce
+    .number()
+    .min(1)
+    .max(100_000_000)
+    .default(10_000)
+    .describe("Megabytes of the event archive; beyond it the oldest days are removed, but never today"),
   MAX_QUEUE_DEPTH: z.coerce
     .number()
     .int()

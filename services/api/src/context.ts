@@ -1,6 +1,7 @@
 import type { BudgetCaps, Budgets, QueueConnection, Sender } from "@agentswarm/queue";
 import type { KeyDemand } from "./auth/guard.ts";
 import type { KeyRing } from "./auth/keys.ts";
+import type { Rebuilds } from "./rebuilds.ts";
 import type { ReadModel } from "./project/read-model.ts";
 
 /** The dependencies of the routes. */
@@ -8,6 +9,7 @@ export interface ApiContext {
   readonly connection: QueueConnection;
   readonly sender: Sender;
   readonly model: ReadModel;
+  readonly rebuilds: Rebuilds;
   readonly budgets: Budgets;
   readonly caps: BudgetCaps;
   readonly keys: KeyRing;

@@ -25,6 +25,14 @@ test.each(["/docs", "/queues", "/queues/queue/plan"])(
   },
 );
 
+test("/ is a page that names the other pages, and all of them answer", async () => {
+  const answer = await api.ask("/");
+  expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+  const links = [...(await answer.text()).matchAll(/href="([^"]+)"/g)].map(([, path = ""]) => path);
+  expect(links).toEqual(expect.arrayContaining(["/docs", "/queues", "/v1/status"]));
+  for (const path of links) expect([path, (await api.ask(path)).status]).toEqual([path, 200]);
+});
+
 test("markup in an address is never returned as markup", async () => {
   for (const path of [
     "/v1/<script>alert(1)</script>",

@@ -8,8 +8,15 @@ import { reachedBeyondLoopback } from "./auth/reached-at.ts";
 import { openKeyRing } from "./auth/keys.ts";
 import type { Settings } from "./config.ts";
 import type { ApiContext } from "./context.ts";
+import { keepViews } from "./keep-views.ts";
+import { openEventArchive } from "./project/event-archive.ts";
+import { openIntake } from "./project/intake.ts";
 import { openReadModel } from "./project/read-model.ts";
+import { openViewStore } from "./project/view-store.ts";
+import { openRebuilds } from "./rebuilds.ts";
 import { keepArchiveSmall } from "./remove-old-events.ts";
+
+const EVENTS_AT_ONCE = 100;
 
 /** Wires the api: it takes submissions and commands, projects events into views, and answers queries. */
 export async function start(context: ServiceContext<Settings>): Promise<void> {
@@ -27,11 +34,18 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   }
   const { connection, sender } = await openService(context, "api");
   const budgets = stack.use(openBudgets(connection, settings));
-  const model = openReadModel(connection, budgets, join(home, "artifacts"));
+  const archiveDir = join(home, "artifacts", "events");
+  const archive = openEventArchive(archiveDir);
+  const rebuilds = openRebuilds(connection, archive, log);
+  const views = openViewStore(connection);
+  const keeper = stack.use(keepViews(connection, { archive, sender, log, onRebuilt: rebuilds.note }));
+  await keeper.fill();
+  const model = openReadModel(connection, budgets, views);
   const ctx: ApiContext = {
     connection,
     sender,
     model,
+    rebuilds,
     budgets,
     caps: settings,
     keys,
@@ -39,14 +53,16 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     transcriptsDir: join(home, "artifacts", "transcripts"),
     maxQueueDepth: settings.MAX_QUEUE_DEPTH,
   };
+  const intake = openIntake(connection, { store: views, archive, fill: keeper.fill });
   stack.use(
-    // One at a time, so that events are logged in the order of their arrival.
-    await consume(connection, "event", (event) => model.absorb(event), {
-      concurrency: 1,
-      onError: (error) => log.error({ err: error }, "event could not be projected"),
+    await consume(connection, "event", (event, { signal }) => intake.take(event, signal), {
+      // They wait for each other and are taken in in batches, in the order of their arrival.
+      concurrency: EVENTS_AT_ONCE,
+      waitsFirst: true,
+      onError: (error) => log.error({ err: error }, "events could not be taken in"),
     }),
   );
-  stack.use(keepArchiveSmall(join(home, "artifacts", "events"), settings.EVENT_ARCHIVE_DAYS, log));
+  stack.use(keepArchiveSmall(connection, archiveDir, settings, log));
   const app = await buildApp(ctx, log, signal);
   stack.defer(() => app.close());
   const url = await app.listen({ port: settings.API_PORT, host: settings.API_HOST });

@@ -1,10 +1,10 @@
-import { DEFAULT_REPO, HOT_AFTER, type QueueName, type SwarmStatus } from "@agentswarm/contracts";
-import { openShownModel, openWaiting, queueCounts, workerCounts } from "@agentswarm/queue";
+import { DEFAULT_REPO, parseJobId, type QueueName, type SwarmStatus } from "@agentswarm/contracts";
+import { activeJobIds, openShownModel, openWaiting, queueCounts, workerCounts } from "@agentswarm/queue";
 import type { ApiContext } from "./context.ts";
 import { sumUp } from "./project/cost-table.ts";
-import { landingsLastHour } from "./project/project-swarm.ts";
+import type { SwarmView } from "./project/read-model.ts";
 import { showBudget } from "./project/show-budget.ts";
-import { EMPTY_REPO, type RepoView } from "./project/views.ts";
+import { EMPTY_REPO } from "./project/views.ts";
 
 /** The service that consumes each queue. */
 const SERVICE_OF = {
@@ -17,35 +17,39 @@ const SERVICE_OF = {
 
 /** The whole swarm at a glance, from the read model and the queues. */
 export async function readSwarmStatus({ connection, model, budgets }: ApiContext): Promise<SwarmStatus> {
-  const [queues, swarm, features, now, { swarm: budget }, workers, shown, wait] = await Promise.all([
+  const [queues, swarm, features, { swarm: budget }, workers, shown, wait, jobs] = await Promise.all([
     queueCounts(connection),
     model.swarm(),
     model.featureCounts(),
-    connection.now(),
     budgets.read(),
     workerCounts(connection),
     openShownModel(connection).read(),
     openWaiting(connection).read(),
+    activeJobIds(connection, "task"),
   ]);
-  const repos = Object.fromEntries(
-    Object.entries(swarm.repos).map(([repoId, repo]) => [repoId, { ...repo, hotFiles: hotOnly(repo) }]),
-  );
+  const attempts = attemptsAtWork(swarm.live, jobs);
   return {
     features,
     queues,
     services: byService(workers),
-    agents: { live: Object.keys(swarm.live).length, attempts: swarm.live },
+    agents: { live: Object.keys(attempts).length, attempts },
     waiting: wait.reasons(),
     model: shown,
-    landings: { total: swarm.landings, lastHour: landingsLastHour(swarm, now) },
-    ...(repos[DEFAULT_REPO] ?? EMPTY_REPO),
-    repos,
+    landings: swarm.landings,
+    ...(swarm.repos[DEFAULT_REPO] ?? { ...EMPTY_REPO, hotFiles: {} }),
+    repos: swarm.repos,
     cost: { ...sumUp(swarm.costs), budget: showBudget(budget, swarm.budgetReached) },
   };
 }
 
-function hotOnly({ hotFiles }: RepoView): Record<string, number> {
-  return Object.fromEntries(Object.entries(hotFiles).filter(([, count]) => count >= HOT_AFTER));
+/**
+ * Task id → attempt, for the attempts that run. Both must say so: the events, and the queue, because an attempt whose
+ * dispatcher was killed sends no event, and a job may be active before its attempt starts.
+ */
+function attemptsAtWork(live: SwarmView["live"], activeJobs: readonly string[]): Record<string, number> {
+  const parsed = activeJobs.map((id) => parseJobId(id));
+  const active = new Set(parsed.flatMap((job) => (job?.kind === "task" ? job.taskId : [])));
+  return Object.fromEntries(Object.entries(live).filter(([taskId]) => active.has(taskId)));
 }
 
 function byService(workers: Record<QueueName, number>): Record<string, number> {

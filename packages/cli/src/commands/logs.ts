@@ -43,9 +43,9 @@ export const addLogs: CliCommand = (program, { client, out, print }) => {
 };
 
 function formatTask({ title, status, reason, attempts }: TaskDetail): string {
-  const lines = attempts.map(({ attempt, handoff, outcome }) => {
+  const lines = attempts.map(({ attempt, endedAt, handoff, outcome }) => {
     const landing = typeof outcome?.["kind"] === "string" ? `, ${outcome["kind"]}` : "";
-    return `  attempt ${attempt}: ${handoff?.end ?? "running"}${landing} — ${handoff?.reason ?? handoff?.summary ?? ""}`;
+    return `  attempt ${attempt}: ${handoff?.end ?? (endedAt === null ? "running" : "lost")}${landing} — ${handoff?.reason ?? handoff?.summary ?? ""}`;
   });
   return plainText([`${status}  ${title}`, ...(reason ? [`  ${reason}`] : []), ...lines].join("\n"));
 }

@@ -4,6 +4,7 @@ export * from "./features.ts";
 export * from "./jobs.ts";
 export * from "./probes.ts";
 export * from "./problem.ts";
+export * from "./rebuild.ts";
 export * from "./route.ts";
 export * from "./routes.ts";
 export * from "./status.ts";

@@ -2,6 +2,7 @@ import { EVENT_ROUTES } from "./events.ts";
 import { FEATURE_ROUTES } from "./features.ts";
 import { JOB_ROUTES } from "./jobs.ts";
 import { PROBE_ROUTES } from "./probes.ts";
+import { REBUILD_ROUTES } from "./rebuild.ts";
 import { STATUS_ROUTES } from "./status.ts";
 import { TASK_ROUTES } from "./tasks.ts";
 import type { Route } from "./route.ts";
@@ -12,6 +13,7 @@ export const REST = {
   ...TASK_ROUTES,
   ...STATUS_ROUTES,
   ...EVENT_ROUTES,
+  ...REBUILD_ROUTES,
   ...JOB_ROUTES,
   ...PROBE_ROUTES,
 } as const satisfies Record<string, Route>;

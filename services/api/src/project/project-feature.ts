@@ -4,7 +4,10 @@ import type { FeatureView } from "./views.ts";
 
 const NO_COUNTS = { total: 0, ready: 0, underWay: 0, landed: 0, failed: 0, held: 0 };
 
-/** A feature's view after an event; the same object when nothing changes. The same event may come twice. */
+/**
+ * A feature's view after an event; the same object when nothing changes, and null while the feature is unknown. Costs are
+ * added up, so each event is to come once; the order does not matter once the feature is known.
+ */
 export function projectFeature(view: FeatureView | null, event: DomainEvent): FeatureView | null {
   if (event.type === "feature.submitted") {
     return (
@@ -17,7 +20,6 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
         tokens: 0,
         finishedAt: null,
         ledgerVersion: 0,
-        taskIds: [],
         forecast: null,
         costs: {},
         budgetReached: null,
@@ -31,15 +33,14 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
       // Events may overtake each other; the ledger's version orders them.
       return version <= view.ledgerVersion ? view : { ...view, ...event.data, ledgerVersion: version };
     }
-    case "task.planned":
-      return view.taskIds.includes(event.taskId)
-        ? view
-        : { ...view, taskIds: [...view.taskIds, event.taskId] };
     case "budget.reached": {
       // The bound of one attempt shows with the attempt.
       const isNewer = event.data.level !== "task" && event.at > (view.budgetReached?.at ?? 0);
       return isNewer ? { ...view, budgetReached: { ...event.data, at: event.at } } : view;
     }
+    case "model.used":
+      return { ...view, costs: addCost(view.costs, event.data) };
+    case "task.planned":
     case "plan.made":
     case "plan.rejected":
     case "task.sent":
@@ -55,7 +56,6 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
     case "sweep.finished":
     case "trunk.green":
     case "trunk.rewritten":
-    case "model.used":
     case "backend.opened":
     case "backend.closed":
     case "message.dead-lettered":
@@ -67,10 +67,4 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
     default:
       return event satisfies never;
   }
-}
-
-/** The costs that a `model.used` adds to a feature. Call it once per event, unlike `projectFeature`. */
-export function addFeatureCost(view: FeatureView | null, event: DomainEvent): FeatureView | null {
-  if (view === null || event.type !== "model.used") return view;
-  return { ...view, costs: addCost(view.costs, event.data) };
 }

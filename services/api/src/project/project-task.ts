@@ -2,7 +2,10 @@ import type { DomainEvent } from "@agentswarm/contracts";
 import { addCost } from "./cost-table.ts";
 import type { AttemptView, TaskView } from "./views.ts";
 
-/** A task's view after an event; the same object when nothing changes. The same event may come twice. */
+/**
+ * A task's view after an event; the same object when nothing changes, and null while the task is unknown. Costs are added
+ * up, so each event is to come once; the order does not matter once the task is known.
+ */
 export function projectTask(view: TaskView | null, event: DomainEvent): TaskView | null {
   if (event.type === "task.planned") {
     return (
@@ -16,6 +19,7 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
         commit: null,
         heldCommit: null,
         attempts: [],
+        changedAt: null,
         ledgerVersion: 0,
       }
     );
@@ -24,7 +28,8 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
   switch (event.type) {
     case "task.changed": {
       const version = event.ledgerVersion ?? 0;
-      return version <= view.ledgerVersion ? view : { ...view, ...event.data, ledgerVersion: version };
+      if (version <= view.ledgerVersion) return view;
+      return { ...view, ...event.data, changedAt: event.at, ledgerVersion: version };
     }
     case "attempt.started": {
       const { sandboxId, baseCommit, round } = event.data;
@@ -53,6 +58,11 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
     case "landing.rejected":
     case "landing.held":
       return withAttempt(view, event.attempt, { outcome: event.data });
+    case "model.used": {
+      if (event.attempt === undefined) return view;
+      const before = findAttempt(view, event.attempt)?.costs ?? {};
+      return withAttempt(view, event.attempt, { costs: addCost(before, event.data) });
+    }
     case "feature.submitted":
     case "feature.changed":
     case "plan.made":
@@ -64,7 +74,6 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
     case "sweep.finished":
     case "trunk.green":
     case "trunk.rewritten":
-    case "model.used":
     case "budget.reached":
     case "backend.opened":
     case "backend.closed":
@@ -77,13 +86,6 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
     default:
       return event satisfies never;
   }
-}
-
-/** The costs that a `model.used` adds to an attempt. Call it once per event, unlike `projectTask`. */
-export function addTaskCost(view: TaskView | null, event: DomainEvent): TaskView | null {
-  if (view === null || event.type !== "model.used" || event.attempt === undefined) return view;
-  const before = findAttempt(view, event.attempt)?.costs ?? {};
-  return withAttempt(view, event.attempt, { costs: addCost(before, event.data) });
 }
 
 function findAttempt(view: TaskView, attempt: number): AttemptView | undefined {

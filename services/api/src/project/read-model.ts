@@ -1,10 +1,6 @@
-import { appendFile, mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import {
   jobId,
   slug,
-  subjectOf,
-  type DomainEvent,
   type FeatureDetail,
   type FeaturePage,
   type FeatureQuery,
@@ -13,9 +9,9 @@ import {
   type TaskDetail,
   type TaskSummary,
 } from "@agentswarm/contracts";
+import { HOT_AFTER } from "@agentswarm/contracts";
 import {
   jobBody,
-  openDocuments,
   openEventLog,
   openWaiting,
   type Budgets,
@@ -23,23 +19,35 @@ import {
   type QueueConnection,
   type WaitingNow,
 } from "@agentswarm/queue";
-import { sumUp } from "./cost-table.ts";
-import { selectFeatures } from "./select-features.ts";
-import { addFeatureCost, projectFeature } from "./project-feature.ts";
-import { projectSwarm } from "./project-swarm.ts";
-import { addTaskCost, projectTask } from "./project-task.ts";
+import { sumUp, type CostTable } from "./cost-table.ts";
+import { listFeatures } from "./list-features.ts";
+import { endedAttempts } from "./live-attempt.ts";
+import { SWARM } from "./project-batch.ts";
+import { projectFeature } from "./project-feature.ts";
+import { tasksOf } from "./read-indexes.ts";
 import { showBudget } from "./show-budget.ts";
 import { submittedEvent } from "./submitted-event.ts";
 import { taskStatus } from "./task-status.ts";
+import { FEATURE_STATUSES } from "./view-keys.ts";
+import type { ViewStore } from "./view-store.ts";
 import {
-  EMPTY_SWARM,
-  featureViewSchema,
-  swarmViewSchema,
-  taskViewSchema,
+  EMPTY_REPO,
+  NO_TOTALS,
   type FeatureView,
-  type SwarmView,
+  type RepoView,
   type TaskView,
+  type Totals,
 } from "./views.ts";
+
+/** The whole swarm by its events. */
+export interface SwarmView {
+  readonly repos: Readonly<Record<string, RepoView & { hotFiles: Record<string, number> }>>;
+  readonly landings: { readonly total: number; readonly lastHour: number };
+  /** Task id → attempt, for every attempt that has started and not ended. */
+  readonly live: Readonly<Record<string, number>>;
+  readonly costs: CostTable;
+  readonly budgetReached: Totals["budgetReached"];
+}
 
 /** Answers the queries of the REST API; built from events alone. Queries give null for what does not exist. */
 export interface ReadModel {
@@ -51,44 +59,47 @@ export interface ReadModel {
   task(id: string): Promise<TaskDetail | null>;
   featureCounts(): Promise<Partial<Record<FeatureStatus, number>>>;
   swarm(): Promise<SwarmView>;
-  /** Takes in one event: views, log, archive. The same event a second time changes nothing. */
-  absorb(event: DomainEvent): Promise<void>;
 }
 
-const SWARM = "swarm";
+const HOUR_MS = 3_600_000;
 
-export function openReadModel(
-  connection: QueueConnection,
-  budgets: Budgets,
-  artifactsDir: string,
-): ReadModel {
-  const events = openEventLog(connection);
-  const features = openDocuments(connection, "view-features", featureViewSchema);
-  const tasks = openDocuments(connection, "view-tasks", taskViewSchema);
-  const swarms = openDocuments(connection, "view-swarm", swarmViewSchema);
+export function openReadModel(connection: QueueConnection, budgets: Budgets, views: ViewStore): ReadModel {
+  const { redis } = connection;
   const waiting = openWaiting(connection);
-  const archive = join(artifactsDir, "events");
+  const { keys } = views;
 
   const featureView = async (id: string): Promise<FeatureView | null> => {
-    const found = await features.get(id);
-    if (found !== null) return found.value;
+    const { value } = await views.find("features", id);
+    if (value !== null) return value;
     const message = await jobBody(connection, "plan", jobId.feature(id));
     if (message?.kind !== "feature") return null;
     const { feature } = message;
     return projectFeature(null, { ...submittedEvent(feature), at: feature.createdAt, actor: "api" });
   };
-  const isOver = async (event: DomainEvent): Promise<boolean> => {
-    if (event.type !== "attempt.started") return false;
-    const task = (await tasks.get(event.taskId))?.value;
-    return task?.attempts.some((one) => one.attempt === event.attempt && one.endedAt !== null) ?? false;
+  const hotFiles = async (): Promise<[repoId: string, path: string, count: number][]> => {
+    const flat = await redis.zrangebyscore(keys.hot, HOT_AFTER, "+inf", "WITHSCORES");
+    return Array.from({ length: flat.length / 2 }, (_, nth) => {
+      const member = flat[2 * nth] ?? "";
+      const end = member.indexOf(" ");
+      return [member.slice(0, end), member.slice(end + 1), Number(flat[2 * nth + 1])];
+    });
+  };
+  const repos = async () => {
+    const [ids, hot] = await Promise.all([redis.hkeys(keys.documents.repos), hotFiles()]);
+    const found = await Promise.all(ids.map((id) => views.find("repos", id)));
+    return Object.fromEntries(
+      ids.map((id, nth) => {
+        const own = hot.filter(([repoId]) => repoId === id).map(([, path, count]) => [path, count]);
+        return [id, { ...(found[nth]?.value ?? EMPTY_REPO), hotFiles: Object.fromEntries(own) }];
+      }),
+    ) as SwarmView["repos"];
   };
 
   return {
-    events,
+    events: openEventLog(connection),
     async listFeatures(query) {
-      const { selected, cursor } = selectFeatures([...(await features.all()).values()], query);
-      const now = await waiting.read();
-      return { features: selected.map((view) => summaryOf(view, now)), cursor };
+      const [{ found, cursor }, now] = await Promise.all([listFeatures(views, query), waiting.read()]);
+      return { features: found.map((view) => summaryOf(view, now)), cursor };
     },
     async findFeature(id) {
       const view = await featureView(id);
@@ -97,43 +108,49 @@ export function openReadModel(
     async feature(id) {
       const view = await featureView(id);
       if (view === null) return null;
-      const [budget, now, ...found] = await Promise.all([
+      const [budget, now, tasks] = await Promise.all([
         budgets.read(id),
         waiting.read(),
-        ...view.taskIds.map((taskId) => tasks.get(taskId)),
+        tasksOf(views, id).then((found) =>
+          views.readMany(
+            "tasks",
+            found.map((task) => task.id),
+          ),
+        ),
       ]);
       return {
         ...summaryOf(view, now),
         cost: sumUp(view.costs),
         budget: showBudget(budget.feature ?? budget.swarm, view.budgetReached),
-        tasks: found.flatMap((task) => (task === null ? [] : [taskSummaryOf(task.value, now)])),
+        tasks: tasks.map((task) => taskSummaryOf(task, now)),
       };
     },
     async task(id) {
-      const found = await tasks.get(id);
-      return found && taskDetailOf(found.value, await waiting.read());
+      const { value } = await views.find("tasks", id);
+      return value && taskDetailOf(value, await waiting.read());
     },
     async featureCounts() {
-      const counts: Partial<Record<FeatureStatus, number>> = {};
-      for (const { status } of (await features.all()).values()) counts[status] = (counts[status] ?? 0) + 1;
-      return counts;
+      const counts = await Promise.all(FEATURE_STATUSES.map((status) => redis.zcard(keys.index(status))));
+      const named = FEATURE_STATUSES.map((status, nth) => [status, counts[nth] ?? 0] as const);
+      return Object.fromEntries(named.filter(([, count]) => count > 0));
     },
-    swarm: async () => (await swarms.get(SWARM))?.value ?? EMPTY_SWARM,
-    async absorb(event) {
-      // Views first: they take an event twice without harm, so a crash before the log's entry loses nothing.
-      const { featureId, taskId } = subjectOf(event);
-      if (featureId !== undefined) await features.update(featureId, (view) => projectFeature(view, event));
-      if (taskId !== undefined) await tasks.update(taskId, (view) => projectTask(view, event));
-      if ((await events.append(event)) === null) return;
-      // Sums come behind the log, which lets each event in only once.
-      if (featureId !== undefined) await features.update(featureId, (view) => addFeatureCost(view, event));
-      if (taskId !== undefined) await tasks.update(taskId, (view) => addTaskCost(view, event));
-      // A start that comes behind its end would count as a running attempt for ever.
-      if (!(await isOver(event)))
-        await swarms.update(SWARM, (view) => projectSwarm(view ?? EMPTY_SWARM, event));
-      await mkdir(archive, { recursive: true });
-      const day = new Date(event.at).toISOString().slice(0, 10);
-      await appendFile(join(archive, `${day}.jsonl`), `${JSON.stringify(event)}\n`, { mode: 0o600 });
+    async swarm() {
+      const now = await connection.now();
+      const [{ value }, known, live, lastHour] = await Promise.all([
+        views.find("swarm", SWARM),
+        repos(),
+        redis.hgetall(keys.live),
+        redis.zcount(keys.landed, now - HOUR_MS, "+inf"),
+      ]);
+      const { landings, costs, budgetReached } = value ?? NO_TOTALS;
+      const attempts = Object.entries(live).map(([taskId, attempt]) => [taskId, Number(attempt)]);
+      return {
+        repos: known,
+        landings: { total: landings, lastHour },
+        live: Object.fromEntries(attempts) as Record<string, number>,
+        costs,
+        budgetReached,
+      };
     },
   };
 }
@@ -157,7 +174,7 @@ function taskSummaryOf(view: TaskView, now: WaitingNow): TaskSummary {
 }
 
 function taskDetailOf(view: TaskView, now: WaitingNow): TaskDetail {
-  const attempts = view.attempts.map(({ costs, ...attempt }) => ({ ...attempt, cost: sumUp(costs) }));
+  const attempts = endedAttempts(view).map(({ costs, ...attempt }) => ({ ...attempt, cost: sumUp(costs) }));
   const commits = view.commit === null ? [] : [view.commit];
   const shown = { status: taskStatus(view), heldCommit: heldCommitOf(view) };
   return { ...view, ...shown, attempts, commits, waiting: now.task(view.featureId, view.id) };

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import {
-  DEFAULT_REPO,
+  domainEventSchema,
   featureCountsSchema,
   featureSchema,
   handoffSchema,
   liftCounts,
+  liftEvent,
   taskSchema,
   taskStatusSchema,
   usedUpSchema,
@@ -19,7 +20,6 @@ export const featureViewSchema = featureSchema.extend({
   // Documents of schema version 1 have the counts of that version.
   counts: z.preprocess(liftCounts, featureCountsSchema),
   ledgerVersion: z.int().min(0),
-  taskIds: z.array(z.string()),
   costs: costTableSchema.default({}),
   budgetReached: budgetReachedSchema,
 });
@@ -48,46 +48,30 @@ export const taskViewSchema = taskSchema.omit({ context: true }).extend({
   commit: z.string().nullable(),
   heldCommit: z.string().nullable().optional().describe("Absent in views of version 0.1"),
   attempts: z.array(attemptViewSchema),
+  changedAt: z.int().nullable().default(null).describe("When the planner last changed it"),
   ledgerVersion: z.int().min(0),
 });
 export type TaskView = z.infer<typeof taskViewSchema>;
 
 /** The trunk of one repository. */
-const repoViewSchema = z.object({
+export const repoViewSchema = z.object({
   trunk: z.string().nullable(),
   green: z.string().nullable(),
   lastSweep: z.object({ at: z.int(), outcome: z.string(), head: z.string() }).nullable(),
-  hotFiles: z.record(z.string(), z.int()),
 });
 export type RepoView = z.infer<typeof repoViewSchema>;
 
-export const EMPTY_REPO: RepoView = { trunk: null, green: null, lastSweep: null, hotFiles: {} };
+export const EMPTY_REPO: RepoView = { trunk: null, green: null, lastSweep: null };
 
-/** The whole swarm's totals, and the trunk of each repository. */
-const swarmObjectSchema = z.object({
-  repos: z.record(z.string(), repoViewSchema),
+/** The whole swarm's totals. */
+export const totalsSchema = z.object({
   landings: z.int(),
-  /** Times of the last landings, for the rate; milliseconds, newest last. */
-  landedAt: z.array(z.int()),
-  /** Running attempts: task id → attempt. */
-  live: z.record(z.string(), z.int()),
-  costs: costTableSchema.default({}),
+  costs: costTableSchema,
   budgetReached: budgetReachedSchema,
 });
-export const swarmViewSchema = z.preprocess(liftOldSwarm, swarmObjectSchema);
-export type SwarmView = z.infer<typeof swarmViewSchema>;
+export type Totals = z.infer<typeof totalsSchema>;
 
-/** Documents of version 1 have one trunk for the whole swarm. */
-function liftOldSwarm(document: unknown): unknown {
-  const old = repoViewSchema.safeParse(document);
-  return old.success ? { repos: { [DEFAULT_REPO]: old.data }, ...(document as object) } : document;
-}
+export const NO_TOTALS: Totals = { landings: 0, costs: {}, budgetReached: null };
 
-export const EMPTY_SWARM: SwarmView = {
-  repos: {},
-  landings: 0,
-  landedAt: [],
-  live: {},
-  costs: {},
-  budgetReached: null,
-};
+/** Events that came before their feature or task, oldest first. */
+export const earlyEventsSchema = z.array(z.preprocess(liftEvent, domainEventSchema));
