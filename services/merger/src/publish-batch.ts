@@ -10,12 +10,11 @@ import type { QueueEntry } from "./queue.ts";
 export interface Publication {
   /** The trunk carries the whole batch, so the batch built upon it stays valid. */
   readonly whole: boolean;
+  /** Somebody else's push came first, so nothing was published. */
+  readonly overtaken?: boolean;
   /** Entries that must be built again, in order. */
   readonly again: readonly QueueEntry[];
 }
-
-/** How often an entry is built again because the trunk moved; after that it is rejected. */
-const MAX_TRUNK_MOVES = 10;
 
 /**
  * Publishes a batch according to its gate result.
@@ -45,7 +44,7 @@ export async function publishBatch(
   const culprit = candidates[culpritIndex];
   const at = items.findIndex((item) => "built" in item && item.built.commit === culprit?.commit);
   const before = await publish(ctx, batch, items.slice(0, at));
-  if (!before.whole) return { whole: false, again: [...before.again, ...entriesOf(items.slice(at))] };
+  if (!before.whole) return { ...before, again: [...before.again, ...entriesOf(items.slice(at))] };
   // The culprit's result upon green landings only; the gate remembers that run.
   const red = (culprit === undefined ? null : await gate.test(culprit, ctx.signal)) ?? result;
   const check = red.name ?? red.command;
@@ -71,7 +70,7 @@ async function publish(ctx: LandingContext, batch: Batch, items: readonly BatchI
     const move = { ref: `refs/heads/${mirror.trunk}`, from: batch.base, to: head };
     const pushed = await mirror.push(move, ctx.lease);
     failpoint("merger.published");
-    if (pushed === "moved") return { whole: false, again: entriesOf(items).filter((one) => mayRebuild(one)) };
+    if (pushed === "moved") return { whole: false, overtaken: true, again: entriesOf(items) };
     ctx.landed.record(batch.base, head, landings);
     ctx.upkeep.batchPublished();
     const fields = { base: batch.base, head, landings: landings.length };
@@ -87,15 +86,6 @@ function outcomeOf(item: BatchItem, group: number): MergeOutcome {
   if (!("built" in item)) return item.outcome;
   const { commit, tree } = item.built;
   return { kind: "landed", commit, tree, group };
-}
-
-/** Counts a move of the trunk; rejects the entry when there were too many. */
-function mayRebuild(entry: QueueEntry): boolean {
-  entry.trunkMoves += 1;
-  if (entry.trunkMoves <= MAX_TRUNK_MOVES) return true;
-  const outputTail = `the trunk moved ${entry.trunkMoves} times before this attempt could be published`;
-  entry.resolveEntry({ kind: "rejected", check: "publish", outputTail });
-  return false;
 }
 
 /** Requests a sweep after every NUDGE_AFTER landings, so that a red trunk is found early. */

@@ -19,6 +19,7 @@ const job = (crashes = 0, signal = new AbortController().signal) => ({
   crashes,
   signal,
   atWork: async () => undefined,
+  waitsFor: async () => undefined,
 });
 const take = (queue: MergeQueue, limit = 100, busy: string[] = []) =>
   queue.take(limit, new Set(busy)).map((one) => one.request.taskId);
@@ -40,6 +41,15 @@ test("a task that is in a batch, or that waits twice, is taken later", () => {
   add(queue, ["a"], ["b"], ["a", 0, { attempt: 2 }]);
   expect(take(queue, 100, ["b"])).toEqual(["a"]);
   expect(take(queue)).toEqual(["b", "a"]);
+});
+
+test("entries whose batch failed for no known reason are taken one by one", () => {
+  const queue = openMergeQueue(new AbortController().signal);
+  add(queue, ["a"], ["b"], ["c"]);
+  const batch = queue.take(2, new Set());
+  for (const entry of batch) entry.isApart = true;
+  queue.putBack(batch);
+  expect([take(queue), take(queue), take(queue)]).toEqual([["a"], ["b"], ["c"]]);
 });
 
 test("an approved entry is taken alone", () => {

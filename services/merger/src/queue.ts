@@ -3,7 +3,7 @@ import { newTraceparent, Fault, type MergeOutcome, type MergeRequest } from "@ag
 import type { JobContext } from "@agentswarm/queue";
 
 /** The part of a merge job's context that the queue uses. */
-export type MergeJob = Pick<JobContext, "signal" | "crashes" | "atWork">;
+export type MergeJob = Pick<JobContext, "signal" | "crashes" | "atWork" | "waitsFor">;
 
 /** One merge request that waits for its outcome. */
 export interface QueueEntry {
@@ -14,8 +14,10 @@ export interface QueueEntry {
   readonly crashes: number;
   /** Records that the entry is in a batch: from now on a crash counts against its job. */
   atWork(): Promise<void>;
-  /** How often the trunk moved while this entry was in a batch. */
-  trunkMoves: number;
+  /** Shows the entry's task as waiting for what a fault names, while the entry stays in the queue. */
+  waitsFor(fault: Fault): Promise<void>;
+  /** Taken alone from now on: its last batch failed for no known reason. */
+  isApart: boolean;
   /** The task was cancelled while this entry was in a batch. It does not land unless its batch is published already. */
   isCancelled: boolean;
   /** Ends the entry with an outcome. */
@@ -37,7 +39,7 @@ export interface MergeQueue {
   add(request: MergeRequest, job: MergeJob): Promise<MergeOutcome>;
   /**
    * Takes the next entries, at most `limit`, in order. Leaves out entries of `busyTasks`, and takes one entry per task.
-   * An approved entry is taken alone, because it may change the checks. Entries that were in a batch when the merger
+   * An approved entry is taken alone, because it may change the checks, and so is one that is apart. Entries that were in a batch when the merger
    * crashed are taken in ever smaller batches, so that the entry that causes the crashes is alone before the others
    * have used up their crash budget.
    */
@@ -63,7 +65,7 @@ export function openMergeQueue(stopping: AbortSignal): MergeQueue {
       return waiting.length;
     },
     changed: () => next.promise,
-    async add(request, { signal, crashes, atWork }) {
+    async add(request, { signal, crashes, atWork, waitsFor }) {
       signal.throwIfAborted();
       const { promise, resolve, reject } = Promise.withResolvers<MergeOutcome>();
       const entry: QueueEntry = {
@@ -71,7 +73,8 @@ export function openMergeQueue(stopping: AbortSignal): MergeQueue {
         trace: currentTrace() ?? newTraceparent(),
         crashes,
         atWork,
-        trunkMoves: 0,
+        waitsFor,
+        isApart: false,
         isCancelled: false,
         resolveEntry: resolve,
         fail: reject,
@@ -101,7 +104,8 @@ export function openMergeQueue(stopping: AbortSignal): MergeQueue {
       for (const entry of waiting) {
         const { taskId, approvedBy } = entry.request;
         if (tasks.has(taskId)) continue;
-        const own = approvedBy === undefined ? (LIMIT_AFTER_CRASHES[entry.crashes] ?? 1) : 1;
+        const isAlone = approvedBy !== undefined || entry.isApart;
+        const own = isAlone ? 1 : (LIMIT_AFTER_CRASHES[entry.crashes] ?? 1);
         most = Math.min(most, own);
         if (taken.length >= most) break;
         tasks.add(taskId);
