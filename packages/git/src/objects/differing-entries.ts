@@ -1,4 +1,4 @@
-import { compareEntries, entryAt, sameEntry, type TreeEntry } from "./tree-object.ts";
+import { compareEntries, entryEnd, readEntry, sameEntry, type TreeEntry } from "./tree-object.ts";
 
 /** One name that differs between two trees. */
 export interface Difference {
@@ -16,23 +16,22 @@ export function differingEntries(before: Buffer, after: Buffer, most: number): D
     found.set(entry.name, { ...found.get(entry.name), [side]: entry });
   let [at, other] = [0, 0];
   while ((at < before.length || other < after.length) && found.size <= most) {
-    const left = at < before.length ? entryAt(before, at) : null;
-    const right = other < after.length ? entryAt(after, other) : null;
-    if (left !== null && right !== null) {
-      if (before.compare(after, other, right.end, at, left.end) === 0) {
-        [at, other] = [left.end, right.end];
-        continue;
-      }
+    const left = at < before.length ? entryEnd(before, at) : null;
+    const right = other < after.length ? entryEnd(after, other) : null;
+    if (left !== null && right !== null && before.compare(after, other, right, at, left) === 0) {
+      [at, other] = [left, right];
+      continue;
     }
-    const [was, is] = [left?.read(), right?.read()];
+    const was = left === null ? undefined : readEntry(before, at, left);
+    const is = right === null ? undefined : readEntry(after, other, right);
     const order = was === undefined ? 1 : is === undefined ? -1 : compareEntries(was, is);
     if (was !== undefined && left !== null && order <= 0) {
       note("before", was);
-      at = left.end;
+      at = left;
     }
     if (is !== undefined && right !== null && order >= 0) {
       note("after", is);
-      other = right.end;
+      other = right;
     }
   }
   const differences = [...found.values()].map((one) => ({ before: one.before, after: one.after }));

@@ -23,7 +23,7 @@ interface PendingRead {
   readonly reject: (error: Fault) => void;
 }
 
-const LONGEST_HEADER = 200;
+const NEWLINE = 0x0a;
 
 /** For objects of a sandbox. An overrun is a Fault `git.refused`. */
 export interface ReaderLimits extends GitLimits {
@@ -41,15 +41,16 @@ export function openObjectReader(dir: string, limits?: ReaderLimits): ObjectRead
 
   const parse = () => {
     if (buffered < needed) return;
-    let data = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+    const data = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
     needed = 0;
+    let at = 0;
     for (;;) {
-      const end = data.subarray(0, LONGEST_HEADER).indexOf("\n");
-      if (end === -1) break;
-      const [id = "", type = "", size = "0"] = data.toString("latin1", 0, end).split(" ");
+      const headerEnd = data.indexOf(NEWLINE, at);
+      if (headerEnd === -1) break;
+      const [id = "", type = "", size = "0"] = data.toString("latin1", at, headerEnd).split(" ");
       if (type === "missing") {
         pending.shift()?.resolve(null);
-        data = data.subarray(end + 1);
+        at = headerEnd + 1;
         continue;
       }
       const most = limits?.most[type as ObjectType] ?? Infinity;
@@ -57,18 +58,19 @@ export function openObjectReader(dir: string, limits?: ReaderLimits): ObjectRead
         refuse(`the ${type} ${id} has ${size} bytes (limit ${most})`);
         return;
       }
-      const from = end + 1;
+      const from = headerEnd + 1;
       const to = from + Number(size);
       if (data.length < to + 1) {
-        needed = to + 1;
+        needed = to + 1 - at;
         break;
       }
       // A copy: a slice would keep the whole chunk in memory while the object is cached.
       pending.shift()?.resolve({ id, type: type as ObjectType, body: Buffer.from(data.subarray(from, to)) });
-      data = data.subarray(to + 1);
+      at = to + 1;
     }
-    chunks = data.length === 0 ? [] : [data];
-    buffered = data.length;
+    const rest = data.subarray(at);
+    chunks = rest.length === 0 ? [] : [rest];
+    buffered = rest.length;
   };
 
   const end = (fault: Fault) => {

@@ -1,3 +1,5 @@
+import { Fault } from "@agentswarm/contracts";
+
 /** One entry of a tree. Names are latin1 strings, one character per byte, so that any name survives. */
 export interface TreeEntry {
   /** As git writes it: 100644, 100755, 120000 (symlink), 160000 (submodule), 40000 (tree). */
@@ -31,40 +33,53 @@ export function treeEntry(name: string, id: string): TreeEntry {
   return { mode: TREE_MODE, name, id };
 }
 
+/** Decodes the whole body at once and takes the entries out of the two texts: calls of Buffer would cost most of it. */
 export function parseTree(body: Buffer): Tree {
+  const [text, hex] = [body.toString("latin1"), body.toString("hex")];
   const entries: TreeEntry[] = [];
-  for (let at = 0; at < body.length;) {
-    const { end, read } = entryAt(body, at);
-    entries.push(read());
+  for (let at = 0; at < text.length;) {
+    const nameEnd = text.indexOf("\0", at);
+    const space = text.indexOf(" ", at);
+    const end = nameEnd + 1 + ID_BYTES;
+    // Git checks the trees of attempts before they are read here.
+    if (space === -1 || nameEnd < space || end > body.length)
+      throw new Fault("git.refused", `a tree object is malformed at byte ${at}`);
+    entries.push({
+      mode: text.slice(at, space),
+      name: text.slice(space + 1, nameEnd),
+      id: hex.slice(2 * (nameEnd + 1), 2 * end),
+    });
     at = end;
   }
   return entries;
 }
 
-/** Where the entry at `at` ends, and the entry itself, which is decoded only when it is read. */
-export function entryAt(body: Buffer, at: number): { end: number; read: () => TreeEntry } {
-  const nameEnd = body.indexOf(0, at);
-  const id = nameEnd + 1;
-  const end = id + ID_BYTES;
+/** Where the entry at `at` ends. */
+export function entryEnd(body: Buffer, at: number): number {
+  return body.indexOf(0, at) + 1 + ID_BYTES;
+}
+
+/** The entry from `at` to `end`. */
+export function readEntry(body: Buffer, at: number, end: number): TreeEntry {
+  const space = body.indexOf(SPACE, at);
+  const id = end - ID_BYTES;
   return {
-    end,
-    read: () => {
-      const space = body.indexOf(SPACE, at);
-      return {
-        mode: body.toString("latin1", at, space),
-        name: body.toString("latin1", space + 1, nameEnd),
-        id: body.toString("hex", id, end),
-      };
-    },
+    mode: body.toString("latin1", at, space),
+    name: body.toString("latin1", space + 1, id - 1),
+    id: body.toString("hex", id, end),
   };
 }
 
 export function formatTree(tree: Tree): Buffer {
-  const parts: Buffer[] = [];
+  let length = 0;
+  for (const { mode, name } of tree) length += mode.length + name.length + 2 + ID_BYTES;
+  const body = Buffer.allocUnsafe(length);
+  let at = 0;
   for (const { mode, name, id } of tree) {
-    parts.push(Buffer.from(`${mode} ${name}\0`, "latin1"), Buffer.from(id, "hex"));
+    at += body.write(`${mode} ${name}\0`, at, "latin1");
+    at += body.write(id, at, "hex");
   }
-  return Buffer.concat(parts);
+  return body;
 }
 
 /** Git's order: by bytes, a tree's name as if it ended with a slash. */
