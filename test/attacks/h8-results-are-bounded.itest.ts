@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { DOOR, handoffSchema, HANDOFF_LIMITS, NO_METRICS, type Handoff } from "@agentswarm/contracts";
 import { createSender, openQueue } from "@agentswarm/queue";
+import { removeOldFiles } from "@agentswarm/service";
 import { removeOldEvents } from "../../services/api/src/remove-old-events.ts";
 import { openTestIntake } from "../../services/api/testing/open-intake.ts";
 import { decideEnd } from "../../services/dispatcher/src/decide-end.ts";
-import { removeTranscripts } from "../../services/dispatcher/src/remove-leftovers.ts";
 import { startRedis } from "../support/redis.ts";
 
 const DAY_MS = 86_400_000;
@@ -95,7 +95,7 @@ test("old transcripts and old days of the event archive are removed", async () =
     const at = new Date(Date.now() - days * DAY_MS);
     utimesSync(join(dir, task, "1.jsonl"), at, at);
   }
-  await removeTranscripts(dir, Date.now() - 30 * DAY_MS);
+  await removeOldFiles(dir, Date.now() - 30 * DAY_MS);
   expect(readdirSync(dir)).toEqual(["new"]);
 
   const archive = join(dir, "events");

@@ -27,6 +27,8 @@ const RIGHTS: Record<RedisUser, Rights> = {
       "documents:ledger*",
       "documents:surveys*",
       "documents:cost-history*",
+      "documents:tasks-in-use*",
+      "counters",
       "documents:model*",
       "budget*",
       "leases:planning-*",
@@ -34,7 +36,7 @@ const RIGHTS: Record<RedisUser, Rights> = {
   },
   dispatcher: {
     queues: ["task", "plan", "merge", "event"],
-    keys: ["documents:rounds*", "counters", "slots:*", "budget*"],
+    keys: ["documents:rounds*", "documents:tasks-in-use*", "counters", "slots:*", "claims:*", "budget*"],
   },
   merger: { queues: ["merge", "plan", "sweep", "event"], keys: ["counters", "leases:*"] },
   reconciler: { queues: ["sweep", "plan", "event"], keys: ["documents:verdicts*", "budget*"] },

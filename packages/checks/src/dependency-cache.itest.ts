@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openSandboxProvider, sandboxSettingsSchema, type SandboxProvider } from "@agentswarm/sandbox";
 import { openPackageRegistry, type PackageRegistry } from "../../../test/support/package-registry.ts";
@@ -190,4 +191,24 @@ test("no failed installation leaves a folder behind", async () => {
   const cache = openCache();
   await cache.ensure(reading({ dependencies: { nothing: "1.0.0" } }), { scripts: [] });
   expect(readdirSync(join(cache.home, "deps"))).toEqual([]);
+});
+
+test("dependencies that nobody used for a time are removed, and those in use stay", async () => {
+  const cache = openCache();
+  const installed = await cache.ensure(reading({ dependencies: { right: "*" } }), { scripts: [] });
+  const usedLast = dirname(modulesOf(installed));
+  const beside = (name: string, days: number) => {
+    const folder = join(dirname(usedLast), name);
+    mkdirSync(join(folder, "node_modules"), { recursive: true });
+    const then = Date.now() / 1_000 - days * 86_400;
+    utimesSync(folder, then, then);
+    return folder;
+  };
+  const old = beside("a".repeat(32), 31);
+  const young = beside("b".repeat(32), 29);
+  const unfinished = beside(`${"c".repeat(32)}.${randomUUID()}`, 2);
+  utimesSync(usedLast, 1, 1);
+  expect(await cache.removeUnused(Date.now() - 30 * 86_400_000)).toBe(1);
+  const folders = [old, young, unfinished, usedLast];
+  expect(folders.map((folder) => existsSync(folder))).toEqual([false, true, false, true]);
 });

@@ -11,6 +11,7 @@ import { readNpmConfig, type NpmConfig } from "./install/npm-config.ts";
 import { refuseSources } from "./install/refuse-sources.ts";
 import type { RelayLog } from "./install/registry-relay.ts";
 import { takeFileLock } from "./file-lock.ts";
+import { noteUse, removeUnused } from "./remove-unused.ts";
 
 /** The dependencies of a commit: what to mount, or why they cannot be installed. A refusal is caused by the commit. */
 export type Dependencies =
@@ -32,6 +33,11 @@ export interface DependencyCache {
   ensure(readFile: ReadFile, options: EnsureOptions): Promise<Dependencies>;
   /** Whether two commits ask for the same installation. */
   isSame(one: ReadFile, other: ReadFile): Promise<boolean>;
+  /**
+   * Removes what was last used before `before`, milliseconds since 1970, and returns the number of removed sets. What this
+   * process used last stays: sandboxes that wait for a task may have it mounted.
+   */
+  removeUnused(before: number): Promise<number>;
 }
 
 const MODULES = "node_modules";
@@ -55,6 +61,7 @@ export function openDependencyCache(options: {
   const { home, provider, swarm, env, log } = options;
   const root = join(home, "deps");
   let read: NpmConfig | undefined;
+  let usedLast: string | null = null;
   const configOf = () => (read ??= readConfig(env));
 
   const install = async (dir: string, project: Project, signal?: AbortSignal): Promise<string | null> => {
@@ -91,7 +98,8 @@ export function openDependencyCache(options: {
       if (why !== null) return { kind: "refused", why };
       const key = keyOf(project, config, provider.name);
       const dir = join(root, key);
-      if (!existsSync(dir)) {
+      usedLast = dir;
+      if (!(await noteUse(dir))) {
         await mkdir(root, { recursive: true });
         await using _lock = await takeFileLock(`${dir}.lock`);
         const failed = existsSync(dir) ? null : await install(dir, project, signal);
@@ -102,6 +110,10 @@ export function openDependencyCache(options: {
     async isSame(one, other) {
       const [a, b] = await Promise.all([readProject(one, []), readProject(other, [])]);
       return JSON.stringify(a) === JSON.stringify(b);
+    },
+    async removeUnused(before) {
+      if (usedLast !== null) await noteUse(usedLast);
+      return removeUnused(root, before);
     },
   };
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { runGit } from "./run-git.ts";
 
@@ -51,7 +50,13 @@ export async function makeBundle(
   base: string | null,
   file: string,
 ): Promise<string> {
-  if (existsSync(file)) return file;
+  // A bundle in use stays young, so that it is not removed: many file systems note only some of the reads.
+  const now = new Date();
+  const exists = await utimes(file, now, now).then(
+    () => true,
+    () => false,
+  );
+  if (exists) return file;
   const fresh = `${file}.${randomUUID()}`;
   const wanted = base === null ? `${commit}\n` : `${commit}\n^${base}\n`;
   const needs = base === null ? "" : `-${base} \n`;

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { asFault, attemptRef } from "@agentswarm/contracts";
 import { GIT_LIMITS, QUARANTINES_AT_ONCE } from "./content-limits.ts";
@@ -19,6 +19,11 @@ const CONFIG = `[core]
 	windowMemory = 64m
 `;
 const CHECKED = "refs/quarantine/checked";
+
+/** The folders of quarantines, in the store's. */
+const QUARANTINE = "quarantine-";
+/** Longer than the limits of git let a quarantine take. */
+const ABANDONED_AFTER_MS = 3_600_000;
 
 interface QuarantineOptions {
   readonly bundlePath: string;
@@ -53,7 +58,7 @@ export async function fetchQuarantined(options: QuarantineOptions): Promise<Insp
 
 async function quarantine(options: QuarantineOptions): Promise<Inspection> {
   const { bundlePath, baseCommit, headCommit, store } = options;
-  const dir = await mkdtemp(join(store.dir, "quarantine-"));
+  const dir = await mkdtemp(join(store.dir, QUARANTINE));
   try {
     await layOut(dir, options.repoDir);
     let brought: string[];
@@ -84,6 +89,19 @@ async function quarantine(options: QuarantineOptions): Promise<Inspection> {
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** Removes the quarantines that a killed process left in a store, and returns their number. */
+export async function removeQuarantines({ dir }: Pick<Store, "dir">): Promise<number> {
+  let removed = 0;
+  for (const name of await readdir(dir)) {
+    if (!name.startsWith(QUARANTINE)) continue;
+    const found = await stat(join(dir, name)).catch(() => null);
+    if (found === null || Date.now() - found.mtimeMs < ABANDONED_AFTER_MS) continue;
+    await rm(join(dir, name), { recursive: true, force: true });
+    removed += 1;
+  }
+  return removed;
 }
 
 /** Lays out a bare repository without the process of a `git init`, because every attempt gets a new one. */

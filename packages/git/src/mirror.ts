@@ -8,6 +8,8 @@ import { runGit } from "./run-git.ts";
 
 /** The origin: a repository that can be read here, and whose refs can be moved. */
 export interface Mirror extends Repository, Disposable {
+  /** Whether it is a copy of the origin, which belongs to one service; else it is the origin itself. */
+  readonly isCopy: boolean;
   /** Fetches the origin's branches. Throws Fault `origin.unreachable`, retryable. */
   fetch(): Promise<void>;
   /**
@@ -42,6 +44,7 @@ export async function openMirror(options: {
   };
   const mirror: Mirror = {
     ...repository,
+    isCopy: true,
     fetch: shareRuns(async () => {
       try {
         await reachOrigin(dir, origin, (git) => git.fetch([...how, "--", url, `+refs/heads/*:${REMOTE}/*`]));

@@ -39,6 +39,7 @@ export async function openInPlace(options: {
   };
   return {
     ...repository,
+    isCopy: false,
     async head() {
       const found = await reader.read(`refs/heads/${trunk}`);
       return found?.type === "commit" ? found.id : repository.head();

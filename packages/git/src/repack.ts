@@ -22,8 +22,8 @@ export async function repack(dir: string, signal?: AbortSignal): Promise<void> {
   await removeAbandoned(join(dir, "objects", "pack"));
 }
 
-/** Removes half-written packs of a killed git. */
-async function removeAbandoned(dir: string): Promise<void> {
+/** Removes half-written packs of a killed git. `dir`: the folder of packs. */
+export async function removeAbandoned(dir: string): Promise<void> {
   for (const name of await readdir(dir).catch(() => [])) {
     if (!/^(?:tmp_|\.tmp-)/.test(name)) continue;
     const file = join(dir, name);

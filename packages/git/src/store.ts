@@ -17,7 +17,8 @@ export interface Store {
   /** The numbers of a task's attempts that have commits. */
   attempts(taskId: string): Promise<number[]>;
   listAll(): Promise<StoredAttempt[]>;
-  remove(taskId: string, attempt: number): Promise<void>;
+  /** Removes the refs of attempts; one that has no ref is passed over. Their objects stay until `pruneObjects`. */
+  remove(attempts: readonly Pick<StoredAttempt, "taskId" | "attempt">[]): Promise<void>;
 }
 
 export async function openStore({ dir }: { dir: string }): Promise<Store> {
@@ -37,8 +38,10 @@ export async function openStore({ dir }: { dir: string }): Promise<Store> {
       return (await list(`${ATTEMPT_REFS}${taskId}/`)).map((one) => one.attempt);
     },
     listAll: () => list(ATTEMPT_REFS),
-    async remove(taskId, attempt) {
-      await runGit(["update-ref", "-d", attemptRef(taskId, attempt)], { cwd: dir });
+    async remove(attempts) {
+      const refs = new Set(attempts.map(({ taskId, attempt }) => attemptRef(taskId, attempt)));
+      const input = [...refs].map((ref) => `delete ${ref}\n`).join("");
+      await runGit(["update-ref", "--stdin"], { cwd: dir, input });
     },
   };
 }

@@ -9,11 +9,13 @@ export { EVENTS_KEPT, openEventLog, type EventLog, type LoggedEvent } from "./ev
 export { hasSchedule } from "./clock.ts";
 export { activeJobIds, jobBody, jobState, pendingJobIds, type JobState } from "./jobs.ts";
 export { openBudgets, type Budgets, type BudgetState } from "./limits/budgets.ts";
+export { claimTurn } from "./limits/claim.ts";
 export { nextNumber } from "./limits/counter.ts";
 export { acquireLease, type Lease } from "./limits/lease.ts";
 export { acquireSlot, type Slot } from "./limits/slots.ts";
 export { type Handler, type JobContext } from "./run-job.ts";
 export { openShownModel } from "./shown-model.ts";
+export { openTasksInUse } from "./tasks-in-use.ts";
 export { createSender, type Sender, type SendOptions } from "./send.ts";
 export { openWaiting, type WaitingNow, type WaitingReasons } from "./waiting.ts";
 export { budgetSettings, redisSettings, type BudgetCaps, type RedisSettings } from "./settings.ts";

@@ -7,10 +7,13 @@ import type { SandboxInfo, SandboxProvider } from "./sandbox.ts";
 export async function reapOrphans(
   provider: SandboxProvider,
   onReap: (sandbox: SandboxInfo) => void,
-): Promise<void> {
+): Promise<number> {
+  let ended = 0;
   for (const sandbox of await provider.list()) {
     if (!sandbox.orphaned) continue;
     onReap(sandbox);
     await provider.terminate(sandbox.id);
+    ended += 1;
   }
+  return ended;
 }

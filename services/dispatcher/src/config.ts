@@ -3,7 +3,7 @@ import { originReaderSettings, targetSettings } from "@agentswarm/git";
 import { modelSettings } from "@agentswarm/llm";
 import { budgetSettings, redisSettings } from "@agentswarm/queue";
 import { sandboxSettings } from "@agentswarm/sandbox";
-import { baseSettings } from "@agentswarm/service";
+import { baseSettings, cacheSettings } from "@agentswarm/service";
 
 /** Every setting of the dispatcher. */
 export const settings = z.object({
@@ -31,6 +31,13 @@ export const settings = z.object({
       "Sandboxes kept open ahead with a loaded agent; 0: none. By default MAX_WORKERS, at most 4; none where an idle sandbox costs money",
     ),
   WORKER_TIMEOUT: z.coerce.number().int().min(1).default(1_800).describe("Seconds one attempt may take"),
+  ...cacheSettings,
+  ATTEMPT_DAYS: z.coerce
+    .number()
+    .min(0.01)
+    .max(100_000)
+    .default(7)
+    .describe("Days until the commits of an attempt that ended are removed from the store"),
   TRANSCRIPT_DAYS: z.coerce.number().min(1).default(30).describe("Days until a transcript is removed"),
   AGENT_FILE: z.string().optional().describe("The agent's one file; by default <SWARM_HOME>/agent/agent.mjs"),
   AGENT_RUNTIME: z

@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { handoffSchema } from "@agentswarm/contracts";
 import type { Store } from "@agentswarm/git";
+import { removeOldFiles } from "@agentswarm/service";
 
 const schema = z.object({
   kind: z.literal("ran"),
@@ -24,8 +25,8 @@ export interface FinishedWork {
   /** The newest kept attempt of a round, or null. */
   find(taskId: string, round: number): Promise<KeptAttempt | null>;
   forget(taskId: string, attempt: number): Promise<void>;
-  /** Removes what was kept before a time, milliseconds since 1970. */
-  removeOlder(before: number): Promise<void>;
+  /** Removes what was kept before a time, milliseconds since 1970. Returns the number of attempts. */
+  removeOlder(before: number): Promise<number>;
 }
 
 export function openFinishedWork({ dir: storeDir }: Pick<Store, "dir">): FinishedWork {
@@ -48,13 +49,7 @@ export function openFinishedWork({ dir: storeDir }: Pick<Store, "dir">): Finishe
       return ofRound.toSorted((a, b) => b.handoff.attempt - a.handoff.attempt)[0] ?? null;
     },
     forget: (taskId, attempt) => rm(fileOf(taskId, attempt), { force: true }),
-    async removeOlder(before) {
-      for (const name of await list()) {
-        const file = join(dir, name);
-        const found = await stat(file).catch(() => null);
-        if (found !== null && found.mtimeMs < before) await rm(file, { force: true });
-      }
-    },
+    removeOlder: (before) => removeOldFiles(dir, before),
   };
 }
 

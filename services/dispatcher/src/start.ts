@@ -4,7 +4,7 @@ import { openOrigin, openStore } from "@agentswarm/git";
 import { needsSample, openRecorder, openRouter } from "@agentswarm/llm";
 import { consume, openBudgets } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
-import type { Logger, ServiceContext } from "@agentswarm/service";
+import { removeOld, type Logger, type ServiceContext } from "@agentswarm/service";
 import { openRepos, openService } from "@agentswarm/wiring";
 import { openProvider } from "@agentswarm/wiring/provider";
 import { mountAgentFile } from "./agent-file.ts";
@@ -16,7 +16,7 @@ import { dispatch } from "./dispatch.ts";
 import { openFinishedWork } from "./finished-work.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { openPool } from "./pool.ts";
-import { removeLeftovers } from "./remove-leftovers.ts";
+import { dispatcherRemovals } from "./removals.ts";
 import { reportBackend } from "./report-backend.ts";
 import { openRounds } from "./rounds.ts";
 import { readRuntime } from "./runtime/read-runtime.ts";
@@ -77,24 +77,15 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     maxWorkers: settings.MAX_WORKERS,
     wallMs,
   };
-  const stores = repos.all.map(({ store }) => store);
-  const finished = repos.all.map((repo) => repo.finished);
-  const now = () => connection.now();
-  const { transcriptsDir, rounds } = ctx;
-  const transcriptDays = settings.TRANSCRIPT_DAYS;
-  stack.use(
-    removeLeftovers({
-      provider,
-      stores,
-      finished,
-      rounds,
-      bundlesDir,
-      transcriptsDir,
-      transcriptDays,
-      now,
-      log,
-    }),
-  );
+  const removals = dispatcherRemovals({
+    ...ctx,
+    settings,
+    dependencies,
+    finished: repos.all.map((repo) => repo.finished),
+    stores: repos.all.map(({ store }) => store),
+    mirrorDirs: repos.all.flatMap(({ mirror }) => (mirror.isCopy ? [mirror.dir] : [])),
+  });
+  stack.use(removeOld(removals, log));
   stack.use(
     await consume(connection, "task", (message, job) => dispatch(ctx, message, job), {
       concurrency: settings.MAX_WORKERS,

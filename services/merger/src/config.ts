@@ -2,7 +2,7 @@ import { z } from "zod";
 import { MERGE_STRATEGIES, originWriterSettings, targetSettings } from "@agentswarm/git";
 import { redisSettings } from "@agentswarm/queue";
 import { sandboxSettings } from "@agentswarm/sandbox";
-import { baseSettings } from "@agentswarm/service";
+import { baseSettings, cacheSettings } from "@agentswarm/service";
 
 /** Every setting of the merger. */
 export const settings = z.object({
@@ -11,6 +11,7 @@ export const settings = z.object({
   ...targetSettings,
   ...originWriterSettings,
   ...sandboxSettings,
+  ...cacheSettings,
   MERGE_STRATEGY: z.enum(MERGE_STRATEGIES).default("fast-forward"),
   LANDING_GATE: z
     .enum(["on", "off"])

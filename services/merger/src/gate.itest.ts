@@ -92,6 +92,7 @@ function refusing(isOfBase: boolean): DependencyCache {
   return {
     ensure: async () => ({ kind: "refused", why: "E404 not-there" }),
     isSame: async () => isOfBase,
+    removeUnused: async () => 0,
   };
 }
 

@@ -113,7 +113,10 @@ export async function runQueue(ctx: LandingContext, queue: MergeQueue): Promise<
     } catch (error) {
       ctx.log.error({ err: error }, "merge queue stopped; the next merge request starts it again");
     }
-    if (!ctx.signal.aborted) await queue.changed();
+    if (ctx.signal.aborted) break;
+    const changed = queue.changed();
+    if (batches.length === 0) await ctx.upkeep.idle(changed);
+    await changed;
   }
   for (const batch of batches) batch.abandon();
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { openDependencyCache } from "@agentswarm/checks";
 import { openLandingEngine, openOrigin, openStore } from "@agentswarm/git";
 import { consume } from "@agentswarm/queue";
-import type { ServiceContext } from "@agentswarm/service";
+import { cacheRemovals, removeOld, type ServiceContext } from "@agentswarm/service";
 import { openRepos, openService, type RepoLocation } from "@agentswarm/wiring";
 import { openProvider } from "@agentswarm/wiring/provider";
 import { LARGEST_BATCH_SIZE } from "./batch.ts";
@@ -24,6 +24,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const { connection, sender } = await openService(context, "merger");
 
   const scanner = stack.use(openSecretScanner());
+  const bundlesDir = join(home, "bundles");
 
   const openRepo = async (location: RepoLocation) => {
     const { repoId } = location;
@@ -34,15 +35,17 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     const { dir } = mirror;
     const engine = stack.use(openLandingEngine({ dir, strategy: settings.MERGE_STRATEGY }));
     const provider = await openProvider(context);
+    const dependencies = openDependencyCache({ home, provider, swarm: settings.QUEUE_PREFIX, env, log });
+    stack.use(removeOld(cacheRemovals(settings, bundlesDir, dependencies), log));
     const gate = openGate({
       repoId,
       mirror,
       engine,
       provider,
-      dependencies: openDependencyCache({ home, provider, swarm: settings.QUEUE_PREFIX, env, log }),
+      dependencies,
       sender,
       log,
-      bundlesDir: join(home, "bundles"),
+      bundlesDir,
       swarm: settings.QUEUE_PREFIX,
     });
     const landing: LandingContext = {

@@ -3,7 +3,7 @@ import { originWriterSettings, targetSettings } from "@agentswarm/git";
 import { modelSettings } from "@agentswarm/llm";
 import { budgetSettings, redisSettings } from "@agentswarm/queue";
 import { sandboxSettings } from "@agentswarm/sandbox";
-import { baseSettings } from "@agentswarm/service";
+import { baseSettings, cacheSettings } from "@agentswarm/service";
 
 /** Every setting of the reconciler. */
 export const settings = z.object({
@@ -14,6 +14,7 @@ export const settings = z.object({
   ...targetSettings,
   ...originWriterSettings,
   ...sandboxSettings,
+  ...cacheSettings,
   RECONCILE_INTERVAL: z.coerce
     .number()
     .int()

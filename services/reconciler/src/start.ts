@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openDependencyCache } from "@agentswarm/checks";
 import { repoScoped, trunkHealthId } from "@agentswarm/contracts";
-import { openOrigin } from "@agentswarm/git";
+import { mirrorRemovals, openOrigin } from "@agentswarm/git";
 import { createModel, needsSample, openRecorder, openRouter, paidFrom } from "@agentswarm/llm";
 import { consume, openBudgets } from "@agentswarm/queue";
-import type { ServiceContext } from "@agentswarm/service";
+import { cacheRemovals, removeOld, type ServiceContext } from "@agentswarm/service";
 import { openRepos, openService } from "@agentswarm/wiring";
 import { openProvider } from "@agentswarm/wiring/provider";
 import { openCheckRecords } from "./check-records.ts";
@@ -28,14 +28,16 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     recorder: settings.RECORD === undefined ? undefined : openRecorder(settings.RECORD),
   });
   const budgets = stack.use(openBudgets(connection, settings));
+  const bundlesDir = join(home, "bundles");
+  const dependencies = openDependencyCache({ home, provider, swarm: settings.QUEUE_PREFIX, env, log });
   const shared = {
     connection,
     sender,
     log,
     provider,
-    dependencies: openDependencyCache({ home, provider, swarm: settings.QUEUE_PREFIX, env, log }),
+    dependencies,
     promptsDir: PROMPTS,
-    bundlesDir: join(home, "bundles"),
+    bundlesDir,
     swarm: settings.QUEUE_PREFIX,
   };
   const { repo, all } = await openRepos(settings, "reconciler", async (location): Promise<SweepContext> => {
@@ -52,6 +54,9 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     };
   });
   const ctx = { connection, sender, log, repo };
+  const copies = all.flatMap(({ mirror }) => (mirror.isCopy ? [mirror.dir] : []));
+  const removals = [...cacheRemovals(settings, bundlesDir, dependencies), ...mirrorRemovals(copies)];
+  stack.use(removeOld(removals, log));
 
   for (const { repoId } of all) {
     const name = repoScoped("reconcile", repoId);
