@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJobId } from "../job-ids.ts";
 import { attemptEnded, attemptProgressed, attemptStarted } from "./attempt.ts";
 import { backendClosed, backendOpened } from "./backend.ts";
 import { budgetReached } from "./budget.ts";
@@ -91,11 +92,18 @@ export interface EventSubject {
 
 export { liftEvent } from "./lift-event.ts";
 
+/** The feature whose submission became a dead letter. */
+function lostFeature(event: EventToSend): string | undefined {
+  if (event.type !== "message.dead-lettered" || event.data.queue !== "plan") return undefined;
+  const parsed = parseJobId(event.data.jobId);
+  return parsed?.kind === "feature" ? parsed.featureId : undefined;
+}
+
 /** What an event is about. */
 export function subjectOf(event: EventToSend): EventSubject {
   return {
     repoId: "repoId" in event ? event.repoId : undefined,
-    featureId: "featureId" in event ? event.featureId : undefined,
+    featureId: "featureId" in event ? event.featureId : lostFeature(event),
     taskId: "taskId" in event ? event.taskId : undefined,
     attempt: "attempt" in event ? event.attempt : undefined,
     ledgerVersion: "ledgerVersion" in event ? event.ledgerVersion : undefined,

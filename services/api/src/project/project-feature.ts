@@ -40,6 +40,13 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
     }
     case "model.used":
       return { ...view, costs: addCost(view.costs, event.data) };
+    case "message.dead-lettered": {
+      // A feature with a ledger goes on: the planner's audit knows it.
+      if (view.ledgerVersion > 0) return view;
+      const { code, message } = event.data;
+      const reason = `the planner could not take the feature in (swarm jobs retry sends it again): ${code}: ${message}`;
+      return { ...view, status: "failed", reason, finishedAt: event.at };
+    }
     case "task.planned":
     case "plan.made":
     case "plan.rejected":
@@ -58,7 +65,6 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
     case "trunk.rewritten":
     case "backend.opened":
     case "backend.closed":
-    case "message.dead-lettered":
     // They are read where the services write them: `openWaiting`.
     case "task.waiting":
     case "feature.waiting":
