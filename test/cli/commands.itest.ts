@@ -89,6 +89,11 @@ test("cancel, retry and approve send their command to the planner", async () => 
   await emit.task("held-task", "held");
   expect(await swarm("cancel", featureId)).toEqual({ code: 0, stdout: `cancel: ${featureId}\n`, stderr: "" });
   expect(await json("retry", "failed-task")).toEqual({ id: "failed-task", url: "/v1/tasks/failed-task" });
+  await emit.feature("failed-feature", "failed", 3);
+  expect(await json("retry", "failed-feature")).toEqual({
+    id: "failed-feature",
+    url: "/v1/features/failed-feature",
+  });
   expect((await swarm("approve", "held-task", "--refuse", "--reason", "Not like this")).code).toBe(0);
   await json("approve", "held-task");
   const by = "local";
@@ -96,6 +101,7 @@ test("cancel, retry and approve send their command to the planner", async () => 
     expect.arrayContaining([
       { kind: "cancel", featureId, by },
       { kind: "retry", taskId: "failed-task", by },
+      { kind: "retry-feature", featureId: "failed-feature", by },
       { kind: "approve", taskId: "held-task", decision: "refuse", reason: "Not like this", by, head: HELD },
       { kind: "approve", taskId: "held-task", decision: "approve", by, head: HELD },
     ]),
@@ -107,7 +113,7 @@ test.each([
   ["watch", "feature-none", "there is no feature feature-none"],
   ["cancel", "feature-none", "there is no feature feature-none"],
   ["logs", "task-none", "there is no task task-none"],
-  ["retry", "task-none", "there is no task task-none"],
+  ["retry", "task-none", "there is no task or feature task-none"],
   ["approve", "../../etc", "id"],
 ])("%s %s is refused: exit code 1, the reason on stderr", async (command, id, reason) => {
   const { code, stdout, stderr } = await swarm(command, id, "--json");

@@ -22,6 +22,7 @@ export const planMessageSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("cancel"), featureId: idSchema, by: z.string() }),
   z.object({ kind: z.literal("budget"), featureId: idSchema, budget: budgetSchema, by: z.string() }),
   z.object({ kind: z.literal("retry"), taskId: idSchema, by: z.string() }),
+  z.object({ kind: z.literal("retry-feature"), featureId: idSchema, by: z.string() }),
   z.object({
     kind: z.literal("approve"),
     taskId: idSchema,

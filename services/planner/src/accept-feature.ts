@@ -6,7 +6,7 @@ import { askForFeature } from "./ask-for-feature.ts";
 import { step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
 import { adoptPlan } from "./ledger/adopt-plan.ts";
-import { decideNext, PLANNING_ROUNDS } from "./ledger/decide-next.ts";
+import { decideNext, roundsExceeded } from "./ledger/decide-next.ts";
 import { fitPlan } from "./ledger/fit-plan.ts";
 import type { Ledger, TaskRecord } from "./ledger/ledger.ts";
 import { refusePlanning, replan } from "./ledger/steps.ts";
@@ -51,7 +51,7 @@ function absorbAcceptance(ctx: PlannerContext, ledger: Ledger, { met, reason, ta
   if (met) return { ...ledger, status: "verifying", reason };
   const { tasks: fitted, refusal } = fitPlan(tasks, ledger, ctx.maxTasks);
   const next = replan(ledger, `Not accepted: ${reason}`);
-  if (next.planningRound > PLANNING_ROUNDS) return next;
+  if (roundsExceeded(next)) return next;
   // Invalid tasks are planned again, with the reason of the acceptance and that of the refusal.
   return refusal === null ? adoptPlan(next, fitted, ctx.defaults) : refusePlanning(next, refusal);
 }

@@ -9,6 +9,7 @@ import type { PlannerContext } from "./context.ts";
 import { absorbHandoff } from "./ledger/absorb-handoff.ts";
 import { findRecord, newLedger, type Ledger } from "./ledger/ledger.ts";
 import { cancelFeature, decideHeld, giveBudget, retryTask } from "./ledger/person-actions.ts";
+import { retryFeature } from "./ledger/retry-feature.ts";
 
 const FEATURE_WAIT_MS = 200;
 
@@ -42,6 +43,8 @@ export async function handlePlan(
     }
     case "retry":
       return moveTask(ctx, message.taskId, (ledger) => retryTask(ledger, message.taskId, message.by));
+    case "retry-feature":
+      return move(ctx, message.featureId, (ledger) => ledger && retryFeature(ledger, message.by));
     case "approve":
       return moveTask(ctx, message.taskId, (ledger) => decideHeld(ledger, message));
     case "swept":

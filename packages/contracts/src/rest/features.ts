@@ -126,6 +126,18 @@ export const FEATURE_ROUTES = {
     type: "application/json",
     response: acceptedSchema,
   },
+  retryFeature: {
+    method: "POST",
+    path: "/v1/features/:id/retry",
+    tag: "features",
+    summary: "Take a failed or cancelled feature up again where it ended",
+    needs: "write",
+    repeatable: false,
+    params,
+    status: 202,
+    type: "application/json",
+    response: acceptedSchema,
+  },
   setFeatureBudget: {
     method: "POST",
     path: "/v1/features/:id/budget",

@@ -36,6 +36,14 @@ export function featureRoutes(app: App, ctx: ApiContext): void {
     return { id, url: `/v1/features/${id}` };
   });
 
+  serveRoute(app, REST.retryFeature, async ({ params: { id }, actor: by }) => {
+    const { status } = await find(id);
+    if (status !== "failed" && status !== "cancelled")
+      throw new Problem(409, "wrong-state", `the feature is ${status}; this needs failed or cancelled`);
+    await sender.send("plan", { kind: "retry-feature", featureId: id, by });
+    return { id, url: `/v1/features/${id}` };
+  });
+
   serveRoute(app, REST.setFeatureBudget, async ({ params: { id }, body: budget, actor: by }) => {
     refuseBeyondCaps(ctx.caps, budget);
     await refuseUnpricedBudget(ctx, budget);

@@ -17,6 +17,7 @@ import { decideNext } from "./decide-next.ts";
 import { retry } from "./decide-retry.ts";
 import { effectId } from "./effects-between.ts";
 import { findRecord, hasEnded, isOpen, isUnderWay, standIn, type Ledger } from "./ledger.ts";
+import { retryFeature } from "./retry-feature.ts";
 import { takeStep } from "./steps.ts";
 
 /** Results of an attempt: the outcome of its merge, or how it ended without commits. */
@@ -36,6 +37,7 @@ type Message =
   | { kind: "repeat"; nth: number }
   | { kind: "gone" | "approve" | "refuse" | "retry"; task: number }
   | { kind: "cancel" }
+  | { kind: "reopen" }
   | { kind: "money"; left: boolean };
 
 const nat = fc.nat({ max: 20 });
@@ -60,6 +62,7 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: "cancel" as const }) },
+  { weight: 3, arbitrary: fc.constant({ kind: "reopen" as const }) },
   { weight: 10, arbitrary: fc.record({ kind: fc.constant("money" as const), left: fc.boolean() }) },
 );
 /** Plans whose tasks depend on earlier ones only. */
@@ -93,6 +96,7 @@ function handoffFor(
 
 function take(ledger: Ledger, message: Message, sent: Delivery[]): Ledger {
   if (message.kind === "money") return apply(ledger, (now) => now, message.left ? null : NO_MONEY);
+  if (message.kind === "reopen") return apply(ledger, (now) => retryFeature(now, "ada"));
   if (message.kind === "cancel") return apply(ledger, (now) => cancelFeature(now, "ada", 1));
   if (message.kind === "handoff" || message.kind === "repeat") {
     const one = message.kind === "handoff" ? handoffFor(ledger, message) : sent[message.nth % sent.length];

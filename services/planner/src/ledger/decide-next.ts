@@ -10,7 +10,7 @@ export type Next =
   | { kind: "fail"; why: string }
   | { kind: "wait" };
 
-export const PLANNING_ROUNDS = 3;
+const PLANNING_ROUNDS = 3;
 /** Number of invalid plans in a row after which planning fails. */
 export const PLAN_REFUSALS = 3;
 export const RED_SWEEPS = 3;
@@ -21,7 +21,7 @@ export function decideNext(ledger: Ledger): Next {
   // Fix tasks have no plan and no acceptance: sweeps decide whether they are needed.
   if (isTrunkHealth(ledger.feature.id)) return holdIfHeld(ledger) ?? { kind: "wait" };
   if (ledger.status === "planning" || ledger.status === "queued") {
-    if (ledger.planningRound > PLANNING_ROUNDS)
+    if (roundsExceeded(ledger))
       return {
         kind: "fail",
         why: `${PLANNING_ROUNDS} planning rounds were not enough: ${ledger.planningWhy}`,
@@ -41,7 +41,7 @@ export function decideNext(ledger: Ledger): Next {
   const failed = ledger.tasks.filter((record) => record.status === "failed" || record.status === "blocked");
   if (failed.length > 0) {
     const why = failed.map((record) => `${record.task.key}: ${record.reason ?? "failed"}`).join("\n");
-    return ledger.planningRound >= PLANNING_ROUNDS ? { kind: "fail", why } : { kind: "replan", why };
+    return roundsUsed(ledger) >= PLANNING_ROUNDS ? { kind: "fail", why } : { kind: "replan", why };
   }
   return ledger.outOfBudget === null ? { kind: "accept" } : { kind: "wait" };
 }
@@ -52,6 +52,15 @@ function holdIfHeld(ledger: Ledger): Next | null {
   if (held.length === 0 || ledger.tasks.some(isUnderWay)) return null;
   if (ledger.status === "held") return { kind: "wait" };
   return { kind: "hold", why: held.map((one) => `${one.task.key}: ${one.reason}`).join("; ") };
+}
+
+/** Whether the planning rounds since the feature was submitted or retried are more than it may have. */
+export function roundsExceeded(ledger: Ledger): boolean {
+  return roundsUsed(ledger) > PLANNING_ROUNDS;
+}
+
+function roundsUsed({ planningRound, roundsBefore }: Ledger): number {
+  return planningRound - roundsBefore;
 }
 
 /** With the reason of the round, which a person needs more than that of the last refusal. */

@@ -85,6 +85,8 @@ export const ledgerSchema = z.preprocess(
     reason: z.string().nullable(),
     /** Planning rounds begun; the first plan is round 1. */
     planningRound: z.int().min(0),
+    /** Planning rounds before a person retried the feature. They do not count against its limit. */
+    roundsBefore: z.int().min(0).default(0),
     /** Why this round plans again; part of the prompt. */
     planningWhy: z.string(),
     /** Plans of this round that were refused. They use up no planning round. */
@@ -240,6 +242,7 @@ export function newLedger(feature: Ledger["feature"], slug: string, trace: Ledge
     status: "queued",
     reason: null,
     planningRound: 1,
+    roundsBefore: 0,
     planningWhy: "",
     refusedPlans: 0,
     refusal: "",

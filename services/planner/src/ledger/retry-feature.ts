@@ -1,0 +1,36 @@
+import { isTrunkHealth } from "@agentswarm/contracts";
+import { PLAN_REFUSALS, RED_SWEEPS, roundsExceeded } from "./decide-next.ts";
+import type { Ledger, TaskRecord } from "./ledger.ts";
+
+/**
+ * Takes a feature up again that failed or was cancelled, where it ended: its plan is made again, its tasks that ended
+ * without landing are built again, or it waits for green again. Rounds and attempts count anew. Pure.
+ */
+export function retryFeature(ledger: Ledger, by: string): Ledger {
+  if (ledger.status !== "failed" && ledger.status !== "cancelled") return ledger;
+  if (isTrunkHealth(ledger.feature.id)) return ledger;
+  const opened: Ledger = {
+    ...ledger,
+    reason: `retried by ${by}`,
+    finishedAt: null,
+    redSweeps: [],
+    refusedPlans: 0,
+    roundsBefore: Math.max(0, ledger.planningRound - 1),
+  };
+  if (ledger.redSweeps.length >= RED_SWEEPS) return { ...opened, status: "verifying" };
+  const planFailed = roundsExceeded(ledger) || ledger.refusedPlans >= PLAN_REFUSALS;
+  if (planFailed || ledger.revisions.length === 0) return { ...opened, status: "planning" };
+  const tasks = ledger.tasks.map((record) => (isEnded(ledger, record) ? reopened(record) : record));
+  return { ...opened, tasks, status: "building" };
+}
+
+/** Whether a task ended with the feature, not because another task took its place. */
+function isEnded({ status, reason }: Ledger, record: TaskRecord): boolean {
+  if (record.supersededBy !== null) return false;
+  if (record.status === "failed" || record.status === "blocked") return true;
+  return status === "cancelled" && record.status === "cancelled" && record.reason === reason;
+}
+
+function reopened(record: TaskRecord): TaskRecord {
+  return { ...record, status: "planned", attemptsUsed: 0, crashes: 0, reason: null };
+}
