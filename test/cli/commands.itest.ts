@@ -85,15 +85,12 @@ test("status shows the whole swarm, or one feature with its tasks", async () => 
 
 test("cancel, retry and approve send their command to the planner", async () => {
   const { featureId } = await emit.task("open-task", "running");
-  await emit.task("failed-task", "failed");
+  const { featureId: failed } = await emit.task("failed-task", "failed");
+  await emit.feature(failed, "failed", 3);
   await emit.task("held-task", "held");
   expect(await swarm("cancel", featureId)).toEqual({ code: 0, stdout: `cancel: ${featureId}\n`, stderr: "" });
   expect(await json("retry", "failed-task")).toEqual({ id: "failed-task", url: "/v1/tasks/failed-task" });
-  await emit.feature("failed-feature", "failed", 3);
-  expect(await json("retry", "failed-feature")).toEqual({
-    id: "failed-feature",
-    url: "/v1/features/failed-feature",
-  });
+  expect(await json("retry", failed)).toEqual({ id: failed, url: `/v1/features/${failed}` });
   expect((await swarm("approve", "held-task", "--refuse", "--reason", "Not like this")).code).toBe(0);
   await json("approve", "held-task");
   const by = "local";
@@ -101,7 +98,7 @@ test("cancel, retry and approve send their command to the planner", async () => 
     expect.arrayContaining([
       { kind: "cancel", featureId, by },
       { kind: "retry", taskId: "failed-task", by },
-      { kind: "retry-feature", featureId: "failed-feature", by },
+      { kind: "retry-feature", featureId: failed, by },
       { kind: "approve", taskId: "held-task", decision: "refuse", reason: "Not like this", by, head: HELD },
       { kind: "approve", taskId: "held-task", decision: "approve", by, head: HELD },
     ]),

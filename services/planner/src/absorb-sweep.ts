@@ -1,4 +1,4 @@
-import { asFault, trunkHealthId, type Fault, type Sweep } from "@agentswarm/contracts";
+import { asFault, Fault, trunkHealthId, type Sweep } from "@agentswarm/contracts";
 import type { Mirror } from "@agentswarm/git";
 import { advance } from "./advance.ts";
 import { step } from "./carry-out.ts";
@@ -20,14 +20,11 @@ interface SweptTrunk {
 
 /**
  * Absorbs one sweep. A green sweep finishes the features whose landings it covers. A red sweep books fix tasks; it counts
- * against the features that wait for green only while no fix task is under way. A sweep that failed itself counts too,
- * because only a person can repair that. A feature whose landings the trunk has lost fails. `sweepId` makes a redelivered
+ * against the features that wait for green only while no fix task is under way. A sweep that could not run, as with a
+ * swarm.json that is broken, makes them wait with its reason. A feature whose landings the trunk has lost fails. `sweepId` makes a redelivered
  * sweep count once. An error of one feature does not keep the others from being decided.
  */
 export async function absorbSweep(ctx: PlannerContext, sweep: Sweep, sweepId: string): Promise<void> {
-  if (sweep.outcome === "error") {
-    ctx.log.warn({ head: sweep.head, reason: sweep.reason }, "a sweep of the trunk failed");
-  }
   // The ledgers are read before the trunk, so that a landing in a ledger which the trunk lacks is lost and not just new.
   const open = await ctx.ledgers.open();
   const trunk = await readTrunk(ctx, sweep);
@@ -37,6 +34,7 @@ export async function absorbSweep(ctx: PlannerContext, sweep: Sweep, sweepId: st
   for (const ledger of open) {
     if (ledger.status !== "verifying" || ledger.feature.repoId !== sweep.repoId) continue;
     try {
+      await showReason(ctx, ledger, sweep);
       await verify(ctx, ledger, trunk, { outcome: sweep.outcome, fixOpen, sweepId });
     } catch (error) {
       const fault = asFault(error);
@@ -49,6 +47,14 @@ export async function absorbSweep(ctx: PlannerContext, sweep: Sweep, sweepId: st
   }
   const retryable = faults.find((fault) => fault.retryable);
   if (retryable !== undefined) throw retryable;
+}
+
+/** Shows why a feature waits while the trunk cannot be swept. */
+async function showReason(ctx: PlannerContext, ledger: Ledger, sweep: Sweep): Promise<void> {
+  const subject = { repoId: sweep.repoId, featureId: ledger.feature.id };
+  if (sweep.outcome !== "error") return ctx.waiting.clear(subject);
+  const why = `the checks of the trunk cannot be read: ${sweep.reason ?? "unknown"}`;
+  await ctx.waiting.note(subject, new Fault("target.invalid", why));
 }
 
 async function readTrunk(ctx: PlannerContext, sweep: Sweep): Promise<SweptTrunk> {

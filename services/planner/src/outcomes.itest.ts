@@ -8,7 +8,7 @@ import {
   type PlanMessage,
   type TaskMessage,
 } from "@agentswarm/contracts";
-import { pendingJobIds } from "@agentswarm/queue";
+import { openWaiting, pendingJobIds } from "@agentswarm/queue";
 import { makeHandoff } from "../../../test/support/make-handoff.ts";
 import { git } from "../../../test/support/string-kit.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
@@ -180,32 +180,38 @@ test("a red sweep that is repeated books one fix per failure", async () => {
   expect((await planner.ledger(TRUNK_HEALTH)).tasks).toHaveLength(2);
 });
 
-test.each([
-  ["found red", "red"],
-  ["not swept", "error"],
-] as const)(
-  "a feature whose trunk is %s three times without an open fix fails with the reason",
-  async (_, outcome) => {
-    await using planner = await startPlanner(answer);
-    const id = await planner.submit();
-    await planner.land(await planner.sentAs("a"));
-    await planner.land(await planner.sentAs("b"));
-    await planner.ledger(id, (one) => one.status === "verifying");
-    const sweep = planner.swept(outcome);
-    for (const sweepId of ["one", "two"]) await planner.send(sweep, sweepId);
-    await planner.ledger(id, (one) => one.redSweeps.length === 2);
-    // A redelivery, as after a crash, does not count again.
-    const queue = bullQueue(planner.connection, "plan");
-    await waitUntil("the end of the job", 20_000, async () =>
-      (await queue.getJobState("two")) === "completed" ? true : null,
-    );
-    await queue.remove("two");
-    for (const sweepId of ["two", "three"]) await planner.send(sweep, sweepId);
-    const ledger = await planner.ledger(id, (one) => one.status === "failed");
-    expect(ledger.reason).toBe("the trunk was not green in 3 sweeps, and no fix is under way");
-    expect(new Set(ledger.redSweeps)).toEqual(new Set(["one", "two", "three"]));
-  },
-);
+test("a feature whose trunk is found red three times without an open fix fails with the reason", async () => {
+  await using planner = await startPlanner(answer);
+  const id = await planner.submit();
+  await planner.land(await planner.sentAs("a"));
+  await planner.land(await planner.sentAs("b"));
+  await planner.ledger(id, (one) => one.status === "verifying");
+  const waiting = openWaiting(planner.connection);
+  // A sweep that cannot run does not count, however often: the feature waits with its reason.
+  for (const sweepId of ["first", "second", "third"])
+    await planner.send(planner.swept("error", [], "swarm.json: no JSON"), sweepId);
+  const shown = await waitUntil("the reason", 20_000, async () => (await waiting.read()).feature(id));
+  expect(shown).toMatchObject({ source: "operator", reason: expect.stringContaining("swarm.json: no JSON") });
+  const sweep = planner.swept("red");
+  for (const sweepId of ["one", "two"]) await planner.send(sweep, sweepId);
+  await planner.ledger(id, (one) => one.redSweeps.length === 2);
+  expect((await waiting.read()).feature(id)).toBeNull();
+  // A redelivery, as after a crash, does not count again.
+  const queue = bullQueue(planner.connection, "plan");
+  await waitUntil("the end of the job", 20_000, async () =>
+    (await queue.getJobState("two")) === "completed" ? true : null,
+  );
+  await queue.remove("two");
+  for (const sweepId of ["two", "three"]) await planner.send(sweep, sweepId);
+  const ledger = await planner.ledger(id, (one) => one.status === "failed");
+  expect(ledger.reason).toContain("the trunk was not green in 3 sweeps, and no fix is under way");
+  expect(new Set(ledger.redSweeps)).toEqual(new Set(["one", "two", "three"]));
+  // After a person's retry it waits for green again.
+  await planner.send({ kind: "retry-feature", featureId: id, by: "ada" });
+  await planner.ledger(id, (one) => one.status === "verifying");
+  await planner.send(planner.swept("green"));
+  await planner.ledger(id, (one) => one.status === "done");
+});
 
 test("a red sweep that arrives after a newer green one books nothing", async () => {
   await using planner = await startPlanner(answer);

@@ -51,7 +51,7 @@ export interface TestPlanner extends AsyncDisposable {
   handOver(message: TaskMessage, outcome: MergeOutcome | null, change?: Partial<Handoff>): Promise<void>;
   events(): Promise<DomainEvent[]>;
   /** The reconciler's message about a sweep of the current trunk. */
-  swept(outcome: Sweep["outcome"], signatures?: readonly string[]): PlanMessage;
+  swept(outcome: Sweep["outcome"], signatures?: readonly string[], reason?: string): PlanMessage;
 }
 
 export async function startPlanner(
@@ -189,7 +189,7 @@ export async function startPlanner(
       const jobs = await bullQueue(connection, "event").getJobs();
       return jobs.map((job) => (job.data as { body: DomainEvent }).body);
     },
-    swept(outcome, signatures = []) {
+    swept(outcome, signatures = [], reason) {
       const head = git(origin, "rev-parse", "main");
       const draftOf = (signature: string) => ({
         signature,
@@ -208,6 +208,7 @@ export async function startPlanner(
         failures: [],
         green: outcome === "green" ? head : null,
         drafts: signatures.map(draftOf),
+        ...(reason === undefined ? {} : { reason }),
       };
       return { kind: "swept", sweep };
     },

@@ -78,6 +78,16 @@ test("a failed task can be retried, a landed one cannot", async () => {
   });
 });
 
+test("a failed feature can be retried, one that goes on cannot", async () => {
+  const { featureId } = await emit.task("of-failed", "failed");
+  const retry = () => act(`/v1/features/${featureId}/retry`);
+  expect(await retry()).toMatchObject({ status: 409, body: { type: "urn:agentswarm:wrong-state" } });
+  await emit.feature(featureId, "failed", 3);
+  expect(await retry()).toEqual({ status: 202, body: { id: featureId, url: `/v1/features/${featureId}` } });
+  expect(await planned()).toContainEqual({ kind: "retry-feature", featureId, by: "local" });
+  expect((await act("/v1/features/feature-none/retry")).status).toBe(404);
+});
+
 test("only a held task can be approved or refused", async () => {
   await emit.task("held-one", "held");
   expect((await act("/v1/tasks/held-one/refuse", { reason: "Not like this" })).status).toBe(202);

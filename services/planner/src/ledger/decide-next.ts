@@ -1,4 +1,4 @@
-import { isTrunkHealth } from "@agentswarm/contracts";
+import { isTrunkHealth, trunkHealthId } from "@agentswarm/contracts";
 import { hasEnded, isOpen, isUnderWay, type Ledger } from "./ledger.ts";
 
 /** The next action that a feature needs. */
@@ -30,9 +30,7 @@ export function decideNext(ledger: Ledger): Next {
     return ledger.outOfBudget === null ? { kind: "plan" } : { kind: "wait" };
   }
   if (ledger.status === "verifying") {
-    return ledger.redSweeps.length >= RED_SWEEPS
-      ? { kind: "fail", why: `the trunk was not green in ${RED_SWEEPS} sweeps, and no fix is under way` }
-      : { kind: "wait" };
+    return ledger.redSweeps.length >= RED_SWEEPS ? { kind: "fail", why: whyRed(ledger) } : { kind: "wait" };
   }
   if (ledger.tasks.some(isUnderWay)) return { kind: "wait" };
   const held = holdIfHeld(ledger);
@@ -61,6 +59,11 @@ export function roundsExceeded(ledger: Ledger): boolean {
 
 function roundsUsed({ planningRound, roundsBefore }: Ledger): number {
   return planningRound - roundsBefore;
+}
+
+function whyRed({ feature: { id, repoId } }: Ledger): string {
+  const fix = `look at \`swarm status ${trunkHealthId(repoId)}\`, then \`swarm retry ${id}\``;
+  return `the trunk was not green in ${RED_SWEEPS} sweeps, and no fix is under way: ${fix}`;
 }
 
 /** With the reason of the round, which a person needs more than that of the last refusal. */

@@ -15,8 +15,8 @@ export interface VerifyingFacts {
 }
 
 /**
- * `lost`: the trunk was force-pushed or rewound behind these landings. `done`: green has them all. `count`: the trunk is not
- * green with them, and no fix is under way. `wait`: a later sweep decides.
+ * `lost`: the trunk was force-pushed or rewound behind these landings. `done`: green has them all. `count`: the trunk is red
+ * with them, and no fix is under way. `wait`: a later sweep decides; one that could not run says nothing about the work.
  */
 export type VerifyingDecision =
   | { kind: "done" }
@@ -29,7 +29,7 @@ export function decideVerifying(facts: VerifyingFacts): VerifyingDecision {
   const { outcome, inGreen, inSwept, lost, fixOpen } = facts;
   if (lost.length > 0) return { kind: "lost", taskIds: lost };
   if (inGreen) return { kind: "done" };
-  return { kind: outcome !== "green" && inSwept && !fixOpen ? "count" : "wait" };
+  return { kind: outcome === "red" && inSwept && !fixOpen ? "count" : "wait" };
 }
 
 /** Carries out a decision. A ledger that has changed since it was read may have other landings: it waits for the next sweep. */

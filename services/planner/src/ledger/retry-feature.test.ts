@@ -38,10 +38,9 @@ test("a feature whose plans were refused is planned again, and its refusals and 
     refusedPlans: 0,
   });
   expect(decideNext(open).kind).toBe("plan");
-  expect([replan(open, "a"), replan(replan(replan(open, "a"), "b"), "c")].map((one) => decideNext(one).kind)).toEqual([
-    "plan",
-    "fail",
-  ]);
+  expect(
+    [replan(open, "a"), replan(replan(replan(open, "a"), "b"), "c")].map((one) => decideNext(one).kind),
+  ).toEqual(["plan", "fail"]);
 });
 
 test("a feature that used up its planning rounds has three again", () => {
