@@ -19,7 +19,7 @@ export const measureLists: Measure = async ({ quick, say }) => {
       const asked = {
         page: () => model.listFeatures({ limit: 50 }),
         ofOneStatus: () => model.listFeatures({ limit: 50, status: "building" }),
-        search: () => model.listFeatures({ limit: 50, q: "feature" }),
+        search: () => model.listFeatures({ limit: 50, q: "words that no feature has" }),
         status,
         metrics: async () => renderMetrics(await status(), (await model.swarm()).costs),
       };

@@ -5,6 +5,14 @@ export function clippedText(maxChars: number) {
   return z.string().overwrite((text) => clip(text, maxChars));
 }
 
+/** The longest path that the systems of sandboxes take (PATH_MAX). */
+const PATH_CHARS = 4_096;
+
+/** A path of a file in a repository, or a glob over such paths. */
+export function pathText() {
+  return clippedText(PATH_CHARS);
+}
+
 /** Text of which only the last `maxChars` characters are kept, as for the output of a program. */
 export function tailText(maxChars: number) {
   return z.string().overwrite((text) => text.slice(-maxChars));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { clippedText } from "./bounded.ts";
 
 /** Caps in US dollars and in tokens (prompt and completion together). A cap that is not set does not exist. */
 export const budgetSchema = z.strictObject({
@@ -12,7 +13,7 @@ export const budgetLevelSchema = z.enum(["swarm", "feature", "task"]);
 export type BudgetLevel = z.infer<typeof budgetLevelSchema>;
 
 /** A budget that is used up; `why` names the setting to raise. */
-export const usedUpSchema = z.object({ level: budgetLevelSchema, why: z.string() });
+export const usedUpSchema = z.object({ level: budgetLevelSchema, why: clippedText(1_000) });
 export type UsedUp = z.infer<typeof usedUpSchema>;
 
 /** The expected cost of a feature's plan, from the costs of landed tasks. */
@@ -21,7 +22,7 @@ export const forecastSchema = z.object({
   tokens: z.int().min(0),
   tasks: z.int().min(0).describe("Tasks of the plan"),
   basedOn: z.int().min(1).describe("Number of landed tasks that the forecast is based on"),
-  warning: z.string().nullable().describe("Set when a budget had less left than the forecast"),
+  warning: clippedText(1_000).nullable().describe("Set when a budget had less left than the forecast"),
 });
 export type Forecast = z.infer<typeof forecastSchema>;
 

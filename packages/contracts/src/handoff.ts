@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { clippedList, clippedText, tailText } from "./bounded.ts";
+import { clippedList, clippedText, pathText, tailText } from "./bounded.ts";
 import { idSchema, objectIdSchema } from "./ids.ts";
 
 /**
@@ -111,7 +111,7 @@ export type AgentClaim = z.infer<typeof agentClaimSchema>;
 export const agentResultSchema = agentClaimSchema.extend({
   end: attemptEndSchema,
   reason: clippedText(HANDOFF_LIMITS.reasonChars).optional(),
-  filesChanged: clippedList(z.string(), {
+  filesChanged: clippedList(pathText(), {
     maxItems: HANDOFF_LIMITS.files,
     maxChars: HANDOFF_LIMITS.filesChars,
   })

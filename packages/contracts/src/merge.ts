@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { clippedList, clippedText, tailText } from "./bounded.ts";
+import { clippedList, clippedText, pathText, tailText } from "./bounded.ts";
 import { HANDOFF_LIMITS, handoffSchema } from "./handoff.ts";
 import { idSchema, objectIdSchema } from "./ids.ts";
 import { repoIdSchema } from "./repo.ts";
@@ -10,18 +10,18 @@ export const mergeRequestSchema = z.object({
   featureId: idSchema,
   repoId: repoIdSchema,
   attempt: z.int().min(1),
-  ref: z.string().describe("refs/swarm/<taskId>/<attempt> in the store"),
+  ref: clippedText(300).describe("refs/swarm/<taskId>/<attempt> in the store"),
   baseCommit: objectIdSchema,
   headCommit: objectIdSchema,
-  title: z.string(),
-  approvedBy: z.string().optional().describe("The person who approved its changes to protected paths"),
+  title: clippedText(200),
+  approvedBy: clippedText(200).optional().describe("The person who approved its changes to protected paths"),
   approvedHead: objectIdSchema.optional().describe("The commit that was approved; no other lands by it"),
   handoff: handoffSchema,
 });
 export type MergeRequest = z.infer<typeof mergeRequestSchema>;
 
 export const conflictPathSchema = z.object({
-  path: z.string(),
+  path: pathText(),
   base: objectIdSchema.nullable().describe("Blob id; null when the side has no such file"),
   ours: objectIdSchema.nullable().describe("The trunk's"),
   theirs: objectIdSchema.nullable().describe("The attempt's"),
@@ -68,7 +68,7 @@ export const mergeOutcomes = {
     theirIntent: clippedText(OUTCOME_LIMITS.intentChars).describe(
       "Titles of the landings since the base that touched these paths",
     ),
-    hot: clippedList(z.string(), { maxItems: OUTCOME_LIMITS.hotPaths })
+    hot: clippedList(pathText(), { maxItems: OUTCOME_LIMITS.hotPaths })
       .optional()
       .describe("The paths among them that are hot (HOT_AFTER)"),
   }),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { clippedText } from "./bounded.ts";
 
 /** What one or more model calls used. */
 export const modelUsageSchema = z.object({
@@ -14,5 +15,5 @@ export const modelUsageSchema = z.object({
     .boolean()
     .default(false)
     .describe("The backend reported no usage and the tokens were counted from the text"),
-  backend: z.string().optional().describe("Which backend answered; its prices were charged"),
+  backend: clippedText(200).optional().describe("Which backend answered; its prices were charged"),
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { clippedText } from "./bounded.ts";
 import { budgetSchema } from "./budget.ts";
 import { domainEventSchema } from "./events/index.ts";
 import { liftEvent } from "./events/lift-event.ts";
@@ -16,19 +17,22 @@ import { taskSchema } from "./task.ts";
  */
 export const SCHEMA_VERSION = 2;
 
+/** The id of an API key, or `local`. */
+const actorSchema = clippedText(200);
+
 /** The body of a `plan` message: submissions, commands of people, and feedback from the other services. */
 export const planMessageSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("feature"), feature: featureSubmissionSchema }),
-  z.object({ kind: z.literal("cancel"), featureId: idSchema, by: z.string() }),
-  z.object({ kind: z.literal("budget"), featureId: idSchema, budget: budgetSchema, by: z.string() }),
-  z.object({ kind: z.literal("retry"), taskId: idSchema, by: z.string() }),
-  z.object({ kind: z.literal("retry-feature"), featureId: idSchema, by: z.string() }),
+  z.object({ kind: z.literal("cancel"), featureId: idSchema, by: actorSchema }),
+  z.object({ kind: z.literal("budget"), featureId: idSchema, budget: budgetSchema, by: actorSchema }),
+  z.object({ kind: z.literal("retry"), taskId: idSchema, by: actorSchema }),
+  z.object({ kind: z.literal("retry-feature"), featureId: idSchema, by: actorSchema }),
   z.object({
     kind: z.literal("approve"),
     taskId: idSchema,
     decision: z.enum(["approve", "refuse"]),
     head: objectIdSchema.optional().describe("The held commit that the person saw; for no other it holds"),
-    by: z.string(),
+    by: actorSchema,
     reason: z.string().max(2_000).optional(),
   }),
   z.object({
@@ -44,7 +48,7 @@ export type PlanMessage = z.infer<typeof planMessageSchema>;
 
 /** A held attempt that a person approved. The dispatcher sends it to the merger without running an agent. */
 export const approvedAttemptSchema = z.object({
-  by: z.string(),
+  by: actorSchema,
   attempt: z.int().min(1),
   baseCommit: objectIdSchema,
   head: objectIdSchema.optional().describe("The commit that was approved"),
@@ -75,7 +79,7 @@ export const QUEUE_NAMES = Object.keys(QUEUES) as QueueName[];
 export const envelopeSchema = z.object({
   schemaVersion: z.int().min(1),
   sentAt: z.int().describe("Milliseconds since 1970, Redis time"),
-  trace: z.string().describe("W3C traceparent"),
+  trace: clippedText(200).describe("W3C traceparent"),
   body: z.unknown(),
 });
 export type Envelope = z.infer<typeof envelopeSchema>;

@@ -1,7 +1,11 @@
 import { z } from "zod";
-import { checkResultSchema } from "./handoff.ts";
+import { clippedList, clippedText, pathText, tailText } from "./bounded.ts";
+import { checkResultSchema, HANDOFF_LIMITS } from "./handoff.ts";
 import { objectIdSchema } from "./ids.ts";
 import { repoIdSchema } from "./repo.ts";
+
+/** For the checks and for the failures of one sweep. */
+const SWEEP_LIMITS = { maxItems: 200, maxChars: 1_000_000 } as const;
 
 export const sweepReasonSchema = z.enum(["schedule", "nudge", "last-task", "manual"]);
 
@@ -15,18 +19,18 @@ export const failureSchema = z.object({
     .string()
     .regex(/^[a-z0-9]{10}$/)
     .describe("Hash of check, file and normalised error"),
-  check: z.string(),
-  files: z.array(z.string()),
-  outputTail: z.string(),
+  check: clippedText(4_000),
+  files: clippedList(pathText(), { maxItems: 1_000, maxChars: 16_000 }),
+  outputTail: tailText(HANDOFF_LIMITS.outputTailChars),
 });
 export type Failure = z.infer<typeof failureSchema>;
 
 /** A fix task for one failure, drafted by the model or from a template. */
 export const fixDraftSchema = z.object({
-  signature: z.string(),
+  signature: clippedText(100),
   title: z.string().min(1).max(200),
   description: z.string().max(20_000),
-  scope: z.array(z.string()).max(200).default([]),
+  scope: z.array(pathText()).max(200).default([]),
 });
 export type FixDraft = z.infer<typeof fixDraftSchema>;
 
@@ -36,14 +40,14 @@ export const sweepSchema = z.object({
   repoId: repoIdSchema,
   head: objectIdSchema,
   tree: objectIdSchema,
-  checksHash: z.string().describe("Hash of the check list; with the tree it identifies the result"),
-  checks: z.array(checkResultSchema),
+  checksHash: clippedText(100).describe("Hash of the check list; with the tree it identifies the result"),
+  checks: clippedList(checkResultSchema, SWEEP_LIMITS),
   outcome: z.enum(["green", "red", "error"]),
-  reason: z.string().optional().describe("Why the sweep could not run; only with `error`"),
+  reason: clippedText(10_000).optional().describe("Why the sweep could not run; only with `error`"),
   green: objectIdSchema
     .nullable()
     .describe("The commit of refs/heads/green after the sweep; null: none, or the trunk's history lacks it"),
-  failures: z.array(failureSchema),
+  failures: clippedList(failureSchema, SWEEP_LIMITS),
   drafts: z.array(fixDraftSchema).max(5),
 });
 export type Sweep = z.infer<typeof sweepSchema>;

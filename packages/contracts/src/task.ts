@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { clippedList, clippedText, pathText } from "./bounded.ts";
 import { idSchema, objectIdSchema } from "./ids.ts";
 import { repoIdSchema } from "./repo.ts";
 
@@ -52,12 +53,12 @@ export type Check = z.infer<typeof checkSchema>;
 export const resolveSchema = z.object({
   taskId: idSchema.describe("The task whose attempt conflicted"),
   attempt: z.int().min(1),
-  ref: z.string().describe("Its commits in the store"),
+  ref: clippedText(300).describe("Its commits in the store"),
   baseCommit: objectIdSchema,
   headCommit: objectIdSchema,
-  paths: z.array(z.string()).min(1).describe("Files in conflict"),
-  ourIntent: z.string().describe("Goal of the conflicting attempt"),
-  theirIntent: z.string().describe("Titles of the landings that it conflicts with"),
+  paths: clippedList(pathText(), { maxItems: 1_000, maxChars: 200_000 }).min(1).describe("Files in conflict"),
+  ourIntent: clippedText(10_000).describe("Goal of the conflicting attempt"),
+  theirIntent: clippedText(10_000).describe("Titles of the landings that it conflicts with"),
 });
 export type Resolve = z.infer<typeof resolveSchema>;
 
@@ -66,7 +67,7 @@ export const taskSchema = z.object({
   id: idSchema,
   featureId: idSchema,
   repoId: repoIdSchema,
-  featureSlug: z.string(),
+  featureSlug: clippedText(100),
   parentId: idSchema.optional().describe("For a resolve: the task whose attempt conflicted"),
   key: z.string().min(1).max(64).describe("The plan's own name for it; part of the Swarm-Key"),
   kind: taskKindSchema,
@@ -74,11 +75,11 @@ export const taskSchema = z.object({
   description: z.string().max(50_000),
   context: z.string().max(200_000).default("").describe("Survey of the target, cut to SURVEY_TOKENS"),
   scope: z
-    .array(z.string())
+    .array(pathText())
     .max(200)
     .default([])
     .describe("Globs that the diff must stay inside; empty: no bound"),
-  acceptance: z.array(z.string()).max(50).default([]),
+  acceptance: z.array(clippedText(2_000)).max(50).default([]),
   checks: z.array(checkSchema).max(50).default([]).describe("Run by the runner before it commits"),
   dependsOn: z.array(idSchema).max(200).default([]),
   priority: z.int().min(1).max(10),

@@ -6,8 +6,8 @@ import { eventSchema } from "./about.ts";
 export const backendOpened = eventSchema(
   "backend.opened",
   "swarm",
-  z.object({ backend: z.string(), why: clippedText(1_000) }),
+  z.object({ backend: clippedText(200), why: clippedText(1_000) }),
 );
 
 /** Its circuit breaker closed, and it gets calls again. */
-export const backendClosed = eventSchema("backend.closed", "swarm", z.object({ backend: z.string() }));
+export const backendClosed = eventSchema("backend.closed", "swarm", z.object({ backend: clippedText(200) }));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { clippedText } from "../bounded.ts";
 import { parseJobId } from "../job-ids.ts";
 import { attemptEnded, attemptProgressed, attemptStarted } from "./attempt.ts";
 import { backendClosed, backendOpened } from "./backend.ts";
@@ -49,7 +50,7 @@ export type EventToSend = z.infer<typeof eventToSendSchema>;
 /** What the sender adds. */
 const stampSchema = z.object({
   at: z.int().describe("Milliseconds since 1970, Redis time"),
-  actor: z.string().describe("The service that sent it"),
+  actor: clippedText(200).describe("The service that sent it"),
   traceId: z
     .string()
     .regex(/^[0-9a-f]{32}$/)

@@ -7,9 +7,9 @@ export const messageDeadLettered = eventSchema(
   "message.dead-lettered",
   "swarm",
   z.object({
-    queue: z.string(),
-    jobId: z.string(),
-    code: z.string().describe("The fault's code"),
+    queue: clippedText(100),
+    jobId: clippedText(500),
+    code: clippedText(100).describe("The fault's code"),
     message: clippedText(2_000),
   }),
 );

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { clippedText } from "../bounded.ts";
 import { modelUsageSchema } from "../model-usage.ts";
 import { ROLES } from "../swarm-key.ts";
 import { eventSchema } from "./about.ts";
@@ -7,5 +8,5 @@ import { eventSchema } from "./about.ts";
 export const modelUsed = eventSchema(
   "model.used",
   "spending",
-  modelUsageSchema.extend({ role: z.enum(ROLES), model: z.string() }),
+  modelUsageSchema.extend({ role: z.enum(ROLES), model: clippedText(200) }),
 );

@@ -17,7 +17,7 @@ export const taskChanged = eventSchema(
     reason: clippedText(10_000).nullable(),
     round: z.int().min(0),
     attemptsUsed: z.int().min(0),
-    supersededBy: z.string().nullable(),
+    supersededBy: clippedText(64).nullable(),
     heldCommit: objectIdSchema.nullable().optional().describe("The commit that waits for approval"),
   }),
 );

@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { clippedText } from "../bounded.ts";
 import type { Route } from "./route.ts";
 
 /** The id of an event in the log, as SSE carries it; `0` is the beginning. */
-export const eventCursorSchema = z.string().regex(/^\d+-\d+$|^0$/, "must be an event's id, or 0");
+export const eventCursorSchema = z.string().regex(/^\d{1,20}-\d{1,20}$|^0$/, "must be an event's id, or 0");
 
 export const EVENT_ROUTES = {
   followEvents: {
@@ -15,7 +16,7 @@ export const EVENT_ROUTES = {
     query: z.object({
       after: eventCursorSchema.optional().describe("0 is the beginning; default: now"),
     }),
-    headers: z.object({ "last-event-id": z.string().optional().describe("Goes before `after`") }),
+    headers: z.object({ "last-event-id": clippedText(100).optional().describe("Goes before `after`") }),
     status: 200,
     type: "text/event-stream",
     response: z
