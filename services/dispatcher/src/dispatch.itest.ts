@@ -20,10 +20,13 @@ const WITHIN_MS = 30_000;
 let backend: ScriptedBackend;
 let swarm: TestSwarm;
 let dispatcher: AsyncDisposable;
+/** A task whose job another worker has; the dispatcher learns it when it renews the lock, after some seconds. */
+let stolen: Task;
 beforeAll(async () => {
   backend = await startBackend(json(200, ANSWER));
   swarm = await openSwarm(backend.baseUrl);
   dispatcher = await swarm.dispatcher();
+  stolen = await stealJob();
 });
 afterAll(async () => {
   await dispatcher[Symbol.asyncDispose]();
@@ -34,6 +37,18 @@ afterAll(async () => {
   await swarm[Symbol.asyncDispose]();
   await backend[Symbol.asyncDispose]();
 });
+
+/** Sends a task, and makes its job that of another worker while its agent is at work. */
+async function stealJob(): Promise<Task> {
+  const task = await swarm.submit("wait");
+  await waitUntil("a progress event", WITHIN_MS, async () =>
+    typesOf(await eventsOf(task)).has("attempt.progressed") ? true : null,
+  );
+  const { redis } = swarm.connection;
+  const job = bullQueue(swarm.connection, "task").toKey(jobId.task(task.id, 1));
+  await redis.multi().set(`${job}:lock`, "another").hset(job, "pb", `${swarm.connection.id}/1`).exec();
+  return task;
+}
 
 const refsOf = async (task: Task) => {
   const store = join(swarm.home, "store.git");
@@ -220,4 +235,25 @@ test("the same round sent twice runs one agent", async () => {
   });
   expect(done).toBe("attempt 1 was sent before");
   expect(existsSync(join(swarm.home, "artifacts/transcripts", task.id, "2.jsonl"))).toBe(false);
+});
+
+test("attempt numbers go on above those in the store when Redis has lost its own", async () => {
+  const task = await swarm.submit("work");
+  await toMerger(task);
+  await swarm.connection.redis.hdel(swarm.connection.key("counters"), `attempts-${task.id}`);
+  await swarm.sender.send("task", { task, round: 2 }, { jobId: jobId.task(task.id, 2) });
+  expect((await toMerger(task, 2)).handoff).toMatchObject({ attempt: 2, round: 2 });
+  expect((await refsOf(task)).split("\n")).toHaveLength(2);
+});
+
+test("fault 7: an attempt whose job another worker has by now ends as lost and passes nothing on", async () => {
+  const ended = await waitUntil("the attempt's end", WITHIN_MS, async () => {
+    const found = (await eventsOf(stolen)).find(({ type }) => type === "attempt.ended");
+    return found?.type === "attempt.ended" ? found : null;
+  });
+  expect(ended.data).toMatchObject({ end: "lost", reason: "the job was released: lost" });
+  expect(await jobState(swarm.connection, "plan", jobId.handoff(stolen.id, 1))).toBe("missing");
+  expect(await jobState(swarm.connection, "merge", jobId.merge(stolen.id, 1))).toBe("missing");
+  // The other worker's job is as it was.
+  expect(await jobState(swarm.connection, "task", jobId.task(stolen.id, 1))).toBe("active");
 });

@@ -3,7 +3,7 @@ import { repoScoped } from "@agentswarm/contracts";
 import { acquireLease, type Lease, type QueueConnection } from "@agentswarm/queue";
 import type { Logger } from "@agentswarm/service";
 
-/** A dead holder loses the lease at once; this time is for a holder that is cut off from Redis or far too slow. */
+/** A holder that is known to be dead loses the lease at once; this time is for one that is cut off or far too slow. */
 const LEASE_MS = 15_000;
 const LEASE_RETRY_MS = 500;
 
@@ -16,10 +16,12 @@ export async function holdLease(
   repoId: string,
   log: Logger,
   signal: AbortSignal,
+  /** Only tests need another value. */
+  leaseMs = LEASE_MS,
 ): Promise<Lease> {
   const name = repoScoped("merger", repoId);
   for (let tries = 0; ; tries += 1) {
-    const lease = await acquireLease(connection, name, LEASE_MS);
+    const lease = await acquireLease(connection, name, leaseMs);
     if (lease !== null) {
       lease.lost.addEventListener("abort", () => {
         log.error({ repoId }, "lease lost; stopping, so that one merger at most publishes");
