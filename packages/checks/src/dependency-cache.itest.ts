@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openSandboxProvider, sandboxSettingsSchema, type SandboxProvider } from "@agentswarm/sandbox";
 import { openPackageRegistry, type PackageRegistry } from "../../../test/support/package-registry.ts";
 import { openDependencyCache, type DependencyCache } from "./dependency-cache.ts";
+import { PUBLIC_REGISTRY } from "./install/public-registry.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "swarm-dependencies-"));
 const SCRIPT = "console.log('it ran'); require('node:fs').writeFileSync('made.txt', 'made')";
@@ -100,7 +101,7 @@ test("a lockfile decides the versions, wherever it says that its registry is", a
     packages: {
       "": manifest,
       "node_modules/left": {
-        ...entry("left", "1.2.3", "https://registry.npmjs.org/"),
+        ...entry("left", "1.2.3", PUBLIC_REGISTRY.href),
         dependencies: { right: "^2.0.0" },
       },
       "node_modules/right": entry("right", "2.0.1", registry.url),

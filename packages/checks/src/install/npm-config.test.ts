@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { npmConfigOf, parseNpmrc } from "./npm-config.ts";
+import { PUBLIC_REGISTRY } from "./public-registry.ts";
 
 const configOf = (config: Record<string, string>) => npmConfigOf(config, (file) => `content of ${file}`);
 
@@ -24,7 +25,7 @@ novalue
 test("the default registry comes first, and a registry's address ends in a slash", () => {
   const { registries } = configOf({ "@own:registry": "https://own.example.com/npm" });
   expect(registries.map(({ scope, url, isNamed }) => [scope, url.href, isNamed])).toEqual([
-    [null, "https://registry.npmjs.org/", false],
+    [null, PUBLIC_REGISTRY.href, false],
     ["@own", "https://own.example.com/npm/", true],
   ]);
 });

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import { PUBLIC_REGISTRY } from "./public-registry.ts";
 
 /** A package registry that the operator's package manager is configured for. */
 export interface Registry {
@@ -22,7 +23,6 @@ export interface NpmConfig {
   readonly verifiesCertificates: boolean;
 }
 
-const PUBLIC_REGISTRY = "https://registry.npmjs.org/";
 const ENV_PREFIX = /^npm_config_/i;
 
 /**
@@ -44,7 +44,7 @@ export function npmConfigOf(
   readText: (file: string) => string,
 ): NpmConfig {
   const registries = [
-    registryOf(null, config["registry"] ?? PUBLIC_REGISTRY, config["registry"] !== undefined),
+    registryOf(null, config["registry"] ?? PUBLIC_REGISTRY.href, config["registry"] !== undefined),
   ];
   for (const [name, value] of Object.entries(config)) {
     const scope = /^(@[^:]+):registry$/.exec(name)?.[1];
@@ -61,7 +61,7 @@ export function npmConfigOf(
 function registryOf(scope: string | null, address: string, isNamed: boolean): Registry {
   const url = new URL(address.endsWith("/") ? address : `${address}/`);
   // The address is the same as npm's default.
-  return { scope, url, isNamed: isNamed && url.href !== PUBLIC_REGISTRY };
+  return { scope, url, isNamed: isNamed && url.href !== PUBLIC_REGISTRY.href };
 }
 
 function authorizationOf(config: Readonly<Record<string, string>>, url: URL): string | null {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseLock, parseManifest } from "./dependency-files.ts";
+import { PUBLIC_REGISTRY } from "./public-registry.ts";
 import { refuseSources } from "./refuse-sources.ts";
 
 const HOSTS = new Set(["npm.example.com"]);
@@ -98,7 +99,7 @@ describe("a lockfile", () => {
 
   test.each([
     "https://npm.example.com/a/-/a-1.0.0.tgz",
-    "https://registry.npmjs.org/a/-/a-1.0.0.tgz",
+    new URL("/a/-/a-1.0.0.tgz", PUBLIC_REGISTRY).href,
     "http://npm.example.com/mirror/a/-/a-1.0.0.tgz",
   ])("may name %s", (resolved) => {
     expect(entry({ version: "1.0.0", resolved })).toBeNull();
@@ -113,7 +114,7 @@ describe("a lockfile", () => {
     "git+ssh://git@github.com/evil/a.git#0123",
     "file:../a.tgz",
     "../a",
-    "https://registry.npmjs.org/evil/-/evil-1.0.0.tgz",
+    new URL("/evil/-/evil-1.0.0.tgz", PUBLIC_REGISTRY).href,
   ])("is refused for %s", (resolved) => {
     expect(entry({ version: "1.0.0", resolved })).toContain(resolved);
     expect(

@@ -6,9 +6,7 @@ import {
   type LockEntry,
   type Manifest,
 } from "./dependency-files.ts";
-
-/** The host that package managers take for the configured registry, whichever that is. */
-export const PUBLIC_REGISTRY_HOST = "registry.npmjs.org";
+import { PUBLIC_REGISTRY } from "./public-registry.ts";
 
 const NAME = /^(?:@[\w.~-]+\/)?[\w.~-]+$/;
 /** A version, a range or a tag. Anything with a slash, colon, `@` or `#` is a file, an address or a repository. */
@@ -139,7 +137,7 @@ function refuseResolved(
     (url.protocol === "https:" || url.protocol === "http:") &&
     url.username === "" &&
     url.password === "" &&
-    (hosts.has(url.host) || url.host === PUBLIC_REGISTRY_HOST);
+    (hosts.has(url.host) || url.host === PUBLIC_REGISTRY.host);
   if (!isRegistry) return `${name} from ${resolved} (package-lock.json)`;
   const path = decodeURIComponentOr(url.pathname);
   return path.includes(`/${name}/`)

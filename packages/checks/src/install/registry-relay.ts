@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { NpmConfig, Registry } from "./npm-config.ts";
 import { openRegistryAgents } from "./registry-agents.ts";
-import { PUBLIC_REGISTRY_HOST } from "./refuse-sources.ts";
+import { PUBLIC_REGISTRY } from "./public-registry.ts";
 
 /** The part of a logger that the relay needs. */
 export interface RelayLog {
@@ -259,7 +259,7 @@ export function openRegistryRelay(options: {
 function underRegistry(url: URL, registry: Registry): string | null {
   if (url.host === registry.url.host) return isUnder(url, registry.url) ? url.pathname + url.search : null;
   // Package managers take this address for that of the configured registry.
-  if (url.host !== PUBLIC_REGISTRY_HOST) return null;
+  if (url.host !== PUBLIC_REGISTRY.host) return null;
   return registry.url.pathname + url.pathname.slice(1);
 }
 
