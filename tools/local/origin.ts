@@ -3,14 +3,14 @@ import { cp, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Fault } from "@agentswarm/contracts";
-import { runGit, SAMPLE_REF, safeGit } from "@agentswarm/git";
+import { makeFirstCommit, runGit, SAMPLE_REF, safeGit } from "@agentswarm/git";
 
 const SAMPLE = join(import.meta.dirname, "../../target-repo");
 const SEEDER = { name: "AgentSwarm", email: "swarm@agentswarm.invalid" };
 
 /**
  * Makes the origin that the swarm lands on when no GIT_REPO_URL is set: a bare repository under SWARM_HOME, seeded once
- * from a folder or a checkout. The checkout itself is never pushed to. The sample project is marked by a ref. Throws Fault `config.invalid` when there is none.
+ * from a folder or a checkout, which may be empty. The checkout itself is never pushed to. The sample project is marked by a ref. Throws Fault `config.invalid` when there is none.
  */
 export async function seedOrigin(
   targetPath: string,
@@ -34,6 +34,8 @@ export async function seedOrigin(
   } else {
     await commitFolder(source, fresh, home);
   }
+  // A checkout without a commit gives an origin without a branch.
+  await makeFirstCommit(fresh);
   if (isSample(source)) await runGit(["update-ref", SAMPLE_REF, "HEAD"], { cwd: fresh });
   // The trunk moves by compare-and-swap only.
   await safeGit({ cwd: fresh }, (git) => git.addConfig("receive.denyNonFastForwards", "true"));
@@ -61,7 +63,8 @@ async function commitFolder(source: string, bare: string, home: string): Promise
     await safeGit({ cwd: work, env }, async (git) => {
       await git.init(["--initial-branch=main"]);
       await git.add(["--all"]);
-      await git.commit("Seed the target");
+      // Also of an empty folder, in which a project begins.
+      await git.commit("Seed the target", undefined, { "--allow-empty": null });
     });
     await safeGit({ cwd: home }, (git) => git.clone(work, bare, ["--bare", "--no-hardlinks"]));
     await safeGit({ cwd: bare }, (git) => git.removeRemote("origin"));

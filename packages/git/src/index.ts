@@ -12,6 +12,7 @@ export { mirrorRemovals } from "./mirror-removals.ts";
 export { type Mirror } from "./mirror.ts";
 export { maskCredential, originAddress } from "./origin-address.ts";
 export { outsideScope } from "./outside-scope.ts";
+export { beginEmptyOrigin, makeFirstCommit } from "./first-commit.ts";
 export { openOrigin } from "./open-origin.ts";
 export { type PublishRight, type RefMove } from "./publish-right.ts";
 export { packDaily } from "./pack-daily.ts";

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { openDependencyCache } from "@agentswarm/checks";
-import { openOrigin, openStore } from "@agentswarm/git";
+import { openStore } from "@agentswarm/git";
 import { needsSample, openRecorder, openRouter } from "@agentswarm/llm";
 import { consume, openBudgets } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import { removeOld, type Logger, type ServiceContext } from "@agentswarm/service";
-import { openRepos, openService } from "@agentswarm/wiring";
+import { awaitOrigin, openRepos, openService } from "@agentswarm/wiring";
 import { openProvider } from "@agentswarm/wiring/provider";
 import { mountAgentFile } from "./agent-file.ts";
 import { SANDBOX_GRACE_MS } from "./authorize-attempt.ts";
@@ -37,7 +37,9 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const recover = (locks: readonly string[]) =>
     log.warn({ locks }, "removed locks that a killed git left behind");
   const repos = await openRepos(settings, "dispatcher", async (location): Promise<DispatcherRepo> => {
-    const mirror = stack.use(await openOrigin({ ...location, recover, sampleOnly: needsSample(settings) }));
+    const mirror = stack.use(
+      await awaitOrigin(context, connection, location, { recover, sampleOnly: needsSample(settings) }),
+    );
     const store = await openStore({ dir: location.storeDir });
     const finished = openFinishedWork(store);
     return { mirror, store, finished, base: openBase({ mirror, dependencies, agent, bundlesDir }) };

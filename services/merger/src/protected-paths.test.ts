@@ -47,6 +47,17 @@ test("fields of package.json that checks run or read are held, in any folder", (
   expect(decideHold({ ...facts, manifests: [unreadable] })).toContain("makes package.json unreadable");
 });
 
+test("a first package.json is held once, with what to do, unless swarm.json lists it as unprotected", () => {
+  const first = { path: "package.json", before: null, after: '{"scripts":{"test":"node --test"}}' };
+  const held = (settings = facts.settings) => decideHold({ ...facts, manifests: [first], settings });
+  expect(held()).toMatch(/adds package\.json, whose scripts .* approve it once, or list "package\.json"/);
+  expect(held({ protected: [], unprotected: ["package.json"] })).toBeNull();
+  // A later change of its scripts is held all the same.
+  const later = { ...first, before: "{}" };
+  const settings = { protected: [], unprotected: ["package.json"] };
+  expect(decideHold({ ...facts, manifests: [later], settings })).toContain("changes scripts of package.json");
+});
+
 test("descriptive fields of package.json are not held", () => {
   expect(
     manifest({ version: "1.0.0" }, { version: "1.1.0", description: "New", exports: "./b.js" }),

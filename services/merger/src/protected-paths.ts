@@ -3,7 +3,7 @@ import type { MergeRequest, TargetSettings } from "@agentswarm/contracts";
 import type { LandingEngine } from "@agentswarm/git";
 import { isTestFile, whyEmptied, type TestChange } from "./hold/emptied-tests.ts";
 import { heldFields } from "./hold/manifest-fields.ts";
-import { matchProtected } from "./hold/match-protected.ts";
+import { matchProtected, matchUnprotected } from "./hold/match-protected.ts";
 
 interface ManifestChange {
   readonly path: string;
@@ -70,15 +70,25 @@ export function decideHold(facts: ProtectionFacts): string | null {
     ...(touched.length > 0 ? [`the attempt changes protected paths: ${list(touched)}`] : []),
     ...(deletedTests.length > 0 ? [`the attempt deletes tests: ${list(deletedTests)}`] : []),
     ...(emptied.length > 0 ? [`the attempt empties tests: ${list(emptied)}`] : []),
-    ...facts.manifests.flatMap(whyManifestHeld),
+    ...facts.manifests.flatMap((manifest) => whyManifestHeld(manifest, facts.settings)),
   ];
   return reasons.length === 0 ? null : reasons.join("; ");
 }
 
-function whyManifestHeld({ path, before, after }: ManifestChange): string[] {
+function whyManifestHeld(
+  { path, before, after }: ManifestChange,
+  settings: ProtectionFacts["settings"],
+): string[] {
   const fields = heldFields(before, after);
   if (fields === null) return [`the attempt makes ${path} unreadable`];
   if (fields.length === 0) return [];
+  // A project that begins here meets this once: from then on the manifest is the trunk's own.
+  if (before === null) {
+    if (matchUnprotected(settings)(path)) return [];
+    return [
+      `the attempt adds ${path}, whose ${list(fields)} the checks run or read from then on: approve it once, or list "${path}" under "unprotected" in the trunk's swarm.json`,
+    ];
+  }
   return [`the attempt changes ${list(fields)} of ${path}, which the checks may run or read`];
 }
 

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { openDependencyCache } from "@agentswarm/checks";
-import { openLandingEngine, openOrigin, openStore } from "@agentswarm/git";
+import { openLandingEngine, openStore } from "@agentswarm/git";
 import { consume } from "@agentswarm/queue";
 import { cacheRemovals, removeOld, type ServiceContext } from "@agentswarm/service";
-import { openRepos, openService, type RepoLocation } from "@agentswarm/wiring";
+import { awaitOrigin, openRepos, openService, type RepoLocation } from "@agentswarm/wiring";
 import { openProvider } from "@agentswarm/wiring/provider";
 import { LARGEST_BATCH_SIZE } from "./batch.ts";
 import type { Settings } from "./config.ts";
@@ -31,7 +31,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     const lease = stack.use(await holdLease(connection, repoId, log, signal));
     const recover = (locks: readonly string[]) =>
       log.warn({ locks }, "removed locks that a killed git left behind");
-    const mirror = stack.use(await openOrigin({ ...location, recover }));
+    const mirror = stack.use(await awaitOrigin(context, connection, location, { begins: true, recover }));
     const { dir } = mirror;
     const engine = stack.use(openLandingEngine({ dir, strategy: settings.MERGE_STRATEGY }));
     const provider = await openProvider(context);

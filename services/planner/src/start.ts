@@ -1,5 +1,4 @@
 import { fileURLToPath } from "node:url";
-import { openOrigin } from "@agentswarm/git";
 import {
   configuresModel,
   createModel,
@@ -10,7 +9,7 @@ import {
 } from "@agentswarm/llm";
 import { consume, openBudgets, openDocuments, openShownModel, openWaiting } from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
-import { openRepos, openService } from "@agentswarm/wiring";
+import { awaitOrigin, openRepos, openService } from "@agentswarm/wiring";
 import { z } from "zod";
 import { audit } from "./audit.ts";
 import type { Settings } from "./config.ts";
@@ -33,7 +32,9 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const { settings, env, log, stack } = context;
   const { connection, sender } = await openService(context, "planner");
   const { repo, all: repos } = await openRepos(settings, "planner", async (location) => ({
-    mirror: stack.use(await openOrigin({ ...location, sampleOnly: needsSample(settings) })),
+    mirror: stack.use(
+      await awaitOrigin(context, connection, location, { sampleOnly: needsSample(settings) }),
+    ),
   }));
   const scheduler = stack.use(openPlanningScheduler(settings.PLANS_AT_ONCE));
   const budgets = stack.use(openBudgets(connection, settings));

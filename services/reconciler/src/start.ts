@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openDependencyCache } from "@agentswarm/checks";
 import { repoScoped, trunkHealthId } from "@agentswarm/contracts";
-import { mirrorRemovals, openOrigin } from "@agentswarm/git";
+import { mirrorRemovals } from "@agentswarm/git";
 import { createModel, needsSample, openRecorder, openRouter, paidFrom } from "@agentswarm/llm";
 import { consume, openBudgets } from "@agentswarm/queue";
 import { cacheRemovals, removeOld, type ServiceContext } from "@agentswarm/service";
-import { openRepos, openService } from "@agentswarm/wiring";
+import { awaitOrigin, openRepos, openService } from "@agentswarm/wiring";
 import { openProvider } from "@agentswarm/wiring/provider";
 import { openCheckRecords } from "./check-records.ts";
 import type { Settings } from "./config.ts";
@@ -45,7 +45,9 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     return {
       ...shared,
       repoId,
-      mirror: stack.use(await openOrigin({ ...location, sampleOnly: needsSample(settings) })),
+      mirror: stack.use(
+        await awaitOrigin(context, connection, location, { sampleOnly: needsSample(settings) }),
+      ),
       records: openCheckRecords(connection, repoId),
       model: paidFrom(budgets.of({ featureId: trunkHealthId(repoId) }), model, {
         maxTokens: settings.LLM_MAX_TOKENS,

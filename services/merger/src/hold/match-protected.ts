@@ -27,6 +27,13 @@ export function matchProtected(settings: Protection): (path: string) => boolean 
     ((isDefault(path) || isOwn(path)) && !isTakenOut(path));
 }
 
+/** Whether the target takes a path out of the protected ones. */
+export function matchUnprotected({
+  unprotected,
+}: Pick<Protection, "unprotected">): (path: string) => boolean {
+  return matcherOf(unprotected);
+}
+
 function matcherOf(globs: readonly string[]): (path: string) => boolean {
   return globs.length === 0 ? () => false : picomatch([...globs], OPTIONS);
 }
