@@ -54,27 +54,30 @@ test.each([
   "dispatcher.stored",
   "dispatcher.kept",
   "dispatcher.sent",
-])("a dispatcher killed at %s leaves one merge request for the task and no sandbox", async (failpoint) => {
-  const task = await swarm.submit("work");
-  const doomed = swarm.process({ FAILPOINT: failpoint });
-  const [, signal] = (await once(doomed, "exit")) as [number | null, string | null];
-  expect(signal).toBe("SIGKILL");
-  const left = recorded().map(({ id }) => id);
-  expect(left.length).toBeGreaterThan(0);
+])(
+  "fault 2: a dispatcher killed at %s leaves one merge request for the task and no sandbox",
+  async (failpoint) => {
+    const task = await swarm.submit("work");
+    const doomed = swarm.process({ FAILPOINT: failpoint });
+    const [, signal] = (await once(doomed, "exit")) as [number | null, string | null];
+    expect(signal).toBe("SIGKILL");
+    const left = recorded().map(({ id }) => id);
+    expect(left.length).toBeGreaterThan(0);
 
-  await using _next = await swarm.dispatcher();
-  // The sandboxes of the dead dispatcher are removed before the first task is taken.
-  expect(sandboxes().filter((name) => name === `${task.id}/1`)).toEqual([]);
-  expect(recorded().filter(({ id }) => left.includes(id))).toEqual([]);
-  await completed(task);
-  // Work that was kept is handed over; no agent runs a second time for it.
-  const isKept = failpoint === "dispatcher.kept" || failpoint === "dispatcher.sent";
-  const attempt = isKept ? 1 : 2;
-  expect((await mergeRequests()).map((job) => job.id)).toEqual([jobId.merge(task.id, attempt)]);
-  const request = await jobBody(swarm.connection, "merge", jobId.merge(task.id, attempt));
-  expect(request?.handoff).toMatchObject({ attempt, round: 1, outcome: "complete" });
-  expect(sandboxes()).toEqual([]);
-});
+    await using _next = await swarm.dispatcher();
+    // The sandboxes of the dead dispatcher are removed before the first task is taken.
+    expect(sandboxes().filter((name) => name === `${task.id}/1`)).toEqual([]);
+    expect(recorded().filter(({ id }) => left.includes(id))).toEqual([]);
+    await completed(task);
+    // Work that was kept is handed over; no agent runs a second time for it.
+    const isKept = failpoint === "dispatcher.kept" || failpoint === "dispatcher.sent";
+    const attempt = isKept ? 1 : 2;
+    expect((await mergeRequests()).map((job) => job.id)).toEqual([jobId.merge(task.id, attempt)]);
+    const request = await jobBody(swarm.connection, "merge", jobId.merge(task.id, attempt));
+    expect(request?.handoff).toMatchObject({ attempt, round: 1, outcome: "complete" });
+    expect(sandboxes()).toEqual([]);
+  },
+);
 
 test("at SIGTERM the jobs of running attempts are released within GRACE_MS", async () => {
   const [one, two] = [await swarm.submit("wait"), await swarm.submit("wait")];

@@ -11,7 +11,7 @@ const CALL_TOKENS = 110;
 const answer = (_: number, text: string) => (text.includes("/-/accept") ? met : plan);
 
 test.each(["planner.answered", "planner.stored", "planner.sent"])(
-  "killed at %s, the planner sends every task once and the feature reaches its end",
+  "fault 1: killed at %s, the planner sends every task once and the feature reaches its end",
   async (failpoint) => {
     await using planner = await startPlanner(answer, { FAILPOINT: failpoint });
     const id = await planner.submit();

@@ -134,6 +134,13 @@ test("the tasks of a cancelled feature leave the queue, the merge queue too, and
     status: "cancelled",
     tasks: [{ status: "cancelled" }, { status: "cancelled" }],
   });
+  // A person takes it up again and cancels it a second time.
+  await planner.send({ kind: "retry-feature", featureId: id, by: "ada" });
+  await planner.sentAs("a", 2);
+  await planner.send({ kind: "cancel", featureId: id, by: "bob" });
+  const again = await planner.ledger(id, (one) => one.status === "cancelled");
+  expect(again.reason).toBe("cancelled by bob");
+  await waitUntil("an empty queue", 20_000, async () => ((await planner.sent()).size === 0 ? true : null));
 });
 
 test("a person's retry reopens a task that failed in every planning round", async () => {

@@ -28,7 +28,7 @@ const INVALID: Readonly<Record<string, readonly [answer: object | string, why: s
   "No JSON": ["I would rather not.", "second answer does not match the schema either"],
 };
 
-test("a feature fails after three refused plans in one round, with the reason (fault 38)", async () => {
+test("fault 38: a feature fails after three refused plans in one round, with the reason", async () => {
   const titles = Object.keys(INVALID);
   await using planner = await startPlanner((_, text) => {
     const title = titles.find((one) => text.includes(`# ${one}\n`)) ?? "";
