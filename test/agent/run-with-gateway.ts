@@ -5,6 +5,7 @@ import { createLogger } from "@agentswarm/service";
 import type { AttemptFiles } from "../../services/dispatcher/src/attempt-files.ts";
 import { watchDeadlines } from "../../services/dispatcher/src/deadlines.ts";
 import { decideEnd } from "../../services/dispatcher/src/decide-end.ts";
+import { openDoorMemory } from "../../services/dispatcher/src/door-memory.ts";
 import { startElapsed } from "../../services/dispatcher/src/elapsed.ts";
 import { createGateway } from "../../services/dispatcher/src/gateway/gateway.ts";
 import { runAgent } from "../../services/dispatcher/src/run-agent.ts";
@@ -15,6 +16,7 @@ import { readTranscript, type TranscriptMessage } from "./read-transcript.ts";
 /** The key of the backend, which an agent must never see. */
 const BACKEND_KEY = "the-real-key";
 const KEY_LIFETIME_MS = 600_000;
+const DOOR_BYTES = 16 * 1_024 * 1_024;
 const WRAP_UP_MS = 60_000;
 
 export interface GatewayRun {
@@ -60,6 +62,7 @@ export async function runWithGateway(options: {
     agent,
     files,
     gateway,
+    memory: openDoorMemory({ bytes: DOOR_BYTES, doors: 1 }),
     key,
     deadlines,
     elapsed: startElapsed(0),

@@ -10,9 +10,9 @@ const MIB = 1_024 * 1_024;
 const CHUNK = Buffer.alloc(64 * 1_024, " ");
 const STREAMS = 40;
 
-/** Starts the doors of two sandboxes in a process of their own. */
-async function startDoors() {
-  const child = fork(join(import.meta.dirname, "serve-two-doors.ts"), {
+/** Starts the doors of sandboxes in a process of their own. */
+async function startDoors({ bytes = 64 * MIB, doors = 2 } = {}) {
+  const child = fork(join(import.meta.dirname, "serve-two-doors.ts"), [String(bytes), String(doors)], {
     execArgv: ["--max-old-space-size=64"],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
@@ -88,6 +88,35 @@ test("forty streams with large bodies take little memory, and other sandboxes ar
   // About 170 MiB, whatever the size of the bodies; without an account 580 MiB, and more with larger bodies.
   expect(((await doors.peak()) - before) / MIB).toBeLessThan(256);
   bad.destroy();
+  good.destroy();
+});
+
+test("many sandboxes that attack together take no more than all doors may hold, and another one is served", async () => {
+  const attackers = 10;
+  await using doors = await startDoors({ bytes: 32 * MIB, doors: attackers + 1 });
+  const good = doors.session();
+  const goodKey = await keyOf(good);
+  const bad = await Promise.all(
+    Array.from({ length: attackers }, async () => {
+      const session = doors.session();
+      return { session, key: await keyOf(session) };
+    }),
+  );
+  const before = await doors.peak();
+  const pushing = bad.flatMap(({ session, key }) =>
+    Array.from({ length: 4 }, () => push(session, "/transcript", key, 8 * MIB - 1)),
+  );
+  // Within the share of a door.
+  const content = "x".repeat(MIB);
+  const body = JSON.stringify({ model: "glm-5", messages: [{ role: "user", content }] });
+  for (let call = 0; call < 5; call += 1) {
+    expect((await ask(good, ["POST", "/v1/chat/completions"], { key: goodKey, body })).status).toBe(200);
+    await sleep(100);
+  }
+  await Promise.race([Promise.all(pushing), sleep(3_000)]);
+  // About 90 MiB; where each door counts for itself, 380 MiB.
+  expect(((await doors.peak()) - before) / MIB).toBeLessThan(200);
+  for (const { session } of bad) session.destroy();
   good.destroy();
 });
 

@@ -1,4 +1,7 @@
-/** The program of the h2 test: a dispatcher's doors on TCP connections. Says its memory on request. */
+/**
+ * The program of the h2 test: a dispatcher's doors on TCP connections. Says its memory on request. Its arguments: the
+ * bytes that all doors may hold together, and the number of doors.
+ */
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { createServer, type AddressInfo, type Socket } from "node:net";
@@ -8,6 +11,7 @@ import { DEFAULT_LIMITS, taskSchema } from "@agentswarm/contracts";
 import { createRouter, resolveBackends } from "@agentswarm/llm";
 import { openDoor, type SandboxProcess } from "@agentswarm/sandbox";
 import { createLogger } from "@agentswarm/service";
+import { openDoorMemory } from "../../services/dispatcher/src/door-memory.ts";
 import { createGateway } from "../../services/dispatcher/src/gateway/gateway.ts";
 import { serveDoor } from "../../services/dispatcher/src/serve-door.ts";
 import { openTranscript } from "../../services/dispatcher/src/transcript.ts";
@@ -24,6 +28,9 @@ const router = createRouter(
 );
 const log = createLogger({ service: "test", level: "silent" });
 const gateway = createGateway(router, { model: MODEL, maxTokens: 500, log });
+
+const [bytes, doorsAtMost] = process.argv.slice(2).map(Number);
+const memory = openDoorMemory({ bytes: bytes ?? Number.NaN, doors: doorsAtMost ?? 1 });
 
 async function open(socket: Socket, name: string): Promise<void> {
   const key = gateway.issue({
@@ -58,6 +65,7 @@ async function open(socket: Socket, name: string): Promise<void> {
     files: { full: join(dir, "full"), thin: null, resolve: null, result: join(dir, name) },
     transcript: await openTranscript(join(dir, `${name}.jsonl`), () => undefined),
     gateway,
+    memory,
     key,
     onRequest: () => undefined,
     onCall: () => () => undefined,

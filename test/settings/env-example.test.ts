@@ -27,6 +27,7 @@ const EXAMPLES = {
   LLM_BACKENDS: "an example of a list",
   BROKER_URL: "the URL of a broker with its default BROKER_LISTEN",
   WARM_POOL: "the default depends on MAX_WORKERS and the provider",
+  DOOR_MEMORY_BYTES: "the default depends on MAX_WORKERS",
   SANDBOX_DISK_BYTES: "the default is that of the limits of a sandbox",
   REDIS_URL: "the default of a service that runs alone; npm start and compose set it",
 };

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import * as http2 from "node:http2";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Duplex, type Readable } from "node:stream";
 import type { DoorRoute } from "@agentswarm/contracts";
 import { startModelRelay, type ModelRelay } from "./model-relay.ts";
@@ -16,6 +17,11 @@ export interface DoorClient {
   close(): void;
 }
 
+/** The doors of all sandboxes hold too much at the moment. */
+const FULL = 503;
+const MAX_TRIES = 30;
+const RETRY_MS = 1_000;
+
 /** Connects to the dispatcher. The process exits when the connection is lost. */
 export function connectDoor(): DoorClient {
   const session = http2.connect("http://door", {
@@ -26,7 +32,7 @@ export function connectDoor(): DoorClient {
   session.on("close", () => process.exit(1));
   let relay: Awaited<ReturnType<typeof startModelRelay>> | undefined;
 
-  const ask = async ({ method, path, body: kind }: DoorRoute, body?: Readable | string) => {
+  const askOnce = async ({ method, path, body: kind }: DoorRoute, body?: Readable | string) => {
     const type = kind === undefined ? {} : { "content-type": kind.type };
     const headers = { ":method": method, ":path": path, ...type };
     const stream = session.request(headers, { endStream: body === undefined });
@@ -36,8 +42,18 @@ export function connectDoor(): DoorClient {
       body.on("error", () => stream.close(http2.constants.NGHTTP2_CANCEL)).pipe(stream);
     const [answer] = await answered;
     const status = Number(answer[":status"]);
-    if (status >= 400) throw new Error(`${method} ${path} was answered ${status}`);
     return { status, stream };
+  };
+  const ask = async (route: DoorRoute, body?: Readable | string) => {
+    for (let tries = 1; ; tries += 1) {
+      const { status, stream } = await askOnce(route, body);
+      if (status < 400) return { status, stream };
+      stream.resume();
+      // A stream can be sent only once.
+      const mayRetry = status === FULL && typeof body === "string" && tries < MAX_TRIES;
+      if (!mayRetry) throw new Error(`${route.method} ${route.path} was answered ${status}`);
+      await sleep(RETRY_MS);
+    }
   };
   // Waits for `end` by hand: `finished` and `pipeline` may take an HTTP/2 stream for closed early.
   const consume = (stream: http2.ClientHttp2Stream, onData: (chunk: Buffer) => void) =>

@@ -50,7 +50,7 @@ async function open(
 
 /** Runs the agent. Its key and its deadlines end with it. */
 async function run(
-  { gateway }: DispatcherContext,
+  { gateway, memory }: DispatcherContext,
   opened: OpenedAttempt,
   access: AttemptAccess,
 ): Promise<AgentRan> {
@@ -62,6 +62,7 @@ async function run(
     ...opened,
     ...access,
     gateway,
+    memory,
     signal: job.signal,
     onProgress: events.progressed,
   });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DOOR } from "@agentswarm/contracts";
 import { originReaderSettings, targetSettings } from "@agentswarm/git";
 import { modelSettings } from "@agentswarm/llm";
 import { budgetSettings, redisSettings } from "@agentswarm/queue";
@@ -29,6 +30,14 @@ export const settings = z.object({
     .optional()
     .describe(
       "Sandboxes kept open ahead with a loaded agent; 0: none. By default MAX_WORKERS, at most 4; none where an idle sandbox costs money",
+    ),
+  DOOR_MEMORY_BYTES: z.coerce
+    .number()
+    .int()
+    .min(2 * DOOR.chatCompletions.body.maxBytes)
+    .optional()
+    .describe(
+      "Bytes of requests of all sandboxes that are in memory at once; by default 16 MiB for each of MAX_WORKERS",
     ),
   WORKER_TIMEOUT: z.coerce.number().int().min(1).default(1_800).describe("Seconds one attempt may take"),
   ...cacheSettings,

@@ -6,6 +6,7 @@ import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
 import type { AttemptBase } from "./base.ts";
 import type { FinishedWork } from "./finished-work.ts";
+import type { DoorMemory } from "./door-memory.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { AgentPool } from "./pool.ts";
 import type { Rounds } from "./rounds.ts";
@@ -31,6 +32,8 @@ export interface DispatcherContext {
   readonly provider: SandboxProvider;
   readonly pool: AgentPool;
   readonly gateway: Gateway;
+  /** For the bodies at the doors of all sandboxes. */
+  readonly memory: DoorMemory;
   /** Why no model answers calls of a role now, as a retryable Fault, or null. */
   readonly outage: Router["outage"];
   readonly rounds: Rounds;

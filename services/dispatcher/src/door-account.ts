@@ -1,11 +1,12 @@
 import { DOOR_LIMITS } from "@agentswarm/contracts";
+import type { DoorMemory } from "./door-memory.ts";
 
 /** A request beyond the limits of its door; `status` is its answer. */
 export class DoorOverrun extends Error {
   readonly status = 429;
 }
 
-/** Counts the bytes of one request's body. Both functions throw DoorOverrun before a limit is exceeded. */
+/** Counts the bytes of one request's body. Both functions throw DoorOverrun before a limit is exceeded, `hold` DoorsFull too. */
 export interface BodyCount {
   /** Bytes that were received and not kept. */
   received(bytes: number): void;
@@ -23,7 +24,11 @@ export interface DoorAccount {
   exceeded(): string | null;
 }
 
-export function openDoorAccount(limits: Record<keyof typeof DOOR_LIMITS, number> = DOOR_LIMITS): DoorAccount {
+export function openDoorAccount(
+  memory: DoorMemory,
+  limits: Record<keyof typeof DOOR_LIMITS, number> = DOOR_LIMITS,
+): DoorAccount {
+  const shared = memory.open();
   let [streams, heldBytes, bytes, requests, overruns] = [0, 0, 0, 0, 0];
   let exceeded: string | null = null;
   const received = (more: number) => {
@@ -46,12 +51,14 @@ export function openDoorAccount(limits: Record<keyof typeof DOOR_LIMITS, number>
           received(more);
           if (heldBytes + more > limits.heldBytes)
             throw new DoorOverrun(`more than ${limits.heldBytes} bytes at once at this door`);
+          shared.take(more);
           held += more;
           heldBytes += more;
         },
         [Symbol.dispose]() {
           streams -= 1;
           heldBytes -= held;
+          shared.give(held);
         },
       };
     },

@@ -4,6 +4,7 @@ import { currentTrace, withTrace } from "@agentswarm/contracts/node";
 import type { AttemptFiles } from "./attempt-files.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { AttemptFacts } from "./decide-end.ts";
+import type { DoorMemory } from "./door-memory.ts";
 import type { Elapsed } from "./elapsed.ts";
 import type { AttemptKey } from "./gateway/attempt-key.ts";
 import type { Gateway } from "./gateway/gateway.ts";
@@ -17,6 +18,7 @@ export interface AgentRun {
   readonly files: AttemptFiles;
   readonly transcript: Pick<Transcript, "append">;
   readonly gateway: Gateway;
+  readonly memory: DoorMemory;
   /** The key that the assignment names. */
   readonly key: AttemptKey;
   /** Kill the agent's process when they are overrun. */
@@ -55,6 +57,7 @@ export async function runAgent(run: AgentRun): Promise<AgentRan> {
     files: run.files,
     transcript: run.transcript,
     gateway: run.gateway,
+    memory: run.memory,
     key,
     onRequest: () => deadlines.touch(),
     onCall() {

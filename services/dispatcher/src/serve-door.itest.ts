@@ -18,6 +18,7 @@ import { createRouter, resolveBackends } from "@agentswarm/llm";
 import { createLogger } from "@agentswarm/service";
 import { json, startBackend, USAGE, type ScriptedBackend } from "../../../test/support/scripted-backend.ts";
 import { UNLIMITED_BUDGET } from "../../../test/support/unlimited-budget.ts";
+import { openDoorMemory } from "./door-memory.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { serveDoor, type DoorService } from "./serve-door.ts";
 
@@ -82,6 +83,7 @@ beforeAll(async () => {
     },
     transcript: { append: async (lines) => void transcript.push(lines.toString()) },
     gateway,
+    memory: openDoorMemory({ bytes: 64 * CHUNK.length, doors: 1 }),
     key: issued,
     onRequest: () => undefined,
     onCall: () => () => undefined,

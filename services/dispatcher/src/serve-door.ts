@@ -15,6 +15,7 @@ import type { DoorHandler } from "@agentswarm/sandbox";
 import type { AttemptFiles } from "./attempt-files.ts";
 import { atMost, chunksOf, isTooLong, readBounded } from "./bounded-body.ts";
 import { DoorOverrun, openDoorAccount, type BodyCount } from "./door-account.ts";
+import { DoorsFull, type DoorMemory } from "./door-memory.ts";
 import type { AttemptKey } from "./gateway/attempt-key.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { Transcript } from "./transcript.ts";
@@ -24,6 +25,8 @@ export interface DoorOptions {
   readonly files: AttemptFiles;
   readonly transcript: Pick<Transcript, "append">;
   readonly gateway: Gateway;
+  /** Shared by all doors. */
+  readonly memory: DoorMemory;
   /** The only key that this door accepts for the model. */
   readonly key: AttemptKey;
   /** Called at every request. */
@@ -52,7 +55,7 @@ type Serve = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, count: Bo
 export function serveDoor(options: DoorOptions): DoorService {
   const { assignment, files, gateway, key } = options;
   const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
-  const account = openDoorAccount();
+  const account = openDoorAccount(options.memory);
   let result: unknown;
   let hasBundle = false;
   let hostFault: Fault | null = null;
@@ -116,9 +119,8 @@ export function serveDoor(options: DoorOptions): DoorService {
       const fault = asFault(error);
       // Other errors of the system may be the sandbox's own: it broke off.
       if (fault.source === "operator") hostFault = fault;
-      const isOverrun = error instanceof DoorOverrun;
-      if (isOverrun || isTooLong(error)) account.overrun(message);
-      respond(stream, isOverrun ? error.status : isTooLong(error) ? 413 : 400, errorBody(message));
+      if (error instanceof DoorOverrun || isTooLong(error)) account.overrun(message);
+      respond(stream, statusOf(error), errorBody(message));
       // The rest of the request is not read.
       stream.close(constants.NGHTTP2_NO_ERROR);
       if (account.exceeded() !== null) finish();
@@ -138,6 +140,11 @@ export function serveDoor(options: DoorOptions): DoorService {
   };
 }
 
+function statusOf(error: unknown): number {
+  if (error instanceof DoorOverrun || error instanceof DoorsFull) return error.status;
+  return isTooLong(error) ? 413 : 400;
+}
+
 function errorBody(message: string): string {
   return JSON.stringify({ error: { message } });
 }
@@ -152,7 +159,8 @@ function parseJson(text: string): unknown {
 
 function respond(stream: ServerHttp2Stream, status: number, body = ""): void {
   if (stream.destroyed || stream.headersSent) return;
-  stream.respond({ ":status": status, "content-type": "application/json" });
+  const later = status === 503 ? { "retry-after": "1" } : {};
+  stream.respond({ ":status": status, "content-type": "application/json", ...later });
   stream.end(body);
 }
 

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { DOOR } from "@agentswarm/contracts";
 import { openDependencyCache } from "@agentswarm/checks";
 import { openStore } from "@agentswarm/git";
 import { needsSample, openRecorder, openRouter } from "@agentswarm/llm";
@@ -14,6 +15,7 @@ import type { Settings } from "./config.ts";
 import type { DispatcherContext, DispatcherRepo } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 import { openFinishedWork } from "./finished-work.ts";
+import { openDoorMemory } from "./door-memory.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { openPool } from "./pool.ts";
 import { dispatcherRemovals } from "./removals.ts";
@@ -68,6 +70,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
       recorder: settings.RECORD === undefined ? undefined : openRecorder(settings.RECORD),
     }),
     outage: (role) => router.outage(role),
+    memory: openDoorMemory({ bytes: doorBytes(settings), doors: settings.MAX_WORKERS }),
     rounds: openRounds(connection),
     model: router.model,
     maxTokens: settings.LLM_MAX_TOKENS,
@@ -108,6 +111,11 @@ function warnOfMissingLimits({ isolation, unenforced }: SandboxProvider, log: Lo
     );
   }
   if (unenforced.length > 0) log.warn({ limits: unenforced }, "limits this machine cannot enforce");
+}
+
+/** Enough that the longest body fits into the share of each door. */
+function doorBytes({ DOOR_MEMORY_BYTES, MAX_WORKERS }: Settings): number {
+  return DOOR_MEMORY_BYTES ?? 2 * DOOR.chatCompletions.body.maxBytes * MAX_WORKERS;
 }
 
 /** How many agents wait for a task when WARM_POOL is not set. */
