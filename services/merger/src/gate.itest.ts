@@ -10,7 +10,7 @@ import { openSandboxProvider, sandboxSettingsSchema, type SandboxProvider } from
 import { createLogger, parseEnv } from "@agentswarm/service";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
 import { git, makeStringKit } from "../../../test/support/string-kit.ts";
-import { openGate } from "./gate.ts";
+import { openGate, type Candidate, type Gate } from "./gate.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "swarm-gate-"));
 const origin = makeStringKit(dir);
@@ -54,7 +54,12 @@ function misreporting(tree: string): SandboxProvider {
   };
 }
 
-async function testTrunk(by: SandboxProvider, dependencies?: DependencyCache) {
+/** Runs `work` with a gate, and with the trunk's head as the candidate. */
+async function withGate<T>(
+  by: SandboxProvider,
+  work: (gate: Gate, candidate: Candidate) => Promise<T>,
+  dependencies?: DependencyCache,
+): Promise<T> {
   using mirror = await openOrigin({ url: origin, trunk: "main", mirrorDir: join(dir, "mirror") });
   using engine = openLandingEngine({ dir: origin, strategy: "fast-forward" });
   const log = createLogger({ service: "test", level: "fatal" });
@@ -71,15 +76,13 @@ async function testTrunk(by: SandboxProvider, dependencies?: DependencyCache) {
     swarm: "gate",
   });
   const commit = await mirror.head();
-  const candidate = {
-    commit,
-    base: commit,
-    tree: await mirror.treeOf(commit),
-    trace: newTraceparent(),
-    target,
-  };
-  return await gate.test(candidate, new AbortController().signal);
+  const tree = await mirror.treeOf(commit);
+  return await work(gate, { commit, base: commit, tree, trace: newTraceparent(), target });
 }
+
+const { signal } = new AbortController();
+const testTrunk = (by: SandboxProvider, dependencies?: DependencyCache) =>
+  withGate(by, (gate, candidate) => gate.test(candidate, signal), dependencies);
 
 test("a result counts only for the tree that would be published", async () => {
   expect(await testTrunk(provider)).toBeNull();
@@ -104,4 +107,22 @@ test("dependencies that an attempt changed and that cannot be installed are a re
 test("dependencies of the base that cannot be installed are a retryable fault, charged to no attempt", async () => {
   const tested = testTrunk(provider, refusing(true));
   await expect(tested).rejects.toMatchObject({ code: "target.invalid", retryable: true });
+});
+
+test("a result counts only for the checks that were run: those of the base of a batch, which the tree does not decide", async () => {
+  const opened: string[] = [];
+  const counting: SandboxProvider = {
+    ...provider,
+    open(spec) {
+      opened.push(spec.labels.purpose ?? "");
+      return provider.open(spec);
+    },
+  };
+  await withGate(counting, async (gate, candidate) => {
+    expect(await gate.test(candidate, signal)).toBeNull();
+    expect(await gate.test(candidate, signal)).toBeNull();
+    expect(opened).toHaveLength(1);
+    const stricter = targetSettingsSchema.parse({ checks: { gate: ["true", "false"] } });
+    expect(await gate.test({ ...candidate, target: stricter }, signal)).toMatchObject({ command: "false" });
+  });
 });
