@@ -126,6 +126,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.disposeAsync());
 
+// Fault 25: a hundred tasks edit one file.
 test("more than 90 % of the tasks land, and every task ends", () => {
   expect(counts.underWay + counts.held).toBe(0);
   expect(counts.landed).toBeGreaterThan(TASKS * 0.9);

@@ -90,6 +90,7 @@ describe.each(["in place", "by a mirror"] as const)("an origin used %s", (kind) 
     expect(await mirror.green()).toBe(first);
   });
 
+  // Fault 21: a push that would not be a fast-forward.
   test("a push after somebody else's says that the ref has moved, and leaves it", async () => {
     const { mirror, origin, first, ours, foreign } = setup;
     git(origin, "update-ref", MAIN, foreign);

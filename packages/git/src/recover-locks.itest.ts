@@ -32,6 +32,7 @@ const errorsOf = (args: readonly string[]) => {
   return status === 0 ? "" : stderr;
 };
 
+// Fault 20: a stale lock.
 test.each<[string, string[]]>([
   ["refs/heads/main.lock", ["update-ref", "-d", "refs/heads/main"]],
   ["packed-refs.lock", ["pack-refs", "--all"]],

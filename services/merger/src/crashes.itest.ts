@@ -16,6 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => merger[Symbol.asyncDispose]());
 
+// Fault 3: the merger is killed at each step.
 test.each(FAILPOINTS)(
   "a merger killed at merger.%s lands the attempt exactly once and hands it off",
   async (name) => {

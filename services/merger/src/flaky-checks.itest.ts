@@ -9,6 +9,7 @@ async function flakes(merger: TestMerger): Promise<EventOf<"gate.flaked">[]> {
   return jobs.map((job) => (job.data as { body: DomainEvent }).body).filter(isEventOf("gate.flaked"));
 }
 
+// Fault 26: a flaky test in the gate.
 test("an attempt is rejected only when a gate check fails twice on the same tree", async () => {
   let merger: TestMerger | undefined;
   const check = makeWaitingCheck(`flaky-${process.pid}`, () => merger?.service.output() ?? "");

@@ -84,6 +84,7 @@ const { signal } = new AbortController();
 const testTrunk = (by: SandboxProvider, dependencies?: DependencyCache) =>
   withGate(by, (gate, candidate) => gate.test(candidate, signal), dependencies);
 
+// Fault 24: the landed tree is not the one that was tested.
 test("a result counts only for the tree that would be published", async () => {
   expect(await testTrunk(provider)).toBeNull();
   const other = git(origin, "rev-parse", "main:src");

@@ -22,6 +22,11 @@ export function openLandedIndex(mirror: Mirror): LandedIndex {
   return {
     async find(head, taskId) {
       if (upTo !== head) {
+        // After a forced push or a rewind the tasks that the trunk has lost are not landed any more.
+        if (upTo !== undefined && !(await mirror.isAncestor(upTo, head))) {
+          known.clear();
+          upTo = undefined;
+        }
         for (const landing of await mirror.landings(head, upTo)) known.set(landing.taskId, landing.commit);
         upTo = head;
       }

@@ -69,6 +69,7 @@ describe.each(ORIGINS)("an origin %s", (_kind, hooked) => {
     return commit;
   }
 
+  // Fault 20: a stale lock of a ref or of the index.
   test("an attempt lands although a killed git process left a lock on the trunk", async () => {
     const attempt = await one(`lock-${hooked}`);
     const left = join(merger.origin, "refs/heads/main.lock");
@@ -103,6 +104,7 @@ describe.each(ORIGINS)("an origin %s", (_kind, hooked) => {
     for (const name of locks) expect(existsSync(join(repository, name)), name).toBe(false);
   });
 
+  // Fault 21: a push of somebody else came first.
   test("an attempt overtaken by a foreign push is built and tested again upon that push", async () => {
     const before = merger.head();
     const attempt = await attemptAt(`held-${hooked}`, { "src/held-once": "foreign-once" });
@@ -123,6 +125,7 @@ describe.each(ORIGINS)("an origin %s", (_kind, hooked) => {
     expect(merger.head()).toBe(foreign);
   });
 
+  // Fault 22: the origin is away.
   test("landings wait for an unreachable origin without failing, and land once it is back", async () => {
     const attempts = [await one(`away-a-${hooked}`), await one(`away-b-${hooked}`)];
     const away = `${merger.origin}.away`;

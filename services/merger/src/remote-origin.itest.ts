@@ -45,6 +45,7 @@ test("an attempt lands on a remote repository by a push that is not forced", asy
   expect(git(merger.origin, "merge-base", before, "main")).toBe(before);
 });
 
+// Fault 22: the origin refuses the credential, is down, or hangs.
 test.each(["unauthorized", "unavailable"] as const)(
   "a git host that is %s delays the landing without failing the task",
   async (fault) => {
@@ -71,6 +72,7 @@ test("a landing waits for a git host that hangs, and is retried once the connect
   await expectLanded(taskId);
 });
 
+// Fault 23: the push landed, and its acknowledgement was lost.
 test("a push that arrived without an acknowledgement is found to have landed and is not repeated", async () => {
   host.fault = "lost-reply";
   const { taskId } = await ask("lost-reply");

@@ -69,6 +69,7 @@ async function allLand(attempts: readonly Attempt[]): Promise<void> {
   );
 }
 
+// Fault 19: a full disk.
 test.runIf(hasSmallDisk)("landings wait while the disk is full, and land when it has room", async () => {
   const filler = join(bundles, "filler");
   execFileSync("sh", ["-c", `dd if=/dev/zero of=${filler} bs=4k 2>/dev/null || true`]);

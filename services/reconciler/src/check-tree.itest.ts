@@ -30,6 +30,7 @@ test("a tree that passed is not checked again, even under another commit", async
   expect(reconciler.green()).toBe(second);
 });
 
+// Fault 26: a trunk that is red by a flaky test, or by a conflict of meaning.
 test("a check that fails once and then passes on the same tree is flaky, not red", async () => {
   const head = reconciler.commit(reconciler.waitingCheck());
   const one = await ask();

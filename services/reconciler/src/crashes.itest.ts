@@ -19,6 +19,7 @@ const sweptJobs = async (reconciler: TestReconciler) => {
   return jobs.map((job) => job.id).filter((id) => id !== undefined && !id.includes("repeat"));
 };
 
+// Fault 4: the reconciler is killed during a check.
 test("a reconciler killed during a check leaves no process behind and causes one fix task", async () => {
   await using reconciler = await startReconciler(answer);
   const green = reconciler.green();
