@@ -19,17 +19,17 @@ export async function watchFeatures(
   signal?: AbortSignal,
 ): Promise<FeatureSummary[]> {
   const progress = openProgress(out);
-  let answeredAt = Date.now();
+  let answeredAt = performance.now();
   for (;;) {
     let answers: readonly [FeatureSummary[], SwarmStatus];
     try {
       answers = [await client.allFeatures(), await client.getStatus()];
     } catch (error) {
-      if (!isTransient(error) || Date.now() - answeredAt > OUTAGE_MS) throw error;
+      if (!isTransient(error) || performance.now() - answeredAt > OUTAGE_MS) throw error;
       await sleep(EVERY_MS);
       continue;
     }
-    answeredAt = Date.now();
+    answeredAt = performance.now();
     const [all, status] = answers;
     const watched = ids.flatMap((id) => all.find((feature) => feature.id === id) ?? []);
     progress.show(formatProgress(watched, status));

@@ -41,7 +41,7 @@ export async function sendRequest(
   asked: AskOptions = {},
 ): Promise<string> {
   const deadlineMs = asked.deadlineMs ?? options.deadlineMs ?? DEADLINE_MS;
-  const endsAt = Date.now() + deadlineMs;
+  const endsAt = performance.now() + deadlineMs;
   const signal = joinSignals(asked.signal, AbortSignal.timeout(deadlineMs));
   const maxRetries = route.repeatable ? (options.maxRetries ?? MAX_RETRIES) : 0;
   for (let retries = 0; ; retries += 1) {
@@ -52,7 +52,7 @@ export async function sendRequest(
       });
     } catch (error) {
       asked.signal?.throwIfAborted();
-      const facts = { retries, maxRetries, leftMs: endsAt - Date.now(), random: Math.random() };
+      const facts = { retries, maxRetries, leftMs: endsAt - performance.now(), random: Math.random() };
       const delayMs = retryDelayMs(error, facts);
       if (delayMs === null) throw error;
       await pause(delayMs, asked.signal);

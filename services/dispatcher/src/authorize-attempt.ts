@@ -30,7 +30,7 @@ export function authorizeAttempt(
     ids: { featureId, taskId: task.id, attempt },
     limits,
     role,
-    expiresAt: Date.now() + wallMs + SANDBOX_GRACE_MS,
+    expiresAt: performance.now() + wallMs + SANDBOX_GRACE_MS,
     budget: ctx.budgets.of({ featureId, attempt: { taskId: task.id, attempt, limits } }),
     onCharge: events.used,
     onExhausted(why, level) {

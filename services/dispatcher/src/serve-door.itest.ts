@@ -46,7 +46,7 @@ beforeAll(async () => {
     ids: { featureId: "feature-1", taskId: "task-1", attempt: 1 },
     limits: DEFAULT_LIMITS,
     role: "work",
-    expiresAt: Date.now() + 600_000,
+    expiresAt: performance.now() + 600_000,
     budget: UNLIMITED_BUDGET,
   });
   ({ key } = issued);

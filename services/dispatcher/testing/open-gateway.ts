@@ -64,7 +64,7 @@ export async function openGateway(
       ids: { featureId: "feature-1", taskId: "task-1", attempt: 1 },
       limits: { ...DEFAULT_LIMITS, ...limits },
       role: "work",
-      expiresAt: Date.now() + ttlMs,
+      expiresAt: performance.now() + ttlMs,
       budget: options.budget ?? UNLIMITED_BUDGET,
       onCharge: (usage) => charged.push(usage),
       onExhausted: (why) => exhausted.push(why),

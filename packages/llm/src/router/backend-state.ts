@@ -156,7 +156,7 @@ export function openBackendState(backend: Backend, options: BackendStateOptions)
         if (wasDue) options.onFree();
         return wasDue;
       }
-      if (now.kind === "down" && Date.now() >= now.probeAt)
+      if (now.kind === "down" && performance.now() >= now.probeAt)
         void breaker.probe(() => isHealthy(backend, options.timeouts.connectMs)).then(options.onFree);
       return false;
     },

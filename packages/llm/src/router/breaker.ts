@@ -44,7 +44,7 @@ export function createBreaker(
       breaker: new ConsecutiveBreaker(options.failures),
       halfOpenAfter: new DelegateBackoff(({ attempt }) => {
         const ms = Math.min(options.probeAfterMs * 2 ** (attempt - 1), MAX_PROBE_DELAY_MS);
-        probeAt = Date.now() + ms + 1;
+        probeAt = performance.now() + ms + 1;
         return ms;
       }),
     },

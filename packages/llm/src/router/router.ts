@@ -117,7 +117,7 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
   const choose = (needs: CallNeeds) => {
     for (const state of states.values()) void state.probe();
     const snapshots = [...states.values()].map((state) => state.snapshot());
-    return chooseBackend(snapshots, needs, Date.now());
+    return chooseBackend(snapshots, needs, performance.now());
   };
 
   /** The refusal of the first backend of a role, all of which refuse; after the probes that are due. */
@@ -154,7 +154,7 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
         if (state !== undefined) return state.takePermit();
       } else {
         const { until, busy } = choice;
-        if (Date.now() >= giveUpAt || (call.retry === "once" && !busy)) return { until };
+        if (performance.now() >= giveUpAt || (call.retry === "once" && !busy)) return { until };
         await waiters.wait(Math.min(until ?? giveUpAt, giveUpAt), call.signal);
       }
     }
@@ -166,7 +166,7 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
     prices: highestPrices(backends),
     async ask(call) {
       const { role, tokens, signal, streamed, retry } = call;
-      const giveUpAt = Date.now() + timeouts.firstMs;
+      const giveUpAt = performance.now() + timeouts.firstMs;
       const tried = new Set<string>();
       let tries = 0;
       let rounds = 1;
@@ -184,13 +184,13 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
         last = refused;
         tried.add(backend.name);
         const delayMs = retryDelayMs(rounds, reply.retryAfter);
-        if (reply.retryAfter !== null) state.pause(Date.now() + delayMs);
+        if (reply.retryAfter !== null) state.pause(performance.now() + delayMs);
         const others = choose({ role, tokens, tried }).kind === "go";
         const lasting = isOperatorCause(reply.cause);
         // A key that one backend refuses may be valid at another.
         if (!isTransient(reply.cause) && !(lasting && others)) return { ...refused, unavailable: lasting };
         // Retries of a cold endpoint are bounded by time, not by number, because its workers take minutes to start.
-        const cold = reply.cause === "cold" && Date.now() + delayMs < giveUpAt;
+        const cold = reply.cause === "cold" && performance.now() + delayMs < giveUpAt;
         if (!cold) tries += 1;
         if (tries >= MAX_TRIES) return refused;
         if (others) continue;
@@ -207,7 +207,7 @@ export function createRouter(backends: readonly Backend[], options: RouterOption
         if (choice.kind === "wait") {
           // A backend that is full or paused for a moment is waited for by the call itself.
           if (choice.busy || !isDown(role)) return null;
-          const retryAfterMs = Math.max(MIN_RETRY_MS, (choice.until ?? 0) - Date.now());
+          const retryAfterMs = Math.max(MIN_RETRY_MS, (choice.until ?? 0) - performance.now());
           const why = `no backend answers: ${lastFailure(role)}`;
           return new Fault("model.unavailable", why, { retryable: true, retryAfterMs });
         }
@@ -229,7 +229,7 @@ const MIN_RETRY_MS = 1_000;
 
 /** A Retry-After header for this time. */
 function laterBy(until: number | null): { readonly retryAfter: string } {
-  const ms = until === null ? 0 : until - Date.now();
+  const ms = until === null ? 0 : until - performance.now();
   return { retryAfter: String(Math.ceil(Math.max(MIN_RETRY_MS, ms) / 1_000)) };
 }
 

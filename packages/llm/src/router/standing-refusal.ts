@@ -22,7 +22,7 @@ export function openStandingRefusal(
   let standing: { reply: RefusedReply; probeAt: number; delayMs: number } | null = null;
   let probing: Promise<boolean> | null = null;
   const stand = (reply: RefusedReply, delayMs: number) => {
-    standing = { reply, delayMs, probeAt: Date.now() + delayMs };
+    standing = { reply, delayMs, probeAt: performance.now() + delayMs };
   };
   return {
     now: () => standing,
@@ -34,7 +34,7 @@ export function openStandingRefusal(
     },
     async probe(check) {
       if (probing !== null) return probing;
-      if (standing === null || Date.now() < standing.probeAt) return false;
+      if (standing === null || performance.now() < standing.probeAt) return false;
       const { delayMs, reply } = standing;
       const run = async () => {
         const still = await check().catch(() => reply);

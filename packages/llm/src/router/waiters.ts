@@ -19,7 +19,7 @@ export function openWaiters(): Waiters {
     async wait(until, signal) {
       signal.throwIfAborted();
       const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, Math.min(Math.max(0, until - Date.now()), MAX_TIMER_MS));
+      const timer = setTimeout(resolve, Math.min(Math.max(0, until - performance.now()), MAX_TIMER_MS));
       waiting.add(resolve);
       const onAbort = () => resolve();
       signal.addEventListener("abort", onAbort);

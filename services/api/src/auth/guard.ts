@@ -36,7 +36,7 @@ export function guard(app: App, keys: KeyRing, demand: KeyDemand): void {
     }
     const key = await keyOf(request, keys);
     if (key === null) {
-      const retryAfter = failed.note(request.ip, Date.now());
+      const retryAfter = failed.note(request.ip, performance.now());
       if (retryAfter !== null)
         throw new Problem(429, "too-many-failures", `too many wrong keys from ${request.ip}`, retryAfter);
       void reply.header("www-authenticate", 'Basic realm="AgentSwarm", Bearer');

@@ -16,7 +16,7 @@ export interface KeyOrder {
   readonly limits: Limits;
   /** The role of its calls; the router chooses a backend by it. */
   readonly role: Role;
-  /** Milliseconds since 1970; the key is invalid afterwards. */
+  /** By `performance.now()`, which no change of the clock moves; the key is invalid afterwards. */
   readonly expiresAt: number;
   /** The budgets that its calls are charged to, beside the limits. */
   readonly budget: BudgetHandle;

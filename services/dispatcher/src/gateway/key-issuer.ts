@@ -21,7 +21,7 @@ export function openKeyIssuer(): KeyIssuer {
       for (const { key, expiresAt } of issued.values()) {
         const text = Buffer.from(key.key);
         if (text.length === given.length && timingSafeEqual(text, given))
-          return Date.now() < expiresAt ? key : null;
+          return performance.now() < expiresAt ? key : null;
       }
       return null;
     },
