@@ -1,6 +1,6 @@
 import { openDocuments, type QueueConnection } from "@agentswarm/queue";
 import { z } from "zod";
-import { taskRecordSchema, type TaskRecord } from "../../services/planner/src/ledger/ledger.ts";
+import { taskRecordSchema, type TaskRecord } from "../../services/planner/src/ledger/task-record.ts";
 
 /** The ledger of version 0.1.0 in short: one JSON document for a feature, parsed and written whole by every step. */
 const documentSchema = z.object({ status: z.string(), tasks: z.array(taskRecordSchema) });

@@ -1,5 +1,5 @@
 import { DEFAULT_LIMITS, DEFAULT_REPO, type Task } from "@agentswarm/contracts";
-import { newRecord, type TaskRecord } from "../../services/planner/src/ledger/ledger.ts";
+import { newRecord, type TaskRecord } from "../../services/planner/src/ledger/task-record.ts";
 
 const DESCRIPTION =
   "Add the function, its tests and its documentation, and export it from the package. ".repeat(10);

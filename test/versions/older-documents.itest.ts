@@ -9,6 +9,8 @@ import { openTestIntake } from "../../services/api/testing/open-intake.ts";
 import { openRounds } from "../../services/dispatcher/src/rounds.ts";
 import { openCostHistory } from "../../services/planner/src/cost-history.ts";
 import { ledgerSchema } from "../../services/planner/src/ledger/ledger.ts";
+import { openLedgerStore } from "../../services/planner/src/ledger/ledger-store.ts";
+import { readWhole } from "../../services/planner/testing/read-whole.ts";
 import { openCheckRecords } from "../../services/reconciler/src/check-records.ts";
 import { startRedis, type TestRedis } from "../support/redis.ts";
 
@@ -37,12 +39,24 @@ afterAll(async () => {
 
 const keysOf = (namespace: string) => Object.keys(OLD[namespace] ?? {});
 
-test("the planner reads a ledger of version 1, and its feature belongs to the default repository", async () => {
-  const ledgers = await openDocuments(connection, "ledger", ledgerSchema).all();
-  expect([...ledgers.keys()].toSorted()).toEqual(keysOf("ledger").toSorted());
-  for (const ledger of ledgers.values()) {
-    expect(ledger.feature.repoId).toBe("main");
-    expect(ledger.tasks.every(({ task }) => task.repoId === "main")).toBe(true);
+test("the planner moves a ledger of version 1 task by task, and its feature belongs to the default repository", async () => {
+  const older = await openDocuments(connection, "ledger", ledgerSchema).all();
+  const store = openLedgerStore({
+    connection,
+    usedUp: async () => null,
+    onWritten: () => undefined,
+    onSetAside: ({ why }) => expect.fail(why),
+  });
+  expect((await store.ids()).toSorted()).toEqual(keysOf("ledger").toSorted());
+  await store.open();
+  expect(await openDocuments(connection, "ledger", z.unknown()).keys()).toEqual([]);
+  expect((await store.ids()).toSorted()).toEqual(keysOf("ledger").toSorted());
+  for (const [id, old] of older) {
+    const moved = await readWhole(connection, id);
+    expect(moved?.feature.repoId).toBe("main");
+    expect(moved?.tasks.every(({ task }) => task.repoId === "main")).toBe(true);
+    expect({ ...moved, due: [], pending: [] }).toEqual({ ...old, due: [], pending: [] });
+    for (const { task } of old.tasks) expect(await store.featureOf(task.id)).toBe(id);
   }
 });
 

@@ -24,6 +24,8 @@ const RIGHTS: Record<RedisUser, Rights> = {
   planner: {
     queues: EVERY_QUEUE,
     keys: [
+      "ledger:*",
+      "ledgers:*",
       "documents:ledger*",
       "documents:surveys*",
       "documents:cost-history*",

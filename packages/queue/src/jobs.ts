@@ -30,15 +30,13 @@ export async function jobBody<Q extends QueueName>(
   return opened.kind === "message" ? opened.body : null;
 }
 
-/** The ids of the jobs in these states; by default of all jobs that have not ended. */
+/** The ids of the jobs in these states; by default of all jobs that have not ended. Their messages are not read. */
 export async function pendingJobIds(
   connection: QueueConnection,
   queue: QueueName,
   states: readonly PendingState[] = PENDING_STATES,
 ): Promise<string[]> {
-  const jobs = await queueOf(connection, queue).getJobs([...states]);
-  // A job may have gone between the listing and the reading.
-  return jobs.flatMap((job) => (job?.id === undefined ? [] : [job.id]));
+  return queueOf(connection, queue).getRanges([...states], 0, -1);
 }
 
 /** The ids of the jobs that a worker has now. */

@@ -4,8 +4,11 @@ import { advance } from "./advance.ts";
 import { step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
 import { bookFixes, type FixFacts } from "./ledger/book-fixes.ts";
-import { absorbVerdict, decideVerifying, landingsOf } from "./ledger/decide-verifying.ts";
-import { isOpen, newLedger, type Ledger } from "./ledger/ledger.ts";
+import { absorbVerdict, decideVerifying } from "./ledger/decide-verifying.ts";
+import { countOf, landingsOf, tasksOfSignature } from "./ledger/find-tasks.ts";
+import { newLedger, type Ledger } from "./ledger/ledger.ts";
+import { OPEN } from "./ledger/task-record.ts";
+import { readOpen } from "./read-open.ts";
 
 /** The commits that a sweep is about, as far as the trunk has them now. */
 interface SweptTrunk {
@@ -26,32 +29,45 @@ interface SweptTrunk {
  */
 export async function absorbSweep(ctx: PlannerContext, sweep: Sweep, sweepId: string): Promise<void> {
   // The ledgers are read before the trunk, so that a landing in a ledger which the trunk lacks is lost and not just new.
-  const open = await ctx.ledgers.open();
+  const open = await readVerifying(ctx, sweep.repoId);
   const trunk = await readTrunk(ctx, sweep);
   if (sweep.outcome === "red" && (await isOutdated(trunk))) return;
   const fixOpen = sweep.outcome === "red" && (await bookAll(ctx, sweep, trunk));
   const faults: Fault[] = [];
-  for (const ledger of open) {
-    if (ledger.status !== "verifying" || ledger.feature.repoId !== sweep.repoId) continue;
+  for (const feature of open) {
     try {
-      await showReason(ctx, ledger, sweep);
-      await verify(ctx, ledger, trunk, { outcome: sweep.outcome, fixOpen, sweepId });
+      await showReason(ctx, feature.id, sweep);
+      await verify(ctx, feature, trunk, { outcome: sweep.outcome, fixOpen, sweepId });
     } catch (error) {
       const fault = asFault(error);
       faults.push(fault);
-      ctx.log.error(
-        { featureId: ledger.feature.id, err: fault },
-        "a sweep could not be absorbed for a feature",
-      );
+      ctx.log.error({ featureId: feature.id, err: fault }, "a sweep could not be absorbed for a feature");
     }
   }
   const retryable = faults.find((fault) => fault.retryable);
   if (retryable !== undefined) throw retryable;
 }
 
+/** A feature that waits for green. */
+interface Verifying {
+  readonly id: string;
+  readonly landings: ReadonlyMap<string, string>;
+}
+
+async function readVerifying(ctx: PlannerContext, repoId: string): Promise<Verifying[]> {
+  const found: Verifying[] = [];
+  for (const { feature, status } of await readOpen(ctx)) {
+    const { id } = feature;
+    if (status !== "verifying" || feature.repoId !== repoId) continue;
+    const landings = await ctx.ledgers.read(id, (now) => now && landingsOf(now));
+    if (landings !== null) found.push({ id, landings });
+  }
+  return found;
+}
+
 /** Shows why a feature waits while the trunk cannot be swept. */
-async function showReason(ctx: PlannerContext, ledger: Ledger, sweep: Sweep): Promise<void> {
-  const subject = { repoId: sweep.repoId, featureId: ledger.feature.id };
+async function showReason(ctx: PlannerContext, featureId: string, sweep: Sweep): Promise<void> {
+  const subject = { repoId: sweep.repoId, featureId };
   if (sweep.outcome !== "error") return ctx.waiting.clear(subject);
   const why = `the checks of the trunk cannot be read: ${sweep.reason ?? "unknown"}`;
   await ctx.waiting.note(subject, new Fault("target.invalid", why));
@@ -74,36 +90,38 @@ async function readTrunk(ctx: PlannerContext, sweep: Sweep): Promise<SweptTrunk>
 
 async function verify(
   ctx: PlannerContext,
-  ledger: Ledger,
+  { id, landings }: Verifying,
   trunk: SweptTrunk,
   about: { readonly outcome: Sweep["outcome"]; readonly fixOpen: boolean; readonly sweepId: string },
 ): Promise<void> {
-  const { id } = ledger.feature;
   const { outcome, fixOpen, sweepId } = about;
   const { mirror, head, green, swept } = trunk;
-  const landings = landingsOf(ledger);
-  const inGreen = green !== null && (await mirror.hasAll(green, landings));
+  const commits = [...landings.values()];
+  const inGreen = green !== null && (await mirror.hasAll(green, commits));
   const decision = decideVerifying({
     outcome,
     inGreen,
-    inSwept: swept !== null && (await mirror.hasAll(swept, landings)),
-    lost: inGreen ? [] : await findLost(mirror, ledger, head),
+    inSwept: swept !== null && (await mirror.hasAll(swept, commits)),
+    lost: inGreen ? [] : await findLost(mirror, landings, head),
     fixOpen,
   });
   if (decision.kind === "wait") return;
   const at = await ctx.connection.now();
-  const newest = await step(ctx, id, (now) => now && absorbVerdict(now, ledger, decision, { sweepId, at }));
+  const newest = await step(ctx, id, (now) => now && absorbVerdict(now, landings, decision, { sweepId, at }));
   if (decision.kind === "lost")
     ctx.log.error({ featureId: id, head, reason: newest?.reason }, "the trunk lost landings of a feature");
   await advance(ctx, id);
 }
 
 /** The tasks of a feature whose landing is not in the trunk's history. */
-async function findLost(mirror: Mirror, ledger: Ledger, head: string): Promise<string[]> {
-  if (await mirror.hasAll(head, landingsOf(ledger))) return [];
+async function findLost(
+  mirror: Mirror,
+  landings: ReadonlyMap<string, string>,
+  head: string,
+): Promise<string[]> {
+  if (await mirror.hasAll(head, [...landings.values()])) return [];
   const lost: string[] = [];
-  for (const { task, commit } of ledger.tasks)
-    if (commit !== null && !(await mirror.hasAll(head, [commit]))) lost.push(task.id);
+  for (const [taskId, commit] of landings) if (!(await mirror.hasAll(head, [commit]))) lost.push(taskId);
   return lost;
 }
 
@@ -122,7 +140,7 @@ async function bookAll(ctx: PlannerContext, sweep: Sweep, trunk: SweptTrunk): Pr
     bookFixes(ledger ?? standingFeature(sweep.repoId, createdAt), sweep, facts, ctx.defaults),
   );
   // A fix that is held waits for a person, which may take days: the features that wait for green do not wait for it.
-  const underWay = health?.tasks.some(isOpen) ?? false;
+  const underWay = health !== null && countOf(health, OPEN) > 0;
   return underWay || facts.fixed.size > 0;
 }
 
@@ -130,10 +148,12 @@ async function bookAll(ctx: PlannerContext, sweep: Sweep, trunk: SweptTrunk): Pr
 async function readFixes(ctx: PlannerContext, sweep: Sweep, trunk: SweptTrunk): Promise<FixFacts> {
   const { mirror, head, green, swept } = trunk;
   const [fixed, worked] = [new Set<string>(), new Set<string>()];
-  const found = new Set(sweep.drafts.map((draft) => draft.signature));
-  const health = await ctx.ledgers.get(trunkHealthId(sweep.repoId));
-  for (const { task, signature, commit } of health?.tasks ?? []) {
-    if (signature === null || commit === null || !found.has(signature)) continue;
+  const signatures = new Set(sweep.drafts.map((draft) => draft.signature));
+  const fixes = await ctx.ledgers.read(trunkHealthId(sweep.repoId), (health) =>
+    health === null ? [] : [...signatures].flatMap((one) => tasksOfSignature(health, one)),
+  );
+  for (const { task, signature, commit } of fixes) {
+    if (signature === null || commit === null) continue;
     if (green !== null && (await mirror.hasAll(green, [commit]))) worked.add(task.id);
     else if (swept !== null && (await mirror.hasAll(swept, [commit]))) continue;
     else if (await mirror.hasAll(head, [commit])) fixed.add(signature);

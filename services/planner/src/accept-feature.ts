@@ -7,13 +7,17 @@ import { step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
 import { adoptPlan } from "./ledger/adopt-plan.ts";
 import { decideNext, roundsExceeded } from "./ledger/decide-next.ts";
+import { newestIn } from "./ledger/find-tasks.ts";
 import { fitPlan } from "./ledger/fit-plan.ts";
-import type { Ledger, TaskRecord } from "./ledger/ledger.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import type { TaskRecord } from "./ledger/task-record.ts";
 import { refusePlanning, replan } from "./ledger/steps.ts";
 import { plannedTaskSchema } from "./ledger/validate-plan.ts";
 import { bulleted, untrusted } from "./survey/prompt-text.ts";
 
 const SYSTEM = "You decide whether a feature is done.";
+/** Number of landed tasks that a prompt shows, the newest; the token limits allow fewer in most cases. */
+const LANDED_SHOWN = 200;
 const HANDOFF_TOKENS = 8_000;
 const DIFF_TOKENS = 4_000;
 
@@ -28,7 +32,9 @@ type Acceptance = z.infer<typeof acceptanceSchema>;
 export async function acceptFeature(ctx: PlannerContext, ledger: Ledger, signal: AbortSignal): Promise<void> {
   const { feature, planningRound } = ledger;
   const key = swarmKey(feature.title, "-", "accept");
-  const landed = ledger.tasks.filter((record) => record.status === "landed");
+  const landed = await ctx.ledgers.read(feature.id, (now) =>
+    now === null ? [] : newestIn(now, "landed", LANDED_SHOWN),
+  );
   const user = await renderPrompt(ctx.promptsDir, "accept", {
     swarmKey: key,
     title: feature.title,

@@ -13,12 +13,12 @@ const FINISHING = 0;
  */
 export async function advance(ctx: PlannerContext, featureId: string): Promise<void> {
   for (;;) {
-    const ledger = await ctx.ledgers.get(featureId);
-    if (ledger === null) return;
-    const next = decideNext(ledger);
-    if (next.kind === "wait") return;
-    if (next.kind === "plan") return ctx.scheduler.enqueue(featureId, ledger.feature.priority);
-    if (next.kind === "accept") return ctx.scheduler.enqueue(featureId, FINISHING);
+    const need = await ctx.ledgers.read(featureId, (ledger) =>
+      ledger === null ? null : { next: decideNext(ledger), priority: ledger.feature.priority },
+    );
+    if (need === null || need.next.kind === "wait") return;
+    if (need.next.kind === "plan") return ctx.scheduler.enqueue(featureId, need.priority);
+    if (need.next.kind === "accept") return ctx.scheduler.enqueue(featureId, FINISHING);
     const at = await ctx.connection.now();
     // Decided again on the newest ledger, because a concurrent message may have acted on the same need.
     await step(ctx, featureId, (now) => now && takeStep(now, decideNext(now), at));

@@ -1,77 +1,83 @@
-import { jobId, trunkHealthId } from "@agentswarm/contracts";
-import { jobState, type JobState } from "@agentswarm/queue";
+import { asFault, jobId, trunkHealthId } from "@agentswarm/contracts";
+import { acquireLease, jobState } from "@agentswarm/queue";
 import { advance } from "./advance.ts";
 import { carryOut, refreshBudget, sendTask, step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
 import { inFeatureTrace } from "./feature-trace.ts";
-import { isSweepUnderWay, tasksUnderWay } from "./jobs-under-way.ts";
+import { isSweepUnderWay, jobsUnderWay } from "./jobs-under-way.ts";
+import { decideLost, roundName, type Round } from "./ledger/decide-lost.ts";
 import { retry } from "./ledger/decide-retry.ts";
-import { findRecord, isOpen, isUnderWay, withRecord, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
+import { countShown, findRecord } from "./ledger/find-tasks.ts";
+import { isUnderWay, OPEN } from "./ledger/task-record.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import { readOpen } from "./read-open.ts";
 
-const IN_A_QUEUE: ReadonlySet<JobState> = new Set(["waiting", "prioritized", "delayed", "active"]);
+const LEASE_MS = 30_000;
 
 /**
- * Repeats what got lost: effects that a crash left pending, a task's round when its job is gone, and its next round when
- * the job ended without a handoff. A task counts as lost only when two audits in a row miss it.
+ * Repeats what got lost: effects that a crash left in the outbox, a task's round when its job is gone, and its next round
+ * when the job ended without a handoff. A task counts as lost only when two audits in a row miss it. Over all replicas one
+ * audit runs at a time; while it does, others end at once. What is wrong with one feature does not keep others from it.
  */
 export async function audit(ctx: PlannerContext): Promise<void> {
-  const ledgers = await ctx.ledgers.open();
-  for (const ledger of ledgers) await inFeatureTrace(ledger, () => auditFeature(ctx, ledger));
+  await using lease = await acquireLease(ctx.connection, "audit", LEASE_MS);
+  if (lease === null) return;
+  const ledgers = await readOpen(ctx);
+  // The rounds are read before the queues, so that a job which is sent meanwhile is not missed.
+  const rounds = new Map<Ledger, Round[]>();
+  for (const ledger of ledgers) rounds.set(ledger, await readRounds(ctx, ledger));
+  const known = await jobsUnderWay(ctx.connection);
+  for (const [ledger, underWay] of rounds) {
+    if (lease.lost.aborted) return;
+    const { id: featureId } = ledger.feature;
+    try {
+      await inFeatureTrace(ledger, () => auditFeature(ctx, ledger, decideLost(underWay, known)));
+    } catch (error) {
+      const fault = asFault(error);
+      if (fault.source === "machine") throw fault;
+      ctx.log.error({ featureId, err: fault }, "a feature could not be audited");
+    }
+  }
   await auditSweeps(ctx, ledgers);
 }
 
-async function auditFeature(ctx: PlannerContext, ledger: Ledger): Promise<void> {
-  await carryOut(ctx, ledger);
-  await auditTasks(ctx, ledger);
-  await refreshBudget(ctx, ledger.feature.id);
-  await advance(ctx, ledger.feature.id);
+/** The tasks of a feature that are under way, each with its round. */
+async function readRounds({ ledgers }: PlannerContext, ledger: Ledger): Promise<Round[]> {
+  if (countShown(ledger, ["sent"]) === 0) return [];
+  return [...(await ledgers.underWay(ledger.feature.id))].map(([taskId, round]) => ({ taskId, round }));
 }
 
-async function auditTasks(ctx: PlannerContext, ledger: Ledger): Promise<void> {
-  const states = new Map<TaskRecord, JobState>();
-  for (const record of ledger.tasks.filter(isUnderWay)) {
-    const state = await jobState(ctx.connection, "task", jobId.task(record.task.id, record.round));
-    if (!IN_A_QUEUE.has(state)) states.set(record, state);
-    else if (record.missed) await mark(ctx, record, false);
+async function auditFeature(ctx: PlannerContext, ledger: Ledger, missed: readonly Round[]): Promise<void> {
+  const { id } = ledger.feature;
+  if ((ledger.rest?.outbox ?? 0) > 0)
+    for (const entry of await ctx.ledgers.outbox(ledger)) await carryOut(ctx, ledger, entry);
+  if (countShown(ledger, ["sent"]) > 0) {
+    const before = await ctx.ledgers.noteMissed(id, missed.map(roundName));
+    for (const round of missed) if (before.has(roundName(round))) await sendLost(ctx, id, round);
   }
-  if (states.size === 0) return;
-  // A task's job ends after its merge request or handoff was sent, so these queues are read after the task's job.
-  const underWay = await tasksUnderWay(ctx.connection);
-  for (const [record, state] of states) {
-    const missed = !underWay.has(record.task.id);
-    if (missed && record.missed) await sendLost(ctx, record, state);
-    else if (missed !== record.missed) await mark(ctx, record, missed);
-  }
+  await refreshBudget(ctx, id);
+  await advance(ctx, id);
 }
 
 /** Sends a task's round again, or its next round when the job ended without a handoff. */
-async function sendLost(ctx: PlannerContext, { task, round }: TaskRecord, state: JobState): Promise<void> {
-  const current = findRecord((await ctx.ledgers.get(task.featureId)) ?? { tasks: [] }, task.id);
-  if (current === undefined || current.round !== round || !isUnderWay(current)) return;
-  ctx.log.warn(
-    { featureId: task.featureId, taskId: task.id, round, state },
-    "the job of a sent task is lost; the task is sent again",
-  );
-  if (state === "missing") {
-    await sendTask(ctx, current);
-    return mark(ctx, current, false);
-  }
+async function sendLost(ctx: PlannerContext, featureId: string, { taskId, round }: Round): Promise<void> {
+  const record = await ctx.ledgers.read(featureId, (ledger) => ledger && findRecord(ledger, taskId));
+  if (!record || record.round !== round || !isUnderWay(record)) return;
+  const state = await jobState(ctx.connection, "task", jobId.task(taskId, round));
+  ctx.log.warn({ featureId, taskId, round, state }, "the job of a sent task is lost; the task is sent again");
+  if (state === "missing") return sendTask(ctx, record);
   // Counts as a crash: otherwise a task that kills its dispatcher each time would be retried without end.
   const why = `round ${round} ended (${state}) without a handoff`;
-  await step(ctx, task.featureId, (now) => {
-    const newest = now === null ? undefined : findRecord(now, task.id);
-    if (now === null || newest === undefined || newest.round !== round || !isUnderWay(newest)) return now;
-    return retry(now, newest, why, false);
-  });
-}
-
-async function mark(ctx: PlannerContext, { task, round }: TaskRecord, missed: boolean): Promise<void> {
-  await step(ctx, task.featureId, (now) => {
-    const current = now === null ? undefined : findRecord(now, task.id);
-    if (now === null || current?.round !== round || !isUnderWay(current) || current.missed === missed)
-      return now;
-    return withRecord(now, task.id, { missed });
-  });
+  await step(
+    ctx,
+    featureId,
+    (now) => {
+      const newest = now === null ? undefined : findRecord(now, taskId);
+      if (now === null || newest === undefined || newest.round !== round || !isUnderWay(newest)) return now;
+      return retry(now, newest, why, false);
+    },
+    [taskId],
+  );
 }
 
 /** Requests a sweep for features that wait for green when no sweep is under way and no fix task is under way. */
@@ -84,7 +90,8 @@ async function auditSweeps(ctx: PlannerContext, ledgers: readonly Ledger[]): Pro
   }
   for (const [repoId, ledger] of first) {
     const health = ledgers.find((one) => one.feature.id === trunkHealthId(repoId));
-    if (health?.tasks.some(isOpen) || (await isSweepUnderWay(ctx.connection))) continue;
+    const fixing = health !== undefined && countShown(health, OPEN) > 0;
+    if (fixing || (await isSweepUnderWay(ctx.connection))) continue;
     await inFeatureTrace(ledger, () => ctx.sender.send("sweep", { why: "last-task", repoId }));
   }
 }

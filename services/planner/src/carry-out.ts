@@ -5,17 +5,31 @@ import type { PlannerContext } from "./context.ts";
 import { inFeatureTrace } from "./feature-trace.ts";
 import type { LedgerStep } from "./ledger/apply-step.ts";
 import { mergeJobsOf } from "./jobs-under-way.ts";
-import { findRecord, isUnderWay, type Effect, type Ledger, type TaskRecord } from "./ledger/ledger.ts";
+import { cancelledMeanwhile } from "./ledger/effects-between.ts";
+import { recordsById } from "./ledger/events-between.ts";
+import { isUnderWay, type TaskRecord } from "./ledger/task-record.ts";
+import { needTasks } from "./ledger/find-tasks.ts";
+import type { Effect } from "./ledger/effect.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import type { OutboxEntry } from "./ledger/outbox.ts";
 
-/** Writes a step of a ledger and carries out its effects. Null: there is no such feature. */
+/**
+ * Writes a step of a ledger and carries out its effects, and takes further steps while it leaves tasks to look at. `about`:
+ * ids of the tasks that the step is about. Returns the ledger after the first step. Null: there is no such feature.
+ */
 export async function step(
   ctx: PlannerContext,
   featureId: string,
   change: LedgerStep,
+  about: readonly string[] = [],
 ): Promise<Ledger | null> {
-  const written = await ctx.ledgers.update(featureId, change);
-  if (written !== null) await carryOut(ctx, written);
-  return written;
+  const first = await ctx.ledgers.update(featureId, change, about);
+  let written = first;
+  while (written !== null) {
+    if (written.entry !== null) await carryOut(ctx, written.ledger, written.entry);
+    written = written.more ? await ctx.ledgers.followUp(featureId) : null;
+  }
+  return first?.ledger ?? null;
 }
 
 /** Notes the newest state of the budgets in a ledger, which stops its tasks or sends those that are ready. */
@@ -24,39 +38,66 @@ export function refreshBudget(ctx: PlannerContext, featureId: string): Promise<L
 }
 
 /**
- * Carries out the pending effects of a ledger. They were written with the step that requires them, so after a crash the
- * next step or audit carries them out. Their ids are derived, so a repeated effect changes nothing.
+ * Carries out the effects of one step. They were written with the step, so after a crash the next audit carries them out.
+ * Their ids are derived, so a repeated effect changes nothing.
  */
-export async function carryOut(ctx: PlannerContext, ledger: Ledger): Promise<void> {
-  const { pending, feature } = ledger;
-  if (pending.length === 0) return;
+export async function carryOut(ctx: PlannerContext, ledger: Ledger, entry: OutboxEntry): Promise<void> {
+  const { id } = ledger.feature;
   failpoint("planner.stored");
+  const about = entry.effects.flatMap((effect) => ("taskId" in effect ? [effect.taskId] : []));
+  const records = await readTasks(ctx, id, ledger, about);
   await inFeatureTrace(ledger, async () => {
-    for (const effect of pending) await carryOutOne(ctx, ledger, effect);
-    await takeBackMerges(ctx, ledger);
+    for (const effect of entry.effects) await carryOutOne(ctx, ledger, effect, records);
+    await takeBackMerges(ctx, entry, records);
   });
   failpoint("planner.sent");
-  const newest = await ctx.ledgers.done(feature.id, pending);
-  if (newest !== null) await cancelIfCancelledMeanwhile(ctx, newest, pending);
+  await ctx.ledgers.done(ledger, entry.name);
+  await takeBackCancelled(ctx, id, entry);
+}
+
+/** The newest records of tasks: those that were read with the ledger, and the others. */
+async function readTasks(
+  ctx: PlannerContext,
+  featureId: string,
+  ledger: Ledger,
+  taskIds: readonly string[],
+): Promise<ReadonlyMap<string, TaskRecord>> {
+  const known = recordsById(ledger);
+  if (taskIds.every((id) => known.has(id))) return known;
+  return ctx.ledgers.read(featureId, (now) => {
+    if (now !== null) needTasks(now, taskIds);
+    return recordsById(now);
+  });
 }
 
 /** Cancels tasks that were cancelled while they were being sent: that cancel may have come before the job existed. */
-async function cancelIfCancelledMeanwhile(
+async function takeBackCancelled(
   ctx: PlannerContext,
-  newest: Ledger,
-  sent: readonly Effect[],
+  featureId: string,
+  { effects }: OutboxEntry,
 ): Promise<void> {
-  for (const effect of sent) {
-    if (effect.kind !== "send") continue;
-    const record = findRecord(newest, effect.taskId);
-    if (record?.status === "cancelled" && record.round === effect.round) await cancelTask(ctx, effect);
-  }
+  const sent = effects.filter((effect) => effect.kind === "send");
+  if (sent.length === 0) return;
+  const newest = await ctx.ledgers.read(featureId, (now) => {
+    if (now !== null)
+      needTasks(
+        now,
+        sent.map(({ taskId }) => taskId),
+      );
+    return recordsById(now);
+  });
+  for (const effect of cancelledMeanwhile(sent, newest)) await cancelTask(ctx, effect);
 }
 
-async function carryOutOne(ctx: PlannerContext, ledger: Ledger, effect: Effect): Promise<void> {
+async function carryOutOne(
+  ctx: PlannerContext,
+  ledger: Ledger,
+  effect: Effect,
+  records: ReadonlyMap<string, TaskRecord>,
+): Promise<void> {
   switch (effect.kind) {
     case "send": {
-      const record = findRecord(ledger, effect.taskId);
+      const record = records.get(effect.taskId);
       // A later step may have ended the round before it was sent.
       if (record?.round === effect.round && isUnderWay(record)) await sendTask(ctx, record);
       return;
@@ -80,11 +121,14 @@ async function carryOutOne(ctx: PlannerContext, ledger: Ledger, effect: Effect):
  * Takes the merge requests of tasks that were cancelled out of the merge queue. One that is landing at this moment may
  * reach the trunk first; its handoff then makes the task landed.
  */
-async function takeBackMerges({ connection }: PlannerContext, ledger: Ledger): Promise<void> {
-  const cancelled = ledger.pending.flatMap((effect) => {
+async function takeBackMerges(
+  { connection }: PlannerContext,
+  { effects }: OutboxEntry,
+  records: ReadonlyMap<string, TaskRecord>,
+): Promise<void> {
+  const cancelled = effects.flatMap((effect) => {
     if (effect.kind !== "cancel") return [];
-    const record = findRecord(ledger, effect.taskId);
-    return record?.status === "cancelled" ? [record.task.id] : [];
+    return records.get(effect.taskId)?.status === "cancelled" ? [effect.taskId] : [];
   });
   if (cancelled.length === 0) return;
   for (const id of await mergeJobsOf(connection, new Set(cancelled)))

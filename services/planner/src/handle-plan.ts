@@ -7,7 +7,8 @@ import { audit } from "./audit.ts";
 import { refreshBudget, step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
 import { absorbHandoff } from "./ledger/absorb-handoff.ts";
-import { findRecord, newLedger, type Ledger } from "./ledger/ledger.ts";
+import { findRecord } from "./ledger/find-tasks.ts";
+import { newLedger, type Ledger } from "./ledger/ledger.ts";
 import { cancelFeature, decideHeld, giveBudget, retryTask } from "./ledger/person-actions.ts";
 import { retryFeature } from "./ledger/retry-feature.ts";
 
@@ -38,7 +39,9 @@ export async function handlePlan(
     }
     case "handoff": {
       const { featureId, handoff, outcome } = message;
-      await move(ctx, featureId, (ledger) => ledger && absorbHandoff(ledger, handoff, outcome));
+      await move(ctx, featureId, (ledger) => ledger && absorbHandoff(ledger, handoff, outcome), [
+        handoff.taskId,
+      ]);
       return rememberCost(ctx, featureId, handoff.taskId);
     }
     case "retry":
@@ -58,8 +61,9 @@ async function move(
   ctx: PlannerContext,
   featureId: string,
   change: (ledger: Ledger | null) => Ledger | null,
+  about: readonly string[] = [],
 ): Promise<void> {
-  if ((await step(ctx, featureId, change)) !== null) return advance(ctx, featureId);
+  if ((await step(ctx, featureId, change, about)) !== null) return advance(ctx, featureId);
   const submitted = await jobState(ctx.connection, "plan", jobId.feature(featureId));
   if (submitted !== "missing" && submitted !== "completed" && submitted !== "failed") {
     const message = `feature ${featureId} has been submitted, but its message is not handled yet`;
@@ -76,13 +80,12 @@ async function moveTask(
   const featureId = await ctx.ledgers.featureOf(taskId);
   if (featureId === null)
     ctx.log.error({ taskId }, "a message names a task that is in no ledger: was Redis wiped?");
-  else await move(ctx, featureId, (ledger) => ledger && change(ledger));
+  else await move(ctx, featureId, (ledger) => ledger && change(ledger), [taskId]);
 }
 
 /** Adds the cost of a landed task to the history of costs. A crash may lose one entry. */
 async function rememberCost(ctx: PlannerContext, featureId: string, taskId: string): Promise<void> {
-  const ledger = await ctx.ledgers.get(featureId);
-  const record = ledger === null ? undefined : findRecord(ledger, taskId);
+  const record = await ctx.ledgers.read(featureId, (ledger) => ledger && findRecord(ledger, taskId));
   if (record?.status !== "landed") return;
   const { task, costUsd, tokens } = record;
   // A task that landed without model calls, or with calls that were not metered, does not help a forecast.

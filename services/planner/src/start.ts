@@ -11,15 +11,14 @@ import { consume, openBudgets, openDocuments, openShownModel, openWaiting } from
 import type { ServiceContext } from "@agentswarm/service";
 import { awaitOrigin, openRepos, openService } from "@agentswarm/wiring";
 import { z } from "zod";
-import { audit } from "./audit.ts";
 import type { Settings } from "./config.ts";
 import type { PlannerContext } from "./context.ts";
 import { openCostHistory } from "./cost-history.ts";
 import { inFeatureTrace } from "./feature-trace.ts";
 import { handlePlan } from "./handle-plan.ts";
-import { ledgerSchema } from "./ledger/ledger.ts";
 import { openLedgerStore } from "./ledger/ledger-store.ts";
 import { logTransitions } from "./ledger/transitions-between.ts";
+import { reportSetAside } from "./report-set-aside.ts";
 import { openPlanningScheduler } from "./planning-scheduler.ts";
 import { afterFailedTurn, takeTurn } from "./take-turn.ts";
 import { alarmIfLost, watchLedger } from "./watch-ledger.ts";
@@ -39,9 +38,10 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const scheduler = stack.use(openPlanningScheduler(settings.PLANS_AT_ONCE));
   const budgets = stack.use(openBudgets(connection, settings));
   const ledgers = openLedgerStore({
-    documents: openDocuments(connection, "ledger", ledgerSchema),
+    connection,
     usedUp: (featureId) => budgets.usedUp(featureId),
     onWritten: (before, after) => inFeatureTrace(after, () => logTransitions(log, before, after)),
+    onSetAside: reportSetAside(log, connection, sender),
   });
   const router = openRouter(settings, env);
   const ctx: PlannerContext = {
@@ -79,7 +79,6 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     unpriced: describeUnpriced(router.backends),
   });
   await alarmIfLost(ctx);
-  await audit(ctx);
   await schedule();
   stack.use(watchLedger(ctx, everyMs, schedule));
   stack.use(
@@ -88,5 +87,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
       onError: (error) => log.error({ err: error }, "a message of the plan queue could not be handled"),
     }),
   );
+  // What the last planner left is taken up at once, beside the messages that wait.
+  await sender.send("plan", { kind: "audit" });
   log.info({ model: ctx.model.name }, "planning");
 }

@@ -24,12 +24,15 @@ export async function takeTurn(ctx: PlannerContext, featureId: string, signal: A
   await using lease = await acquireLease(ctx.connection, `planning-${featureId}`, LEASE_MS);
   if (lease === null) return;
   // Read under the lease: the holder before may have taken the turn meanwhile.
-  const ledger = await ctx.ledgers.get(featureId);
-  if (ledger === null) return;
+  const turn = await ctx.ledgers.read(featureId, (now) => now && { ledger: now, next: decideNext(now).kind });
+  if (turn === null) return;
+  const { ledger, next } = turn;
   // A turn may have been started from another feature's message, whose trace it must not take over.
   await inFeatureTrace({ trace: ledger.trace ?? newTraceparent() }, async () => {
+    const ending = AbortSignal.any([signal, lease.lost]);
     try {
-      await askModel(ctx, ledger, AbortSignal.any([signal, lease.lost]));
+      if (next === "plan") await planFeature(ctx, await begin(ctx, ledger), ending);
+      if (next === "accept") await acceptFeature(ctx, ledger, ending);
     } catch (error) {
       if (!lease.lost.aborted || signal.aborted) throw error;
       ctx.log.warn({ featureId }, "the lease of a planning turn was lost; another planner takes the turn");
@@ -38,12 +41,6 @@ export async function takeTurn(ctx: PlannerContext, featureId: string, signal: A
     await ctx.waiting.clear({ repoId: ledger.feature.repoId, featureId });
     await advance(ctx, featureId);
   });
-}
-
-async function askModel(ctx: PlannerContext, ledger: Ledger, signal: AbortSignal): Promise<void> {
-  const { kind } = decideNext(ledger);
-  if (kind === "plan") await planFeature(ctx, await begin(ctx, ledger), signal);
-  if (kind === "accept") await acceptFeature(ctx, ledger, signal);
 }
 
 async function begin(ctx: PlannerContext, ledger: Ledger): Promise<Ledger> {

@@ -6,7 +6,7 @@ import type { PlannerContext } from "./context.ts";
  * Without the error the swarm would look idle.
  */
 export async function alarmIfLost(ctx: PlannerContext): Promise<void> {
-  if (!(await ctx.ledgers.isEmpty())) return;
+  if ((await ctx.ledgers.ids()).length > 0) return;
   for (const { mirror } of ctx.repos) {
     await mirror.fetch();
     const landings = await mirror.landings(await mirror.head());

@@ -2,7 +2,8 @@ import { DEFAULT_REPO, NO_METRICS, NO_NOTES, type Handoff, type MergeOutcome } f
 import { absorbHandoff } from "../src/ledger/absorb-handoff.ts";
 import { adoptPlan, type TaskDefaults } from "../src/ledger/adopt-plan.ts";
 import { applyStep } from "../src/ledger/apply-step.ts";
-import { newLedger, type Ledger, type TaskRecord } from "../src/ledger/ledger.ts";
+import { newLedger, type Ledger } from "../src/ledger/ledger.ts";
+import type { TaskRecord } from "../src/ledger/task-record.ts";
 import { plannedTaskSchema, type PlannedTask } from "../src/ledger/validate-plan.ts";
 
 export const feature = {

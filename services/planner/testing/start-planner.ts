@@ -14,14 +14,15 @@ import {
   type Sweep,
   type TaskMessage,
 } from "@agentswarm/contracts";
-import { createSender, openDocuments, openQueue, type QueueConnection, type Sender } from "@agentswarm/queue";
+import { createSender, openQueue, type QueueConnection, type Sender } from "@agentswarm/queue";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
 import { startModel, type Answer, type ScriptedModel } from "../../../test/support/scripted-model.ts";
 import { startService, type RunningService } from "../../../test/support/service.ts";
 import { git, makeStringKit } from "../../../test/support/string-kit.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { bullQueue } from "../../../test/support/queue.ts";
-import { ledgerSchema, type Ledger } from "../src/ledger/ledger.ts";
+import type { Ledger } from "../src/ledger/ledger.ts";
+import { readWhole } from "./read-whole.ts";
 
 const WITHIN_MS = 30_000;
 
@@ -71,7 +72,6 @@ export async function startPlanner(
     onError: () => undefined,
   });
   const sender = createSender(connection, "test");
-  const ledgers = openDocuments(connection, "ledger", ledgerSchema);
   const env = {
     REDIS_URL: redis.url,
     QUEUE_PREFIX: redis.prefix,
@@ -139,7 +139,7 @@ export async function startPlanner(
         `the ledger of ${featureId}`,
         WITHIN_MS,
         async () => {
-          last = (await ledgers.get(featureId))?.value;
+          last = await readWhole(connection, featureId);
           return last !== undefined && until(last) ? last : null;
         },
         () => `It is ${JSON.stringify(last, null, 1)}\n${service.output()}`,

@@ -11,7 +11,8 @@ import {
   planned,
 } from "../../testing/make-ledger.ts";
 import { decideNext } from "./decide-next.ts";
-import { findRecord, type Ledger } from "./ledger.ts";
+import { findRecord } from "./find-tasks.ts";
+import type { Ledger } from "./ledger.ts";
 
 const { landed, rejected, conflict, held } = OUTCOMES;
 
@@ -101,7 +102,7 @@ test("a resolve is cancelled when the task that it replaces lands itself", () =>
 });
 
 test("an ended feature records late handoffs without acting on them", () => {
-  const ended: Ledger = { ...start(), status: "cancelled" };
+  const ended: Ledger = { ...start(), status: "failed" };
   const after = absorb(ended, handoff(ended, "a", 1), landed);
   expect(after.tasks.map((record) => record.status)).toEqual(["landed", "planned"]);
   expect(after.costUsd).toBe(0.5);

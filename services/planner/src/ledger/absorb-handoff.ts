@@ -1,16 +1,9 @@
 import { attemptRef, slug, type Handoff, type MergeOutcome, type Task } from "@agentswarm/contracts";
 import { taskIdOf } from "@agentswarm/contracts/node";
 import { decideReaction, retry, type Reaction } from "./decide-retry.ts";
-import {
-  findRecord,
-  hasEnded,
-  isOpen,
-  isUnderWay,
-  newRecord,
-  withRecord,
-  type Ledger,
-  type TaskRecord,
-} from "./ledger.ts";
+import { findRecord, openResolves } from "./find-tasks.ts";
+import { hasEnded, withRecord, type Ledger } from "./ledger.ts";
+import { isUnderWay, newRecord, type TaskRecord } from "./task-record.ts";
 
 const MAX_SCOPE = 200;
 
@@ -88,8 +81,8 @@ function supersede(
   const cleared = withRecord(ledger, record.task.id, { status: "cancelled", reason, supersededBy: task.id });
   if (findRecord(cleared, task.id) !== undefined) return cleared;
   const paths = new Set(outcome.paths.map((one) => one.path));
-  const before = cleared.tasks.findLast(
-    (one) => isOpen(one) && one.task.resolve?.paths.some((path) => paths.has(path)) === true,
+  const before = openResolves(cleared).findLast((one) =>
+    one.task.resolve?.paths.some((path) => paths.has(path)),
   );
   const after = before === undefined ? [] : [before.task.id];
   return { ...cleared, tasks: [...cleared.tasks, newRecord(task, record.signature, after)] };

@@ -1,6 +1,8 @@
 import { DEFAULT_CHECK_TIMEOUT_MS, DEFAULT_LIMITS, type Task } from "@agentswarm/contracts";
 import { taskIdOf } from "@agentswarm/contracts/node";
-import { namesThatLanded, newRecord, type Ledger } from "./ledger.ts";
+import { namesThatLanded, revisionNumber, tasksIn } from "./find-tasks.ts";
+import { newRecord } from "./task-record.ts";
+import type { Ledger } from "./ledger.ts";
 import type { PlannedTask } from "./validate-plan.ts";
 
 export interface TaskDefaults {
@@ -13,7 +15,7 @@ export interface TaskDefaults {
  * Tasks of earlier revisions that failed or were blocked are cancelled. The plan is stored before any task is sent.
  */
 export function adoptPlan(ledger: Ledger, planned: readonly PlannedTask[], defaults: TaskDefaults): Ledger {
-  const number = ledger.revisions.length + 1;
+  const number = revisionNumber(ledger) + 1;
   const { feature, slug } = ledger;
   const landed = namesThatLanded(ledger);
   const idOf = (key: string) => landed.get(key) ?? taskIdOf(feature.id, number, key);
@@ -41,8 +43,9 @@ export function adoptPlan(ledger: Ledger, planned: readonly PlannedTask[], defau
     attemptBudget: defaults.attemptBudget,
     feedback: "",
   }));
+  const given = new Set(tasksIn(ledger, ["failed", "blocked"]));
   const earlier = ledger.tasks.map((record) =>
-    record.status === "failed" || record.status === "blocked"
+    given.has(record)
       ? {
           ...record,
           status: "cancelled" as const,

@@ -16,8 +16,10 @@ import { adoptPlan } from "./adopt-plan.ts";
 import { decideNext } from "./decide-next.ts";
 import { retry } from "./decide-retry.ts";
 import { effectId } from "./effects-between.ts";
-import { findRecord, hasEnded, isOpen, isUnderWay, standIn, type Ledger } from "./ledger.ts";
+import { findRecord, standIn } from "./find-tasks.ts";
+import { hasEnded, type Ledger } from "./ledger.ts";
 import { retryFeature } from "./retry-feature.ts";
+import { isOpen, isUnderWay } from "./task-record.ts";
 import { takeStep } from "./steps.ts";
 
 /** Results of an attempt: the outcome of its merge, or how it ended without commits. */

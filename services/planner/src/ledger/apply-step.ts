@@ -10,7 +10,7 @@ export type LedgerStep = (ledger: Ledger | null) => Ledger | null;
 interface StepFacts {
   /** The budget that is used up now, or null. */
   readonly usedUp: UsedUp | null;
-  /** Version of the document that the step makes. */
+  /** Version of the ledger's head that the step makes, if it changes the head. */
   readonly version: number;
 }
 
@@ -20,10 +20,10 @@ interface StepFacts {
  * made possible. Returns `before` itself when nothing changes. Pure.
  */
 export function applyStep(before: Ledger | null, step: LedgerStep, facts: StepFacts): Ledger | null {
-  const noted = before && settle(noteBudget(before, facts.usedUp));
+  const noted = before && settle(noteBudget(before, facts.usedUp), before);
   const changed = step(noted);
   if (changed === null) return before;
-  const after = settle(noteBudget(changed, facts.usedUp));
+  const after = settle(noteBudget(changed, facts.usedUp), noted ?? { ...changed, tasks: [] });
   if (after === before) return before;
   return { ...after, pending: [...after.pending, ...effectsBetween(before, after, facts.version)] };
 }

@@ -8,7 +8,9 @@ import {
 } from "@agentswarm/contracts";
 import { taskIdOf } from "@agentswarm/contracts/node";
 import type { TaskDefaults } from "./adopt-plan.ts";
-import { isUnsettled, newRecord, type Ledger, type TaskRecord } from "./ledger.ts";
+import { isUnsettled, newRecord, type TaskRecord } from "./task-record.ts";
+import { tasksOfSignature } from "./find-tasks.ts";
+import type { Ledger } from "./ledger.ts";
 
 const FIX_PRIORITY = 1;
 /** Number of fix tasks that one failure may have, one after another, before one of them repairs it. */
@@ -33,7 +35,7 @@ export function bookFixes(
   let booked = ledger;
   for (const draft of sweep.drafts) {
     if (fixed.has(draft.signature)) continue;
-    const same = booked.tasks.filter((record) => record.signature === draft.signature);
+    const same = tasksOfSignature(booked, draft.signature);
     if (same.some(isUnsettled)) continue;
     const before = same.filter(isFix).length;
     const sinceRepair = same.slice(same.findLastIndex(({ task }) => worked.has(task.id)) + 1);

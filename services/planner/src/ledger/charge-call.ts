@@ -1,5 +1,6 @@
 import type { Usage } from "@agentswarm/llm";
-import type { Effect, Ledger } from "./ledger.ts";
+import type { Effect } from "./effect.ts";
+import type { Ledger } from "./ledger.ts";
 
 const KEPT_IDS = 100;
 

@@ -2,8 +2,9 @@ import { expect, test } from "vitest";
 import { TRUNK_HEALTH } from "@agentswarm/contracts";
 import { building, feature } from "../../testing/make-ledger.ts";
 import { decideNext } from "./decide-next.ts";
-import { newLedger, type Ledger, type TaskRecord } from "./ledger.ts";
+import { newLedger, type Ledger } from "./ledger.ts";
 import { refusePlanning, replan } from "./steps.ts";
+import type { TaskRecord } from "./task-record.ts";
 
 /** The feature with its two tasks in these states. */
 function having(a: TaskRecord["status"], b: TaskRecord["status"], change: Partial<Ledger> = {}): Ledger {

@@ -1,5 +1,7 @@
 import { isTrunkHealth, trunkHealthId } from "@agentswarm/contracts";
-import { hasEnded, isOpen, isUnderWay, type Ledger } from "./ledger.ts";
+import { countOf, tasksIn } from "./find-tasks.ts";
+import { hasEnded, type Ledger } from "./ledger.ts";
+import { OPEN } from "./task-record.ts";
 
 /** The next action that a feature needs. */
 export type Next =
@@ -14,6 +16,8 @@ const PLANNING_ROUNDS = 3;
 /** Number of invalid plans in a row after which planning fails. */
 export const PLAN_REFUSALS = 3;
 export const RED_SWEEPS = 3;
+/** Number of tasks that a reason names. */
+const NAMED_TASKS = 50;
 
 /** Decides from a feature's ledger what it needs next; `wait` when it waits for a message. Pure. */
 export function decideNext(ledger: Ledger): Next {
@@ -32,11 +36,11 @@ export function decideNext(ledger: Ledger): Next {
   if (ledger.status === "verifying") {
     return ledger.redSweeps.length >= RED_SWEEPS ? { kind: "fail", why: whyRed(ledger) } : { kind: "wait" };
   }
-  if (ledger.tasks.some(isUnderWay)) return { kind: "wait" };
+  if (countOf(ledger, ["sent"]) > 0) return { kind: "wait" };
   const held = holdIfHeld(ledger);
   if (held !== null) return held;
-  if (ledger.tasks.some(isOpen)) return { kind: "wait" };
-  const failed = ledger.tasks.filter((record) => record.status === "failed" || record.status === "blocked");
+  if (countOf(ledger, OPEN) > 0) return { kind: "wait" };
+  const failed = tasksIn(ledger, ["failed", "blocked"], NAMED_TASKS);
   if (failed.length > 0) {
     const why = failed.map((record) => `${record.task.key}: ${record.reason ?? "failed"}`).join("\n");
     return roundsUsed(ledger) >= PLANNING_ROUNDS ? { kind: "fail", why } : { kind: "replan", why };
@@ -46,9 +50,9 @@ export function decideNext(ledger: Ledger): Next {
 
 /** Null: no task waits for a person, or another task is under way. Tasks that are still planned wait for the held ones. */
 function holdIfHeld(ledger: Ledger): Next | null {
-  const held = ledger.tasks.filter((record) => record.status === "held");
-  if (held.length === 0 || ledger.tasks.some(isUnderWay)) return null;
+  if (countOf(ledger, ["held"]) === 0 || countOf(ledger, ["sent"]) > 0) return null;
   if (ledger.status === "held") return { kind: "wait" };
+  const held = tasksIn(ledger, ["held"], NAMED_TASKS);
   return { kind: "hold", why: held.map((one) => `${one.task.key}: ${one.reason}`).join("; ") };
 }
 

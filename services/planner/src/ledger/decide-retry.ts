@@ -1,5 +1,6 @@
 import { COUNTED_ENDS, type Handoff, type MergeOutcome, type UsedUp } from "@agentswarm/contracts";
-import { withRecord, type Ledger, type TaskRecord } from "./ledger.ts";
+import { withRecord, type Ledger } from "./ledger.ts";
+import type { TaskRecord } from "./task-record.ts";
 
 /** Number of attempts of one task that may fail because of the infrastructure. */
 export const TASK_CRASH_LIMIT = 10;
@@ -109,7 +110,6 @@ export function sendAgain(record: TaskRecord): TaskRecord {
     ...record,
     status: "sent",
     round: record.round + 1,
-    missed: false,
     approvedBy: null,
     approvedHead: null,
   };

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { absorb, building, byKey, handoffOf, OUTCOMES, planned } from "../../testing/make-ledger.ts";
 import { absorbVerdict, decideVerifying, type VerifyingFacts } from "./decide-verifying.ts";
+import { landingsOf } from "./find-tasks.ts";
 import type { Ledger } from "./ledger.ts";
 import { retryTask } from "./person-actions.ts";
 
@@ -42,7 +43,7 @@ test("a landing that the trunk has lost fails the feature with the reason, and i
   const lost = byKey(before, "b").task.id;
   const decision = decideVerifying(facts({ inSwept: false, lost: [lost] }));
   expect(decision).toEqual({ kind: "lost", taskIds: [lost] });
-  const after = absorbVerdict(before, before, decision, at);
+  const after = absorbVerdict(before, landingsOf(before), decision, at);
   expect(after).toMatchObject({ status: "failed", finishedAt: 5 });
   expect(after.reason).toContain("force-pushed or rewound");
   expect(after.reason).toContain("b: its landing eeeeeeeeeeee is not on the trunk any more");
@@ -53,16 +54,17 @@ test("a landing that the trunk has lost fails the feature with the reason, and i
 
 test("a redelivered sweep counts once", () => {
   const before = verifying();
-  const once = absorbVerdict(before, before, { kind: "count" }, at);
+  const once = absorbVerdict(before, landingsOf(before), { kind: "count" }, at);
   expect(once.redSweeps).toEqual(["sweep-1"]);
-  expect(absorbVerdict(once, before, { kind: "count" }, at)).toBe(once);
+  expect(absorbVerdict(once, landingsOf(before), { kind: "count" }, at)).toBe(once);
 });
 
 test("a feature that has landed more since it was read is not decided by that reading", () => {
   const read = verifying();
   const [first, ...others] = read.tasks;
   const now: Ledger = { ...read, tasks: first ? [{ ...first, commit: "f".repeat(40) }, ...others] : others };
-  for (const kind of ["done", "count"] as const) expect(absorbVerdict(now, read, { kind }, at)).toBe(now);
+  for (const kind of ["done", "count"] as const)
+    expect(absorbVerdict(now, landingsOf(read), { kind }, at)).toBe(now);
   const building = { ...read, status: "building" as const };
-  expect(absorbVerdict(building, read, { kind: "done" }, at)).toBe(building);
+  expect(absorbVerdict(building, landingsOf(read), { kind: "done" }, at)).toBe(building);
 });

@@ -1,5 +1,6 @@
 import type { Sweep } from "@agentswarm/contracts";
-import type { Ledger } from "./ledger.ts";
+import { findRecord, landingsOf, needTasks } from "./find-tasks.ts";
+import { withRecord, type Ledger } from "./ledger.ts";
 
 /** What one sweep and the trunk say about a feature that waits for green. */
 export interface VerifyingFacts {
@@ -32,19 +33,19 @@ export function decideVerifying(facts: VerifyingFacts): VerifyingDecision {
   return { kind: outcome === "red" && inSwept && !fixOpen ? "count" : "wait" };
 }
 
-/** Carries out a decision. A ledger that has changed since it was read may have other landings: it waits for the next sweep. */
+/** Carries out a decision. A ledger that has other landings now than `decidedOn` waits for the next sweep. */
 export function absorbVerdict(
   now: Ledger,
-  read: Ledger,
+  decidedOn: ReadonlyMap<string, string>,
   decision: VerifyingDecision,
   { sweepId, at }: { readonly sweepId: string; readonly at: number },
 ): Ledger {
-  if (now.status !== "verifying" || landingsOf(now).join() !== landingsOf(read).join()) return now;
+  if (now.status !== "verifying" || !sameLandings(landingsOf(now), decidedOn)) return now;
   switch (decision.kind) {
     case "done":
       return { ...now, status: "done", finishedAt: at };
     case "lost":
-      return loseLandings(now, new Set(decision.taskIds), at);
+      return loseLandings(now, decision.taskIds, at);
     case "count":
       return now.redSweeps.includes(sweepId) ? now : { ...now, redSweeps: [...now.redSweeps, sweepId] };
     case "wait":
@@ -52,24 +53,25 @@ export function absorbVerdict(
   }
 }
 
-/** The commits by which a feature's tasks landed. */
-export function landingsOf(ledger: Ledger): string[] {
-  return ledger.tasks.flatMap((task) => task.commit ?? []);
+function sameLandings(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([taskId, commit]) => b.get(taskId) === commit);
 }
 
 /**
  * Fails the feature and the tasks whose landing is gone. They are not built again without a person: perhaps a person took
  * them off the trunk because they were wrong.
  */
-function loseLandings(ledger: Ledger, lost: ReadonlySet<string>, finishedAt: number): Ledger {
+function loseLandings(ledger: Ledger, lost: readonly string[], finishedAt: number): Ledger {
+  needTasks(ledger, lost);
   const whys: string[] = [];
-  const tasks = ledger.tasks.map((record) => {
-    const { task, commit } = record;
-    if (commit === null || !lost.has(task.id)) return record;
+  let failed = ledger;
+  for (const id of lost) {
+    const { task, commit } = findRecord(ledger, id) ?? {};
+    if (task === undefined || !commit) continue;
     const reason = `its landing ${commit.slice(0, 12)} is not on the trunk any more`;
     whys.push(`${task.key}: ${reason}`);
-    return { ...record, status: "failed" as const, commit: null, reason };
-  });
+    failed = withRecord(failed, id, { status: "failed", commit: null, reason });
+  }
   const reason = `the trunk was force-pushed or rewound; retry builds the lost work again\n${whys.join("\n")}`;
-  return { ...ledger, tasks, status: "failed", reason, finishedAt };
+  return { ...failed, status: "failed", reason, finishedAt };
 }

@@ -1,6 +1,8 @@
 import { jobId, type Budget } from "@agentswarm/contracts";
-import { eventsBetween } from "./events-between.ts";
-import { findRecord, isUnderWay, type Effect, type Ledger, type TaskRecord } from "./ledger.ts";
+import { eventsBetween, recordsById } from "./events-between.ts";
+import { changedTasks, type Ledger } from "./ledger.ts";
+import { isUnderWay, type TaskRecord } from "./task-record.ts";
+import type { Effect } from "./effect.ts";
 
 /**
  * The effects that a step of the ledger requires: sends tasks of a new round, cancels rounds that are not needed any more,
@@ -9,9 +11,10 @@ import { findRecord, isUnderWay, type Effect, type Ledger, type TaskRecord } fro
  */
 export function effectsBetween(before: Ledger | null, after: Ledger, version: number): Effect[] {
   const effects: Effect[] = [];
-  for (const record of after.tasks) {
+  const olds = recordsById(before);
+  for (const record of changedTasks(before, after)) {
     const { id } = record.task;
-    const old = before === null ? undefined : findRecord(before, id);
+    const old = olds.get(id);
     if (record.status === "sent" && record.round > (old?.round ?? 0)) {
       effects.push({ kind: "send", taskId: id, round: record.round });
     }
@@ -44,6 +47,17 @@ function sameBudget(a: Budget, b: Budget | undefined): boolean {
 function isNeedless({ status, supersededBy, lastHandoff, round }: TaskRecord): boolean {
   if (status === "landed") return lastHandoff?.round !== round;
   return status === "cancelled" && supersededBy === null;
+}
+
+/** The sendings whose round was cancelled meanwhile, perhaps before its job existed: their jobs are cancelled after all. */
+export function cancelledMeanwhile(
+  sent: readonly Extract<Effect, { kind: "send" }>[],
+  newest: ReadonlyMap<string, TaskRecord>,
+): Extract<Effect, { kind: "send" }>[] {
+  return sent.filter(({ taskId, round }) => {
+    const record = newest.get(taskId);
+    return record?.status === "cancelled" && record.round === round;
+  });
 }
 
 /** Two effects with the same id are the same effect. */

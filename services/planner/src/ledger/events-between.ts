@@ -1,26 +1,35 @@
 import type { EventData, EventToSend } from "@agentswarm/contracts";
-import { budgetWaitedFor, findRecord, heldCommit, isUnderWay, type Ledger } from "./ledger.ts";
+import { budgetWaitedFor, changedTasks, type Ledger } from "./ledger.ts";
+import { countShown, revisionNumber } from "./find-tasks.ts";
+import { heldCommit, type TaskRecord } from "./task-record.ts";
 
 /** Tasks of a feature by state. Cancelled tasks do not count: they were superseded or replaced by a later plan. */
 export function countTasks(ledger: Ledger) {
-  const counted = ledger.tasks.filter((record) => record.status !== "cancelled");
-  const of = (...statuses: string[]) => counted.filter((record) => statuses.includes(record.status)).length;
+  const of = (...statuses: TaskRecord["status"][]) => countShown(ledger, statuses);
   return {
-    total: counted.length,
+    total: of("planned", "ready", "sent", "held", "landed", "failed", "blocked"),
     landed: of("landed"),
     ready: of("ready"),
-    underWay: counted.filter(isUnderWay).length,
+    underWay: of("sent"),
     failed: of("failed", "blocked"),
     held: of("held"),
   };
 }
 
-/** The events of a change of the ledger. Ids are derived from the version, so a repeated event is the same event. */
+/** The tasks that were read, by their ids. */
+export function recordsById(ledger: Ledger | null): ReadonlyMap<string, TaskRecord> {
+  return new Map(ledger?.tasks.map((record) => [record.task.id, record]));
+}
+
+/**
+ * The events of a change of the ledger. Ids are derived from the version of the task or else of the head, so a repeated
+ * event is the same event.
+ */
 export function eventsBetween(before: Ledger | null, after: Ledger, version: number): EventToSend[] {
   const featureId = after.feature.id;
   const { repoId } = after.feature;
   const about = { repoId, featureId, ledgerVersion: version };
-  const id = (type: string, rest = "") => `${type}-${featureId}-${version}${rest}`;
+  const id = (type: string) => `${type}-${featureId}-${version}`;
   const events: EventToSend[] = [];
   if (before === null) {
     events.push({
@@ -30,7 +39,7 @@ export function eventsBetween(before: Ledger | null, after: Ledger, version: num
       data: { ...after.feature },
     });
   }
-  if (before !== null && after.revisions.length > before.revisions.length) {
+  if (before !== null && revisionNumber(after) > revisionNumber(before)) {
     const { number, taskIds } = after.revisions.at(-1) ?? { number: 0, taskIds: [] };
     events.push({
       id: id("plan-made"),
@@ -39,13 +48,16 @@ export function eventsBetween(before: Ledger | null, after: Ledger, version: num
       data: { revision: number, tasks: taskIds.length },
     });
   }
-  for (const record of after.tasks) {
+  const olds = recordsById(before);
+  for (const record of changedTasks(before, after)) {
     const { task, status, reason, round, attemptsUsed } = record;
-    const old = before === null ? undefined : findRecord(before, task.id);
-    const mine = { ...about, taskId: task.id };
+    const old = olds.get(task.id);
+    const taskVersion = after.rest === undefined ? version : (after.rest.versions.get(task.id) ?? 0) + 1;
+    const mine = { ...about, taskId: task.id, ledgerVersion: taskVersion };
+    const taskEvent = (type: string) => `${type}-${featureId}-${taskVersion}-${task.id}`;
     if (old === undefined) {
       const { context: _, ...shown } = task;
-      events.push({ id: id("task-planned", `-${task.id}`), type: "task.planned", ...mine, data: shown });
+      events.push({ id: taskEvent("task-planned"), type: "task.planned", ...mine, data: shown });
     }
     if (round > (old?.round ?? 0)) {
       events.push({ id: `task-sent-${task.id}-${round}`, type: "task.sent", ...mine, data: { round } });
@@ -59,7 +71,7 @@ export function eventsBetween(before: Ledger | null, after: Ledger, version: num
         supersededBy: record.supersededBy,
         heldCommit: heldCommit(record),
       };
-      events.push({ id: id("task-changed", `-${task.id}`), type: "task.changed", ...mine, data });
+      events.push({ id: taskEvent("task-changed"), type: "task.changed", ...mine, data });
     }
   }
   const waiting = budgetWaitedFor(after);
@@ -73,7 +85,8 @@ export function eventsBetween(before: Ledger | null, after: Ledger, version: num
   return events;
 }
 
-function summaryOf(ledger: Ledger): EventData<"feature.changed"> {
+/** What people see of a feature. */
+export function summaryOf(ledger: Ledger): EventData<"feature.changed"> {
   const { status, costUsd, tokens, finishedAt, forecast } = ledger;
   const { budget } = ledger.feature;
   const waiting = budgetWaitedFor(ledger);

@@ -1,4 +1,5 @@
-import { findRecord, namesThatLanded, type Ledger } from "./ledger.ts";
+import { findRecord, namesThatLanded } from "./find-tasks.ts";
+import type { Ledger } from "./ledger.ts";
 import { refusePlan, type PlannedTask } from "./validate-plan.ts";
 
 /** The tasks of a plan that are still to be done, or the reason why the plan is invalid. Pure. */
@@ -25,7 +26,10 @@ const KEPT_CHARS = 44;
  */
 function fitKeys(tasks: readonly PlannedTask[], ledger: Ledger): PlannedTask[] {
   const landed = namesThatLanded(ledger);
-  const titleOf = (key: string) => findRecord(ledger, landed.get(key) ?? "")?.task.title;
+  const titleOf = (key: string) => {
+    const id = landed.get(key);
+    return id === undefined ? undefined : findRecord(ledger, id)?.task.title;
+  };
   const open = tasks.filter(({ key, title }) => !landed.has(key) || !isSameTitle(title, titleOf(key)));
   const taken = new Set([...landed.keys(), ...tasks.map((task) => task.key)]);
   const renamed = new Map<string, string>();

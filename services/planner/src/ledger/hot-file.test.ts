@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { absorb, building, handoffOf, OUTCOMES, planned } from "../../testing/make-ledger.ts";
 import { decideNext } from "./decide-next.ts";
-import type { Ledger, TaskRecord } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
+import type { TaskRecord } from "./task-record.ts";
 
 const TASKS = 100;
 const underWay = (ledger: Ledger): TaskRecord[] => ledger.tasks.filter((record) => record.status === "sent");

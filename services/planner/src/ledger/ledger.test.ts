@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { absorb, apply, building, byKey, handoffOf, OUTCOMES, statuses } from "../../testing/make-ledger.ts";
 import { effectId } from "./effects-between.ts";
-import { ledgerSchema, namesThatLanded } from "./ledger.ts";
+import { ledgerSchema } from "./ledger.ts";
+import { namesThatLanded } from "./find-tasks.ts";
 
 test("a task's key names it only once it has landed", () => {
   const ledger = building();

@@ -1,6 +1,8 @@
 import { isTrunkHealth, type Budget, type PlanMessage } from "@agentswarm/contracts";
 import { retry, sendAgain } from "./decide-retry.ts";
-import { findRecord, hasEnded, heldCommit, isUnsettled, withRecord, type Ledger } from "./ledger.ts";
+import { findRecord, tasksIn } from "./find-tasks.ts";
+import { hasEnded, withRecord, type Ledger } from "./ledger.ts";
+import { heldCommit, isUnsettled, UNSETTLED } from "./task-record.ts";
 
 /** What a person may do to a feature or a task, as pure steps of the ledger. */
 
@@ -8,11 +10,17 @@ import { findRecord, hasEnded, heldCommit, isUnsettled, withRecord, type Ledger 
 export function cancelFeature(ledger: Ledger, by: string, finishedAt: number): Ledger {
   if (hasEnded(ledger)) return ledger;
   const reason = `cancelled by ${by}`;
+  if (!isTrunkHealth(ledger.feature.id))
+    return cancelTasks({ ...ledger, status: "cancelled", reason, finishedAt }, reason);
+  return tasksIn(ledger, UNSETTLED).length > 0 ? cancelTasks(ledger, reason) : ledger;
+}
+
+/** Cancels the unsettled tasks that were read. Further steps settle those of a cancelled feature that were not. */
+function cancelTasks(ledger: Ledger, reason: string): Ledger {
   const tasks = ledger.tasks.map((record) =>
     isUnsettled(record) ? { ...record, status: "cancelled" as const, reason } : record,
   );
-  if (isTrunkHealth(ledger.feature.id)) return ledger.tasks.some(isUnsettled) ? { ...ledger, tasks } : ledger;
-  return { ...ledger, tasks, status: "cancelled", reason, finishedAt };
+  return { ...ledger, tasks };
 }
 
 /** Reopens a task that ended without landing, with a fresh attempt budget, and with it the feature and its dependents. */

@@ -1,6 +1,10 @@
 import { isTrunkHealth } from "@agentswarm/contracts";
 import { PLAN_REFUSALS, RED_SWEEPS, roundsExceeded } from "./decide-next.ts";
-import type { Ledger, TaskRecord } from "./ledger.ts";
+import { revisionNumber, tasksIn } from "./find-tasks.ts";
+import type { Ledger } from "./ledger.ts";
+import type { TaskRecord } from "./task-record.ts";
+
+const ENDED = ["failed", "blocked", "cancelled"] as const;
 
 /**
  * Takes a feature up again that failed or was cancelled, where it ended: its plan is made again, its tasks that ended
@@ -19,8 +23,9 @@ export function retryFeature(ledger: Ledger, by: string): Ledger {
   };
   if (ledger.redSweeps.length >= RED_SWEEPS) return { ...opened, status: "verifying" };
   const planFailed = roundsExceeded(ledger) || ledger.refusedPlans >= PLAN_REFUSALS;
-  if (planFailed || ledger.revisions.length === 0) return { ...opened, status: "planning" };
-  const tasks = ledger.tasks.map((record) => (isEnded(ledger, record) ? reopened(record) : record));
+  if (planFailed || revisionNumber(ledger) === 0) return { ...opened, status: "planning" };
+  const ended = new Set(tasksIn(ledger, ENDED).filter((record) => isEnded(ledger, record)));
+  const tasks = ledger.tasks.map((record) => (ended.has(record) ? reopened(record) : record));
   return { ...opened, tasks, status: "building" };
 }
 

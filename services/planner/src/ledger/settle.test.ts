@@ -46,13 +46,24 @@ test("a dependency that does not exist blocks", () => {
   });
 });
 
-test.each(["planning", "verifying", "done", "failed", "cancelled"] as const)(
+test.each(["planning", "verifying", "done", "failed"] as const)(
   "nothing is sent while a feature is %s",
   (status) => {
     const ledger: Ledger = { ...put(chain(), "a", { status: "landed" }), status };
     expect(settle(ledger)).toBe(ledger);
   },
 );
+
+test("the tasks of a cancelled feature that are not settled are cancelled with its reason", () => {
+  const ledger: Ledger = {
+    ...put(chain(), "a", { status: "landed" }),
+    status: "cancelled",
+    reason: "by ada",
+  };
+  const after = settle(ledger);
+  expect(statuses(after)).toEqual(["a landed", "b cancelled", "c cancelled", "d cancelled"]);
+  expect(byKey(after, "b").reason).toBe("by ada");
+});
 
 test("a feature is held only while one of its tasks is", () => {
   const held: Ledger = { ...put(chain(), "a", { status: "held" }), status: "held", reason: "a: swarm.json" };

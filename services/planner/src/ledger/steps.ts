@@ -10,6 +10,19 @@ export function unlessEnded(ledger: Ledger | null, change: (ledger: Ledger) => L
   return ledger === null || hasEnded(ledger) ? ledger : change(ledger);
 }
 
+/** Applies the answer to a question about the plan, unless the ledger does not wait for the answer to `asked` any more. */
+export function inPlanningTurn(
+  ledger: Ledger | null,
+  asked: Pick<Ledger, "planningRound" | "refusedPlans">,
+  change: (ledger: Ledger) => Ledger,
+): Ledger | null {
+  const waits =
+    ledger?.status === "planning" &&
+    ledger.planningRound === asked.planningRound &&
+    ledger.refusedPlans === asked.refusedPlans;
+  return waits ? change(ledger) : ledger;
+}
+
 /** The feature in its next planning round. */
 export function replan(ledger: Ledger, why: string): Ledger {
   return {

@@ -1,7 +1,7 @@
 import { subjectOf } from "@agentswarm/contracts";
 import type { Logger } from "@agentswarm/service";
-import { eventsBetween } from "./events-between.ts";
-import { findRecord, type Ledger } from "./ledger.ts";
+import { eventsBetween, recordsById } from "./events-between.ts";
+import type { Ledger } from "./ledger.ts";
 
 /** A task or feature that has come into a new state. */
 interface Transition {
@@ -16,11 +16,12 @@ interface Transition {
 export function transitionsBetween(before: Ledger | null, after: Ledger): Transition[] {
   const featureId = after.feature.id;
   const transitions: Transition[] = [];
+  const [olds, records] = [recordsById(before), recordsById(after)];
   for (const event of eventsBetween(before, after, 0)) {
     const { type } = event;
     const { taskId } = subjectOf(event);
-    const record = taskId === undefined ? undefined : findRecord(after, taskId);
-    const old = taskId === undefined || before === null ? undefined : findRecord(before, taskId);
+    const record = records.get(taskId ?? "");
+    const old = olds.get(taskId ?? "");
     if (type === "feature.changed" && before?.status !== after.status) {
       transitions.push({ featureId, status: after.status, ...reasonOf(after.reason) });
     }
