@@ -34,6 +34,7 @@ const RIGHTS: Record<RedisUser, Rights> = {
       "documents:model*",
       "budget*",
       "leases:planning-*",
+      "leases:audit",
     ],
   },
   dispatcher: {

@@ -54,7 +54,7 @@ export async function planFeature(ctx: PlannerContext, ledger: Ledger, signal: A
 /** The names that a plan may depend on and must not use again, with the titles of what landed; of many the newest. */
 function landedNames(ledger: Ledger | null): string[] {
   if (ledger === null) return [];
-  const names = [...namesThatLanded(ledger)];
+  const names = [...namesThatLanded(ledger)].toSorted(([a], [b]) => (a < b ? -1 : 1));
   return newestIn(ledger, "landed", LANDED_SHOWN).flatMap(({ task: { id, key, title } }) =>
     names
       .filter(([, landed]) => landed === id)
