@@ -161,6 +161,15 @@ test("logs --follow --json prints each event of the task as one line until its a
   expect(following.stderr()).toBe("");
 });
 
+test("events rebuild makes the views anew from the archive, and says how many", async () => {
+  const { featureId } = await emit.task("rebuilt-task", "landed");
+  const before = await json("status", featureId);
+  const rebuilt = await swarm("events", "rebuild");
+  expect(rebuilt).toMatchObject({ code: 0, stderr: "" });
+  expect(rebuilt.stdout).toMatch(/^\d+ features and \d+ tasks from \d+ events since \d{4}-\d\d-\d\d\n$/);
+  expect(await json("status", featureId)).toEqual(before);
+});
+
 test("jobs lists dead letters and puts one back into its queue", async () => {
   expect((await swarm("jobs")).stdout).toBe("no failed jobs\n");
   let broken = true;

@@ -39,6 +39,12 @@ export const settings = z.object({
     .max(100_000_000)
     .default(10_000)
     .describe("Megabytes of the event archive; beyond it the oldest days are removed, but never today"),
+  VIEW_DAYS: z.coerce
+    .number()
+    .min(1)
+    .max(100_000)
+    .default(365)
+    .describe("Days after its end until a feature is not shown any more, nor its tasks"),
   MAX_QUEUE_DEPTH: z.coerce
     .number()
     .int()

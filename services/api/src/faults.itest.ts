@@ -6,7 +6,7 @@ import { waitUntil } from "../../../test/support/wait-until.ts";
 import { bullQueue } from "../../../test/support/queue.ts";
 
 test.each(["api.accepted", "api.enqueued"])(
-  "killed at %s: the same Idempotency-Key gives the same feature afterwards, once",
+  "killed at %s: the same Idempotency-Key gives the same feature afterwards, once (fault 5)",
   async (failpoint) => {
     await using api = await startApi({ FAILPOINT: failpoint });
     const submit = () => api.post("/v1/features", { title: "Survives" }, { "idempotency-key": "k" });
@@ -57,7 +57,7 @@ const REQUESTS = Object.values(REST)
     return [address, method === "GET" ? {} : { method, headers, body }];
   });
 
-test("while Redis is silent every route answers 503 with a time to wait, and the api recovers", async () => {
+test("while Redis is silent every route answers 503 with a time to wait, and the api recovers (fault 17)", async () => {
   await using api = await startApi({}, "the server is silent");
   await api.redis.pause();
   try {

@@ -29,7 +29,7 @@ test("a submission is answered 202 after the durable write, and the feature can 
   });
 });
 
-test("a hundred parallel duplicates make one feature", async () => {
+test("a hundred parallel duplicates make one feature (fault 39)", async () => {
   const answers = await Promise.all(Array.from({ length: 100 }, () => submit({ title: "Once" }, "same-key")));
   const ids = await Promise.all(answers.map(async (one) => ((await one.json()) as { id: string }).id));
   expect(new Set(answers.map((one) => one.status))).toEqual(new Set([202]));
@@ -41,7 +41,7 @@ test("a hundred parallel duplicates make one feature", async () => {
   expect(await other.json()).toMatchObject({ type: "urn:agentswarm:idempotency-key-reused", status: 422 });
 });
 
-test("a thousand submissions at once are each accepted or refused with Retry-After, and none is lost", async () => {
+test("a thousand submissions at once are each accepted or refused with Retry-After, and none is lost (fault 39)", async () => {
   const answers = await Promise.all(
     Array.from({ length: 1_000 }, (_, nth) => submit({ title: `One of many ${nth}` }, `many-${nth}`)),
   );

@@ -1,4 +1,12 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -42,7 +50,8 @@ const open = (prefix: string, reports: string[] = []) =>
 
 /** The ids of the archive's events, a repeated one once. */
 const archivedIds = (home: string, day = "2026-11-21") => {
-  const text = readFileSync(join(home, "artifacts/events", `${day}.jsonl`), "utf8");
+  const file = join(home, "artifacts/events", `${day}.jsonl`);
+  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
   const ids = text.split("\n").flatMap((line) => (line === "" ? [] : (JSON.parse(line) as DomainEvent).id));
   return [...new Set(ids)];
 };
@@ -129,6 +138,26 @@ test("on a full disk events wait, and none is lost once there is room (fault 19)
   await taking;
   expect(idsOf(await loggedEvents(connection))).toEqual(idsOf(events));
   await expectComplete(connection, home, events, 10);
+});
+
+test("while Redis is full events wait, and none is lost once there is room (fault 15)", async () => {
+  const home = newHome();
+  await using full = await startRedis({ exclusive: "it is full" });
+  await using connection = await openQueue({
+    redisUrl: full.url,
+    prefix: full.prefix,
+    service: "test",
+    onError: () => undefined,
+  });
+  using intake = await openTestIntake(connection, home);
+  const events = makeEvents("feature-oom", 3);
+  await connection.redis.config("SET", "maxmemory", "1");
+  const taking = Promise.all(events.map((event) => intake.take(event)));
+  await waitUntil("the first try", 10_000, () => (archivedIds(home).length > 0 ? true : null));
+  expect(await loggedEvents(connection)).toEqual([]);
+  await connection.redis.config("SET", "maxmemory", "0");
+  await taking;
+  await expectComplete(connection, home, events, 3);
 });
 
 test("events that wait for room go back to the queue when the service stops", async () => {

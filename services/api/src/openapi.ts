@@ -1,12 +1,41 @@
 import type { SwaggerTransform } from "@fastify/swagger";
 import { jsonSchemaTransform } from "@fastify/type-provider-zod";
-import { PROBLEM_TYPE } from "@agentswarm/contracts";
+import { PROBLEM_TYPE, type Route } from "@agentswarm/contracts";
 
 const DESCRIPTION: Readonly<Record<string, string>> = {
   "200": "Success",
   "202": "Accepted: written to the queue",
   default: "A problem by RFC 9457",
 };
+
+/** What a client may meet, beside the success. All of them are problems by RFC 9457. */
+const PROBLEMS: Readonly<Record<string, string>> = {
+  "400": "A part of the request does not fit its schema; `errors` names the fields",
+  "401": "No valid API key, where one is needed",
+  "403": "The key may not do this",
+  "404": "There is no such thing",
+  "409": "Its present state does not allow this",
+  "413": "The body is too large",
+  "415": "The body is not JSON",
+  "422": "The request is understood, and refused as it is",
+  "429": "Too many requests; Retry-After says when to come again",
+  "503": "Redis or the swarm has no room now; Retry-After says when to come again",
+};
+
+/** The statuses of problems with which a route may answer. */
+function problemsOf(schema: object, { needs, method }: { needs: Route["needs"]; method: string }): string[] {
+  const has = (part: string) => part in schema;
+  const changes = method === "POST";
+  const takes = ["params", "querystring", "headers", "body"].some(has);
+  return [
+    ...(takes ? ["400"] : []),
+    ...(needs === "nothing" ? [] : ["401", "403", "429"]),
+    ...(has("params") ? ["404"] : []),
+    ...(changes ? ["409"] : []),
+    ...(has("body") ? ["413", "415", "422"] : []),
+    "503",
+  ];
+}
 
 /** Zod schemas as JSON schemas; each answer under its own media type. */
 export const describeRoute: SwaggerTransform = (route) => {
@@ -19,5 +48,12 @@ export const describeRoute: SwaggerTransform = (route) => {
     const type = status === "default" ? PROBLEM_TYPE : answerType;
     return [status, { description: DESCRIPTION[status] ?? "Answer", content: { [type]: { schema: body } } }];
   });
-  return { schema: { ...schema, response: Object.fromEntries(responses) }, url };
+  const needs = route.route.config?.needs ?? "read";
+  const problems = problemsOf(schema as object, { needs, method: String(route.route.method) }).map(
+    (status) => [
+      status,
+      { description: PROBLEMS[status], content: { [PROBLEM_TYPE]: { schema: response["default"] } } },
+    ],
+  );
+  return { schema: { ...schema, response: Object.fromEntries([...responses, ...problems]) }, url };
 };

@@ -20,7 +20,7 @@ test("requests above the limit are answered 429 with Retry-After, counted per ke
   expect((await api.ask("/v1/status", { headers: { authorization } })).status).toBe(200);
 });
 
-test("while Redis is full, submissions are answered 503 with Retry-After and reads are answered", async () => {
+test("while Redis is full, submissions are answered 503 with Retry-After and reads are answered (fault 15)", async () => {
   await using api = await startApi({}, "the server is full");
   const { redis } = api.connection;
   const submit = () => api.post("/v1/features", { title: "Kept" }, { "idempotency-key": "full" });

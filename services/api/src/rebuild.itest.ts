@@ -8,6 +8,7 @@ import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
 import { makeEvents, PRICE_USD } from "../testing/make-events.ts";
 import { openTestIntake } from "../testing/open-intake.ts";
 import { readViews } from "../testing/read-views.ts";
+import { forgetFeatures } from "./project/forget-features.ts";
 import { rebuildFromArchive, replaceViews } from "./project/rebuild-views.ts";
 
 let redis: TestRedis;
@@ -145,4 +146,24 @@ test("what the archive does not have from its beginning is named", async () => {
   expect(filled).toMatchObject({
     report: { features: 0, withoutBeginning: ["feature/feature-half", "task/feature-half-t0"] },
   });
+});
+
+test("features that ended long ago are not shown any more, nor their tasks; those that go on are", async () => {
+  await using connection = await open();
+  using intake = await openTestIntake(connection, folder("forgotten"));
+  const ended = makeEvents("feature-ended", 2).map((event) =>
+    event.type === "feature.changed" ? { ...event, data: { ...event.data, finishedAt: event.at } } : event,
+  );
+  for (const event of [...ended, ...makeEvents("feature-goes-on", 2).slice(0, -1)]) await intake.take(event);
+  const { signal } = new AbortController();
+  const end = ended.at(-1)?.at ?? 0;
+  expect(await forgetFeatures(intake.views, end, signal)).toBe(0);
+  expect(await forgetFeatures(intake.views, end + 1, signal)).toBe(3);
+  expect(await intake.model.feature("feature-ended")).toBeNull();
+  expect(await intake.model.task("feature-ended-t0")).toBeNull();
+  expect((await intake.model.listFeatures({ limit: 10 })).features.map(({ id }) => id)).toEqual([
+    "feature-goes-on",
+  ]);
+  expect((await intake.model.feature("feature-goes-on"))?.tasks).toHaveLength(2);
+  expect(await intake.model.featureCounts()).toEqual({ building: 1 });
 });

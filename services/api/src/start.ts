@@ -1,7 +1,8 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Fault } from "@agentswarm/contracts";
 import { consume, openBudgets } from "@agentswarm/queue";
-import type { ServiceContext } from "@agentswarm/service";
+import { removeOld, type ServiceContext } from "@agentswarm/service";
 import { openService } from "@agentswarm/wiring";
 import { buildApp } from "./app.ts";
 import { reachedBeyondLoopback } from "./auth/reached-at.ts";
@@ -14,9 +15,10 @@ import { openIntake } from "./project/intake.ts";
 import { openReadModel } from "./project/read-model.ts";
 import { openViewStore } from "./project/view-store.ts";
 import { openRebuilds } from "./rebuilds.ts";
-import { keepArchiveSmall } from "./remove-old-events.ts";
+import { removals } from "./removals.ts";
 
 const EVENTS_AT_ONCE = 100;
+const FILL_WAIT_MS = 2_000;
 
 /** Wires the api: it takes submissions and commands, projects events into views, and answers queries. */
 export async function start(context: ServiceContext<Settings>): Promise<void> {
@@ -39,7 +41,11 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const rebuilds = openRebuilds(connection, archive, log);
   const views = openViewStore(connection);
   const keeper = stack.use(keepViews(connection, { archive, sender, log, onRebuilt: rebuilds.note }));
-  await keeper.fill();
+  // After a wipe of Redis it may take minutes; requests are answered and events wait meanwhile.
+  await Promise.race([
+    keeper.fill().catch(connection.report),
+    sleep(FILL_WAIT_MS, undefined, { ref: false }),
+  ]);
   const model = openReadModel(connection, budgets, views);
   const ctx: ApiContext = {
     connection,
@@ -62,7 +68,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
       onError: (error) => log.error({ err: error }, "events could not be taken in"),
     }),
   );
-  stack.use(keepArchiveSmall(connection, archiveDir, settings, log));
+  stack.use(removeOld(removals(connection, { views, archiveDir, settings }), log));
   const app = await buildApp(ctx, log, signal);
   stack.defer(() => app.close());
   const url = await app.listen({ port: settings.API_PORT, host: settings.API_HOST });

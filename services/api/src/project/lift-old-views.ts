@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { DEFAULT_REPO } from "@agentswarm/contracts";
-import { openDocuments, type QueueConnection } from "@agentswarm/queue";
+import type { QueueConnection } from "@agentswarm/queue";
 import { costTableSchema } from "./cost-table.ts";
 import { liveAttempt } from "./live-attempt.ts";
 import { SWARM, type DocumentChange, type IndexChange } from "./project-batch.ts";
@@ -31,16 +31,15 @@ export async function liftOldViews(
   views: ViewStore,
   renew: () => Promise<void>,
 ): Promise<void> {
-  const features = openDocuments(connection, "view-features", oldFeatureSchema);
-  const tasks = openDocuments(connection, "view-tasks", taskViewSchema);
-  for (const [id, { taskIds: _, ...value }] of await features.all()) {
+  const features = await readOld(connection, "view-features", oldFeatureSchema);
+  for (const [id, { taskIds: _, ...value }] of features) {
     await renew();
     const { createdAt, status } = value;
     await put(views, { kind: "features", id, version: 0, value }, [
       { kind: "feature", id, createdAt, from: null, to: status },
     ]);
   }
-  for (const [id, value] of await tasks.all()) {
+  for (const [id, value] of await readOld(connection, "view-tasks", taskViewSchema)) {
     await renew();
     const attempt = liveAttempt(value);
     const at = value.attempts[0]?.startedAt ?? 0;
@@ -52,15 +51,30 @@ export async function liftOldViews(
   await liftSwarm(connection, views);
 }
 
+/** The documents that can be read; the others are reported and not moved. */
+async function readOld<S extends z.ZodType>(
+  { redis, key, report }: QueueConnection,
+  namespace: string,
+  schema: S,
+): Promise<[id: string, value: z.infer<S>][]> {
+  const texts = await redis.hgetall(key("documents", namespace));
+  return Object.entries(texts).flatMap(([id, text]): [string, z.infer<S>][] => {
+    const parsed = schema.safeParse(JSON.parse(text));
+    if (parsed.success) return [[id, parsed.data]];
+    report(new Error(`document ${namespace}/${id} cannot be read and is not moved: ${parsed.error.message}`));
+    return [];
+  });
+}
+
 /** Removes the old documents once the new views are in place. */
 export async function dropOldViews({ redis, key }: QueueConnection): Promise<void> {
   await redis.unlink(...OLD.flatMap((name) => [key("documents", name), key("documents", name, "versions")]));
 }
 
 async function liftSwarm(connection: QueueConnection, views: ViewStore): Promise<void> {
-  const found = await openDocuments(connection, "view-swarm", oldSwarmSchema).get("swarm");
-  if (found === null) return;
-  const { repos, landings, landedAt, costs, budgetReached, ...rest } = found.value;
+  const [found] = await readOld(connection, "view-swarm", oldSwarmSchema);
+  if (found === undefined) return;
+  const { repos, landings, landedAt, costs, budgetReached, ...rest } = found[1];
   const one = repoViewSchema.extend({ hotFiles: z.record(z.string(), z.int()) }).safeParse(rest);
   const known = repos ?? (one.success ? { [DEFAULT_REPO]: one.data } : {});
   await put(

@@ -47,7 +47,7 @@ function statusesAfter(indexes: readonly IndexChange[]): Record<string, string> 
   for (const change of indexes) {
     if (change.kind !== "feature") continue;
     expect(change.from).toBe(statuses[change.id] ?? null);
-    statuses[change.id] = change.to;
+    statuses[change.id] = change.to ?? "removed";
   }
   return statuses;
 }

@@ -32,8 +32,9 @@ export type DocumentChange = {
 
 /** A change of an index or counter. */
 export type IndexChange =
-  | { kind: "feature"; id: string; createdAt: number; from: FeatureStatus | null; to: FeatureStatus }
-  | { kind: "task"; id: string; featureId: string; at: number }
+  /** `to` is null for a feature that is removed. */
+  | { kind: "feature"; id: string; createdAt: number; from: FeatureStatus | null; to: FeatureStatus | null }
+  | { kind: "task"; id: string; featureId: string; at: number; removed?: true }
   | { kind: "live"; taskId: string; attempt: number | null }
   | { kind: "landed"; eventId: string; at: number }
   | { kind: "conflict"; repoId: string; path: string };
@@ -53,7 +54,12 @@ const EARLY_EVENTS = 1_000;
 const EARLY_CHARS = 1_000_000;
 
 /** The events that change a feature, or a task, that is known. */
-const OF_FEATURES: ReadonlySet<EventType> = new Set(["feature.changed", "budget.reached", "model.used"]);
+const OF_FEATURES: ReadonlySet<EventType> = new Set([
+  "feature.changed",
+  "budget.reached",
+  "model.used",
+  "message.dead-lettered",
+]);
 const OF_TASKS: ReadonlySet<EventType> = new Set([
   "task.changed",
   "attempt.started",

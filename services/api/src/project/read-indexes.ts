@@ -44,6 +44,18 @@ export async function pageOfFeatures(
   };
 }
 
+/** Ids of the features that were submitted before a time, oldest first. */
+export async function oldestFeatures(
+  { redis, keys }: Indexes,
+  status: FeatureStatus | "all",
+  before: number,
+  limit: number,
+): Promise<string[]> {
+  const end = `(${featureMember(before, "")}`;
+  const members = await redis.zrangebylex(keys.index(status), "-", end, "LIMIT", 0, limit);
+  return members.map((member) => member.slice(TIME_DIGITS + 1));
+}
+
 /** A feature's tasks with the time of their planning, in that order. */
 export async function tasksOf(
   { redis, keys }: Indexes,

@@ -202,13 +202,21 @@ function commandsFor(keys: ViewKeys, change: IndexChange): string[][] {
       const member = featureMember(change.createdAt, change.id);
       const { from, to } = change;
       return [
-        ["ZADD", keys.index("all"), "0", member],
-        ["ZADD", keys.index(to), "0", member],
+        ...(to === null
+          ? [["ZREM", keys.index("all"), member]]
+          : [
+              ["ZADD", keys.index("all"), "0", member],
+              ["ZADD", keys.index(to), "0", member],
+            ]),
         ...(from === null ? [] : [["ZREM", keys.index(from), member]]),
       ];
     }
-    case "task":
-      return [["ZADD", keys.featureTasks, "0", taskMember(change.featureId, change.at, change.id)]];
+    case "task": {
+      const member = taskMember(change.featureId, change.at, change.id);
+      return [
+        change.removed ? ["ZREM", keys.featureTasks, member] : ["ZADD", keys.featureTasks, "0", member],
+      ];
+    }
     case "live":
       return change.attempt === null
         ? [["HDEL", keys.live, change.taskId]]

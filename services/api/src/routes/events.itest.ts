@@ -46,7 +46,7 @@ async function pollsAtRest(): Promise<number> {
   });
 }
 
-test("a reader that does not read delays no other, and gets every event once it reads", async () => {
+test("a reader that does not read delays no other, and gets every event once it reads (fault 40)", async () => {
   const data = { check: "x", tree: "a".repeat(40), outputTail: "x".repeat(2_000) };
   const stream = api.connection.key("events");
   const writes = api.connection.redis.pipeline();
