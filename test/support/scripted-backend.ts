@@ -12,21 +12,22 @@ export interface ScriptedBackend extends AsyncDisposable {
   readonly baseUrl: string;
   /** Every request so far. */
   readonly asked: { authorization: string | undefined; body: Record<string, unknown> }[];
-  /** The number of requests for its list of models, and the status of the answers. */
-  readonly models: { asked: number; status: number };
+  /** The number of requests for its list of models at /v1/models, the status of the answers and the models' names. */
+  readonly models: { asked: number; status: number; ids: string[] };
 }
 
 /** A real HTTP server that answers the n-th request with the n-th reply and all later ones with the last. */
 export async function startBackend(...replies: [Reply, ...Reply[]]): Promise<ScriptedBackend> {
   const asked: ScriptedBackend["asked"] = [];
-  const models = { asked: 0, status: 200 };
+  const models: ScriptedBackend["models"] = { asked: 0, status: 200, ids: [] };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       if (request.method === "GET") {
         models.asked += 1;
-        return json(models.status, { data: [] })(request, response, {});
+        const status = request.url === "/v1/models" ? models.status : 404;
+        return json(status, { data: models.ids.map((id) => ({ id })) })(request, response, {});
       }
       const body = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
       asked.push({ authorization: request.headers.authorization, body });

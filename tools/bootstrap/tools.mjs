@@ -117,6 +117,11 @@ function publish(tools, name, target) {
   renameSync(fresh, file);
 }
 
+/** The names of tools that `ensureTools` would unpack. */
+export function unpackable(missing) {
+  return isDebian() ? missing.map(({ name }) => name) : [];
+}
+
 /**
  * Finds each tool, and unpacks missing ones where that is possible.
  * Returns `{found: {name: path}, missing: [{name, install}]}`.

@@ -21,7 +21,7 @@ export async function examineOrigin(settings: DoctorSettings): Promise<Finding> 
     const { value } = await safeGit(here, (git) => git.listRemote(["--symref", "--", url, "HEAD"]));
     const trunk = /ref: refs\/heads\/(\S+)/.exec(value)?.[1];
     if (trunk !== undefined) return ok(NAME, `${url}, trunk ${settings.TRUNK ?? trunk}`);
-    return fail(NAME, `${url} has no commit`, "push a first commit to it");
+    return ok(NAME, `${url} is empty: the merger pushes an empty first commit to it`);
   } catch (error) {
     const why = maskCredential(asFault(error).message, credential);
     return fail(NAME, `${url}: ${why}`, "correct GIT_REPO_URL, GIT_READ_CREDENTIAL or GIT_WRITE_CREDENTIAL");

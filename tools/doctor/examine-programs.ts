@@ -34,15 +34,15 @@ export function examineGit(): Finding {
 }
 
 /** Examines the programs that the agents' grep and find tools need. */
-export function examineSearchTools(unpacked: string | undefined): Finding[] {
+export function examineSearchTools(unpacked: string | undefined, unpacks: ReadonlySet<string>): Finding[] {
   const { tools } = findToolchain(unpacked);
   return [
     { name: "ripgrep", program: "rg", install: "apt-get install ripgrep" },
     { name: "fd", program: "fd", install: "apt-get install fd-find" },
   ].map(({ name, program, install }) => {
     const tool = tools.find((one) => one.name === program);
-    return tool === undefined
-      ? warn(name, "not found: agents cannot search with it", install)
-      : ok(name, tool.path);
+    if (tool !== undefined) return ok(name, tool.path);
+    if (unpacks.has(program)) return ok(name, "not here yet: npm start unpacks it");
+    return warn(name, "not found: agents cannot search with it", install);
   });
 }

@@ -23,8 +23,8 @@ function ask(url: URL, commands: readonly string[]): Promise<string> {
 }
 
 /** Reads the settings of the server at REDIS_URL; without REDIS_URL looks for a server program to start. */
-export async function examineRedis(settings: DoctorSettings): Promise<Finding> {
-  if (settings.REDIS_URL === undefined) return examineBinary(settings.SWARM_REDIS_SERVER);
+export async function examineRedis(settings: DoctorSettings, unpacks: ReadonlySet<string>): Promise<Finding> {
+  if (settings.REDIS_URL === undefined) return examineBinary(settings.SWARM_REDIS_SERVER, unpacks);
   let url: URL;
   try {
     url = new URL(settings.REDIS_URL);
@@ -63,8 +63,10 @@ export function judge(host: string, answer: string): Finding {
   return ok(NAME, `${host} (${version}), append-only file, noeviction`);
 }
 
-function examineBinary(binary: string): Finding {
+function examineBinary(binary: string, unpacks: ReadonlySet<string>): Finding {
   const { stdout, error } = spawnSync(binary, ["--version"], { encoding: "utf8" });
+  if (error !== undefined && unpacks.has("redis-server"))
+    return ok(NAME, "no server here yet: npm start unpacks one");
   if (error !== undefined) {
     return fail(
       NAME,

@@ -19,21 +19,19 @@ const TRIAL_TIMEOUT_MS = 30_000;
 
 /** Examines the sandbox provider by starting a program in a sandbox. */
 export async function examineSandbox(
-  { SWARM_HOME: home, SANDBOX_PROVIDER: name }: DoctorSettings,
+  settings: DoctorSettings,
   env: Environment,
+  unpacks: ReadonlySet<string>,
 ): Promise<Finding> {
+  const name = settings.SANDBOX_PROVIDER;
   try {
-    const settings = parseEnv(sandboxSettingsSchema, {
-      ...env,
-      ALLOW_UNISOLATED: "true",
-      ALLOW_UNLIMITED: "true",
-    });
-    const provider = await openSandboxProvider({
-      home,
-      swarm: "doctor",
-      settings,
-      openBroker: openBrokerProvider,
-    });
+    const provider = await openProvider(settings, env);
+    if (provider.isolation === "none" && unpacks.has("bwrap"))
+      return warn(
+        NAME,
+        `${name}, not tried: bubblewrap is not here yet, and npm start unpacks it`,
+        "run swarm doctor again after the first npm start",
+      );
     if (provider.isolation === "none") {
       return warn(
         NAME,
@@ -49,6 +47,19 @@ export async function examineSandbox(
   } catch (error) {
     return fail(NAME, asFault(error).message, "SANDBOX_PROVIDER names the provider; local is the default");
   }
+}
+
+/** Opens the configured provider, also where it does not isolate or limit; the findings say so. */
+export function openProvider(
+  { SWARM_HOME: home }: Pick<DoctorSettings, "SWARM_HOME">,
+  env: Environment,
+): Promise<SandboxProvider> {
+  const settings = parseEnv(sandboxSettingsSchema, {
+    ...env,
+    ALLOW_UNISOLATED: "true",
+    ALLOW_UNLIMITED: "true",
+  });
+  return openSandboxProvider({ home, swarm: "doctor", settings, openBroker: openBrokerProvider });
 }
 
 /** Throws unless a sandbox opens and runs node and git. */

@@ -1,3 +1,5 @@
+import { plainText } from "@agentswarm/contracts";
+
 /** The result of one examination. */
 export interface Finding {
   readonly name: string;
@@ -28,8 +30,11 @@ const MARK = { ok: "✓", warn: "!", fail: "✗" } as const;
 export function formatFindings(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map((finding) => finding.name.length));
   const lines = findings.map((finding) => {
-    const line = `${MARK[finding.state]} ${finding.name.padEnd(width)}  ${finding.detail}`;
-    return finding.fix === undefined ? line : `${line}\n  ${" ".repeat(width)}  → ${finding.fix}`;
+    const indent = " ".repeat(width + 4);
+    // The output of a check is the target's own.
+    const detail = plainText(finding.detail).replaceAll("\n", `\n${indent}| `);
+    const line = `${MARK[finding.state]} ${finding.name.padEnd(width)}  ${detail}`;
+    return finding.fix === undefined ? line : `${line}\n${indent}→ ${finding.fix}`;
   });
   return `${lines.join("\n")}\n`;
 }

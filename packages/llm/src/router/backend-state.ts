@@ -1,5 +1,6 @@
 import type { Backend } from "../backends/backend.ts";
 import { askOnce, type BackendReply, type RefusedReply, type Timeouts } from "../wire/ask-once.ts";
+import { askForOneToken } from "../try-backend.ts";
 import { describeRefusal } from "../wire/describe-refusal.ts";
 import { isOperatorCause } from "../wire/judge-refusal.ts";
 import type { KeyMask } from "../wire/mask-keys.ts";
@@ -164,15 +165,4 @@ export function openBackendState(backend: Backend, options: BackendStateOptions)
     lastFailure: () => lastFailure,
   };
   return state;
-}
-
-/** How long a probe may take; a cold endpoint takes longer, and counts as one that refuses nothing. */
-const PROBE_MS = 30_000;
-
-/** The smallest call there is: only a call shows whether the key, the account, the model and the address are right. */
-function askForOneToken(backend: Backend, { timeouts, mask }: BackendStateOptions): Promise<BackendReply> {
-  const body = { messages: [{ role: "user", content: "Hi" }], max_tokens: 1 };
-  const wholeMs = Math.min(timeouts.wholeMs, PROBE_MS);
-  const signal = new AbortController().signal;
-  return askOnce(backend, body, { streamed: false, timeouts: { ...timeouts, wholeMs }, signal, mask });
 }
