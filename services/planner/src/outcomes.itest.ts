@@ -8,12 +8,12 @@ import {
   type PlanMessage,
   type TaskMessage,
 } from "@agentswarm/contracts";
-import { openWaiting, pendingJobIds } from "@agentswarm/queue";
+import { jobState, openWaiting, pendingJobIds } from "@agentswarm/queue";
 import { makeHandoff } from "../../../test/support/make-handoff.ts";
 import { git } from "../../../test/support/string-kit.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { bullQueue } from "../../../test/support/queue.ts";
-import { planned, startPlanner } from "../testing/start-planner.ts";
+import { planned, startPlanner, type TestPlanner } from "../testing/start-planner.ts";
 
 const plan = { tasks: [planned("a"), planned("b", "a")] };
 const met = { met: true, reason: "It is all there.", tasks: [] };
@@ -30,6 +30,11 @@ const mergeRequestOf = ({ task }: TaskMessage): MergeRequest => ({
   title: task.title,
   handoff: makeHandoff({ taskId: task.id, attempt: 1, headCommit: commit }),
 });
+/** Resolves once the planner has handled a message. */
+const handled = (planner: TestPlanner, id: string) =>
+  waitUntil(`the end of ${id}`, 20_000, async () =>
+    (await jobState(planner.connection, "plan", id)) === "completed" ? true : null,
+  );
 const conflict: MergeOutcome = {
   kind: "conflict",
   base: commit,
@@ -168,12 +173,17 @@ test("a person's retry reopens a task that failed in every planning round", asyn
   });
 });
 
-test("a red sweep that is repeated books one fix per failure", async () => {
+test("a feature ends by the first green that has all its landings, and a repeated red sweep books one fix per failure", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
   await planner.land(await planner.sentAs("a"));
+  const early = planner.swept("green");
   await planner.land(await planner.sentAs("b"));
   await planner.ledger(id, (one) => one.status === "verifying");
+  // Green has the landing of a only.
+  await planner.send(early, "early");
+  await handled(planner, "early");
+  expect((await planner.ledger(id)).status).toBe("verifying");
   for (let sent = 0; sent < 3; sent += 1) await planner.send(planner.swept("red", ["one", "two"]));
   const health = await planner.ledger(TRUNK_HEALTH, (one) => one.tasks.length === 2);
   expect(health.tasks.map((record) => [record.signature, record.task.kind, record.task.priority])).toEqual([
@@ -204,11 +214,8 @@ test("a feature whose trunk is found red three times without an open fix fails w
   await planner.ledger(id, (one) => one.redSweeps.length === 2);
   expect((await waiting.read()).feature(id)).toBeNull();
   // A redelivery, as after a crash, does not count again.
-  const queue = bullQueue(planner.connection, "plan");
-  await waitUntil("the end of the job", 20_000, async () =>
-    (await queue.getJobState("two")) === "completed" ? true : null,
-  );
-  await queue.remove("two");
+  await handled(planner, "two");
+  await bullQueue(planner.connection, "plan").remove("two");
   for (const sweepId of ["two", "three"]) await planner.send(sweep, sweepId);
   const ledger = await planner.ledger(id, (one) => one.status === "failed");
   expect(ledger.reason).toContain("the trunk was not green in 3 sweeps, and no fix is under way");
@@ -218,6 +225,28 @@ test("a feature whose trunk is found red three times without an open fix fails w
   await planner.ledger(id, (one) => one.status === "verifying");
   await planner.send(planner.swept("green"));
   await planner.ledger(id, (one) => one.status === "done");
+});
+
+test("a fix that is held shows trunk health as held, and the features that wait for green do not wait for it", async () => {
+  await using planner = await startPlanner((_, text) =>
+    text.includes("/-/accept") ? met : { tasks: [planned("a")] },
+  );
+  const id = await planner.submit();
+  await planner.land(await planner.sentAs("a"));
+  await planner.ledger(id, (one) => one.status === "verifying");
+  await planner.send(planner.swept("red", ["one"]), "booked");
+  const fix = await planner.sentAs("fix-one");
+  await handled(planner, "booked");
+  expect((await planner.ledger(id)).redSweeps).toEqual([]);
+  await planner.handOver(fix, { kind: "held", why: "it changes swarm.json", base: commit });
+  const health = await planner.ledger(TRUNK_HEALTH, (one) => one.status === "held");
+  expect(health.reason).toBe("fix-one: it changes swarm.json");
+  for (const sweepId of ["one", "two", "three"]) await planner.send(planner.swept("red", ["one"]), sweepId);
+  await planner.ledger(id, (one) => one.status === "failed");
+  const { id: taskId } = fix.task;
+  await planner.send({ kind: "approve", taskId, decision: "approve", by: "ada" });
+  expect((await planner.sentAs("fix-one", 2)).approved).toMatchObject({ by: "ada" });
+  await planner.ledger(TRUNK_HEALTH, (one) => one.status === "building");
 });
 
 test("a red sweep that arrives after a newer green one books nothing", async () => {
