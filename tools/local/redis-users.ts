@@ -32,6 +32,7 @@ const RIGHTS: Record<RedisUser, Rights> = {
       "documents:tasks-in-use*",
       "counters",
       "documents:model*",
+      "documents:trunk*",
       "budget*",
       "leases:planning-*",
       "leases:audit",
@@ -39,12 +40,26 @@ const RIGHTS: Record<RedisUser, Rights> = {
   },
   dispatcher: {
     queues: ["task", "plan", "merge", "event"],
-    keys: ["documents:rounds*", "documents:tasks-in-use*", "counters", "slots:*", "claims:*", "budget*"],
+    keys: [
+      "documents:rounds*",
+      "documents:tasks-in-use*",
+      "documents:trunk*",
+      "counters",
+      "slots:*",
+      "claims:*",
+      "budget*",
+    ],
   },
   merger: { queues: ["merge", "plan", "sweep", "event"], keys: ["counters", "leases:*"] },
-  reconciler: { queues: ["sweep", "plan", "event"], keys: ["documents:verdicts*", "budget*"] },
+  reconciler: {
+    queues: ["sweep", "plan", "event"],
+    keys: ["documents:verdicts*", "documents:trunk*", "budget*"],
+  },
   // It shows every queue, and retries the dead letters of every queue.
-  api: { queues: EVERY_QUEUE, keys: ["view*", "documents:view-*", "documents:model*", "events*", "budget*"] },
+  api: {
+    queues: EVERY_QUEUE,
+    keys: ["view*", "documents:view-*", "documents:model*", "documents:trunk*", "events*", "budget*"],
+  },
   operator: { queues: EVERY_QUEUE, keys: ["*"] },
 };
 

@@ -6,7 +6,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** One feature with its tasks, each with its reason below it. */
 export function formatFeature(feature: FeatureDetail, env: Environment): string {
-  const { id, status, title, reason, waiting, tasks } = feature;
+  const { id, status, title, reason, waiting, tasks, notice } = feature;
   const own = status === "failed" || reason?.startsWith("waiting: ") === true ? reason : null;
   // The waiting of a task is shown with the task.
   const ofTask = tasks.some((task) => task.waiting?.reason === waiting?.reason);
@@ -14,6 +14,7 @@ export function formatFeature(feature: FeatureDetail, env: Environment): string 
   return [
     `${status}  ${id}  ${oneLine(title)}`,
     ...indent(why === null ? [] : longReason(why), 2),
+    ...indent(notice && notice !== waiting?.reason ? longReason(notice) : [], 2),
     ...tasks.flatMap((task) => formatTask(task, env)),
   ].join("\n");
 }

@@ -40,3 +40,11 @@ test("what the swarm waits for is shown once and whole, and with each feature th
   expect(lines[1]).toMatch(/^ {4}waiting: swarm.json is not JSON.*…x+; correct it on the trunk$/);
   expect(lines[4]).toBe(`! 2 waiting (dispatcher): ${reason}`);
 });
+
+test("a notice about the trunk is shown once, also when tasks wait for it", () => {
+  const reason = "the trunk's own check `npm test` fails here before any change";
+  const waiting = { reason, source: "operator", service: "dispatcher", since: 1, waits: 1 } as const;
+  const notices = [reason, "nothing is checked"].map((notice) => ({ repoId: "main", notice }));
+  const lines = formatProgress([], { ...status, waiting: [waiting], notices }).split("\n");
+  expect(lines.slice(0, -1)).toEqual([`! 1 waiting (dispatcher): ${reason}`, "! nothing is checked"]);
+});

@@ -7,6 +7,7 @@ type ShownStatus = Pick<SwarmStatus, "agents" | "landings" | "trunk" | "green"> 
   /** Not in the answers of older versions. */
   readonly model?: SwarmStatus["model"];
   readonly waiting?: SwarmStatus["waiting"];
+  readonly notices?: SwarmStatus["notices"];
   readonly cost: Pick<SwarmStatus["cost"], "usd" | "tokens">;
 };
 const TITLE_CHARS = 36;
@@ -27,12 +28,16 @@ export function formatProgress(
     const why = shown ? `\n    ${shortReason(shown)}` : "";
     return `${MARK[state] ?? "…"} ${id}  ${name} ${state.padEnd(10)} ${tasks}${why}`;
   });
-  return [...lines, ...formatWaiting(status.waiting ?? []), formatStatusLine(status)].join("\n");
+  return [...lines, ...formatWaiting(status), formatStatusLine(status)].join("\n");
 }
 
 /** What is wrong around the swarm: every reason whole, with its fix at the end. */
-function formatWaiting(waiting: SwarmStatus["waiting"]): string[] {
-  return waiting.map(({ reason, waits, service }) => `! ${waits} waiting (${service}): ${oneLine(reason)}`);
+function formatWaiting({ waiting = [], notices = [] }: ShownStatus): string[] {
+  const reasons = new Set(waiting.map(({ reason }) => reason));
+  return [
+    ...waiting.map(({ reason, waits, service }) => `! ${waits} waiting (${service}): ${oneLine(reason)}`),
+    ...notices.flatMap(({ notice }) => (reasons.has(notice) ? [] : `! ${oneLine(notice)}`)),
+  ];
 }
 
 /** One line about agents, landings, trunk, cost and the model. */

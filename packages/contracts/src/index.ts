@@ -27,3 +27,4 @@ export * from "./sweep.ts";
 export * from "./target-settings.ts";
 export * from "./task.ts";
 export * from "./trace.ts";
+export * from "./trunk-state.ts";

@@ -42,8 +42,12 @@ export const sweepSchema = z.object({
   tree: objectIdSchema,
   checksHash: clippedText(100).describe("Hash of the check list; with the tree it identifies the result"),
   checks: clippedList(checkResultSchema, SWEEP_LIMITS),
-  outcome: z.enum(["green", "red", "error"]),
-  reason: clippedText(10_000).optional().describe("Why the sweep could not run; only with `error`"),
+  outcome: z
+    .enum(["green", "red", "error", "unchecked"])
+    .describe("`unchecked`: the target has no checks, so green does not move"),
+  reason: clippedText(10_000)
+    .optional()
+    .describe("Why the sweep could not run, the trunk is held or is not checked"),
   green: objectIdSchema
     .nullable()
     .describe("The commit of refs/heads/green after the sweep; null: none, or the trunk's history lacks it"),

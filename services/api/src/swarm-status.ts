@@ -1,5 +1,12 @@
 import { DEFAULT_REPO, parseJobId, type QueueName, type SwarmStatus } from "@agentswarm/contracts";
-import { activeJobIds, openShownModel, openWaiting, queueCounts, workerCounts } from "@agentswarm/queue";
+import {
+  activeJobIds,
+  openShownModel,
+  openTrunkStates,
+  openWaiting,
+  queueCounts,
+  workerCounts,
+} from "@agentswarm/queue";
 import type { ApiContext } from "./context.ts";
 import { sumUp } from "./project/cost-table.ts";
 import type { SwarmView } from "./project/read-model.ts";
@@ -17,7 +24,7 @@ const SERVICE_OF = {
 
 /** The whole swarm at a glance, from the read model and the queues. */
 export async function readSwarmStatus({ connection, model, budgets }: ApiContext): Promise<SwarmStatus> {
-  const [queues, swarm, features, { swarm: budget }, workers, shown, wait, jobs] = await Promise.all([
+  const [queues, swarm, features, { swarm: budget }, workers, shown, wait, trunks, jobs] = await Promise.all([
     queueCounts(connection),
     model.swarm(),
     model.featureCounts(),
@@ -25,6 +32,7 @@ export async function readSwarmStatus({ connection, model, budgets }: ApiContext
     workerCounts(connection),
     openShownModel(connection).read(),
     openWaiting(connection).read(),
+    openTrunkStates(connection).all(),
     activeJobIds(connection, "task"),
   ]);
   const attempts = attemptsAtWork(swarm.live, jobs);
@@ -34,6 +42,10 @@ export async function readSwarmStatus({ connection, model, budgets }: ApiContext
     services: byService(workers),
     agents: { live: Object.keys(attempts).length, attempts },
     waiting: wait.reasons(),
+    notices: [...trunks].flatMap(([repoId, state]) => {
+      const notice = state.hold ?? state.unchecked;
+      return notice === null ? [] : [{ repoId, notice }];
+    }),
     model: shown,
     landings: swarm.landings,
     ...(swarm.repos[DEFAULT_REPO] ?? { ...EMPTY_REPO, hotFiles: {} }),

@@ -61,6 +61,7 @@ async function openAttempt(ctx: DispatcherContext, message: TaskMessage, job: Jo
   await requireRoom(ctx.bundlesDir);
   await repo.mirror.fetch();
   const base = await repo.base();
+  await ctx.trunkStates.requireNoHold(task.repoId);
   const attempt = await numberAttempt(ctx, task, round);
   const events = openAttemptEvents(ctx, task, attempt, job);
   let ended: EndedAttempt;

@@ -3,7 +3,7 @@ import { DOOR } from "@agentswarm/contracts";
 import { openDependencyCache } from "@agentswarm/checks";
 import { openStore } from "@agentswarm/git";
 import { needsSample, openRecorder, openRouter } from "@agentswarm/llm";
-import { consume, openBudgets } from "@agentswarm/queue";
+import { consume, openBudgets, openTrunkStates } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import { removeOld, type Logger, type ServiceContext } from "@agentswarm/service";
 import { awaitOrigin, openRepos, openService } from "@agentswarm/wiring";
@@ -51,6 +51,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     connection,
     sender,
     budgets: stack.use(openBudgets(connection, settings)),
+    trunkStates: openTrunkStates(connection),
     log,
     repo: repos.repo,
     provider,

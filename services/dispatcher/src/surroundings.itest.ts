@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { jobId, type Task } from "@agentswarm/contracts";
 import { runGit } from "@agentswarm/git";
-import { jobBody, openWaiting } from "@agentswarm/queue";
+import { jobBody, openTrunkStates, openWaiting } from "@agentswarm/queue";
 import { bullQueue } from "../../../test/support/queue.ts";
 import { json, startBackend, USAGE, type ScriptedBackend } from "../../../test/support/scripted-backend.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
@@ -121,4 +121,17 @@ test("an attempt that ends while Redis is full is handed over when it has room, 
   );
   expect(backend.asked).toHaveLength(1);
   expect(await bullQueue(swarm.connection, "plan").getJobs()).toEqual([]);
+});
+
+test("while the trunk is held no agent runs; its tasks go on when it is not", async () => {
+  await using _dispatcher = await swarm.dispatcher();
+  const states = openTrunkStates(swarm.connection);
+  const head = await git("rev-parse", "main");
+  const hold = "the trunk's own check `npm test` fails here before any change";
+  await states.note("main", { head, hold, unchecked: null });
+  const task = await swarm.submit("work");
+  await waitsFor(task, /npm test.* fails here before any change/);
+  await nothingIsCharged();
+  await states.note("main", { head, hold: null, unchecked: null });
+  expect((await toMerger(task)).attempt).toBe(1);
 });

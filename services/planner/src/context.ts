@@ -1,6 +1,13 @@
 import type { Mirror } from "@agentswarm/git";
 import type { Model } from "@agentswarm/llm";
-import type { Budgets, Documents, QueueConnection, Sender, WaitingReasons } from "@agentswarm/queue";
+import type {
+  Budgets,
+  Documents,
+  QueueConnection,
+  Sender,
+  TrunkStates,
+  WaitingReasons,
+} from "@agentswarm/queue";
 import type { Logger } from "@agentswarm/service";
 import type { CostHistory } from "./cost-history.ts";
 import type { TaskDefaults } from "./ledger/adopt-plan.ts";
@@ -21,6 +28,8 @@ export interface PlannerContext {
   readonly ledgers: LedgerStore;
   /** Why features do not go on. */
   readonly waiting: WaitingReasons;
+  /** What the newest sweeps say. */
+  readonly trunkStates: TrunkStates;
   /** Each feature's newest survey of the target. */
   readonly surveys: Documents<string>;
   readonly scheduler: PlanningScheduler;

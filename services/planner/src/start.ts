@@ -7,7 +7,14 @@ import {
   openRecorder,
   openRouter,
 } from "@agentswarm/llm";
-import { consume, openBudgets, openDocuments, openShownModel, openWaiting } from "@agentswarm/queue";
+import {
+  consume,
+  openBudgets,
+  openDocuments,
+  openShownModel,
+  openTrunkStates,
+  openWaiting,
+} from "@agentswarm/queue";
 import type { ServiceContext } from "@agentswarm/service";
 import { awaitOrigin, openRepos, openService } from "@agentswarm/wiring";
 import { z } from "zod";
@@ -51,6 +58,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     log,
     ledgers,
     waiting: openWaiting(connection),
+    trunkStates: openTrunkStates(connection),
     surveys: openDocuments(connection, "surveys", z.string()),
     scheduler,
     repo,

@@ -31,6 +31,7 @@ export async function takeTurn(ctx: PlannerContext, featureId: string, signal: A
   await inFeatureTrace({ trace: ledger.trace ?? newTraceparent() }, async () => {
     const ending = AbortSignal.any([signal, lease.lost]);
     try {
+      if (next === "plan") await ctx.trunkStates.requireNoHold(ledger.feature.repoId);
       if (next === "plan") await planFeature(ctx, await begin(ctx, ledger), ending);
       if (next === "accept") await acceptFeature(ctx, ledger, ending);
     } catch (error) {

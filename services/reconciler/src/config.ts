@@ -21,5 +21,11 @@ export const settings = z.object({
     .min(1)
     .default(300)
     .describe("Seconds between two sweeps by the timer"),
+  RED_TRUNK: z
+    .enum(["hold", "work"])
+    .default("hold")
+    .describe(
+      "A trunk whose own checks fail before the swarm has changed anything: hold its tasks, or work on it",
+    ),
 });
 export type Settings = z.infer<typeof settings>;

@@ -1,7 +1,7 @@
 import type { DependencyCache } from "@agentswarm/checks";
 import type { Mirror } from "@agentswarm/git";
 import type { Model } from "@agentswarm/llm";
-import type { QueueConnection, Sender } from "@agentswarm/queue";
+import type { QueueConnection, Sender, TrunkStates } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
 import type { CheckRecords } from "./check-records.ts";
@@ -23,6 +23,9 @@ export interface SweepContext {
   readonly repoId: string;
   readonly mirror: Mirror;
   readonly records: CheckRecords;
+  readonly trunkStates: TrunkStates;
+  /** RED_TRUNK. */
+  readonly redTrunk: "hold" | "work";
   readonly provider: SandboxProvider;
   readonly dependencies: DependencyCache;
   /** Drafts fix tasks; paid from the budget of the trunk's health. */

@@ -16,7 +16,7 @@ const sandboxes = (reconciler: TestReconciler) => readdir(join(reconciler.home, 
 /** Jobs of sweeps for the planner, without the first sweep by the timer. */
 const sweptJobs = async (reconciler: TestReconciler) => {
   const jobs = await bullQueue(reconciler.connection, "plan").getJobs();
-  return jobs.map((job) => job.id).filter((id) => id !== undefined && !id.includes("repeat"));
+  return jobs.map((job) => job.id).filter((id) => id !== undefined && !id.startsWith("swept-tick-"));
 };
 
 // Fault 4: the reconciler is killed during a check.

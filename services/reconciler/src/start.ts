@@ -4,7 +4,7 @@ import { openDependencyCache } from "@agentswarm/checks";
 import { repoScoped, trunkHealthId } from "@agentswarm/contracts";
 import { mirrorRemovals } from "@agentswarm/git";
 import { createModel, needsSample, openRecorder, openRouter, paidFrom } from "@agentswarm/llm";
-import { consume, openBudgets } from "@agentswarm/queue";
+import { consume, openBudgets, openTrunkStates } from "@agentswarm/queue";
 import { cacheRemovals, removeOld, type ServiceContext } from "@agentswarm/service";
 import { awaitOrigin, openRepos, openService } from "@agentswarm/wiring";
 import { openProvider } from "@agentswarm/wiring/provider";
@@ -13,6 +13,7 @@ import type { Settings } from "./config.ts";
 import type { SweepContext } from "./context.ts";
 import { handleSweep } from "./handle-sweep.ts";
 import { reportUsage } from "./report-usage.ts";
+import { watchHeldTrunk } from "./watch-held-trunk.ts";
 
 const PROMPTS = fileURLToPath(new URL("../../../prompts", import.meta.url));
 
@@ -40,6 +41,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     bundlesDir,
     swarm: settings.QUEUE_PREFIX,
   };
+  const trunkStates = openTrunkStates(connection);
   const { repo, all } = await openRepos(settings, "reconciler", async (location): Promise<SweepContext> => {
     const { repoId } = location;
     return {
@@ -49,6 +51,8 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
         await awaitOrigin(context, connection, location, { sampleOnly: needsSample(settings) }),
       ),
       records: openCheckRecords(connection, repoId),
+      trunkStates,
+      redTrunk: settings.RED_TRUNK,
       model: paidFrom(budgets.of({ featureId: trunkHealthId(repoId) }), model, {
         maxTokens: settings.LLM_MAX_TOKENS,
         onUse: (usage) => reportUsage({ connection, sender, model: model.name, repoId }, usage),
@@ -60,7 +64,9 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const removals = [...cacheRemovals(settings, bundlesDir, dependencies), ...mirrorRemovals(copies)];
   stack.use(removeOld(removals, log));
 
-  for (const { repoId } of all) {
+  for (const one of all) {
+    const { repoId } = one;
+    stack.use(watchHeldTrunk(ctx, one));
     const name = repoScoped("reconcile", repoId);
     await sender.schedule("sweep", name, settings.RECONCILE_INTERVAL * 1_000, { why: "schedule", repoId });
   }

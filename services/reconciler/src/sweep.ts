@@ -5,6 +5,7 @@ import {
   type FixDraft,
   type Sweep,
   type SweepRequest,
+  type TrunkState,
 } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import { failuresOf, findChecks, hashOf } from "@agentswarm/checks";
@@ -14,6 +15,7 @@ import { checkTree, type TreeToCheck } from "./check-tree.ts";
 import type { SweepContext } from "./context.ts";
 import { decideGreen } from "./decide-green.ts";
 import { draftFixes, MAX_DRAFTS, templateDraft } from "./draft-fixes.ts";
+import { decideTrunkState } from "./trunk-state.ts";
 
 const GREEN = "refs/heads/green";
 const RECENT_LANDINGS = 30;
@@ -24,8 +26,9 @@ const RECENT_LANDINGS = 30;
  * 1. Look whether the trunk's history contains green. If it does not, say so.
  * 2. Read the checks from the head. If they cannot be read, the outcome is `error`.
  * 3. Run every check in a fresh sandbox, or reuse the record of the tree.
- * 4. All passed: move green to the head.
- * 5. Some failed: draft one fix task per failure.
+ * 4. Note for the other services whether the trunk is to be held, or has no checks. Then nothing else is done.
+ * 5. All passed: move green to the head.
+ * 6. Some failed: draft one fix task per failure.
  *
  * A second run on the same head gives the same sweep.
  */
@@ -42,13 +45,30 @@ export async function sweep(
   if (green.lost !== null) await reportRewritten(ctx, head, green.lost);
   const tree = await mirror.treeOf(head);
   const about = { why: request.why, repoId: ctx.repoId, head, tree };
-  const checks = await checksOf(mirror, head).catch(unlessTargetIsInvalid);
-  if (checks instanceof Fault) {
+  const found = await checksOf(mirror, head).catch(unlessTargetIsInvalid);
+  if (found instanceof Fault) {
     const nothing = { checksHash: "", checks: [], failures: [], drafts: [] };
-    return { ...about, ...nothing, outcome: "error", reason: checks.message, green: green.commit };
+    return { ...about, ...nothing, outcome: "error", reason: found.message, green: green.commit };
   }
+  const { checks, isChecked } = found;
   const target = { head, tree, checks, checksHash: hashOf(checks), askedAt: request.askedAt };
   const record = await checkTree(ctx, target, signal);
+  const state = decideTrunkState({
+    head,
+    results: record.checks,
+    isUntouched: green.commit === null && (await mirror.landings(head)).length === 0,
+    isChecked,
+    redTrunk: ctx.redTrunk,
+  });
+  await noteState(ctx, state);
+  if (state.unchecked !== null || state.hold !== null) {
+    // Nothing is drafted for a held trunk: a fix of it would be refused at the gate as every other change.
+    const outcome = state.hold === null ? "unchecked" : "red";
+    const reason = state.hold ?? state.unchecked ?? "";
+    const failures = failuresOf(record.checks);
+    const said = { checks: record.checks, failures, drafts: [], green: green.commit };
+    return { ...about, ...said, checksHash: target.checksHash, outcome, reason };
+  }
   return { ...about, checksHash: target.checksHash, ...(await conclude(ctx, target, record, green, signal)) };
 }
 
@@ -138,12 +158,27 @@ async function draftsFor(
   return failures.slice(0, MAX_DRAFTS).map(templateDraft);
 }
 
-async function checksOf(mirror: Mirror, commit: string): Promise<Check[]> {
-  const { settings } = await findChecks((path) => mirror.readFile(commit, path));
+/** The checks of a commit. `isChecked` is false when there are none and nobody has said so in a swarm.json. */
+async function checksOf(
+  mirror: Mirror,
+  commit: string,
+): Promise<{ readonly checks: Check[]; readonly isChecked: boolean }> {
+  const { settings, found } = await findChecks((path) => mirror.readFile(commit, path));
   const seen = new Set<string>();
-  return [...settings.checks.gate, ...settings.checks.sweep].filter(
+  const checks = [...settings.checks.gate, ...settings.checks.sweep].filter(
     (check) => !seen.has(check.command) && seen.add(check.command),
   );
+  return { checks, isChecked: checks.length > 0 || found === "swarm.json" };
+}
+
+/** Notes the state for the other services, and says a new one to people. */
+async function noteState({ trunkStates, repoId, log }: SweepContext, state: TrunkState): Promise<void> {
+  const before = await trunkStates.read(repoId);
+  await trunkStates.note(repoId, state);
+  const why = state.hold ?? state.unchecked;
+  if (why !== null && why !== (before?.hold ?? before?.unchecked))
+    log.warn({ repoId, head: state.head }, why);
+  if (why === null && before?.hold) log.info({ repoId, head: state.head }, "the trunk is not held any more");
 }
 
 /** Moves green by compare-and-swap while this job holds its lock; a move by others wins. Returns green's commit. */

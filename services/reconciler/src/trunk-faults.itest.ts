@@ -2,7 +2,13 @@ import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { DEFAULT_REPO, type CheckResult, type EventToSend, type Sweep } from "@agentswarm/contracts";
+import {
+  DEFAULT_REPO,
+  type CheckResult,
+  type EventToSend,
+  type Sweep,
+  type TrunkState,
+} from "@agentswarm/contracts";
 import { openDependencyCache } from "@agentswarm/checks";
 import { openOrigin, type Mirror } from "@agentswarm/git";
 import type { Sandbox, SandboxProvider } from "@agentswarm/sandbox";
@@ -25,6 +31,8 @@ interface Lab {
   readonly errors: string[];
   /** Trees whose check fails. */
   readonly red: Set<string>;
+  /** What the sweeps say to the other services. */
+  readonly states: ReadonlyMap<string, TrunkState>;
   open(trunk?: string): Promise<Mirror>;
   sweep(mirror: Mirror, changed?: Partial<SweepContext>): Promise<Sweep>;
   /** A commit of this file on the trunk, upon `base`. */
@@ -43,6 +51,7 @@ function openLab(kind: "in place" | "by a mirror"): Lab {
   const events: EventToSend[] = [];
   const errors: string[] = [];
   const red = new Set<string>();
+  const states = new Map<string, TrunkState>();
   const destination = { write: (line: string) => void errors.push(line) };
   const log = createLogger({ service: "test", level: "error", format: "json", destination });
   const rev = (ref: string) => git(origin, "rev-parse", "--verify", ref);
@@ -52,6 +61,7 @@ function openLab(kind: "in place" | "by a mirror"): Lab {
     events,
     errors,
     red,
+    states,
     open: (trunk) => openOrigin({ url: origin, mirrorDir, trunk }),
     sweep(mirror, changed = {}) {
       const draft = { signature: "*", title: "Fix it", description: "", scope: [] };
@@ -65,6 +75,13 @@ function openLab(kind: "in place" | "by a mirror"): Lab {
           find: async (tree) => ({ checks: [resultOf(red.has(tree))], drafts: [draft], at: Date.now() }),
           keep: async () => undefined,
         },
+        trunkStates: {
+          note: async (repoId, state) => void states.set(repoId, state),
+          read: async (repoId) => states.get(repoId) ?? null,
+          all: async () => states,
+          requireNoHold: async () => undefined,
+        },
+        redTrunk: "hold",
         provider: NO_SANDBOXES,
         dependencies: openDependencyCache({ home, provider: NO_SANDBOXES, swarm: "lab", env: {}, log }),
         model: { name: "none", prices: { input: 0, output: 0, cached: 0 }, complete: refuse },
@@ -211,6 +228,45 @@ describe.each(["in place", "by a mirror"] as const)("a trunk used %s", (kind) =>
     renameSync(away, lab.origin);
     expect(await lab.sweep(mirror)).toMatchObject({ outcome: "green", green: lab.head() });
   });
+});
+
+test("a trunk that is red before any landing is held without a model call, until a push makes it green", async () => {
+  const lab = openLab("in place");
+  using mirror = await lab.open();
+  lab.red.add(git(lab.origin, "rev-parse", `${lab.head()}^{tree}`));
+  const sweep = await lab.sweep(mirror);
+  expect(sweep).toMatchObject({ outcome: "red", drafts: [], green: null });
+  expect(sweep.reason).toContain(
+    "the trunk's own check `npm test` fails here before any change: not ok 1 - sums",
+  );
+  expect(lab.states.get(DEFAULT_REPO)).toEqual({ head: lab.head(), hold: sweep.reason, unchecked: null });
+  // A person may have the agents work on it all the same.
+  expect(await lab.sweep(mirror, { redTrunk: "work" })).toMatchObject({ drafts: [{ title: "Fix it" }] });
+
+  const repaired = lab.commit("repair", lab.head());
+  expect(await lab.sweep(mirror)).toMatchObject({ outcome: "green", green: repaired });
+  expect(lab.states.get(DEFAULT_REPO)).toMatchObject({ hold: null });
+});
+
+test("a target without checks is unchecked and has no green, until it says that it wants none", async () => {
+  const lab = openLab("in place");
+  using mirror = await lab.open();
+  const base = lab.head();
+  commitFiles(lab.origin, [{ ref: MAIN, base, files: { "package.json": JSON.stringify({ name: "x" }) } }]);
+  // The checks of the commit decide, not the record of its tree.
+  const records = {
+    find: async () => ({ checks: [], drafts: [], at: Date.now() }),
+    keep: async () => undefined,
+  };
+  const sweep = await lab.sweep(mirror, { records });
+  expect(sweep).toMatchObject({ outcome: "unchecked", green: null });
+  expect(lab.states.get(DEFAULT_REPO)?.unchecked).toContain("Add a swarm.json with checks");
+  expect(() => lab.green()).toThrow();
+
+  const none = JSON.stringify({ checks: { gate: [] } });
+  commitFiles(lab.origin, [{ ref: MAIN, base: lab.head(), files: { "swarm.json": none } }]);
+  expect(await lab.sweep(mirror, { records })).toMatchObject({ outcome: "green", green: lab.head() });
+  expect(lab.states.get(DEFAULT_REPO)?.unchecked).toBeNull();
 });
 
 test("a green branch that the origin protects is a retryable fault with the origin's reason", async () => {

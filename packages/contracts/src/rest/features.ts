@@ -60,6 +60,7 @@ export const featureDetailSchema = featureSummarySchema.extend({
   /** What it may cost; the cap it was submitted with or given since, else FEATURE_BUDGET_*. */
   budget: shownBudgetSchema,
   tasks: z.array(taskSummarySchema),
+  notice: z.string().nullable().describe("What a person should know about its trunk; null: nothing"),
 });
 export type FeatureDetail = z.infer<typeof featureDetailSchema>;
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { repoIdSchema } from "../repo.ts";
 import { QUEUE_NAMES } from "../queues.ts";
 import { shownBudgetSchema, costSchema } from "./cost.ts";
 import { waitingSchema } from "./waiting.ts";
@@ -39,6 +40,9 @@ export const swarmStatusSchema = z.object({
       waitingSchema.extend({ waits: z.int().min(1).describe("Features, tasks and sweeps that wait for it") }),
     )
     .describe("What is wrong around the swarm: every reason once, the one that most wait for first"),
+  notices: z
+    .array(z.object({ repoId: repoIdSchema, notice: z.string() }))
+    .describe("What a person should know about a trunk: it is held, or nothing is checked on it"),
   model: shownModelSchema.nullable().describe("The model that answers; null until a planner has started"),
   landings: z.object({ total: z.int(), lastHour: z.int() }),
   /** Those of the default repository, as in `repos.main`. */

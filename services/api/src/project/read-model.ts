@@ -13,6 +13,7 @@ import { HOT_AFTER } from "@agentswarm/contracts";
 import {
   jobBody,
   openEventLog,
+  openTrunkStates,
   openWaiting,
   type Budgets,
   type EventLog,
@@ -66,6 +67,7 @@ const HOUR_MS = 3_600_000;
 export function openReadModel(connection: QueueConnection, budgets: Budgets, views: ViewStore): ReadModel {
   const { redis } = connection;
   const waiting = openWaiting(connection);
+  const trunkStates = openTrunkStates(connection);
   const { keys } = views;
 
   const featureView = async (id: string): Promise<FeatureView | null> => {
@@ -108,9 +110,10 @@ export function openReadModel(connection: QueueConnection, budgets: Budgets, vie
     async feature(id) {
       const view = await featureView(id);
       if (view === null) return null;
-      const [budget, now, tasks] = await Promise.all([
+      const [budget, now, trunk, tasks] = await Promise.all([
         budgets.read(id),
         waiting.read(),
+        trunkStates.read(view.repoId),
         tasksOf(views, id).then((found) =>
           views.readMany(
             "tasks",
@@ -123,6 +126,7 @@ export function openReadModel(connection: QueueConnection, budgets: Budgets, vie
         cost: sumUp(view.costs),
         budget: showBudget(budget.feature ?? budget.swarm, view.budgetReached),
         tasks: tasks.map((task) => taskSummaryOf(task, now)),
+        notice: trunk?.hold ?? trunk?.unchecked ?? null,
       };
     },
     async task(id) {

@@ -38,6 +38,15 @@ test("a red sweep counts once no fix is under way, if it had the landings", () =
   expect(decide({ inSwept: false })).toBe("wait");
 });
 
+test("without any checks a feature is done once the trunk has its landings, and says that nothing was checked", () => {
+  expect(decide({ outcome: "unchecked", inSwept: false })).toBe("wait");
+  const decision = decideVerifying(facts({ outcome: "unchecked" }));
+  expect(absorbVerdict(verifying(), landingsOf(verifying()), decision, at)).toMatchObject({
+    status: "done",
+    reason: "landed, but nothing was checked: the target has no checks",
+  });
+});
+
 test("a landing that the trunk has lost fails the feature with the reason, and its task can be retried", () => {
   const before = verifying();
   const lost = byKey(before, "b").task.id;

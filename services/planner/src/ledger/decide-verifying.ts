@@ -16,11 +16,13 @@ export interface VerifyingFacts {
 }
 
 /**
- * `lost`: the trunk was force-pushed or rewound behind these landings. `done`: green has them all. `count`: the trunk is red
- * with them, and no fix is under way. `wait`: a later sweep decides; one that could not run says nothing about the work.
+ * `lost`: the trunk was force-pushed or rewound behind these landings. `done`: green has them all. `unchecked`: the
+ * trunk has them all, and no checks that could make it green. `count`: the trunk is red with them, and no fix is under
+ * way. `wait`: a later sweep decides; one that could not run says nothing about the work.
  */
 export type VerifyingDecision =
   | { kind: "done" }
+  | { kind: "unchecked" }
   | { kind: "lost"; taskIds: readonly string[] }
   | { kind: "count" }
   | { kind: "wait" };
@@ -30,8 +32,11 @@ export function decideVerifying(facts: VerifyingFacts): VerifyingDecision {
   const { outcome, inGreen, inSwept, lost, fixOpen } = facts;
   if (lost.length > 0) return { kind: "lost", taskIds: lost };
   if (inGreen) return { kind: "done" };
+  if (outcome === "unchecked") return { kind: inSwept ? "unchecked" : "wait" };
   return { kind: outcome === "red" && inSwept && !fixOpen ? "count" : "wait" };
 }
+
+const UNCHECKED = "landed, but nothing was checked: the target has no checks";
 
 /** Carries out a decision. A ledger that has other landings now than `decidedOn` waits for the next sweep. */
 export function absorbVerdict(
@@ -44,6 +49,8 @@ export function absorbVerdict(
   switch (decision.kind) {
     case "done":
       return { ...now, status: "done", finishedAt: at };
+    case "unchecked":
+      return { ...now, status: "done", reason: UNCHECKED, finishedAt: at };
     case "lost":
       return loseLandings(now, decision.taskIds, at);
     case "count":
