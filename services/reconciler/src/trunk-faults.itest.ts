@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Sandbox } from "@agentswarm/sandbox";
 import { commitFiles } from "../../../test/support/commit-files.ts";
 import { git } from "../../../test/support/string-kit.ts";
-import { addHook, MAIN, NO_SANDBOXES, openTrunkLab, type TrunkLab } from "../testing/trunk-lab.ts";
+import { addHook, MAIN, NO_SANDBOXES, openTrunkLab, refuse, type TrunkLab } from "../testing/trunk-lab.ts";
 
 describe.each(["in place", "by a mirror"] as const)("a trunk used %s", (kind) => {
   let lab: TrunkLab;

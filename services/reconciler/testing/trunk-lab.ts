@@ -10,7 +10,7 @@ import {
 } from "@agentswarm/contracts";
 import { openDependencyCache } from "@agentswarm/checks";
 import { openOrigin, type Mirror } from "@agentswarm/git";
-import type { Sandbox, SandboxProvider } from "@agentswarm/sandbox";
+import type { SandboxProvider } from "@agentswarm/sandbox";
 import { createLogger } from "@agentswarm/service";
 import { afterAll } from "vitest";
 import { commitFiles } from "../../../test/support/commit-files.ts";
@@ -105,7 +105,7 @@ export function resultOf(red: boolean): CheckResult {
   return { command: "npm test", exitCode: red ? 1 : 0, durationMs: 1, outputTail: "not ok 1 - sums" };
 }
 
-const refuse = () => Promise.reject(new Error("nothing runs in these tests"));
+export const refuse = () => Promise.reject(new Error("nothing runs in these tests"));
 export const NO_SANDBOXES: SandboxProvider = {
   name: "none",
   isolation: "none",
