@@ -3,6 +3,7 @@ import {
   createSender,
   openBudgets,
   openDocuments,
+  openTrunkStates,
   openWaiting,
   type QueueConnection,
 } from "@agentswarm/queue";
@@ -47,6 +48,7 @@ export function openBenchPlanner(connection: QueueConnection): BenchPlanner {
     log,
     ledgers,
     waiting: openWaiting(connection),
+    trunkStates: openTrunkStates(connection),
     surveys: openDocuments(connection, "surveys", z.string()),
     scheduler: openPlanningScheduler(1),
     repo: notUsed,
