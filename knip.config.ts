@@ -31,6 +31,8 @@ export default {
         "test/support/command-agent/command-agent.mjs",
         "test/support/git-host/main.ts",
         "test/attacks/serve-two-doors.ts",
+        "test/soak/main.ts",
+        "test/soak/skewed-clock.mjs",
         "{tools,test}/**/*.itest.ts",
       ],
       project: [

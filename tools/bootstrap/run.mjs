@@ -17,6 +17,7 @@ const COMMANDS = {
   "check:modal": { file: "tools/modal/check-main.ts", needs: [] },
   "check:model": { file: "tools/glm/check-main.ts", needs: [] },
   "bench:gateway": { file: "bench/gateway/main.ts", needs: [] },
+  soak: { file: "test/soak/main.ts", needs: ["redis-server"] },
   check: { file: "tools/ci/main.ts", args: ["check"], needs: [] },
 };
 
