@@ -24,24 +24,27 @@ interface SweptTrunk {
 /**
  * Absorbs one sweep. A green sweep finishes the features whose landings it covers. A red sweep books fix tasks; it counts
  * against the features that wait for green only while no fix task is under way. A sweep that could not run, as with a
- * swarm.json that is broken, makes them wait with its reason. A feature whose landings the trunk has lost fails. `sweepId` makes a redelivered
- * sweep count once. An error of one feature does not keep the others from being decided.
+ * swarm.json that is broken, makes them wait with its reason. A feature whose landings the trunk has lost fails.
+ * `sweepId` makes a redelivered sweep count once. An error of one feature does not keep the others from being decided.
  */
 export async function absorbSweep(ctx: PlannerContext, sweep: Sweep, sweepId: string): Promise<void> {
   // The ledgers are read before the trunk, so that a landing in a ledger which the trunk lacks is lost and not just new.
-  const open = await readVerifying(ctx, sweep.repoId);
+  const faults: Fault[] = [];
+  const report = (featureId: string, error: unknown) => {
+    const fault = asFault(error);
+    faults.push(fault);
+    ctx.log.error({ featureId, err: fault }, "a sweep could not be absorbed for a feature");
+  };
+  const open = await readVerifying(ctx, sweep.repoId, report);
   const trunk = await readTrunk(ctx, sweep);
   if (sweep.outcome === "red" && (await isOutdated(trunk))) return;
   const fixOpen = sweep.outcome === "red" && (await bookAll(ctx, sweep, trunk));
-  const faults: Fault[] = [];
   for (const feature of open) {
     try {
       await showReason(ctx, feature.id, sweep);
       await verify(ctx, feature, trunk, { outcome: sweep.outcome, fixOpen, sweepId });
     } catch (error) {
-      const fault = asFault(error);
-      faults.push(fault);
-      ctx.log.error({ featureId: feature.id, err: fault }, "a sweep could not be absorbed for a feature");
+      report(feature.id, error);
     }
   }
   const retryable = faults.find((fault) => fault.retryable);
@@ -54,13 +57,21 @@ interface Verifying {
   readonly landings: ReadonlyMap<string, string>;
 }
 
-async function readVerifying(ctx: PlannerContext, repoId: string): Promise<Verifying[]> {
+async function readVerifying(
+  ctx: PlannerContext,
+  repoId: string,
+  onError: (featureId: string, error: unknown) => void,
+): Promise<Verifying[]> {
   const found: Verifying[] = [];
   for (const { feature, status } of await readOpen(ctx)) {
     const { id } = feature;
     if (status !== "verifying" || feature.repoId !== repoId) continue;
-    const landings = await ctx.ledgers.read(id, (now) => now && landingsOf(now));
-    if (landings !== null) found.push({ id, landings });
+    try {
+      const landings = await ctx.ledgers.read(id, (now) => now && landingsOf(now));
+      if (landings !== null) found.push({ id, landings });
+    } catch (error) {
+      onError(id, error);
+    }
   }
   return found;
 }
