@@ -67,6 +67,20 @@ test("an address that a package of the registry depends on is not asked", async 
   expect(heard).toEqual([]);
 });
 
+test("who approves a new package reads what the configured registry says of it, and no other address is asked", async () => {
+  const manifest = {
+    name: "string-kit",
+    scripts: {},
+    dependencies: { a: "^1.0.0", typo: "1.0.0", x: address },
+  };
+  const attempt = { taskId: "new", base: merger.head(), files: { "package.json": JSON.stringify(manifest) } };
+  await merger.store([attempt]);
+  await merger.request([attempt]);
+  const known = "the registry says: a (age unknown; newest 1.0.0), typo (does not exist)";
+  expect(await merger.outcome("new")).toMatchObject({ kind: "held", why: expect.stringContaining(known) });
+  expect(heard).toEqual([]);
+});
+
 test("an .npmrc of the candidate chooses no registry", async () => {
   const npmrc = `registry=${address}/\nproxy=${address}/\n`;
   expect(await outcomeOf("npmrc", { a: "1.0.0" }, { ".npmrc": npmrc })).toMatchObject({ kind: "landed" });

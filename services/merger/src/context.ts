@@ -1,3 +1,4 @@
+import type { PackageFactsReader } from "@agentswarm/checks";
 import type { LandingEngine, Mirror, PublishRight, Store } from "@agentswarm/git";
 import type { QueueConnection, Sender } from "@agentswarm/queue";
 import type { Logger } from "@agentswarm/service";
@@ -29,6 +30,8 @@ export interface LandingContext {
   readonly engine: LandingEngine;
   readonly landed: LandedIndex;
   readonly scanner: SecretScanner;
+  /** For the person who approves new packages. */
+  readonly packages: Pick<PackageFactsReader, "of">;
   /** Runs the target's gate checks before publishing; null when LANDING_GATE is off. */
   readonly gate: Gate | null;
   readonly upkeep: Upkeep;

@@ -50,10 +50,12 @@ test("packages that the trunk allows are not held, with the lockfile that lists 
   ];
   expect(decideDependencyChanges(files, ["b", "@s/c"])).toEqual({
     held: null,
+    packages: [],
     allowed: ["package-lock.json"],
   });
   expect(decideDependencyChanges(files, ["b"])).toEqual({
     held: "the attempt changes dependencies: @s/c@1.0.0",
+    packages: ["@s/c"],
     allowed: [],
   });
 });
@@ -83,7 +85,7 @@ test("a lockfile is held when a package keeps its version and changes its conten
 
 test("a lockfile that adds nothing new stays a protected path", () => {
   const files = [lock({ "node_modules/a": { version: "1.0.0" } }, {})];
-  expect(decideDependencyChanges(files, [])).toEqual({ held: null, allowed: [] });
+  expect(decideDependencyChanges(files, [])).toEqual({ held: null, packages: [], allowed: [] });
 });
 
 test("a lockfile that cannot be read is held", () => {

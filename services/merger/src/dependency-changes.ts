@@ -28,6 +28,8 @@ export interface FileChange {
 export interface DependencyDecision {
   /** Why a person must approve it; null when nothing is new, or all that is new is allowed. */
   readonly held: string | null;
+  /** The registry's packages among what is held. */
+  readonly packages: readonly string[];
   /** Lockfiles that were read and are allowed, so that they need no approval as protected paths. */
   readonly allowed: readonly string[];
 }
@@ -66,10 +68,11 @@ export function decideDependencyChanges(
     const names = [...new Set(held.map((one) => one.text))];
     const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : "";
     const list = names.slice(0, MAX_NAMED).join(", ");
-    return { held: `the attempt changes dependencies: ${list}${more}`, allowed: [] };
+    const packages = [...new Set(held.flatMap(({ name }) => (name === null ? [] : [name])))];
+    return { held: `the attempt changes dependencies: ${list}${more}`, packages, allowed: [] };
   }
   // Without a new package a lockfile has no reason to change: it stays a protected path.
-  return { held: null, allowed: added.length === 0 ? [] : lockfiles };
+  return { held: null, packages: [], allowed: added.length === 0 ? [] : lockfiles };
 }
 
 /** Something new. `name`: the package that the trunk may allow; null where only a person can. */

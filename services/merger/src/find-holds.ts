@@ -1,6 +1,7 @@
 import { asFault, type MergeOutcome, type MergeRequest, type TargetSettings } from "@agentswarm/contracts";
 import { isRefusedContent } from "@agentswarm/git";
 import type { LandingContext } from "./context.ts";
+import { describePackages } from "./describe-packages.ts";
 import { checkDependencyChanges } from "./dependency-changes.ts";
 import { checkProtectedPaths } from "./protected-paths.ts";
 import { checkSecrets } from "./secrets/check-secrets.ts";
@@ -21,9 +22,11 @@ export async function findHolds(
   const reasons = new Map<MergeRequest, string[]>();
   for (const request of requests) {
     try {
-      const { held, allowed } = await checkDependencyChanges(ctx.engine, request, target.install.allow);
+      const { allow } = target.install;
+      const { held, packages, allowed } = await checkDependencyChanges(ctx.engine, request, allow);
       const touched = await checkProtectedPaths(ctx.engine, request, target, allowed);
-      const why = [held, touched].filter((one) => one !== null);
+      const known = packages.length === 0 ? null : describePackages(await ctx.packages.of(packages));
+      const why = [held, known, touched].filter((one) => one !== null);
       if (why.length > 0) reasons.set(request, why);
     } catch (error) {
       outcomes.set(request, unreadable(error));

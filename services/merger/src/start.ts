@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { openDependencyCache } from "@agentswarm/checks";
+import { openDependencyCache, openPackageFacts } from "@agentswarm/checks";
 import { openLandingEngine, openStore } from "@agentswarm/git";
 import { consume } from "@agentswarm/queue";
 import { cacheRemovals, removeOld, type ServiceContext } from "@agentswarm/service";
@@ -24,6 +24,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const { connection, sender } = await openService(context, "merger");
 
   const scanner = stack.use(openSecretScanner());
+  const packages = stack.use(openPackageFacts({ env }));
   const bundlesDir = join(home, "bundles");
 
   const openRepo = async (location: RepoLocation) => {
@@ -59,6 +60,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
       engine,
       landed: openLandedIndex(mirror),
       scanner,
+      packages,
       gate: settings.LANDING_GATE === "on" ? gate : null,
       upkeep: stack.use(openUpkeep({ dir, everyBatches: settings.REPACK_AFTER, log })),
       nudgeAfter: settings.NUDGE_AFTER,

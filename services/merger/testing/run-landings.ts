@@ -55,6 +55,7 @@ export async function runLandings(options: {
     engine: stack.use(openLandingEngine({ dir: mirror.dir, strategy: "fast-forward" })),
     landed: openLandedIndex(mirror),
     scanner: stack.use(openSecretScanner()),
+    packages: { of: async () => new Map() },
     gate: null,
     upkeep: {
       batchPublished: () => undefined,

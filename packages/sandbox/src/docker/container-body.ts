@@ -19,6 +19,8 @@ export interface BodyOptions {
   /** The most that `diskBytes` may be: the work folder and /tmp are memory of the container. */
   readonly workBytes: number;
   readonly order: ContainerOrder;
+  /** Beside the engine's own safeguards; see engine-filter.ts. */
+  readonly filter: string | null;
   /** Volume names by content key. */
   readonly volumes: ReadonlyMap<string, string>;
 }
@@ -27,7 +29,7 @@ export interface BodyOptions {
  * Builds the engine's request for a container. Only labels, limits and content come from the order; there is no privilege,
  * no network, no folder of the host, and the root is read-only.
  */
-export function containerBody({ id, image, owner, workBytes, order, volumes }: BodyOptions) {
+export function containerBody({ id, image, owner, workBytes, filter, order, volumes }: BodyOptions) {
   const { limits, contents } = order;
   const folderBytes = Math.min(workBytes, limits.diskBytes);
   const idleSeconds = Math.ceil(limits.wallMs / 1_000) + BACKSTOP_SECONDS;
@@ -46,7 +48,7 @@ export function containerBody({ id, image, owner, workBytes, order, volumes }: B
       Init: true,
       NetworkMode: "none",
       CapDrop: ["ALL"],
-      SecurityOpt: ["no-new-privileges"],
+      SecurityOpt: ["no-new-privileges", ...(filter === null ? [] : [filter])],
       Privileged: false,
       ReadonlyRootfs: true,
       Memory: limits.memoryBytes,

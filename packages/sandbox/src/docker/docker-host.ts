@@ -2,6 +2,7 @@ import Docker from "dockerode";
 import { randomUUID } from "node:crypto";
 import { Fault } from "@agentswarm/contracts";
 import type { Safeguard, SandboxInfo } from "../sandbox.ts";
+import { filterOption } from "./engine-filter.ts";
 import { containerBody, filterOf, readLabels } from "./container-body.ts";
 import type { Container, ContainerHost, ContainerOrder } from "./container-host.ts";
 import { openContentVolumes } from "./content-volumes.ts";
@@ -38,7 +39,7 @@ export interface DockerHostOptions {
 export async function openDockerHost(options: DockerHostOptions): Promise<ContainerHost> {
   const { image, workBytes, owner, isOrphaned, mayEnd = () => true } = options;
   const docker = new Docker();
-  const unenforced = await checkEngine(docker, image);
+  const { unenforced, filter } = await checkEngine(docker, image);
   const contents = openContentVolumes(docker, image);
   await contents.clean(Date.now()).catch(() => undefined);
   /** Null for a sandbox that is being opened and has no container yet. */
@@ -79,7 +80,7 @@ export async function openDockerHost(options: DockerHostOptions): Promise<Contai
       live.set(id, null);
       try {
         const volumes = await volumesFor(order);
-        const body = containerBody({ id, image, owner, workBytes, order, volumes });
+        const body = containerBody({ id, image, owner, workBytes, filter, order, volumes });
         const container = await start(body, volumes);
         const readyMs = performance.now() - startedAt;
         const tracked = trackContainer({ id, container, limits: order.limits, readyMs, onEnd });
@@ -126,7 +127,10 @@ function notReady(reason: string, cause?: unknown): Fault {
 }
 
 /** Checks that the engine answers and has the image; returns what this engine cannot enforce. */
-async function checkEngine(docker: Docker, image: string): Promise<Safeguard[]> {
+async function checkEngine(
+  docker: Docker,
+  image: string,
+): Promise<{ unenforced: readonly Safeguard[]; filter: string | null }> {
   const info = await docker.info().catch((error: Error) => {
     throw new Fault(
       "sandbox.unavailable",
@@ -149,8 +153,11 @@ async function checkEngine(docker: Docker, image: string): Promise<Safeguard[]> 
   }
   const { MemoryLimit, PidsLimit, CpuCfsQuota } = info as Record<string, boolean | undefined>;
   const { SecurityOptions } = info as { SecurityOptions?: string[] | null };
-  // The engine's own profile applies to every container that asks for no other one.
   const seccomp = SecurityOptions?.some((option) => option.startsWith("name=seccomp"));
   const enforced = { memoryBytes: MemoryLimit, pids: PidsLimit, cpus: CpuCfsQuota, seccomp };
-  return (["memoryBytes", "pids", "cpus", "seccomp"] as const).filter((one) => enforced[one] === false);
+  const names = ["memoryBytes", "pids", "cpus", "seccomp"] as const;
+  return {
+    unenforced: names.filter((one) => enforced[one] === false),
+    filter: seccomp === false ? null : filterOption(String(info.ServerVersion)),
+  };
 }

@@ -16,7 +16,7 @@ import { openAffinity } from "./limits/affinity.ts";
 import { canMeasure, openLimitWatcher } from "./limits/watch-limits.ts";
 import { groupOf, openLocalSandbox, type LocalHost } from "./local-sandbox.ts";
 import { readRecords, removeRecorded } from "./sandbox-record.ts";
-import { buildFilter, filterMachine } from "./seccomp/profile.ts";
+import { buildFilter, filterMachine } from "../seccomp/profile.ts";
 import { findBubblewrap, findTaskset, findToolchain } from "./toolchain.ts";
 
 export interface LocalProviderOptions {

@@ -1,4 +1,5 @@
 import { assemble, type Step } from "./assemble.ts";
+import { FORBIDDEN, SOCKET_FAMILIES, TERMINAL_INPUT, UNAVAILABLE } from "./forbidden-calls.ts";
 import { AUDIT_ARCH, syscallNumber, type Machine, type Syscall } from "./syscalls.ts";
 
 /** Error numbers of Linux, the same on x86_64 and aarch64. */
@@ -19,79 +20,7 @@ const argument = (index: number): number => 16 + 8 * index;
 /** Numbers from here on are those of the x32 ABI. */
 const X32 = 0x40000000;
 
-/** ENOSYS, so that programs (libuv among them) fall back to what older kernels have. */
-const UNAVAILABLE: readonly Syscall[] = [
-  "io_uring_setup",
-  "io_uring_enter",
-  "io_uring_register",
-  "memfd_secret",
-];
-
-const FORBIDDEN: readonly Syscall[] = [
-  // Parts of the kernel that escapes used, and that neither Node nor git nor compilers need.
-  "userfaultfd",
-  "bpf",
-  "perf_event_open",
-  "fanotify_init",
-  "lookup_dcookie",
-  "modify_ldt",
-  "move_pages",
-  "migrate_pages",
-  "uselib",
-  "vhangup",
-  // Keys are not in a namespace.
-  "add_key",
-  "request_key",
-  "keyctl",
-  // Other processes. A filter sees no target, so that a program cannot trace its own children either.
-  "ptrace",
-  "process_vm_readv",
-  "process_vm_writev",
-  "process_madvise",
-  "pidfd_getfd",
-  "kcmp",
-  // Namespaces, mounts, and files by their handle: capabilities that the sandbox has not, once more.
-  "unshare",
-  "setns",
-  "chroot",
-  "pivot_root",
-  "mount",
-  "umount2",
-  "move_mount",
-  "open_tree",
-  "fsopen",
-  "fsconfig",
-  "fsmount",
-  "fspick",
-  "mount_setattr",
-  "open_by_handle_at",
-  "quotactl",
-  "quotactl_fd",
-  "swapon",
-  "swapoff",
-  "acct",
-  // The machine.
-  "init_module",
-  "finit_module",
-  "delete_module",
-  "kexec_load",
-  "kexec_file_load",
-  "reboot",
-  "syslog",
-  "iopl",
-  "ioperm",
-  "adjtimex",
-  "settimeofday",
-  "clock_settime",
-  "clock_adjtime",
-  "sethostname",
-  "setdomainname",
-];
-
-const SOCKET_FAMILIES = { unix: 1, inet: 2, inet6: 10 } as const;
-const NETLINK = { family: 16, route: 0 } as const;
-/** Requests that type into a terminal: TIOCSTI and TIOCLINUX. */
-const TERMINAL_INPUT: readonly number[] = [0x5412, 0x541c];
+const NETLINK_ROUTE = 0;
 
 /** What the filter must hold because nothing else does. */
 export interface FilterNeeds {
@@ -108,6 +37,7 @@ export function filterMachine(arch: string = process.arch): Machine | null {
 
 /** Builds the filter that every program in a sandbox of bubblewrap runs under: forbidden calls fail, all others work. */
 export function buildFilter(machine: Machine, needs: FilterNeeds): Buffer {
+  const { unix, inet, inet6, netlink } = SOCKET_FAMILIES;
   const measured: readonly Syscall[] = needs.measuredMemory ? ["memfd_create", "shmget"] : [];
   const fixed: readonly Syscall[] = needs.fixedAffinity ? ["sched_setaffinity"] : [];
   const jumps = (calls: readonly Syscall[], goto: string): Step[] =>
@@ -130,12 +60,12 @@ export function buildFilter(machine: Machine, needs: FilterNeeds): Buffer {
     { op: "return", action: ALLOW },
     { op: "label", name: "socket" },
     { op: "load", offset: argument(0) },
-    ...Object.values(SOCKET_FAMILIES).map((value): Step => ({ op: "ifEqual", value, goto: "allow" })),
-    { op: "ifEqual", value: NETLINK.family, goto: "netlink" },
+    ...[unix, inet, inet6].map((value): Step => ({ op: "ifEqual", value, goto: "allow" })),
+    { op: "ifEqual", value: netlink, goto: "netlink" },
     { op: "return", action: failWith("EAFNOSUPPORT") },
     { op: "label", name: "netlink" },
     { op: "load", offset: argument(2) },
-    { op: "ifEqual", value: NETLINK.route, goto: "allow" },
+    { op: "ifEqual", value: NETLINK_ROUTE, goto: "allow" },
     { op: "return", action: failWith("EPROTONOSUPPORT") },
     { op: "label", name: "ioctl" },
     { op: "load", offset: argument(1) },
