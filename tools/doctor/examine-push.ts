@@ -52,6 +52,11 @@ async function examineLocal(repoUrl: string, trunk: string): Promise<Finding | n
     accessSync(isBare ? join(path, "objects") : dir, constants.W_OK);
     return ok(NAME, `${path} may be written to`);
   } catch {
-    return fail(NAME, `${path} may not be written to by this user`, "give the user of the swarm that right");
+    // A container of a service that only reads has the repository mounted read-only.
+    return warn(
+      NAME,
+      `${path} cannot be written to from here`,
+      "the merger and the reconciler need to write it",
+    );
   }
 }
