@@ -7,17 +7,19 @@ import {
   type SandboxSettings,
 } from "@agentswarm/sandbox";
 import type { ServiceContext } from "@agentswarm/service";
+import { endSandboxes } from "./end-sandboxes.ts";
 
 /**
  * Opens the sandbox provider that SANDBOX_PROVIDER names, and ends the sandboxes that dead services of this swarm left
- * behind. Throws what `openSandboxProvider` throws.
+ * behind. Its own sandboxes end with the service. Throws what `openSandboxProvider` throws.
  */
 export async function openProvider({
   settings,
   log,
+  stack,
 }: Pick<
   ServiceContext<SandboxSettings & RedisSettings & { readonly SWARM_HOME: string }>,
-  "settings" | "log"
+  "settings" | "log" | "stack"
 >): Promise<SandboxProvider> {
   const provider = await openSandboxProvider({
     home: settings.SWARM_HOME,
@@ -26,5 +28,5 @@ export async function openProvider({
     openBroker: openBrokerProvider,
   });
   await reapOrphans(provider, (sandbox) => log.info({ sandbox }, "killing a leftover sandbox"));
-  return provider;
+  return endSandboxes(provider, stack);
 }
