@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import type { DoctorSettings } from "./config.ts";
 import { fail, ok, warn, type Finding } from "./finding.ts";
@@ -74,5 +75,13 @@ function examineBinary(binary: string, unpacks: ReadonlySet<string>): Finding {
       "apt-get install redis-server, brew install redis, or set REDIS_URL",
     );
   }
-  return ok(NAME, `${stdout.split(" sha=")[0]?.trim()} (started by npm start)`);
+  return ok(NAME, `${stdout.split(" sha=")[0]?.trim()} (started by npm start)${noteOvercommit()}`);
+}
+
+const OVERCOMMIT = "/proc/sys/vm/overcommit_memory";
+
+/** Redis warns of this setting of Linux at every start. */
+function noteOvercommit(): string {
+  if (!existsSync(OVERCOMMIT) || readFileSync(OVERCOMMIT, "utf8").trim() === "1") return "";
+  return "; its warning about overcommit is harmless here unless memory is short (sudo sysctl vm.overcommit_memory=1 ends it)";
 }

@@ -61,7 +61,9 @@ export async function afterFailedTurn(
 ): Promise<boolean> {
   const ledger = await ctx.ledgers.get(featureId);
   return inFeatureTrace({ trace: ledger?.trace ?? null }, async () => {
-    ctx.log.warn({ featureId, err: fault, failures }, "a planning turn failed");
+    // What only waits needs no stack: it comes again with every retry.
+    const why = fault.retryable ? { code: fault.code, why: fault.message } : { err: fault };
+    ctx.log.warn({ featureId, ...why, failures }, "a planning turn failed");
     // The feature waits for budget; the audit enqueues the next turn when there is some.
     if (fault.code === "budget.reached") {
       await refreshBudget(ctx, featureId);

@@ -21,6 +21,8 @@ export interface RefusedReply {
   readonly message: string;
   /** The Retry-After header, unparsed. */
   readonly retryAfter: string | null;
+  /** The backend gave no answer; `message` says why. */
+  readonly unreached?: true;
 }
 
 /** The timeouts of one call, in milliseconds. */
@@ -84,7 +86,7 @@ export async function askOnce(
     const why = watchdog.signal.aborted ? watchdog.signal.reason : error;
     const said = mask.error(why).message.slice(0, MAX_ERROR_CHARS);
     const message = `the model could not be reached: ${said}`;
-    return { kind: "refused", cause: "outage", status: 502, message, retryAfter: null };
+    return { kind: "refused", cause: "outage", status: 502, message, retryAfter: null, unreached: true };
   } finally {
     if (!passedOn) watchdog.stop();
   }

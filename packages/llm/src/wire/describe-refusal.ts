@@ -6,7 +6,11 @@ import type { RefusedReply } from "./ask-once.ts";
 const MAX_CHARS = 500;
 
 /** A refusal for people: which backend, its status and message, and the setting that corrects it. */
-export function describeRefusal({ status, message, cause }: RefusedReply, backend: Backend): string {
+export function describeRefusal(
+  { status, message, cause, unreached }: RefusedReply,
+  backend: Backend,
+): string {
+  if (unreached) return `${backend.name}: ${message.slice(0, MAX_CHARS)} (${backend.settings.url})`;
   const said = `${backend.name} answered ${status} ${readableMessage(message).slice(0, MAX_CHARS)}`.trim();
   return isOperatorCause(cause) ? `${said}: ${adviseOn(cause, backend)}` : said;
 }
