@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openSandboxProvider, sandboxSettingsSchema, type SandboxProvider } from "@agentswarm/sandbox";
 import { openPackageRegistry, type PackageRegistry } from "../../../test/support/package-registry.ts";
-import { openDependencyCache, type DependencyCache } from "./dependency-cache.ts";
+import { openDependencyCache, requireMounts, type DependencyCache } from "./dependency-cache.ts";
 import { PUBLIC_REGISTRY } from "./install/public-registry.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "swarm-dependencies-"));
@@ -180,6 +180,17 @@ test("what a manifest causes is a refusal with npm's words", async () => {
   expect(nested).toMatchObject({ kind: "refused", why: expect.stringContaining("nests more than") });
   const invalid = await openCache().ensure(async () => "<<<<<<< ours", { scripts: [] });
   expect(invalid).toMatchObject({ kind: "refused", why: expect.stringContaining("package.json is no JSON") });
+});
+
+test("what npm refuses is not tried again at once, and is the operator's where the trunk asks for it", async () => {
+  const cache = openCache();
+  const read = reading({ dependencies: { nothing: "1.0.0" } });
+  const refused = await cache.ensure(read, { scripts: [] });
+  const asked = registry.requests.length;
+  expect(await cache.ensure(read, { scripts: [] })).toEqual(refused);
+  expect(registry.requests).toHaveLength(asked);
+  const fault = { code: "target.invalid", source: "operator", message: expect.stringContaining("E404") };
+  expect(() => requireMounts(refused)).toThrow(expect.objectContaining(fault));
 });
 
 test("a registry that fails is a retryable fault and not a refusal", async () => {

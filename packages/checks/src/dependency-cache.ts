@@ -40,6 +40,12 @@ export interface DependencyCache {
   removeUnused(before: number): Promise<number>;
 }
 
+/**
+ * What npm refuses it refuses again, unless a registry has changed: tasks that wait for a trunk with such dependencies are
+ * retried once a minute, each of them.
+ */
+const REFUSED_FOR_MS = 120_000;
+const REFUSALS_KEPT = 100;
 const MODULES = "node_modules";
 /** Part of the key: another way of installing gives another folder. */
 const FORMAT = 2;
@@ -62,6 +68,7 @@ export function openDependencyCache(options: {
   const root = join(home, "deps");
   let read: NpmConfig | undefined;
   let usedLast: string | null = null;
+  const refusals = new Map<string, { readonly why: string; readonly at: number }>();
   const configOf = () => (read ??= readConfig(env));
 
   const install = async (dir: string, project: Project, signal?: AbortSignal): Promise<string | null> => {
@@ -88,6 +95,18 @@ export function openDependencyCache(options: {
     }
   };
 
+  /** The refusal of a moment ago, else a new try. */
+  const installOnce = async (dir: string, project: Project, signal?: AbortSignal): Promise<string | null> => {
+    const before = refusals.get(dir);
+    if (before !== undefined && performance.now() - before.at < REFUSED_FOR_MS) return before.why;
+    const why = await install(dir, project, signal);
+    refusals.delete(dir);
+    if (why !== null) refusals.set(dir, { why, at: performance.now() });
+    const [oldest] = refusals.keys();
+    if (refusals.size > REFUSALS_KEPT && oldest !== undefined) refusals.delete(oldest);
+    return why;
+  };
+
   return {
     async ensure(readFile, { scripts, signal }) {
       const project = await readProject(readFile, scripts);
@@ -102,7 +121,7 @@ export function openDependencyCache(options: {
       if (!(await noteUse(dir))) {
         await mkdir(root, { recursive: true });
         await using _lock = await takeFileLock(`${dir}.lock`);
-        const failed = existsSync(dir) ? null : await install(dir, project, signal);
+        const failed = existsSync(dir) ? null : await installOnce(dir, project, signal);
         if (failed !== null) return { kind: "refused", why: failed };
       }
       return { kind: "ready", mounts: [{ from: join(dir, MODULES), at: MODULES, key: `deps-${key}` }] };
@@ -121,9 +140,14 @@ export function openDependencyCache(options: {
 /** The mounts of a commit of the trunk. Throws Fault `target.invalid` when its dependencies were refused. */
 export function requireMounts(dependencies: Dependencies): Mount[] {
   if (dependencies.kind === "ready") return dependencies.mounts;
-  throw new Fault("target.invalid", `the target's dependencies cannot be installed: ${dependencies.why}`, {
-    retryable: true,
-  });
+  const fix = "correct package.json or its lockfile on the trunk";
+  throw new Fault(
+    "target.invalid",
+    `the target's dependencies cannot be installed (${fix}): ${dependencies.why}`,
+    {
+      retryable: true,
+    },
+  );
 }
 
 function readConfig(env: Readonly<Record<string, string | undefined>>): NpmConfig {

@@ -4,6 +4,7 @@ import { BULL } from "./bull-side.ts";
 import { bullDelay, startClock } from "./clock.ts";
 import { REDIS_TIME_BACKOFF, type QueueConnection } from "./connect.ts";
 import { startFence } from "./fence.ts";
+import { pauseWhenBlocked } from "./pause-when-blocked.ts";
 import { pauseWhenFull } from "./pause-when-full.ts";
 import { renewLocks, type RunningJob } from "./renew-locks.ts";
 import { runJob, type Handler } from "./run-job.ts";
@@ -17,6 +18,8 @@ export interface ConsumeOptions {
    * counts against the job; otherwise one bad job would make dead letters of all jobs that wait beside it.
    */
   readonly waitsFirst?: boolean;
+  /** Jobs in a row with the same passing fault after which no job is taken for a while; by default this is not done. */
+  readonly pauseAfterFaults?: number;
   /** Gets, rate-limited, the connection's errors; by default the connection's own `report`. */
   readonly onError?: Report;
   /** Called for every job that becomes a dead letter; by default `onError`. */
@@ -63,6 +66,8 @@ export async function consume<Q extends QueueName>(
     waitsFirst: options.waitsFirst ?? false,
     running,
     onDeadLetter,
+    onRetry: (fault) => blocking?.met(fault),
+    onProgress: () => blocking?.wentOn(),
   });
 
   const worker = new Worker(
@@ -86,6 +91,11 @@ export async function consume<Q extends QueueName>(
     },
   );
   const pausing = pauseWhenFull(connection, worker);
+  const { pauseAfterFaults, concurrency } = options;
+  const blocking =
+    pauseAfterFaults === undefined
+      ? null
+      : pauseWhenBlocked(worker, { faults: pauseAfterFaults, tries: concurrency, report });
   worker.on("error", (error) => {
     pausing.onWorkerError(error);
     report(error);
@@ -108,6 +118,7 @@ export async function consume<Q extends QueueName>(
     async [Symbol.asyncDispose]() {
       for (const stop of stops) stop();
       pausing.stop();
+      blocking?.stop();
       await worker.pause(true);
       stopping.abort("shutdown");
       await Promise.all([worker.close(), cancels.close()]);

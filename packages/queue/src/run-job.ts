@@ -50,6 +50,10 @@ interface Run<Q extends QueueName> {
   readonly running: Map<string, RunningJob>;
   /** Called for every job that becomes a dead letter. */
   readonly onDeadLetter: (fault: Fault, jobId: string) => void;
+  /** Called for every fault for which a job is put back. */
+  readonly onRetry: (fault: Fault) => void;
+  /** Called when a job goes on after a fault, and when it ends. */
+  readonly onProgress: () => void;
 }
 
 const NEWER_VERSION_DELAY_MS = 5_000;
@@ -112,6 +116,7 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
     };
     let waited = job.attemptsStarted > 1;
     const goesOn = async () => {
+      run.onProgress();
       if (!waited || subject === null) return;
       await waiting.hide(subject).catch(connection.report);
     };
@@ -134,6 +139,7 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
           await job.log(line);
         },
       });
+      run.onProgress();
       const forget = signal.reason === "lost" ? crashes.takenOver : crashes.ended;
       await forget(jobId, lock).catch(connection.report);
       if (waited && subject !== null) await waiting.clear(subject).catch(connection.report);
@@ -149,6 +155,7 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
       await crashes.ended(jobId, lock);
       if (next.kind === "cancelled") throw new UnrecoverableError(`cancelled: ${fault.message}`);
       if (next.kind === "retry") {
+        run.onRetry(fault);
         connection.report(fault);
         await waitsFor(fault);
         return putBack(job, token, next.delayMs);

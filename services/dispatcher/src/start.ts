@@ -95,6 +95,8 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   stack.use(
     await consume(connection, "task", (message, job) => dispatch(ctx, message, job), {
       concurrency: settings.MAX_WORKERS,
+      // What stops one task, such as a full disk or a trunk that cannot be read, stops the others too.
+      pauseAfterFaults: Math.max(20, settings.MAX_WORKERS * 4),
       onError: (error) => log.error({ err: error }, "task job failed"),
     }),
   );

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { expect, test } from "vitest";
-import { openWaiting } from "@agentswarm/queue";
+import { openTrunkStates, openWaiting } from "@agentswarm/queue";
 import { bullQueue } from "../../../test/support/queue.ts";
 import { answerWith, refusal } from "../../../test/support/scripted-model.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
@@ -89,6 +89,22 @@ test("features wait while the model refuses the key, with the setting's name, an
   }
   const used = (await planner.events()).filter((event) => event.type === "model.used");
   expect(used).toHaveLength(ids.length);
+});
+
+test("no plan is paid for while the trunk is held", async () => {
+  await using planner = await startPlanner(() => plan);
+  const states = openTrunkStates(planner.connection);
+  const hold = "the trunk's own check `npm test` fails here before any change";
+  await states.note("main", { head: "a".repeat(40), hold, unchecked: null });
+  const id = await planner.submit();
+  const waiting = await waitUntil("the reason", 20_000, async () =>
+    (await openWaiting(planner.connection).read()).feature(id),
+  );
+  expect(waiting).toMatchObject({ reason: hold, source: "operator", service: "planner" });
+  expect(planner.model.asked).toEqual([]);
+  await states.note("main", { head: "a".repeat(40), hold: null, unchecked: null });
+  await planner.ledger(id, (one) => one.tasks.length === 1);
+  expect(planner.model.asked).toHaveLength(1);
 });
 
 test("of two planners one asks the model, also when the audits of both find the feature without a plan", async () => {
