@@ -14,7 +14,7 @@ export const measureLists: Measure = async ({ quick, say }) => {
       for (let nth = 0; nth < size; nth += 1) await takeAll(intake, makeEvents(`feature-${nth}`, 0));
       const { model } = intake;
       using budgets = openBudgets(connection, {});
-      const ctx = { connection, model, budgets } as ApiContext;
+      const ctx = { connection, model, budgets, intake: { waiting: () => null } } as unknown as ApiContext;
       const status = () => readSwarmStatus(ctx);
       const asked = {
         page: () => model.listFeatures({ limit: 50 }),

@@ -2,6 +2,7 @@ import type { BudgetCaps, Budgets, QueueConnection, Sender } from "@agentswarm/q
 import type { KeyDemand } from "./auth/guard.ts";
 import type { KeyRing } from "./auth/keys.ts";
 import type { Rebuilds } from "./rebuilds.ts";
+import type { Intake } from "./project/intake.ts";
 import type { ReadModel } from "./project/read-model.ts";
 
 /** The dependencies of the routes. */
@@ -9,6 +10,7 @@ export interface ApiContext {
   readonly connection: QueueConnection;
   readonly sender: Sender;
   readonly model: ReadModel;
+  readonly intake: Pick<Intake, "waiting">;
   readonly rebuilds: Rebuilds;
   readonly budgets: Budgets;
   readonly caps: BudgetCaps;

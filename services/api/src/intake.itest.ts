@@ -134,8 +134,15 @@ test("on a full disk events wait, and none is lost once there is room (fault 19)
   await waitUntil("the alarm", 10_000, () => (reports.length > 0 ? true : null));
   expect(reports[0]).toMatch(/event archive .*free space/);
   expect(await loggedEvents(connection)).toEqual([]);
+  const why = {
+    source: "operator",
+    service: "api",
+    reason: expect.stringContaining("free space on the disk"),
+  };
+  expect(intake.waiting()).toMatchObject({ ...why, since: events[0]?.at, waits: events.length });
   rmSync(file);
   await taking;
+  expect(intake.waiting()).toBeNull();
   expect(idsOf(await loggedEvents(connection))).toEqual(idsOf(events));
   await expectComplete(connection, home, events, 10);
 });

@@ -47,10 +47,12 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     sleep(FILL_WAIT_MS, undefined, { ref: false }),
   ]);
   const model = openReadModel(connection, budgets, views);
+  const intake = openIntake(connection, { store: views, archive, fill: keeper.fill });
   const ctx: ApiContext = {
     connection,
     sender,
     model,
+    intake,
     rebuilds,
     budgets,
     caps: settings,
@@ -59,7 +61,6 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     transcriptsDir: join(home, "artifacts", "transcripts"),
     maxQueueDepth: settings.MAX_QUEUE_DEPTH,
   };
-  const intake = openIntake(connection, { store: views, archive, fill: keeper.fill });
   stack.use(
     await consume(connection, "event", (event, { signal }) => intake.take(event, signal), {
       // They wait for each other and are taken in in batches, in the order of their arrival.

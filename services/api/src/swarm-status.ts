@@ -23,7 +23,12 @@ const SERVICE_OF = {
 } as const satisfies Record<QueueName, string>;
 
 /** The whole swarm at a glance, from the read model and the queues. */
-export async function readSwarmStatus({ connection, model, budgets }: ApiContext): Promise<SwarmStatus> {
+export async function readSwarmStatus({
+  connection,
+  model,
+  intake,
+  budgets,
+}: ApiContext): Promise<SwarmStatus> {
   const [queues, swarm, features, { swarm: budget }, workers, shown, wait, trunks, jobs] = await Promise.all([
     queueCounts(connection),
     model.swarm(),
@@ -35,13 +40,14 @@ export async function readSwarmStatus({ connection, model, budgets }: ApiContext
     openTrunkStates(connection).all(),
     activeJobIds(connection, "task"),
   ]);
+  const eventsWait = intake.waiting();
   const attempts = attemptsAtWork(swarm.live, jobs);
   return {
     features,
     queues,
     services: byService(workers),
     agents: { live: Object.keys(attempts).length, attempts },
-    waiting: wait.reasons(),
+    waiting: [...wait.reasons(), ...(eventsWait === null ? [] : [eventsWait])],
     notices: [...trunks].flatMap(([repoId, state]) => {
       const notice = state.hold ?? state.unchecked;
       return notice === null ? [] : [{ repoId, notice }];

@@ -3,12 +3,12 @@ import type { DomainEvent } from "@agentswarm/contracts";
 import { createSender, openBudgets, type QueueConnection } from "@agentswarm/queue";
 import { openEventArchive, type EventArchive } from "../src/project/event-archive.ts";
 import { fillViews } from "../src/project/fill-views.ts";
-import { openIntake } from "../src/project/intake.ts";
+import { openIntake, type Intake } from "../src/project/intake.ts";
 import { openReadModel, type ReadModel } from "../src/project/read-model.ts";
 import { openViewStore, type ViewStore } from "../src/project/view-store.ts";
 
 /** What the api does with events, in this process. */
-export interface TestIntake extends Disposable {
+export interface TestIntake extends Pick<Intake, "waiting">, Disposable {
   readonly archive: EventArchive;
   readonly views: ViewStore;
   readonly model: ReadModel;
@@ -32,6 +32,7 @@ export async function openTestIntake(connection: QueueConnection, home: string):
     views,
     model: openReadModel(connection, budgets, views),
     take: (event, given = signal) => intake.take(event, given),
+    waiting: intake.waiting,
     fill,
     [Symbol.dispose]: () => budgets[Symbol.dispose](),
   };

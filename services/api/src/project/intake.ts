@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Fault, type DomainEvent } from "@agentswarm/contracts";
+import { asFault, Fault, type DomainEvent, type Waiting } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import type { QueueConnection } from "@agentswarm/queue";
 import type { EventArchive } from "./event-archive.ts";
@@ -13,9 +13,11 @@ export interface Intake {
    * waits, so that events keep their order. Throws a retryable Fault when `signal` is aborted meanwhile.
    */
   take(event: DomainEvent, signal: AbortSignal): Promise<void>;
+  /** Why events wait for this api, and how many; null while they are taken in. */
+  waiting(): (Waiting & { readonly waits: number }) | null;
 }
 
-interface Waiting {
+interface Held {
   readonly event: DomainEvent;
   readonly signal: AbortSignal;
   readonly done: () => void;
@@ -30,7 +32,8 @@ export function openIntake(
   connection: QueueConnection,
   { store, archive, fill }: { store: ViewStore; archive: EventArchive; fill: () => Promise<unknown> },
 ): Intake {
-  const waiting: Waiting[] = [];
+  const held: Held[] = [];
+  let stuck: (Waiting & { readonly waits: number }) | null = null;
   let running = false;
 
   /** False when the batch has to be tried again. */
@@ -55,7 +58,7 @@ export function openIntake(
   };
 
   /** Tries a batch until it is taken in or all of it was called off. */
-  const takeIn = async (batch: readonly Waiting[]): Promise<void> => {
+  const takeIn = async (batch: readonly Held[]): Promise<void> => {
     const archived = new Set<string>();
     let open = batch;
     while (open.length > 0) {
@@ -66,11 +69,16 @@ export function openIntake(
             archived,
           )
         ) {
+          stuck = null;
           for (const { done } of open) done();
           return;
         }
       } catch (error) {
         connection.report(error);
+        const { message, source } = asFault(error);
+        // The time of the event that waits longest is Redis time, which a full or silent Redis may not tell now.
+        const since = stuck?.since ?? open[0]?.event.at ?? 0;
+        stuck = { reason: message, source, service: "api", since, waits: open.length + held.length };
         await sleep(RETRY_MS);
       }
       for (const { signal, stopped } of open) {
@@ -82,16 +90,17 @@ export function openIntake(
 
   const run = async () => {
     running = true;
-    while (waiting.length > 0) await takeIn(waiting.splice(0, MAX_BATCH));
+    while (held.length > 0) await takeIn(held.splice(0, MAX_BATCH));
     running = false;
   };
 
   return {
     take(event, signal) {
       return new Promise((done, stopped) => {
-        waiting.push({ event, signal, done, stopped });
+        held.push({ event, signal, done, stopped });
         if (!running) void run();
       });
     },
+    waiting: () => stuck,
   };
 }
