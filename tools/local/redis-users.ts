@@ -31,6 +31,7 @@ const RIGHTS: Record<RedisUser, Rights> = {
       "documents:cost-history*",
       "documents:tasks-in-use*",
       "counters",
+      "claims:*",
       "documents:model*",
       "documents:trunk*",
       "budget*",

@@ -30,6 +30,16 @@ export async function jobBody<Q extends QueueName>(
   return opened.kind === "message" ? opened.body : null;
 }
 
+/** Removes a job that has ended. A job that has not is left, and one that does not exist is passed over. */
+export async function removeEndedJob(
+  connection: QueueConnection,
+  queue: QueueName,
+  jobId: string,
+): Promise<void> {
+  const job = await queueOf(connection, queue).getJob(jobId);
+  if (job && ((await job.isCompleted()) || (await job.isFailed()))) await job.remove();
+}
+
 /** The ids of the jobs in these states; by default of all jobs that have not ended. Their messages are not read. */
 export async function pendingJobIds(
   connection: QueueConnection,

@@ -40,6 +40,12 @@ export const settings = z.object({
     .max(100)
     .default(8)
     .describe("Features that are planned at the same time"),
+  LEDGER_DAYS: z.coerce
+    .number()
+    .min(0.01)
+    .max(100_000)
+    .default(365)
+    .describe("Days until the plan, the tasks and the budget of a feature that ended are removed"),
   AUDIT_INTERVAL: z.coerce.number().int().min(1).default(10).describe("Seconds between two audits"),
 });
 export type Settings = z.infer<typeof settings>;

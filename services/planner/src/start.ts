@@ -15,7 +15,7 @@ import {
   openTrunkStates,
   openWaiting,
 } from "@agentswarm/queue";
-import type { ServiceContext } from "@agentswarm/service";
+import { removeOld, type ServiceContext } from "@agentswarm/service";
 import { awaitOrigin, openRepos, openService } from "@agentswarm/wiring";
 import { z } from "zod";
 import type { Settings } from "./config.ts";
@@ -25,6 +25,7 @@ import { inFeatureTrace } from "./feature-trace.ts";
 import { handlePlan } from "./handle-plan.ts";
 import { openLedgerStore } from "./ledger/ledger-store.ts";
 import { logTransitions } from "./ledger/transitions-between.ts";
+import { plannerRemovals, tellTasksInUse } from "./removals.ts";
 import { reportSetAside } from "./report-set-aside.ts";
 import { openPlanningScheduler } from "./planning-scheduler.ts";
 import { afterFailedTurn, takeTurn } from "./take-turn.ts";
@@ -95,6 +96,8 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
       onError: (error) => log.error({ err: error }, "a message of the plan queue could not be handled"),
     }),
   );
+  await tellTasksInUse(ctx);
+  stack.use(removeOld(plannerRemovals(ctx, settings.LEDGER_DAYS), log));
   // What the last planner left is taken up at once, beside the messages that wait.
   await sender.send("plan", { kind: "audit" });
   log.info({ model: ctx.model.name }, "planning");

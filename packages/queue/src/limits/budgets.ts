@@ -37,6 +37,8 @@ export interface Budgets extends Disposable {
   usedUp(featureId: string): Promise<UsedUp | null>;
   /** Sets caps of one feature, which take precedence over FEATURE_BUDGET_*; a version older than the last is ignored. */
   setFeatureCap(featureId: string, cap: Budget, version: number): Promise<void>;
+  /** Removes the budget of a feature that nobody works on any more: its cap and what it has spent. */
+  forgetFeature(featureId: string): Promise<void>;
 }
 
 /** A process that does not renew a reservation for so long counts as dead. */
@@ -125,6 +127,12 @@ export function openBudgets(
     async setFeatureCap(featureId, { usd, tokens }, version) {
       const levels = levelsOf({}, { featureId }).slice(1);
       await run(SET_CAP, levels, [version, usd === undefined ? "" : toNano(usd), tokens ?? ""]);
+    },
+    async forgetFeature(featureId) {
+      const [, level] = levelsOf({}, { featureId });
+      if (level === undefined) return;
+      const { name } = level;
+      await redis.del(connection.key("budget", name), connection.key("budget", name, "reserved"));
     },
     [Symbol.dispose]: () => clearInterval(timer),
   };

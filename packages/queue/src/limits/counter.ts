@@ -13,3 +13,8 @@ export async function nextNumber(
 ): Promise<number> {
   return Number(await connection.redis.eval(NEXT, 1, connection.key("counters"), name, atLeast));
 }
+
+/** Forgets counters, which begin anew if they are used again. */
+export async function forgetNumbers(connection: QueueConnection, names: readonly string[]): Promise<void> {
+  if (names.length > 0) await connection.redis.hdel(connection.key("counters"), ...names);
+}

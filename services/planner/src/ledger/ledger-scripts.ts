@@ -1,9 +1,26 @@
-import { STATUSES } from "./stored-ledger.ts";
+import { STATUSES, type LedgerKey } from "./stored-ledger.ts";
 
 /** Number of tasks that an earlier step left and that one step takes up. */
 const BATCH = 50;
 /** Number of dependents whose records are read ahead with a task. */
 const AHEAD = 20;
+
+const NAMES: readonly LedgerKey[] = [
+  "head",
+  "tasks",
+  "versions",
+  "dependents",
+  "names",
+  "landings",
+  "signatures",
+  "sums",
+  "due",
+  "outbox",
+  "revisions",
+  "missed",
+  "list:resolves",
+  ...STATUSES.map((status) => `list:${status}` as const),
+];
 
 const FACTS = `
 local function key(name) return KEYS[1] .. ":" .. name end
@@ -69,6 +86,17 @@ end
 redis.call("HINCRBY", key("head"), "revision", 1)
 for _, command in ipairs(cjson.decode(ARGV[2])) do redis.call(unpack(command)) end
 return facts()`;
+
+/**
+ * Removes a ledger, if its head is still of this version and nothing of it is left to do. KEYS as of COMMIT. ARGV: the
+ * version of the head; the feature.
+ */
+export const FORGET = `
+local function key(name) return KEYS[1] .. ":" .. name end
+if redis.call("HGET", key("head"), "version") ~= ARGV[1] or redis.call("HEXISTS", KEYS[3], ARGV[2]) == 1 then return 0 end
+for _, name in ipairs({${NAMES.map((name) => `"${name}"`).join(",")}}) do redis.call("DEL", key(name)) end
+redis.call("SREM", KEYS[2], ARGV[2])
+return 1`;
 
 /**
  * Removes an entry of the outbox, and the feature from the open ones when it has ended with this head and has nothing

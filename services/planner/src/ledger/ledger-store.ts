@@ -6,7 +6,7 @@ import { applyStep, type LedgerStep } from "./apply-step.ts";
 import { countShown } from "./find-tasks.ts";
 import { hasEnded, type Ledger } from "./ledger.ts";
 import { keepsLosing, openLedgerReader, TRIES, type SetAside } from "./ledger-reader.ts";
-import { DONE } from "./ledger-scripts.ts";
+import { DONE, FORGET } from "./ledger-scripts.ts";
 import type { Rest } from "./not-read.ts";
 import { olderLedgerIds } from "./older-ledger.ts";
 import { entryOf, readEntry, type OutboxEntry } from "./outbox.ts";
@@ -54,6 +54,12 @@ export interface LedgerStore {
   noteMissed(featureId: string, missed: readonly string[]): Promise<ReadonlySet<string>>;
   /** The feature that has this task, or null. */
   featureOf(taskId: string): Promise<string | null>;
+  /** Ids of all tasks of a feature. */
+  taskIds(featureId: string): Promise<string[]>;
+  /** Ids of the tasks that may land yet: ready, sent or held. */
+  mayLand(featureId: string): Promise<string[]>;
+  /** Removes a ledger of which nothing is left to do. False: it has changed, or something is left. */
+  forget(ledger: Ledger): Promise<boolean>;
 }
 
 interface LedgerStoreOptions {
@@ -67,6 +73,7 @@ interface LedgerStoreOptions {
 }
 
 const FEATURES_PER_CALL = 1_000;
+const MAY_LAND = ["ready", "sent", "held"] as const;
 
 export function openLedgerStore(options: LedgerStoreOptions): LedgerStore {
   const { connection, usedUp, onWritten, onSetAside } = options;
@@ -168,6 +175,20 @@ export function openLedgerStore(options: LedgerStoreOptions): LedgerStore {
         if (found >= 0) return some[found] ?? null;
       }
       return null;
+    },
+    taskIds: (featureId) => redis.hkeys(`${ledgerBase(connection, featureId)}:tasks`),
+    async mayLand(featureId) {
+      const calls = redis.pipeline();
+      for (const status of MAY_LAND)
+        calls.zrange(`${ledgerBase(connection, featureId)}:list:${status}`, "0", "-1");
+      return ((await calls.exec()) ?? []).flatMap(([error, ids]) => {
+        if (error !== null) throw error;
+        return ids as string[];
+      });
+    },
+    async forget({ feature: { id }, rest }) {
+      const keys = [ledgerBase(connection, id), allLedgersKey(connection), openLedgersKey(connection)];
+      return (await redis.eval(FORGET, 3, ...keys, String(rest?.headVersion ?? 0), id)) === 1;
     },
   };
   return store;
