@@ -1,66 +1,25 @@
 import { NO_METRICS, NO_NOTES, type Handoff, type PlanMessage } from "@agentswarm/contracts";
-import {
-  createSender,
-  openBudgets,
-  openDocuments,
-  openTrunkStates,
-  openWaiting,
-  type QueueConnection,
-} from "@agentswarm/queue";
-import { createLogger } from "@agentswarm/service";
-import { z } from "zod";
+import type { QueueConnection } from "@agentswarm/queue";
 import type { PlannerContext } from "../../services/planner/src/context.ts";
-import { openCostHistory } from "../../services/planner/src/cost-history.ts";
 import type { LedgerStep } from "../../services/planner/src/ledger/apply-step.ts";
 import { newLedger } from "../../services/planner/src/ledger/ledger.ts";
-import { openLedgerStore, type Written } from "../../services/planner/src/ledger/ledger-store.ts";
+import type { Written } from "../../services/planner/src/ledger/ledger-store.ts";
 import type { TaskRecord } from "../../services/planner/src/ledger/task-record.ts";
-import { openPlanningScheduler } from "../../services/planner/src/planning-scheduler.ts";
+import { openContext } from "../../services/planner/testing/open-context.ts";
 import { FEATURE } from "./task-records.ts";
 
 const RECORDS_PER_STEP = 500;
 
 /** The planner's own code without a model and a repository, which neither a handoff nor an audit needs. */
-export interface BenchPlanner extends Disposable {
+export interface BenchPlanner extends AsyncDisposable {
   readonly ctx: PlannerContext;
   /** Writes the feature with these tasks. Their effects are not carried out. */
   fill(records: readonly TaskRecord[]): Promise<void>;
 }
 
 export function openBenchPlanner(connection: QueueConnection): BenchPlanner {
-  const budgets = openBudgets(connection, {});
-  const log = createLogger({ service: "bench", level: "silent" });
-  const ledgers = openLedgerStore({
-    connection,
-    usedUp: (featureId) => budgets.usedUp(featureId),
-    onWritten: () => undefined,
-    onSetAside: ({ why }) => {
-      throw new Error(why);
-    },
-  });
-  const notUsed = () => {
-    throw new Error("the benchmark has no model and no repository");
-  };
-  const ctx: PlannerContext = {
-    connection,
-    sender: createSender(connection, "bench"),
-    budgets,
-    log,
-    ledgers,
-    waiting: openWaiting(connection),
-    trunkStates: openTrunkStates(connection),
-    surveys: openDocuments(connection, "surveys", z.string()),
-    scheduler: openPlanningScheduler(1),
-    repo: notUsed,
-    repos: [],
-    model: { name: "none" } as PlannerContext["model"],
-    maxTokens: 1,
-    history: openCostHistory(connection),
-    promptsDir: "",
-    surveyTokens: 1,
-    maxTasks: 1,
-    defaults: { attemptBudget: 3, wallMs: 1 },
-  };
+  const { ctx, [Symbol.asyncDispose]: dispose } = openContext(connection);
+  const { ledgers } = ctx;
   const write = async (step: LedgerStep) => {
     let written: Written | null = await ledgers.update(FEATURE.id, step);
     while (written !== null) {
@@ -77,7 +36,7 @@ export function openBenchPlanner(connection: QueueConnection): BenchPlanner {
         await write((now) => now && { ...now, tasks: [...now.tasks, ...some] });
       }
     },
-    [Symbol.dispose]: () => budgets[Symbol.dispose](),
+    [Symbol.asyncDispose]: dispose,
   };
 }
 

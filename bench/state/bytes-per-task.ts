@@ -9,7 +9,7 @@ export async function measureBytesPerTask({ quick }: MeasureOptions) {
   const records = taskRecords(size, inPairs);
   const perTask = await withRedis(async (connection) => {
     const before = await redisBytes(connection);
-    using planner = openBenchPlanner(connection);
+    await using planner = openBenchPlanner(connection);
     await planner.fill(records);
     return Math.round(((await redisBytes(connection)) - before) / size);
   });

@@ -32,7 +32,7 @@ export const measureHandoffs: Measure = async ({ quick }) => {
 
 function warmUp(handoffs: number): Promise<void> {
   return withRedis(async (connection) => {
-    using planner = openBenchPlanner(connection);
+    await using planner = openBenchPlanner(connection);
     await planner.fill(taskRecords(2 * handoffs, inPairs));
     for (let nth = 0; nth < handoffs; nth += 1)
       await handlePlan(planner.ctx, landed(taskId(2 * nth)), `handoff-${nth}`);
@@ -43,7 +43,7 @@ const batches = { batches: BATCHES, perBatch: PER_BATCH };
 
 function measureLedger(size: number): Promise<number> {
   return withRedis(async (connection) => {
-    using planner = openBenchPlanner(connection);
+    await using planner = openBenchPlanner(connection);
     await planner.fill(taskRecords(size, inPairs));
     const { ledgers } = planner.ctx;
     return cpuMsOf(batches, async (nth) => {
@@ -59,7 +59,7 @@ function measureLedger(size: number): Promise<number> {
 
 function measureWhole(size: number): Promise<number> {
   return withRedis(async (connection) => {
-    using planner = openBenchPlanner(connection);
+    await using planner = openBenchPlanner(connection);
     await planner.fill(taskRecords(size, inPairs));
     return cpuMsOf(batches, (nth) => handlePlan(planner.ctx, landed(taskId(2 * nth)), `handoff-${nth}`));
   });

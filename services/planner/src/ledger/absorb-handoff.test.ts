@@ -12,7 +12,8 @@ import {
 } from "../../testing/make-ledger.ts";
 import { decideNext } from "./decide-next.ts";
 import { findRecord } from "./find-tasks.ts";
-import type { Ledger } from "./ledger.ts";
+import { withRecord, type Ledger } from "./ledger.ts";
+import { taskRecordSchema } from "./task-record.ts";
 
 const { landed, rejected, conflict, held } = OUTCOMES;
 
@@ -75,6 +76,18 @@ test("resolves of the same file run one after the other, also when the first one
   expect(states()).toEqual(["landed", "sent", "planned"]);
   ledger = absorb(ledger, handoff(ledger, "b-resolve", 2), rejected);
   expect(states()).toEqual(["landed", "failed", "sent"]);
+});
+
+test("the resolve of a conflict in more files than a scope may name can be written: it has no scope", () => {
+  const ledger = start();
+  const { task } = byKey(ledger, "a");
+  const narrow = withRecord(ledger, task.id, { task: { ...task, scope: ["src/**", "test/**"] } });
+  const path = (nth: number) => ({ ...conflict.paths[0], path: `src/x-${nth}.ts` });
+  const wide = { ...conflict, paths: Array.from({ length: 199 }, (_, nth) => path(nth)) };
+  const resolve = byKey(absorb(narrow, handoff(narrow, "a", 1), wide), "a-resolve");
+  expect(taskRecordSchema.parse(resolve).task.scope).toEqual([]);
+  const few = byKey(absorb(narrow, handoff(narrow, "a", 1), conflict), "a-resolve");
+  expect(few.task.scope).toEqual(["src/**", "test/**", "src/x.ts"]);
 });
 
 test("the cost of an attempt that was held and then landed counts once", () => {
