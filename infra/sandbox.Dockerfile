@@ -1,7 +1,8 @@
 # The image of sandboxes with SANDBOX_PROVIDER=docker:
 #   docker build -t agentswarm-sandbox -f infra/sandbox.Dockerfile infra
 # Nothing of the build context is copied into the image.
-FROM node:24-bookworm-slim
+ARG NODE_IMAGE=node:24-bookworm-slim
+FROM ${NODE_IMAGE}
 
 # Only programs that the agent's tools and the target's checks call; a sandbox has no network to install more.
 # /work becomes a tmpfs with this mode: the guest can create files there, but cannot remove those of root.

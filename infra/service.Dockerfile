@@ -1,7 +1,9 @@
 # One image for the five services, the sandbox broker and the recorded model. Builds with and without BuildKit.
 
+ARG NODE_IMAGE=node:24-bookworm-slim
+
 # The agent's one file, which every sandbox is given.
-FROM node:24-bookworm-slim AS agent
+FROM ${NODE_IMAGE} AS agent
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY packages packages
@@ -10,7 +12,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --workspace=pa
 COPY prompts prompts
 RUN node -e 'import("@agentswarm/agent").then(({ buildAgent }) => buildAgent("/app/agent.mjs"))'
 
-FROM node:24-bookworm-slim
+FROM ${NODE_IMAGE}
 RUN apt-get update -qq \
  && apt-get install -y -qq --no-install-recommends git openssh-client ca-certificates >/dev/null \
  && rm -rf /var/lib/apt/lists/*

@@ -19,6 +19,8 @@ const SCHEMAS = Object.values({ ...SERVICES, ...TOOLS });
 /** Variables of docker-compose.yml only: no program of ours reads them. */
 const COMPOSE_ONLY = {
   GRAFANA_PORT: "the port that compose publishes",
+  PROMETHEUS_IMAGE: "an image that compose pulls",
+  GRAFANA_IMAGE: "an image that compose pulls",
 };
 
 /** Settings whose value in .env.example is not the default. */

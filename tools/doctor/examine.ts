@@ -1,5 +1,6 @@
 import type { Environment } from "@agentswarm/service";
 import type { DoctorSettings } from "./config.ts";
+import { examineImages } from "./examine-images.ts";
 import { examineModel } from "./examine-model.ts";
 import { examineOrigin } from "./examine-origin.ts";
 import { examineGit, examineNode, examineSearchTools } from "./examine-programs.ts";
@@ -32,6 +33,7 @@ export async function examine(
     ...(settings.SANDBOX_PROVIDER === "local" ? examineSearchTools(settings.SWARM_TOOLS, unpacks) : []),
     await examineRedis(settings, unpacks),
     sandbox,
+    ...examineImages(settings),
     ...(await examineModel(env, isDeep)),
     ...(await examineRepository(settings, env, isDeep && sandbox.state !== "fail")),
   ];
