@@ -44,6 +44,16 @@ test.each([
   });
 });
 
+test("a discarded transaction is what its commands were refused for", () => {
+  const discarded = replyError("EXECABORT Transaction discarded because of previous errors.");
+  const because = (message: string) => Object.assign(discarded, { previousErrors: [replyError(message)] });
+  expect(asFault(because("OOM command not allowed when used memory > 'maxmemory'."))).toMatchObject({
+    code: "redis.unavailable",
+    retryable: true,
+  });
+  expect(asFault(because("ERR wrong number of arguments"))).toMatchObject({ source: "bug" });
+});
+
 test("a closed connection passes; missing rights are the operator's; a wrong command is a bug", () => {
   expect(asFault(new Error("Connection is closed."))).toMatchObject({ source: "machine", retryable: true });
   expect(asFault(replyError("NOPERM this user has no permissions to run the 'set' command"))).toMatchObject({

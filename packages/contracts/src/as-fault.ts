@@ -87,10 +87,20 @@ const RETRY_AFTER_MS = 2_000;
 /** Whether the error is a refusal or a closed connection of Redis that passes without any change here: retry. */
 export function isTransientRedisError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  const refusals = refusalsOf(error);
+  if (refusals.length > 0) return refusals.every(isTransientRedisError);
   return (error.name === "ReplyError" && TRANSIENT_REPLY.test(error.message)) || CLOSED.test(error.message);
 }
 
+/** Why Redis discarded a transaction (EXECABORT): the refusals of its commands, as ioredis gives them. */
+function refusalsOf(error: unknown): readonly unknown[] {
+  const refusals = error instanceof Error && "previousErrors" in error ? error.previousErrors : [];
+  return Array.isArray(refusals) ? refusals : [];
+}
+
 function redisFault(error: unknown): Fault | null {
+  const [refusal] = refusalsOf(error);
+  if (refusal !== undefined) return redisFault(refusal);
   if (isTransientRedisError(error))
     return new Fault("redis.unavailable", messageOf(error), { retryAfterMs: RETRY_AFTER_MS, cause: error });
   if (!(error instanceof Error) || error.name !== "ReplyError" || !RIGHTS_REPLY.test(error.message))

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { repoScoped } from "@agentswarm/contracts";
+import { asFault, repoScoped } from "@agentswarm/contracts";
 import { acquireLease, type Lease, type QueueConnection } from "@agentswarm/queue";
 import type { Logger } from "@agentswarm/service";
 
@@ -21,7 +21,12 @@ export async function holdLease(
 ): Promise<Lease> {
   const name = repoScoped("merger", repoId);
   for (let tries = 0; ; tries += 1) {
-    const lease = await acquireLease(connection, name, leaseMs);
+    const lease = await acquireLease(connection, name, leaseMs).catch((error: unknown) => {
+      // A Redis that is full for a moment must not end a merger that only waits.
+      if (!asFault(error).retryable) throw error;
+      connection.report(error);
+      return null;
+    });
     if (lease !== null) {
       lease.lost.addEventListener("abort", () => {
         log.error({ repoId }, "lease lost; stopping, so that one merger at most publishes");
