@@ -45,6 +45,7 @@ const RIGHTS: Record<RedisUser, Rights> = {
       "documents:rounds*",
       "documents:tasks-in-use*",
       "documents:trunk*",
+      "documents:backends*",
       "counters",
       "slots:*",
       "claims:*",
@@ -59,7 +60,15 @@ const RIGHTS: Record<RedisUser, Rights> = {
   // It shows every queue, and retries the dead letters of every queue.
   api: {
     queues: EVERY_QUEUE,
-    keys: ["view*", "documents:view-*", "documents:model*", "documents:trunk*", "events*", "budget*"],
+    keys: [
+      "view*",
+      "documents:view-*",
+      "documents:model*",
+      "documents:trunk*",
+      "documents:backends*",
+      "events*",
+      "budget*",
+    ],
   },
   operator: { queues: EVERY_QUEUE, keys: ["*"] },
 };

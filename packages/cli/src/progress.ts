@@ -8,6 +8,7 @@ type ShownStatus = Pick<SwarmStatus, "agents" | "landings" | "trunk" | "green"> 
   readonly model?: SwarmStatus["model"];
   readonly waiting?: SwarmStatus["waiting"];
   readonly notices?: SwarmStatus["notices"];
+  readonly backends?: SwarmStatus["backends"];
   readonly cost: Pick<SwarmStatus["cost"], "usd" | "tokens">;
 };
 const TITLE_CHARS = 36;
@@ -32,10 +33,13 @@ export function formatProgress(
 }
 
 /** What is wrong around the swarm: every reason whole, with its fix at the end. */
-function formatWaiting({ waiting = [], notices = [] }: ShownStatus): string[] {
+function formatWaiting({ waiting = [], notices = [], backends = [] }: ShownStatus): string[] {
   const reasons = new Set(waiting.map(({ reason }) => reason));
   return [
     ...waiting.map(({ reason, waits, service }) => `! ${waits} waiting (${service}): ${oneLine(reason)}`),
+    ...backends.map(
+      ({ backend, why }) => `! backend ${oneLine(backend)} gets no calls for now: ${oneLine(why)}`,
+    ),
     ...notices.flatMap(({ notice }) => (reasons.has(notice) ? [] : `! ${oneLine(notice)}`)),
   ];
 }

@@ -1,3 +1,4 @@
+export { openBackendOutages, type BackendOutages } from "./backend-outages.ts";
 export { cancelJob } from "./cancel.ts";
 export { boardQueues, openQueue, type QueueConnection } from "./connect.ts";
 export { consume, type Consumer, type ConsumeOptions } from "./consume.ts";

@@ -2,6 +2,7 @@ import { DEFAULT_REPO, parseJobId, type QueueName, type SwarmStatus } from "@age
 import {
   activeJobIds,
   openShownModel,
+  openBackendOutages,
   openTrunkStates,
   openWaiting,
   queueCounts,
@@ -29,17 +30,19 @@ export async function readSwarmStatus({
   intake,
   budgets,
 }: ApiContext): Promise<SwarmStatus> {
-  const [queues, swarm, features, { swarm: budget }, workers, shown, wait, trunks, jobs] = await Promise.all([
-    queueCounts(connection),
-    model.swarm(),
-    model.featureCounts(),
-    budgets.read(),
-    workerCounts(connection),
-    openShownModel(connection).read(),
-    openWaiting(connection).read(),
-    openTrunkStates(connection).all(),
-    activeJobIds(connection, "task"),
-  ]);
+  const [queues, swarm, features, { swarm: budget }, workers, shown, wait, trunks, backends, jobs] =
+    await Promise.all([
+      queueCounts(connection),
+      model.swarm(),
+      model.featureCounts(),
+      budgets.read(),
+      workerCounts(connection),
+      openShownModel(connection).read(),
+      openWaiting(connection).read(),
+      openTrunkStates(connection).all(),
+      openBackendOutages(connection).all(),
+      activeJobIds(connection, "task"),
+    ]);
   const eventsWait = intake.waiting();
   const attempts = attemptsAtWork(swarm.live, jobs);
   return {
@@ -48,6 +51,7 @@ export async function readSwarmStatus({
     services: byService(workers),
     agents: { live: Object.keys(attempts).length, attempts },
     waiting: [...wait.reasons(), ...(eventsWait === null ? [] : [eventsWait])],
+    backends,
     notices: [...trunks].flatMap(([repoId, state]) => {
       const notice = state.hold ?? state.unchecked;
       return notice === null ? [] : [{ repoId, notice }];

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isEventOf, type DomainEvent, type EventData, type EventType } from "@agentswarm/contracts";
-import { consume } from "@agentswarm/queue";
+import { consume, openBackendOutages } from "@agentswarm/queue";
 import {
   json,
   startBackend,
@@ -44,9 +44,16 @@ test("events name the backend that answered, and the backends that open and clos
   for (let n = 0; n < BREAKER_OPENS_AFTER; n += 1) await swarm.submit("work", { key: `work-${n}` });
   await expect.poll(() => of("model.used").length, { timeout: 30_000 }).toBe(BREAKER_OPENS_AFTER);
   for (const data of of("model.used"))
-    expect(data).toMatchObject({ role: "work", backend: "second", model: "glm-5.3", costUsd: 1.4 });
+    expect(data).toMatchObject({
+      role: "work",
+      backend: "second",
+      model: "glm-5.3",
+      costUsd: expect.closeTo(1.4, 3) as number,
+    });
   await expect.poll(() => of("backend.opened")).toEqual([{ backend: "first", why: "500: no disk" }]);
   expect(of("backend.closed")).toEqual([]);
+  const outages = openBackendOutages(swarm.connection);
+  await expect.poll(() => outages.all()).toMatchObject([{ backend: "first", why: "500: no disk" }]);
 
   down = false;
   let more = 0;
@@ -60,6 +67,7 @@ test("events name the backend that answered, and the backends that open and clos
       { timeout: 30_000, interval: 1_000 },
     )
     .toEqual([{ backend: "first" }]);
+  await expect.poll(() => outages.all()).toEqual([]);
   await expect
     .poll(() => of("model.used").some((data) => data.backend === "first"), { timeout: 30_000 })
     .toBe(true);

@@ -3,7 +3,7 @@ import { DOOR } from "@agentswarm/contracts";
 import { openDependencyCache } from "@agentswarm/checks";
 import { openStore } from "@agentswarm/git";
 import { needsSample, openRecorder, openRouter } from "@agentswarm/llm";
-import { consume, openBudgets, openTrunkStates } from "@agentswarm/queue";
+import { consume, openBackendOutages, openBudgets, openTrunkStates } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import { removeOld, type Logger, type ServiceContext } from "@agentswarm/service";
 import { awaitOrigin, openRepos, openService } from "@agentswarm/wiring";
@@ -46,7 +46,9 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     const finished = openFinishedWork(store);
     return { mirror, store, finished, base: openBase({ mirror, dependencies, agent, bundlesDir }) };
   });
-  const router = openRouter(settings, env, (change) => reportBackend(sender, log, change));
+  const outages = openBackendOutages(connection);
+  await outages.forgetAll();
+  const router = openRouter(settings, env, (change) => reportBackend({ sender, log, outages }, change));
   const ctx: DispatcherContext = {
     connection,
     sender,

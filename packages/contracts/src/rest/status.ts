@@ -40,6 +40,9 @@ export const swarmStatusSchema = z.object({
       waitingSchema.extend({ waits: z.int().min(1).describe("Features, tasks and sweeps that wait for it") }),
     )
     .describe("What is wrong around the swarm: every reason once, the one that most wait for first"),
+  backends: z
+    .array(z.object({ backend: z.string(), why: z.string(), since: z.int() }))
+    .describe("Backends that get no calls for now, because their last calls failed"),
   notices: z
     .array(z.object({ repoId: repoIdSchema, notice: z.string() }))
     .describe("What a person should know about a trunk: it is held, or nothing is checked on it"),
