@@ -1,4 +1,4 @@
-import type { DomainEvent, FeatureDetail } from "@agentswarm/contracts";
+import { isEventOf, type DomainEvent, type FeatureDetail } from "@agentswarm/contracts";
 import { processesOf, filesUnder, whereSecretIs } from "../support/leftovers.ts";
 import { git } from "../support/string-kit.ts";
 import type { Sample } from "./sample.ts";
@@ -54,15 +54,23 @@ function unended({ features }: Evidence): string[] {
   });
 }
 
-function mismatches({ origin, features }: Evidence): string[] {
+function mismatches({ origin, features, events }: Evidence): string[] {
   const text = git(origin, "log", "--format=%(trailers:key=Swarm-Task,valueonly,separator=)", "main");
   const trailers = text.split("\n").filter((line) => line !== "");
   const landed = features.flatMap(({ tasks }) => tasks).filter(({ status }) => status === "landed");
   const onTrunk = new Set(trailers);
+  // Other landings brought their work, so they made no commit of their own.
+  const empty = new Set(
+    events.filter(isEventOf("landing.landed")).flatMap(({ taskId, data }) => {
+      return data.kind === "already-landed" && data.empty === true ? [taskId] : [];
+    }),
+  );
   const known = new Set(landed.map(({ id }) => id));
   return [
     ...trailers.filter((id, index) => trailers.indexOf(id) !== index).map((id) => `${id} landed twice`),
-    ...[...known].filter((id) => !onTrunk.has(id)).map((id) => `${id} is landed, but not on the trunk`),
+    ...[...known]
+      .filter((id) => !onTrunk.has(id) && !empty.has(id))
+      .map((id) => `${id} is landed, but not on the trunk`),
     ...[...onTrunk].filter((id) => !known.has(id)).map((id) => `${id} is on the trunk, but not landed`),
   ];
 }
