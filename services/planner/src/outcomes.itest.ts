@@ -7,10 +7,11 @@ import {
   type PlanMessage,
   type TaskMessage,
 } from "@agentswarm/contracts";
-import { pendingJobIds } from "@agentswarm/queue";
+import { jobState, openWaiting, pendingJobIds } from "@agentswarm/queue";
 import { makeHandoff } from "../../../test/support/make-handoff.ts";
+import { bullQueue } from "../../../test/support/queue.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
-import { planned, startPlanner } from "../testing/start-planner.ts";
+import { planned, startPlanner, type TestPlanner } from "../testing/start-planner.ts";
 
 const plan = { tasks: [planned("a"), planned("b", "a")] };
 const met = { met: true, reason: "It is all there.", tasks: [] };
@@ -27,6 +28,11 @@ const mergeRequestOf = ({ task }: TaskMessage): MergeRequest => ({
   title: task.title,
   handoff: makeHandoff({ taskId: task.id, attempt: 1, headCommit: commit }),
 });
+/** Resolves once the planner has handled a message. */
+const handled = (planner: TestPlanner, id: string) =>
+  waitUntil(`the end of ${id}`, 20_000, async () =>
+    (await jobState(planner.connection, "plan", id)) === "completed" ? true : null,
+  );
 const conflict: MergeOutcome = {
   kind: "conflict",
   base: commit,
@@ -163,6 +169,36 @@ test("a person's retry reopens a task that failed in every planning round", asyn
     status: "sent",
     round: 3,
   });
+});
+
+test("a feature whose trunk is found red three times without an open fix fails with the reason", async () => {
+  await using planner = await startPlanner(answer);
+  const id = await planner.submit();
+  await planner.land(await planner.sentAs("a"));
+  await planner.land(await planner.sentAs("b"));
+  await planner.ledger(id, (one) => one.status === "verifying");
+  const waiting = openWaiting(planner.connection);
+  // A sweep that cannot run does not count, however often: the feature waits with its reason.
+  for (const sweepId of ["first", "second", "third"])
+    await planner.send(planner.swept("error", [], "swarm.json: no JSON"), sweepId);
+  const shown = await waitUntil("the reason", 20_000, async () => (await waiting.read()).feature(id));
+  expect(shown).toMatchObject({ source: "operator", reason: expect.stringContaining("swarm.json: no JSON") });
+  const sweep = planner.swept("red");
+  for (const sweepId of ["one", "two"]) await planner.send(sweep, sweepId);
+  await planner.ledger(id, (one) => one.redSweeps.length === 2);
+  expect((await waiting.read()).feature(id)).toBeNull();
+  // A redelivery, as after a crash, does not count again.
+  await handled(planner, "two");
+  await bullQueue(planner.connection, "plan").remove("two");
+  for (const sweepId of ["two", "three"]) await planner.send(sweep, sweepId);
+  const ledger = await planner.ledger(id, (one) => one.status === "failed");
+  expect(ledger.reason).toContain("the trunk was not green in 3 sweeps, and no fix is under way");
+  expect(new Set(ledger.redSweeps)).toEqual(new Set(["one", "two", "three"]));
+  // After a person's retry it waits for green again.
+  await planner.send({ kind: "retry-feature", featureId: id, by: "ada" });
+  await planner.ledger(id, (one) => one.status === "verifying");
+  await planner.send(planner.swept("green"));
+  await planner.ledger(id, (one) => one.status === "done");
 });
 
 test("a feature is held while its tasks wait for a held one", async () => {
