@@ -114,9 +114,16 @@ test.each([
 test.each(["dispatcher", "merger", "reconciler", "api"] as const)(
   "the %s can neither read nor change the planner's ledgers",
   async (user) => {
-    const ledger = `{${PREFIX}}:swarm:documents:ledger`;
-    expect(await ask(user, "HGETALL", ledger)).toMatch(/^-NOPERM/);
-    expect(await ask(user, "HSET", ledger, "feature", "{}")).toMatch(/^-NOPERM/);
+    for (const key of [
+      "ledger:feature-1:head",
+      "ledger:feature-1:tasks",
+      "ledgers:all",
+      "documents:ledger",
+    ]) {
+      const ledger = `{${PREFIX}}:swarm:${key}`;
+      expect(await ask(user, "HGETALL", ledger)).toMatch(/^-NOPERM/);
+      expect(await ask(user, "HSET", ledger, "feature", "{}")).toMatch(/^-NOPERM/);
+    }
   },
 );
 

@@ -28,6 +28,7 @@ const RIGHTS: Record<RedisUser, Rights> = {
       "ledgers:*",
       "documents:ledger*",
       "documents:surveys*",
+      "cost-history:*",
       "documents:cost-history*",
       "documents:tasks-in-use*",
       "counters",

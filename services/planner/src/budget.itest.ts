@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { isEventOf, type EventType, type Handoff } from "@agentswarm/contracts";
 import { openBudgets } from "@agentswarm/queue";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { openCostHistory } from "./cost-history.ts";
 import { planned, startPlanner, type TestPlanner } from "../testing/start-planner.ts";
 
 const plan = { tasks: [planned("a"), planned("b", "a")] };
@@ -147,10 +148,8 @@ test("a plan has a forecast from the costs of landed tasks", async () => {
   const commit = "c".repeat(40);
   const landed = { kind: "landed", commit, tree: commit, group: 1 } as const;
   await planner.handOver(again, landed, { attempt: 2, metrics: metricsOf(1.25, 200) });
-  await waitUntil("the history", 20_000, async () => {
-    const key = planner.connection.key("documents", "cost-history");
-    return (await planner.connection.redis.hget(key, "landed")) ?? null;
-  });
+  const history = openCostHistory(planner.connection);
+  await waitUntil("the history", 20_000, async () => ((await history.all()).length > 0 ? true : null));
   const next = await planner.submit("The next");
   const { forecast } = await planner.ledger(next, (one) => one.tasks.length === 2);
   expect(forecast).toEqual({

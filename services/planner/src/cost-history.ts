@@ -11,21 +11,31 @@ export interface CostHistory {
 }
 
 const KEPT = 500;
-const KEY = "landed";
 
-const historySchema = z.array(
-  z.object({ taskId: z.string(), kind: taskKindSchema, costUsd: z.number(), tokens: z.int() }),
-);
+/** KEYS: hash of task id → cost, list of the ids, the newest first. ARGV: id, cost, number of tasks that are kept. */
+const ADD = `
+if redis.call("HSETNX", KEYS[1], ARGV[1], ARGV[2]) == 0 then return end
+if redis.call("LPUSH", KEYS[2], ARGV[1]) > tonumber(ARGV[3]) then redis.call("HDEL", KEYS[1], redis.call("RPOP", KEYS[2])) end`;
+
+const costSchema = z.object({ kind: taskKindSchema, costUsd: z.number(), tokens: z.int() });
+
+/** How version 0.1 kept the costs: as one document, which is read beside the newer ones. */
+const olderSchema = z.array(costSchema.extend({ taskId: z.string() }));
+const OLDER_KEY = "landed";
 
 export function openCostHistory(connection: QueueConnection): CostHistory {
-  const documents = openDocuments(connection, "cost-history", historySchema);
+  const { redis } = connection;
+  const costs = connection.key("cost-history", "costs");
+  const order = connection.key("cost-history", "order");
+  const older = openDocuments(connection, "cost-history", olderSchema);
   return {
-    all: async () => (await documents.get(KEY))?.value ?? [],
+    async all() {
+      const newest = await redis.hvals(costs);
+      const before = (await older.get(OLDER_KEY))?.value ?? [];
+      return [...before, ...newest.map((text) => costSchema.parse(JSON.parse(text)))].slice(-KEPT);
+    },
     async add(taskId, cost) {
-      await documents.update(KEY, (known) => {
-        if (known?.some((one) => one.taskId === taskId)) return null;
-        return [...(known ?? []), { taskId, ...cost }].slice(-KEPT);
-      });
+      await redis.eval(ADD, 2, costs, order, taskId, JSON.stringify(costSchema.parse(cost)), KEPT);
     },
   };
 }
