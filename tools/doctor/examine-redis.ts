@@ -1,11 +1,16 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { join } from "node:path";
 import type { DoctorSettings } from "./config.ts";
+import { formatBytes } from "./examine-sizes.ts";
 import { fail, ok, warn, type Finding } from "./finding.ts";
 
 const NAME = "Redis";
 const DEADLINE_MS = 2_000;
+/** The part of maxmemory above which a Redis is warned about. */
+const NEARLY_FULL = 0.8;
 
 /** Sends inline commands and returns everything up to the `+OK` of the closing QUIT. */
 function ask(url: URL, commands: readonly string[]): Promise<string> {
@@ -25,7 +30,11 @@ function ask(url: URL, commands: readonly string[]): Promise<string> {
 
 /** Reads the settings of the server at REDIS_URL; without REDIS_URL looks for a server program to start. */
 export async function examineRedis(settings: DoctorSettings, unpacks: ReadonlySet<string>): Promise<Finding> {
-  if (settings.REDIS_URL === undefined) return examineBinary(settings.SWARM_REDIS_SERVER, unpacks);
+  if (settings.REDIS_URL === undefined) {
+    const { SWARM_HOME: home } = settings;
+    const log = await readFile(join(home, "logs/redis.log"), "utf8").catch(() => "");
+    return judgeLog(log, join(home, "redis")) ?? examineBinary(settings.SWARM_REDIS_SERVER, unpacks);
+  }
   let url: URL;
   try {
     url = new URL(settings.REDIS_URL);
@@ -34,7 +43,12 @@ export async function examineRedis(settings: DoctorSettings, unpacks: ReadonlySe
   }
   let answer: string;
   try {
-    answer = await ask(url, ["INFO persistence", "CONFIG GET maxmemory-policy", "INFO server"]);
+    answer = await ask(url, [
+      "INFO persistence",
+      "CONFIG GET maxmemory-policy",
+      "INFO server",
+      "INFO memory",
+    ]);
   } catch (error) {
     return fail(NAME, `${url.host}: ${(error as Error).message}`, "start it, or correct REDIS_URL");
   }
@@ -61,7 +75,38 @@ export function judge(host: string, answer: string): Finding {
       "set appendonly yes, so that nothing is lost when Redis crashes",
     );
   }
-  return ok(NAME, `${host} (${version}), append-only file, noeviction`);
+  const used = Number(/used_memory:(\d+)/.exec(answer)?.[1] ?? 0);
+  const most = Number(/maxmemory:(\d+)/.exec(answer)?.[1] ?? 0);
+  if (most === 0) {
+    return warn(
+      NAME,
+      `${host} (${version}) holds ${formatBytes(used)} and has no maxmemory: it takes all memory there is`,
+      "set maxmemory below what its machine or container has, as infra/redis.conf does",
+    );
+  }
+  const memory = `${formatBytes(used)} of ${formatBytes(most)}`;
+  if (used > NEARLY_FULL * most) {
+    return warn(
+      NAME,
+      `${host} (${version}) is nearly full: ${memory}`,
+      "raise maxmemory, or keep less: LEDGER_DAYS, VIEW_DAYS (docs/operations.md, What is kept)",
+    );
+  }
+  return ok(NAME, `${host} (${version}), append-only file, noeviction, ${memory}`);
+}
+
+/** What Redis writes to its log when it does not start because of its own file. */
+const BROKEN_FILE =
+  /Bad file format reading the append only file|Unexpected end of file reading the append only file/;
+
+/** Judges the log of the Redis that npm start runs; null: it says nothing of a broken file. */
+export function judgeLog(log: string, dir: string): Finding | null {
+  if (!BROKEN_FILE.test(log)) return null;
+  return fail(
+    NAME,
+    "does not start: its append-only file is broken",
+    `keep a copy of ${dir}, then run redis-check-aof --fix ${dir}/appendonlydir/appendonly.aof.manifest`,
+  );
 }
 
 function examineBinary(binary: string, unpacks: ReadonlySet<string>): Finding {

@@ -7,6 +7,7 @@ import { examineGit, examineNode, examineSearchTools } from "./examine-programs.
 import { examinePush } from "./examine-push.ts";
 import { examineRedis } from "./examine-redis.ts";
 import { examineSandbox, openProvider } from "./examine-sandbox.ts";
+import { examineSizes } from "./examine-sizes.ts";
 import { examineChecks } from "./examine-target.ts";
 import { fail, type Finding } from "./finding.ts";
 import { openTarget } from "./open-target.ts";
@@ -36,6 +37,7 @@ export async function examine(
     ...examineImages(settings),
     ...(await examineModel(env, isDeep)),
     ...(await examineRepository(settings, env, isDeep && sandbox.state !== "fail")),
+    ...(await examineSizes(settings, env)),
   ];
 }
 

@@ -7,7 +7,8 @@ import { formatFindings } from "./finding.ts";
 const HELP = `swarm doctor: examines this machine for what the swarm needs, and says how to fix what is missing
 
 It asks Redis, starts a program in a sandbox, asks each backend for its list of models (and for one token where the list
-does not name the model), fetches the newest commit of the target, and tries a push without pushing (--dry-run).
+does not name the model), fetches the newest commit of the target, tries a push without pushing (--dry-run), and shows
+how much is kept on this machine and for how long.
 
   --deep   also asks each backend for one token, installs the target's dependencies, and runs its checks once in a
            sandbox; takes as long as they take

@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync, type WriteStream } from "node:fs";
+import { createWriteStream, mkdirSync, openSync, renameSync, type WriteStream } from "node:fs";
 import { join } from "node:path";
 
 export interface Logs {
@@ -7,21 +7,60 @@ export interface Logs {
   close(): Promise<void>;
 }
 
-/** Writes one log file per program under `dir`, emptied at every start; `also` receives all output as well. */
-export function openLogs(dir: string, also?: (name: string, chunk: Buffer) => void): Logs {
+/** As docker-compose.yml keeps the output of containers. */
+const FILE_BYTES = 10_000_000;
+const FILES = 5;
+
+/**
+ * Writes one log file per program under `dir`, begun anew at every start; `also` receives all output as well. A file that
+ * is full becomes `<name>.log.1`, the one before it `.2`, and the oldest of five goes.
+ */
+export function openLogs(
+  dir: string,
+  also?: (name: string, chunk: Buffer) => void,
+  fileBytes = FILE_BYTES,
+): Logs {
   mkdirSync(dir, { recursive: true });
-  const streams: WriteStream[] = [];
+  const streams = new Set<WriteStream>();
+  const open = (file: string): WriteStream => {
+    const stream = createWriteStream(file, { fd: openSync(file, "w", 0o600) });
+    streams.add(stream);
+    // A full disk loses lines, not the swarm.
+    stream.on("error", () => undefined);
+    stream.on("close", () => streams.delete(stream));
+    return stream;
+  };
   return {
     of(name) {
-      const stream = createWriteStream(join(dir, `${name}.log`), { mode: 0o600 });
-      streams.push(stream);
+      const file = join(dir, `${name}.log`);
+      let stream = open(file);
+      let bytes = 0;
       return (chunk) => {
-        if (!stream.writableEnded) stream.write(chunk);
         also?.(name, chunk);
+        if (stream.writableEnded) return;
+        if (bytes > fileBytes) {
+          for (let nth = FILES - 1; nth > 0; nth -= 1)
+            moveAside(nth === 1 ? file : `${file}.${nth - 1}`, `${file}.${nth}`);
+          stream.end();
+          stream = open(file);
+          bytes = 0;
+        }
+        bytes += chunk.length;
+        stream.write(chunk);
       };
     },
     async close() {
-      await Promise.all(streams.map((stream) => new Promise<void>((done) => stream.end(done))));
+      const closed = (stream: WriteStream) =>
+        new Promise<void>((done) => stream.once("close", () => done()).end());
+      await Promise.all([...streams].map(closed));
     },
   };
+}
+
+function moveAside(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch {
+    // There are not so many yet.
+  }
 }
