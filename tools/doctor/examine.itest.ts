@@ -28,7 +28,8 @@ function checkout(name: string, files: Readonly<Record<string, string>>): string
 
 /** The findings about the repository, by their names. */
 async function examineRepository(env: Record<string, string>, isDeep = false, unpacks: string[] = []) {
-  const all = { PATH: process.env["PATH"] ?? "", SWARM_HOME: join(root, "home"), ...env };
+  const own = { SWARM_HOME: join(root, "home"), RECORDED_TARGET: "any" };
+  const all = { PATH: process.env["PATH"] ?? "", ...own, ...env };
   const settings = parseEnv(doctorSettings, all);
   const findings = await examine(settings, all, { isDeep, unpacks: new Set(unpacks) });
   return new Map(findings.map((finding) => [finding.name, finding]));
@@ -66,6 +67,11 @@ test("an empty folder is a target without checks, which is a warning with what t
     fix: expect.stringContaining('"gate"'),
   });
   expect([...found.values()].filter(({ name, state }) => name !== "Redis" && state === "fail")).toEqual([]);
+});
+
+test("without a model a target of one's own is a failure, because npm start refuses it", async () => {
+  const found = await examineRepository({ TARGET_REPO_PATH: folder("mine"), RECORDED_TARGET: "sample" });
+  expect(found.get("model")).toMatchObject({ state: "fail", detail: expect.stringContaining("mine") });
 });
 
 test("a checkout takes no push, and a check that fails on the trunk shows the end of its output", async () => {

@@ -6,6 +6,7 @@ import { examineOrigin } from "./examine-origin.ts";
 import { examineGit, examineNode, examineSearchTools } from "./examine-programs.ts";
 import { examinePush } from "./examine-push.ts";
 import { examineRedis } from "./examine-redis.ts";
+import { examineSample } from "./examine-sample.ts";
 import { examineSandbox, openProvider } from "./examine-sandbox.ts";
 import { examineSizes } from "./examine-sizes.ts";
 import { examineChecks } from "./examine-target.ts";
@@ -36,6 +37,7 @@ export async function examine(
     sandbox,
     ...examineImages(settings),
     ...(await examineModel(env, isDeep)),
+    ...(await examineSample(settings, env)),
     ...(await examineRepository(settings, env, isDeep && sandbox.state !== "fail")),
     ...(await examineSizes(settings, env)),
   ];

@@ -39,7 +39,8 @@ export async function awaitOrigin(
     } catch (error) {
       const fault = asFault(error);
       if (!fault.retryable || fault.code === "config.invalid") throw error;
-      if (tries === 0) log.warn({ err: fault }, "the origin cannot be opened yet; waiting for it");
+      if (tries === 0)
+        log.warn({ code: fault.code, why: fault.message }, "the origin cannot be opened yet; waiting for it");
       await waiting.note(subject, fault);
       const delayMs = Math.min(FIRST_DELAY_MS * 2 ** Math.min(tries, 10), LONGEST_DELAY_MS);
       await sleep(delayMs, undefined, { signal });
