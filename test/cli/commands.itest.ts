@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { DEFAULT_REPO } from "@agentswarm/contracts";
 import { consume, createSender, jobState } from "@agentswarm/queue";
 import { pendingBodies } from "../support/queue.ts";
-import { keysCommand } from "../../services/api/testing/make-key.ts";
+import { makeKey } from "../../services/api/testing/make-key.ts";
 import { startApi, type TestApi } from "../../services/api/testing/start-api.ts";
 import { HELD, openEmitter } from "../../services/api/testing/emit-events.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -196,7 +196,7 @@ test("jobs lists dead letters and puts one back into its queue", async () => {
 
 test("a missing or wrong key is refused with the name of the setting, a right one is accepted", async () => {
   await using locked = await startApi();
-  const key = keysCommand(locked.env, "create");
+  const key = await makeKey(locked.env);
   const ask = (more: Record<string, string>) =>
     runSwarm(["status", "--json"], { SWARM_URL: locked.url, ...more });
   const missing = await ask({});

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startRedis } from "../../../test/support/redis.ts";
 import { freePort } from "../../../test/support/free-port.ts";
 import { startService } from "../../../test/support/service.ts";
-import { keysCommand } from "../testing/make-key.ts";
+import type { ApiKey } from "./auth/keys.ts";
+import { keysCommand, makeKey } from "../testing/make-key.ts";
 import { statusFor } from "../testing/status-for.ts";
 import { startApi, type TestApi } from "../testing/start-api.ts";
 
@@ -14,9 +15,14 @@ beforeAll(async () => {
   open = await startApi({ API_HOSTS: "api, swarm.internal" });
   locked = await startApi();
   const ring = (...args: string[]) => keysCommand(locked.env, ...args);
-  const of = (scope: string) => ring("create", "--scope", scope);
-  keys = { read: of("read"), write: ring("create"), approve: of("approve"), revoked: ring("create") };
-  ring("revoke", keys.revoked.split("_")[1] ?? "");
+  const of = (scope: ApiKey["scope"]) => makeKey(locked.env, scope);
+  const read = ring("create", "--scope", "read");
+  keys = { read, write: await of("write"), approve: await of("approve"), revoked: await of("write") };
+  const revoked = keys.revoked.split("_")[1] ?? "";
+  ring("revoke", revoked);
+  const listed = ring("list");
+  expect(listed).toMatch(/^[0-9a-f]{12} {2}read {2}never expires\n/);
+  expect(listed).not.toContain(revoked);
 });
 afterAll(async () => {
   await open[Symbol.asyncDispose]();

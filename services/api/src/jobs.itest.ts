@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { DEFAULT_REPO, Fault } from "@agentswarm/contracts";
 import { consume, createSender, jobState, type Consumer } from "@agentswarm/queue";
-import { keysCommand } from "../testing/make-key.ts";
+import { makeKey } from "../testing/make-key.ts";
 import { startApi, type TestApi } from "../testing/start-api.ts";
 
 let api: TestApi;
@@ -91,7 +91,7 @@ test("the board retries all failed jobs of a queue", async () => {
 
 test("a key that may only read lists dead letters and retries none", async () => {
   await using locked = await startApi();
-  const authorization = `Bearer ${keysCommand(locked.env, "create", "--scope", "read")}`;
+  const authorization = `Bearer ${await makeKey(locked.env, "read")}`;
   const status = async (path: string, method: string) =>
     (await locked.ask(path, { method, headers: { authorization } })).status;
   expect(await status("/v1/jobs", "GET")).toBe(200);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { bullQueue } from "../../../test/support/queue.ts";
-import { keysCommand } from "../testing/make-key.ts";
+import { makeKey } from "../testing/make-key.ts";
 import { startApi } from "../testing/start-api.ts";
 
 test("requests above the limit are answered 429 with Retry-After, counted per key and without the probes", async () => {
@@ -16,7 +16,7 @@ test("requests above the limit are answered 429 with Retry-After, counted per ke
   expect(await refused.json()).toMatchObject({ status: 429 });
   expect((await api.ask("/healthz")).status).toBe(200);
   expect((await api.ask("/readyz")).status).toBe(200);
-  const authorization = `Bearer ${keysCommand(api.env, "create")}`;
+  const authorization = `Bearer ${await makeKey(api.env)}`;
   expect((await api.ask("/v1/status", { headers: { authorization } })).status).toBe(200);
 });
 

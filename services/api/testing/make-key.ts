@@ -1,8 +1,21 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { openKeyRing, type ApiKey, type KeyRing } from "../src/auth/keys.ts";
 
-/** Runs the keys command with an api's settings; returns its output. */
-export function keysCommand(env: Readonly<Record<string, string>>, ...args: string[]): string {
+type Environment = Readonly<Record<string, string>>;
+
+/** The keys of an api with these settings, in this process: a command takes a second on a busy machine. */
+export function keyRingOf({ API_KEYS_FILE, SWARM_HOME = "" }: Environment): KeyRing {
+  return openKeyRing(API_KEYS_FILE ?? join(SWARM_HOME, "api-keys.json"));
+}
+
+/** A new key for an api with these settings. */
+export function makeKey(env: Environment, scope: ApiKey["scope"] = "write"): Promise<string> {
+  return keyRingOf(env).create(scope, null);
+}
+
+/** Runs the keys command with an api's settings; returns its output. For tests of the command itself. */
+export function keysCommand(env: Environment, ...args: string[]): string {
   const main = join(import.meta.dirname, "../src/keys-main.ts");
   return execFileSync(process.execPath, [main, ...args], {
     env: { ...process.env, ...env },
