@@ -3,6 +3,7 @@ import type { QueueConnection } from "@agentswarm/queue";
 import type { Supervised } from "../../tools/local/supervise.ts";
 import type { TestRedis } from "../support/redis.ts";
 import type { People } from "./people.ts";
+import type { SmallDisk } from "./small-disk.ts";
 
 /** What a disturbance works on. `random` gives numbers in [0, 1) that the seed decides. */
 export interface Scene {
@@ -10,6 +11,8 @@ export interface Scene {
   readonly redis: TestRedis;
   readonly connection: QueueConnection;
   readonly people: People;
+  /** The disk of SWARM_HOME; null where it cannot be filled. */
+  readonly disk: SmallDisk | null;
   readonly random: () => number;
 }
 
@@ -74,6 +77,15 @@ const fillRedis: Disturbance = async ({ connection, random }) => {
   return `Redis full for ${ms} ms`;
 };
 
+const fillDisk: Disturbance = async ({ disk, random }) => {
+  const ms = between(random, 1_000, 4_000);
+  if (disk === null) return "no disk to fill";
+  disk.fill();
+  await sleep(ms);
+  disk.free();
+  return `the disk full for ${ms} ms`;
+};
+
 const restartRedis: Disturbance = async ({ redis }) => {
   await redis.restart();
   return "Redis killed and started again";
@@ -95,7 +107,8 @@ const DISTURBANCES: readonly (readonly [number, Disturbance])[] = [
   [3, suspend],
   [3, reset],
   [2, silence],
-  [1, fillRedis],
+  [2, fillRedis],
+  [2, fillDisk],
   [1, restartRedis],
   [3, push],
   // See skewed-clock.mjs.

@@ -12,10 +12,9 @@ export interface Evidence {
   readonly events: readonly DomainEvent[];
   readonly slots: readonly string[];
   readonly sandboxes: readonly string[];
-  /** Commits that people pushed. */
-  readonly pushed: number;
   readonly spent: { readonly costUsd: number; readonly capUsd: number };
   readonly samples: readonly Sample[];
+  readonly logMibPerMinute: number;
   readonly canary: string;
 }
 
@@ -25,6 +24,7 @@ const TRUNK_HEALTH = "trunk-health";
 /** Memory of one service may grow by so much from the first third of a soak to its last. */
 const GROWTH = 1.5;
 const GROWTH_MIB = 80;
+const LOG_MIB_PER_MINUTE = 2;
 
 /** The invariants by name, each with what violates it; an empty list is a pass. Call it after the swarm has stopped. */
 export async function findViolations(evidence: Evidence): Promise<Record<string, string[]>> {
@@ -35,7 +35,7 @@ export async function findViolations(evidence: Evidence): Promise<Record<string,
     I4: await leftovers(evidence),
     I5: overspent(evidence),
     I6: await whereSecretIs(evidence.dir, evidence.canary),
-    I8: growth(evidence.samples),
+    I8: [...growth(evidence.samples), ...noise(evidence)],
   };
 }
 
@@ -96,7 +96,8 @@ async function leftovers({ dir, slots, sandboxes }: Evidence): Promise<string[]>
     ...slots.map((one) => `slot ${one}`),
     ...sandboxes.map((one) => `sandbox ${one}`),
     ...locks.map((one) => `lock ${one}`),
-    ...(await processesOf(dir)).map((one) => `process ${one}`),
+    // With the slash: sandboxes of others see the mount of a small disk, but nothing in it.
+    ...(await processesOf(`${dir}/`)).map((one) => `process ${one}`),
   ];
 }
 
@@ -105,6 +106,11 @@ function overspent({ events, spent }: Evidence): string[] {
   if (spent.costUsd > spent.capUsd) found.push(`${spent.costUsd} USD were spent of ${spent.capUsd}`);
   if (!events.some(({ type }) => type === "model.used")) found.push("no call to the model was paid");
   return found;
+}
+
+function noise({ logMibPerMinute }: Evidence): string[] {
+  if (logMibPerMinute <= LOG_MIB_PER_MINUTE) return [];
+  return [`${logMibPerMinute} MiB of logs a minute; at most ${LOG_MIB_PER_MINUTE} are expected`];
 }
 
 function growth(samples: readonly Sample[]): string[] {

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import { startReplay } from "@agentswarm/replay";
 import { makeTarget } from "../../bench/swarm/make-target.ts";
 import { recordFeature, writeScenario } from "../../bench/swarm/record.ts";
 import { seedOrigin } from "../../tools/local/origin.ts";
+import { filesUnder } from "../support/leftovers.ts";
 import { loggedEvents, slotHolders } from "../support/queue.ts";
 import { startRedis } from "../support/redis.ts";
 import { seededRandom } from "../support/seeded-random.ts";
@@ -19,6 +21,7 @@ import { chooseDisturbance } from "./disturbances.ts";
 import { findViolations } from "./invariants.ts";
 import { openPeople } from "./people.ts";
 import { takeSample, type Sample } from "./sample.ts";
+import { mountSmallDisk } from "./small-disk.ts";
 import { startCluster } from "./start-cluster.ts";
 
 const HELP = `npm run soak: two of each service over one Redis, disturbed at random, and what must hold afterwards
@@ -29,8 +32,9 @@ const HELP = `npm run soak: two of each service over one Redis, disturbed at ran
   --json          print one JSON line last
   --help          this text
 
-Services are killed, ended, suspended and given wrong clocks; Redis is silent, full, killed, and closes connections; people
-push to the trunk. The model is recorded. Exit code 0 only if I1 to I6 and I8 of the invariants hold at the end.
+Services are killed, ended, suspended and given wrong clocks; Redis is silent, full, killed, and closes connections; the disk
+is full (not with --keep; only root can mount one that is small enough); people push to the trunk. The model is recorded.
+Exit code 0 only if I1 to I6 and I8 of test/soak/invariants.ts hold at the end.
 `;
 
 const { values } = parseArgs({
@@ -55,6 +59,8 @@ const BETWEEN_DISTURBANCES_MS = 6_000;
 const SAMPLE_EVERY_MS = 5_000;
 const END_WITHIN_MS = 300_000;
 const BUDGET_USD = 1_000;
+const DISK_MIB = 300;
+const DISK_MIB_PER_MINUTE = 20;
 const ENDED = ["done", "failed", "cancelled"];
 
 const minutes = Number(values.minutes);
@@ -92,9 +98,21 @@ process.exitCode = broken.length === 0 ? 0 : 1;
 
 async function soak(): Promise<Record<string, string[]>> {
   await using stack = new AsyncDisposableStack();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => {
+      void stack
+        .disposeAsync()
+        .then(() => rm(dir, { recursive: true, force: true }))
+        .finally(() => process.exit(1));
+    });
+  }
   const origin = await seedOrigin(await makeTarget(join(dir, "target")), dir);
   git(origin, "config", "core.logAllRefUpdates", "always");
   const scenarioDir = await writeScenario(join(dir, "scenario"), recordings);
+  const mib = Math.round(DISK_MIB + minutes * DISK_MIB_PER_MINUTE);
+  const disk = values.keep ? null : mountSmallDisk(home, mib);
+  if (disk === null) say("the disk is not filled: with --keep, and for users who may not mount one");
+  else stack.use(disk);
   const model = stack.use(await startReplay({ scenarioDir, port: 0 }));
   const redis = stack.use(await startRedis({ exclusive: "a soak kills it", args: ["--appendonly", "yes"] }));
   const connection = stack.use(
@@ -170,7 +188,7 @@ async function soak(): Promise<Record<string, string[]>> {
     }
   })();
 
-  const scene = { members: cluster.members, redis, connection, people, random };
+  const scene = { members: cluster.members, redis, connection, people, disk, random };
   let disturbed = 0;
   while (!isOver()) {
     await sleep(random() * 2 * BETWEEN_DISTURBANCES_MS);
@@ -214,15 +232,18 @@ async function soak(): Promise<Record<string, string[]>> {
     if (status !== "done" && id !== TRUNK_HEALTH) say(`  ${id}: ${status}: ${reason}`);
   }
   await cluster[Symbol.asyncDispose]();
-  return findViolations({
+  const logBytes = (await filesUnder(join(home, "logs"))).reduce((sum, file) => sum + statSync(file).size, 0);
+  const logMib = Math.round(logBytes / 2 ** 20);
+  Object.assign(figures, { logMib });
+  return await findViolations({
     dir: home,
     origin,
     features,
     events,
     ...rest,
-    pushed: people.pushed,
     spent: { costUsd: swarm.spent.costUsd, capUsd: BUDGET_USD },
     samples,
+    logMibPerMinute: logMib / Math.max(1, minutes),
     canary,
   });
 }

@@ -1,6 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { git } from "../support/string-kit.ts";
 
 /** People who push to the trunk of the swarm. */
 export interface People {
@@ -9,6 +9,11 @@ export interface People {
 }
 
 const TRIES = 5;
+
+/** Quiet, because a push that is refused is expected. */
+function git(cwd: string, ...args: string[]): void {
+  execFileSync("git", args, { cwd, stdio: "ignore" });
+}
 
 export function openPeople(origin: string, dir: string): People {
   git(join(dir, ".."), "clone", "-q", origin, dir);
