@@ -14,6 +14,19 @@ import {
   redisUrlFor,
   type RedisUser,
 } from "../../tools/local/redis-users.ts";
+import { audit } from "../../services/planner/src/audit.ts";
+import { step } from "../../services/planner/src/carry-out.ts";
+import { handlePlan } from "../../services/planner/src/handle-plan.ts";
+import { adoptPlan } from "../../services/planner/src/ledger/adopt-plan.ts";
+import { tasksIn } from "../../services/planner/src/ledger/find-tasks.ts";
+import {
+  DEFAULTS,
+  feature,
+  handoffOf,
+  OUTCOMES,
+  planned,
+} from "../../services/planner/testing/make-ledger.ts";
+import { openContext } from "../../services/planner/testing/open-context.ts";
 import { answersPing } from "../../tools/local/wait-for.ts";
 import { freePort } from "../support/free-port.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -152,6 +165,31 @@ test("each service can connect, read the eviction policy and send an event", asy
     await createSender(connection, service).send("plan", { kind: "audit" });
     expect(errors).toEqual([]);
   }
+});
+
+test("the planner can do all that its ledger needs", async () => {
+  const redisUrl = redisUrlFor("planner", passwords.planner, `127.0.0.1:${port}`);
+  await using connection = await openQueue({ redisUrl, prefix: PREFIX, service: "planner" });
+  await using open = openContext(connection);
+  const { ctx } = open;
+  const { id } = feature;
+  await handlePlan(ctx, { kind: "feature", feature }, "m-1");
+  await step(ctx, id, (now) => now && adoptPlan(now, [planned("a")], DEFAULTS));
+  const a = await ctx.ledgers.read(id, (now) => now && tasksIn(now, ["sent"])[0]);
+  if (!a) throw new Error("nothing was sent");
+  await audit(ctx);
+  expect(await ctx.ledgers.featureOf(a.task.id)).toBe(id);
+  const landed = {
+    kind: "handoff" as const,
+    featureId: id,
+    handoff: handoffOf(a, 1),
+    outcome: OUTCOMES.landed,
+  };
+  await handlePlan(ctx, landed, "m-2");
+  expect(await ctx.history.all()).toHaveLength(1);
+  await handlePlan(ctx, { kind: "cancel", featureId: id, by: "ada" }, "m-3");
+  const ended = await ctx.ledgers.get(id);
+  expect(ended && (await ctx.ledgers.forget(ended))).toBe(true);
 });
 
 test("what a service wrote in a transaction is there after Redis was killed and started again", async () => {

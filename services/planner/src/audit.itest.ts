@@ -218,6 +218,32 @@ test("a feature whose head cannot be read is set aside and told once; the others
   );
 });
 
+test("a ledger of version 0.1 that cannot be read stays where it is and is told once; the others are moved", async () => {
+  await using open = openContext(connection);
+  const { ctx, lines } = open;
+  const [values, versions] = [
+    connection.key("documents", "ledger"),
+    connection.key("documents", "ledger", "versions"),
+  ];
+  for (const [id, ledger] of [
+    ["feature-old", newLedger({ ...feature, id: "feature-old" }, "one")],
+    ["feature-odd", { status: "unheard-of" }],
+  ] as const) {
+    await connection.redis.hset(values, id, JSON.stringify(ledger));
+    await connection.redis.hset(versions, id, 7);
+  }
+  for (let nth = 0; nth < 2; nth += 1) await audit(ctx);
+  expect(await connection.redis.hkeys(values)).toEqual(["feature-odd"]);
+  expect(await ctx.ledgers.get("feature-old")).toMatchObject({
+    status: "queued",
+    rest: { revision: 7, headVersion: 7 },
+  });
+  expect(
+    lines.filter(({ msg, featureId }) => msg.includes("CANNOT BE READ") && featureId === "feature-odd"),
+  ).toHaveLength(1);
+  await connection.redis.del(values, versions);
+});
+
 test("what a newer planner wrote is left as it is, and its messages are put back", async () => {
   await using open = openContext(connection);
   const { ctx, lines } = open;
