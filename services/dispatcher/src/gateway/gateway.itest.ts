@@ -113,6 +113,22 @@ test("an answer without usage, or with one that cannot be right, is charged by i
   expect(gateway.own.usage().costUsd).toBeCloseTo((4 * (5 * 1 + 14 * 3.2)) / 1_000_000, 12);
 });
 
+test("a stream that is cut off before its usage has the cached share of the attempt's earlier calls", async () => {
+  const cut: Reply = (_, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(event(chunk({ content: "I will" })), () => setTimeout(() => response.destroy(), 20));
+  };
+  await using backend = await startBackend(json(200, COMPLETION), cut);
+  await using gateway = await openGateway(backend.baseUrl);
+  const messages = [{ role: "user", content: "word ".repeat(500) }];
+  await gateway.call({ messages });
+  await gateway.call({ messages, stream: true });
+  // Of the first call's 1,000 tokens the backend had 400 in its cache.
+  const [, second] = gateway.charged;
+  expect(second).toMatchObject({ estimated: true });
+  expect((second?.tokensCached ?? 0) / (second?.tokensIn ?? 1)).toBeCloseTo(0.4, 2);
+});
+
 test("an answer with a truncated tool call has the finish_reason `length`", async () => {
   await using backend = await startBackend(
     streamed(chunk({ tool_calls: [BROKEN_CALL] }), chunk({}, "tool_calls")),
