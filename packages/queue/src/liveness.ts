@@ -17,7 +17,8 @@ export interface LivenessTimes {
   readonly quietMs: number;
 }
 
-const TIMES: LivenessTimes = { beatEveryMs: 1_000, silentAfterMs: 8_000, quietMs: 5_000 };
+/** @testonly */
+export const TIMES: LivenessTimes = { beatEveryMs: 1_000, silentAfterMs: 8_000, quietMs: 5_000 };
 
 /** Tells a process that died from one whose connection is away for a moment (decision 013). */
 export interface Liveness {
@@ -77,7 +78,7 @@ export async function startLiveness(options: {
 
   /** Whether the process of this heartbeat ran beside this one and has ended. */
   const isGone = (heartbeat: string): boolean => {
-    const parsed = processSchema.safeParse(JSON.parse(heartbeat));
+    const parsed = processSchema.safeParse(parseJson(heartbeat));
     return parsed.success && parsed.data.pidNamespace === pidNamespace && ownerState(parsed.data) === "gone";
   };
 
@@ -116,6 +117,14 @@ async function connectedIds(redis: Redis): Promise<ReadonlySet<string>> {
 /** The connection's id in the name of a worker, or in the token of a lease or slot. */
 export function idOf(name: string): string {
   return name.split("/")[0] ?? "";
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function ownPidNamespace(): string | null {

@@ -44,7 +44,7 @@ test.each(["planner.answered", "planner.stored", "planner.sent"])(
   },
 );
 
-test("fault 11: the audit sends tasks whose jobs are lost again in the same round", async () => {
+test("faults 11 and 14: the audit sends tasks whose jobs are lost again in the same round", async () => {
   await using planner = await startPlanner(answer);
   const id = await planner.submit();
   await planner.ledger(id, (ledger) => ledger.tasks.some((record) => record.round === 1));

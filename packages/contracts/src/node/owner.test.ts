@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { expect, test } from "vitest";
 import { describeProcess, ownerSchema, ownerState, thisHost } from "./owner.ts";
 
@@ -31,3 +33,23 @@ test("a record without a host is one of this host", () => {
 test("a host's name fits into a tag beside a pid and a start time", () => {
   expect(thisHost()).toMatch(/^[A-Za-z0-9.-]{1,39}$/);
 });
+
+test.runIf(process.platform === "linux")(
+  "a process that has ended is gone, also while its parent does not notice it",
+  async () => {
+    // The parent becomes `sleep`, which asks for the end of no child.
+    const parent = spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 20"], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    try {
+      const [line] = (await once(parent.stdout, "data")) as [Buffer];
+      const child = describeProcess(Number(String(line)));
+      expect(child.startedTicks).not.toBeNull();
+      await expect.poll(() => ownerState(child), { timeout: 10_000 }).toBe("gone");
+      // The pid is taken still.
+      process.kill(child.pid, 0);
+    } finally {
+      parent.kill("SIGKILL");
+    }
+  },
+);

@@ -53,10 +53,15 @@ export function ownerState(owner: Owner): OwnerState {
   return isSame ? "running" : "gone";
 }
 
-/** Field 22 of /proc/<pid>/stat; the name in field 2 may contain spaces and brackets. */
+/**
+ * Field 22 of /proc/<pid>/stat; the name in field 2 may contain spaces and brackets. Null for a process that has ended,
+ * also when its parent has not noticed it yet (state Z).
+ */
 function startOf(pid: number): number | null {
   const stat = readText(`/proc/${pid}/stat`);
-  return stat === null ? null : Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+  if (stat === null) return null;
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields[0] === "Z" || fields[0] === "X" ? null : Number(fields[19]);
 }
 
 function readText(file: string): string | null {
