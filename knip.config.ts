@@ -29,6 +29,7 @@ export default {
         "bench/*/{main,*-main}.ts!",
         "tools/modal/vitest.config.ts",
         "test/support/command-agent/command-agent.mjs",
+        "test/support/obedient-agent/obedient-agent.mjs",
         "test/support/git-host/main.ts",
         "test/attacks/serve-two-doors.ts",
         "test/soak/main.ts",

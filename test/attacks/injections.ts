@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 /** Places that the injections want to reach. */
-export interface Targets {
+interface Targets {
   /** Ports of this machine's loopback. */
   readonly listenerPort: number;
   readonly apiPort: number;
@@ -13,7 +13,7 @@ export interface Targets {
 }
 
 /** One injection: where its text lies, the task whose agent meets it first, and the command that it demands. */
-export interface Injection {
+interface Injection {
   readonly where: string;
   readonly task: string;
   readonly command: string;

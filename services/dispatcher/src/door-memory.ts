@@ -4,7 +4,7 @@ export class DoorsFull extends Error {
 }
 
 /** Counts the bytes of bodies that one door holds. */
-export interface DoorHold extends Disposable {
+interface DoorHold extends Disposable {
   /** Throws DoorsFull before a limit is exceeded. */
   take(bytes: number): void;
   give(bytes: number): void;

@@ -26,7 +26,7 @@ export interface PackageFactsReader extends Disposable {
 
 type Found = PackageFacts | "missing" | "unknown";
 
-export const FACTS_LIMITS = {
+const FACTS_LIMITS = {
   /** For all packages of one call. */
   timeoutMs: 4_000,
   /** Packages of one call. */
@@ -147,7 +147,7 @@ async function readAtMost(body: Readable, maxBytes: number): Promise<string | nu
 }
 
 /** The facts in a registry's list of a package's versions. What is not as expected is left out. */
-export function factsOf(packument: string): PackageFacts {
+function factsOf(packument: string): PackageFacts {
   const { "dist-tags": tags, time, maintainers } = packumentSchema.parse(JSON.parse(packument));
   const day = (name: string) => dayOf.safeParse(time[name]).data ?? null;
   const { latest } = tags;
