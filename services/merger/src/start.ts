@@ -26,6 +26,8 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const scanner = stack.use(openSecretScanner());
   const packages = stack.use(openPackageFacts({ env }));
   const bundlesDir = join(home, "bundles");
+  // Before the wait for the lease: the sandboxes of the process that was killed before this one end at once.
+  const provider = await openProvider(context);
 
   const openRepo = async (location: RepoLocation) => {
     const { repoId } = location;
@@ -35,7 +37,6 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     const mirror = stack.use(await awaitOrigin(context, connection, location, { begins: true, recover }));
     const { dir } = mirror;
     const engine = stack.use(openLandingEngine({ dir, strategy: settings.MERGE_STRATEGY }));
-    const provider = await openProvider(context);
     const dependencies = openDependencyCache({ home, provider, swarm: settings.QUEUE_PREFIX, env, log });
     stack.use(removeOld(cacheRemovals(settings, bundlesDir, dependencies), log));
     const gate = openGate({
