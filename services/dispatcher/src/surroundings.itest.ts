@@ -81,7 +81,7 @@ test("without the trunk's branch five tasks wait, and go on when it is back", as
   for (const task of tasks) expect((await toMerger(task)).attempt).toBe(1);
 });
 
-test("an attempt whose commits find a full disk is not charged to its task, which runs again", async () => {
+test("fault 19: an attempt whose commits find a full disk is not charged to its task, which runs again", async () => {
   await using _dispatcher = await swarm.dispatcher();
   const bundles = join(swarm.home, "bundles");
   mkdirSync(bundles, { recursive: true });
@@ -93,7 +93,7 @@ test("an attempt whose commits find a full disk is not charged to its task, whic
   expect(await bullQueue(swarm.connection, "plan").getJobs()).toEqual([]);
 });
 
-test("an attempt that ends while Redis is full is handed over when it has room, and no agent runs again", async () => {
+test("fault 15: an attempt that ends while Redis is full is handed over when it has room, and no agent runs again", async () => {
   await using _dispatcher = await swarm.dispatcher();
   const task = await swarm.submit("work and pause");
   await waitUntil("the agent", WITHIN_MS, async () =>

@@ -70,20 +70,23 @@ async function allLand(attempts: readonly Attempt[]): Promise<void> {
 }
 
 // Fault 19: a full disk.
-test.runIf(hasSmallDisk)("landings wait while the disk is full, and land when it has room", async () => {
-  const filler = join(bundles, "filler");
-  execFileSync("sh", ["-c", `dd if=/dev/zero of=${filler} bs=4k 2>/dev/null || true`]);
-  const attempts = await request("full-1", "full-2", "full-3");
-  for (const { taskId } of attempts) {
-    const waiting = await waitFor(taskId, /No space left|ENOSPC/);
-    expect(waiting).toMatchObject({ source: "operator", service: "merger" });
-    expect(waiting.reason).toContain("free space on the disk of SWARM_HOME");
-  }
-  rmSync(filler);
-  await allLand(attempts);
-});
+test.runIf(hasSmallDisk)(
+  "fault 19: landings wait while the disk is full, and land when it has room",
+  async () => {
+    const filler = join(bundles, "filler");
+    execFileSync("sh", ["-c", `dd if=/dev/zero of=${filler} bs=4k 2>/dev/null || true`]);
+    const attempts = await request("full-1", "full-2", "full-3");
+    for (const { taskId } of attempts) {
+      const waiting = await waitFor(taskId, /No space left|ENOSPC/);
+      expect(waiting).toMatchObject({ source: "operator", service: "merger" });
+      expect(waiting.reason).toContain("free space on the disk of SWARM_HOME");
+    }
+    rmSync(filler);
+    await allLand(attempts);
+  },
+);
 
-test("landings wait while the origin refuses the push, and land when it allows it", async () => {
+test("fault 22: landings wait while the origin refuses the push, and land when it allows it", async () => {
   const refusal = join(merger.origin, "refuse");
   writeFileSync(refusal, "");
   const attempts = await request("refused-1", "refused-2");
@@ -96,7 +99,7 @@ test("landings wait while the origin refuses the push, and land when it allows i
   await allLand(attempts);
 });
 
-test("a trunk that others push to all the time costs no attempt, which lands when they pause", async () => {
+test("fault 21: a trunk that others push to all the time costs no attempt, which lands when they pause", async () => {
   let isBusy = true;
   const pushing = (async () => {
     for (let nth = 0; isBusy; nth += 1) {
