@@ -1,4 +1,4 @@
-import { Fault } from "@agentswarm/contracts";
+import type { Fault } from "@agentswarm/contracts";
 import { expect, test } from "vitest";
 import { persevere } from "./persevere.ts";
 

@@ -1,4 +1,4 @@
-import { asFault, DEFAULT_REPO, Fault, type MergeOutcome } from "@agentswarm/contracts";
+import { asFault, DEFAULT_REPO, type Fault, type MergeOutcome } from "@agentswarm/contracts";
 import { expect, test } from "vitest";
 import { makeHandoff } from "../../../test/support/make-handoff.ts";
 import type { LandingContext } from "./context.ts";
