@@ -14,8 +14,10 @@ export async function withSlot<T>(
   { connection, maxWorkers }: Pick<DispatcherContext, "connection" | "maxWorkers">,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
+  /** Only tests need another value. */
+  ttlMs = TTL_MS,
 ): Promise<T> {
-  const limits = { limit: maxWorkers, ttlMs: TTL_MS };
+  const limits = { limit: maxWorkers, ttlMs };
   let slot = await acquireSlot(connection, NAME, limits);
   while (slot === null) {
     await sleep(RETRY_MS, undefined, { signal });
