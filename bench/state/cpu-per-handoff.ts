@@ -2,12 +2,15 @@ import { handlePlan } from "../../services/planner/src/handle-plan.ts";
 import { absorbHandoff } from "../../services/planner/src/ledger/absorb-handoff.ts";
 import { openBaseline } from "./baseline-ledger.ts";
 import { landed, openBenchPlanner } from "./bench-planner.ts";
+import { median } from "../landing/measure.ts";
 import { cpuMsOf, withRedis, type Measure } from "./measure.ts";
 import { FEATURE, inPairs, taskId, taskRecords } from "./task-records.ts";
 
 /** The smallest feature has so many pairs of tasks, each of which one handoff takes. */
 const PER_BATCH = 8;
 const BATCHES = 5;
+/** The sizes are measured by turns, each time on a new feature, so that a busy moment of the machine does not meet one only. */
+const ROUNDS = 7;
 /** Handoffs before the first measurement, until the code is compiled; without them the smallest size, the first, loses. */
 const WARM_UP = 400;
 
@@ -22,9 +25,17 @@ export const measureHandoffs: Measure = async ({ quick }) => {
   const ledger: Record<string, number> = {};
   const baseline: Record<string, number> = {};
   await warmUp(quick ? PER_BATCH : WARM_UP);
-  for (const size of sizes) {
-    whole[size] = await measureWhole(size);
-    ledger[size] = await measureLedger(size);
+  const rounds: { whole: number; ledger: number }[][] = [];
+  for (let round = 0; round < (quick ? 1 : ROUNDS); round += 1) {
+    for (const [nth, size] of sizes.entries()) {
+      rounds[nth] ??= [];
+      rounds[nth].push({ whole: await measureWhole(size), ledger: await measureLedger(size) });
+    }
+  }
+  for (const [nth, size] of sizes.entries()) {
+    const measured = rounds[nth] ?? [];
+    whole[size] = median(measured.map((one) => one.whole));
+    ledger[size] = median(measured.map((one) => one.ledger));
     baseline[size] = await measureBaseline(size, quick);
   }
   return { ...whole, ledger, baseline };
