@@ -3,6 +3,5 @@ export {
   /** @testonly */
   readScenario,
 } from "./scenario.ts";
-/** @testonly */
 export { startReplay } from "./start-replay.ts";
 export type { Replay } from "./start-replay.ts";

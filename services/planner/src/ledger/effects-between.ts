@@ -60,7 +60,10 @@ export function cancelledMeanwhile(
   });
 }
 
-/** Two effects with the same id are the same effect. */
+/**
+ * Two effects with the same id are the same effect.
+ * @testonly
+ */
 export function effectId(effect: Effect): string {
   switch (effect.kind) {
     case "send":

@@ -89,6 +89,7 @@ export function openTask(text: string): Opened<PlacedRecord> {
   return { kind: "read", value: { record, nth } };
 }
 
+/** @testonly */
 export function openRevision(text: string): Ledger["revisions"][number] {
   return revisionSchema.parse(JSON.parse(text));
 }
