@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { openQueue, type QueueConnection } from "@agentswarm/queue";
 import { commitFiles } from "../../../test/support/commit-files.ts";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
@@ -22,29 +22,34 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-describe.each(["in place", "by a mirror"] as const)("a trunk used %s", (kind) => {
-  let home: string;
-  let origin: string;
-  let landings: Landings;
-  let labs = 0;
-  beforeEach(async () => {
-    home = join(dir, `${kind.replaceAll(" ", "-")}-${(labs += 1)}`);
-    mkdirSync(home);
-    origin = makeStringKit(home);
-    if (kind === "by a mirror") {
-      mkdirSync(join(origin, "hooks"), { recursive: true });
-      writeFileSync(join(origin, "hooks/post-update"), "#!/bin/sh\nexit 0\n");
-      chmodSync(join(origin, "hooks/post-update"), 0o755);
-    }
-    landings = await open();
-    return () => landings[Symbol.asyncDispose]();
-  });
-  const open = (trunk?: string) =>
-    runLandings({ connection, origin, home, ...(trunk === undefined ? {} : { trunk }) });
-  const head = (ref = MAIN) => git(origin, "rev-parse", "--verify", ref);
-  const files = () => git(origin, "ls-tree", "-r", "--name-only", "main");
+const KINDS = ["in place", "by a mirror"] as const;
+let home: string;
+let origin: string;
+let landings: Landings;
+let labs = 0;
+afterEach(() => landings[Symbol.asyncDispose]());
 
-  test("after a forced push attempts land upon the new history, and a task that it took off the trunk lands again", async () => {
+/** A new origin, and a merger's queue on its trunk. */
+async function begin(kind: (typeof KINDS)[number] = "in place"): Promise<void> {
+  home = join(dir, String((labs += 1)));
+  mkdirSync(home);
+  origin = makeStringKit(home);
+  if (kind === "by a mirror") {
+    mkdirSync(join(origin, "hooks"), { recursive: true });
+    writeFileSync(join(origin, "hooks/post-update"), "#!/bin/sh\nexit 0\n");
+    chmodSync(join(origin, "hooks/post-update"), 0o755);
+  }
+  landings = await open();
+}
+const open = (trunk?: string) =>
+  runLandings({ connection, origin, home, ...(trunk === undefined ? {} : { trunk }) });
+const head = (ref = MAIN) => git(origin, "rev-parse", "--verify", ref);
+const files = () => git(origin, "ls-tree", "-r", "--name-only", "main");
+
+test.each(KINDS)(
+  "with a trunk used %s, after a forced push attempts land upon the new history, and a task that it took off the trunk lands again",
+  async (kind) => {
+    await begin(kind);
     const first = head();
     expect(await landings.land("lost", first)).toMatchObject({ kind: "landed" });
     expect(await landings.land("lost", first)).toMatchObject({ kind: "already-landed" });
@@ -55,50 +60,57 @@ describe.each(["in place", "by a mirror"] as const)("a trunk used %s", (kind) =>
     // The index of landings must not remember what the trunk has lost.
     expect(await landings.land("lost", other)).toMatchObject({ kind: "landed", commit: head() });
     expect(files()).toContain("src/lost.js");
-  });
+  },
+);
 
-  test("after a rewind the tasks that are still on the trunk do not land again", async () => {
-    await landings.land("kept", head());
-    const keptAt = head();
-    await landings.land("lost", keptAt);
-    git(origin, "update-ref", MAIN, keptAt);
-    expect(await landings.land("kept", keptAt)).toEqual({ kind: "already-landed", commit: keptAt });
-    expect(await landings.land("lost", keptAt)).toMatchObject({ kind: "landed" });
-  });
+test("after a rewind the tasks that are still on the trunk do not land again", async () => {
+  await begin();
+  await landings.land("kept", head());
+  const keptAt = head();
+  await landings.land("lost", keptAt);
+  git(origin, "update-ref", MAIN, keptAt);
+  expect(await landings.land("kept", keptAt)).toEqual({ kind: "already-landed", commit: keptAt });
+  expect(await landings.land("lost", keptAt)).toMatchObject({ kind: "landed" });
+});
 
-  test("a trunk that is gone charges no attempt, and attempts land when it is back, or under the name that TRUNK gives", async () => {
-    const first = head();
-    git(origin, "branch", "-m", "main", "trunk");
-    await expect(landings.land("task", first)).rejects.toMatchObject({
-      code: "target.invalid",
-      source: "operator",
-      retryable: true,
-      message: `${origin} has no branch main: set TRUNK to one it has`,
-    });
-    await landings[Symbol.asyncDispose]();
-    landings = await open("trunk");
-    expect(await landings.land("task", first)).toMatchObject({ commit: head("refs/heads/trunk") });
-    await landings[Symbol.asyncDispose]();
-    git(origin, "branch", "-m", "trunk", "main");
-    landings = await open();
-    expect(await landings.land("task-2", first)).toMatchObject({ commit: head() });
+test("a trunk that is gone charges no attempt, and attempts land when it is back, or under the name that TRUNK gives", async () => {
+  await begin();
+  const first = head();
+  git(origin, "branch", "-m", "main", "trunk");
+  await expect(landings.land("task", first)).rejects.toMatchObject({
+    code: "target.invalid",
+    source: "operator",
+    retryable: true,
+    message: `${origin} has no branch main: set TRUNK to one it has`,
   });
+  await landings[Symbol.asyncDispose]();
+  landings = await open("trunk");
+  expect(await landings.land("task", first)).toMatchObject({ commit: head("refs/heads/trunk") });
+  await landings[Symbol.asyncDispose]();
+  git(origin, "branch", "-m", "trunk", "main");
+  landings = await open();
+  expect(await landings.land("task-2", first)).toMatchObject({ commit: head() });
+});
 
-  test("a broken swarm.json on the trunk charges no attempt, and attempts land upon the commit that repairs it", async () => {
-    const first = head();
-    commitFiles(origin, [{ ref: MAIN, base: first, files: { "swarm.json": '{"checks": ,}' } }]);
-    await expect(landings.land("task", first)).rejects.toMatchObject({
-      code: "target.invalid",
-      source: "operator",
-      retryable: true,
-      message: expect.stringContaining("swarm.json"),
-    });
-    commitFiles(origin, [{ ref: MAIN, base: head(), files: { "swarm.json": '{"checks": {"gate": []}}' } }]);
-    expect(await landings.land("task", first)).toMatchObject({ kind: "landed", commit: head() });
+test("a broken swarm.json on the trunk charges no attempt, and attempts land upon the commit that repairs it", async () => {
+  await begin();
+  const first = head();
+  commitFiles(origin, [{ ref: MAIN, base: first, files: { "swarm.json": '{"checks": ,}' } }]);
+  await expect(landings.land("task", first)).rejects.toMatchObject({
+    code: "target.invalid",
+    source: "operator",
+    retryable: true,
+    message: expect.stringContaining("swarm.json"),
   });
+  commitFiles(origin, [{ ref: MAIN, base: head(), files: { "swarm.json": '{"checks": {"gate": []}}' } }]);
+  expect(await landings.land("task", first)).toMatchObject({ kind: "landed", commit: head() });
+});
 
-  // Fault 22, with decide-after-fault: a retryable fault is tried again every minute at most, without an end.
-  test("an origin that is away charges no attempt, however often it is tried, and the attempt lands when it is back", async () => {
+// Fault 22, with decide-after-fault: a retryable fault is tried again every minute at most, without an end.
+test.each(KINDS)(
+  "with a trunk used %s, an origin that is away charges no attempt, however often it is tried, and the attempt lands when it is back",
+  async (kind) => {
+    await begin(kind);
     const stored = landings.store("task", head());
     renameSync(origin, `${origin}.away`);
     for (let tries = 0; tries < 3; tries += 1)
@@ -109,5 +121,5 @@ describe.each(["in place", "by a mirror"] as const)("a trunk used %s", (kind) =>
       });
     renameSync(`${origin}.away`, origin);
     expect(await landings.ask(stored)).toMatchObject({ kind: "landed", commit: head() });
-  });
-});
+  },
+);

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { bullQueue } from "../../../test/support/queue.ts";
 import { startReconciler, type TestReconciler } from "../testing/start-reconciler.ts";
@@ -42,27 +42,38 @@ test("a reconciler killed during a check leaves no process behind and causes one
   );
 });
 
-test.each(["checked", "published", "swept", "sent"])(
-  "a reconciler killed at reconciler.%s runs no check twice and reports the sweep once",
-  async (failpoint) => {
-    await using reconciler = await startReconciler(answer, { FAILPOINT: `reconciler.${failpoint}` });
-    const head = reconciler.commit(reconciler.waitingCheck());
-    await reconciler.ask("one");
-    (await reconciler.nextCheck()).pass();
-    expect(await reconciler.service.ended).toBe("SIGKILL");
+describe("a reconciler killed at a failpoint", () => {
+  let reconciler: TestReconciler;
+  beforeAll(async () => {
+    reconciler = await startReconciler(answer);
+  });
+  afterAll(() => reconciler?.[Symbol.asyncDispose]());
 
-    // A second run of the check would block until the test times out.
-    await reconciler.again();
-    expect(await reconciler.swept("one")).toMatchObject({ outcome: "green", head, green: head });
-    expect(reconciler.green()).toBe(head);
-    expect(await sweptJobs(reconciler)).toEqual(["swept-one"]);
-    await waitUntil("the job's end", 20_000, async () =>
-      (await bullQueue(reconciler.connection, "sweep").getJobState("one")) === "completed" ? true : null,
-    );
-    const finished = (await reconciler.events()).filter((event) => event.id === "sweep-one");
-    expect(finished).toHaveLength(1);
-  },
-);
+  test.each(["checked", "published", "swept", "sent"])(
+    "reconciler.%s runs no check twice and reports the sweep once",
+    async (failpoint) => {
+      await reconciler.service.stop();
+      await reconciler.again({ FAILPOINT: `reconciler.${failpoint}` });
+      const head = reconciler.commit(reconciler.waitingCheck());
+      await reconciler.ask(failpoint);
+      (await reconciler.nextCheck()).pass();
+      expect(await reconciler.service.ended).toBe("SIGKILL");
+
+      // A second run of the check would block until the test times out.
+      await reconciler.again();
+      expect(await reconciler.swept(failpoint)).toMatchObject({ outcome: "green", head, green: head });
+      expect(reconciler.green()).toBe(head);
+      expect((await sweptJobs(reconciler)).filter((id) => id === `swept-${failpoint}`)).toHaveLength(1);
+      await waitUntil("the job's end", 20_000, async () =>
+        (await bullQueue(reconciler.connection, "sweep").getJobState(failpoint)) === "completed"
+          ? true
+          : null,
+      );
+      const finished = (await reconciler.events()).filter((event) => event.id === `sweep-${failpoint}`);
+      expect(finished).toHaveLength(1);
+    },
+  );
+});
 
 test("a reconciler killed after a red check asks the model for drafts without running the checks again", async () => {
   await using reconciler = await startReconciler(answer, { FAILPOINT: "reconciler.checked" });

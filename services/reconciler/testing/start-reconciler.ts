@@ -26,8 +26,8 @@ export interface TestReconciler extends AsyncDisposable {
   readonly origin: string;
   readonly model: ScriptedModel;
   readonly service: RunningService;
-  /** Starts the reconciler again after a kill. */
-  again(): Promise<void>;
+  /** Starts the reconciler again after its end, with other settings if there are any. */
+  again(more?: Record<string, string>): Promise<void>;
   /** Commits these files to the trunk and returns the commit. */
   commit(files: Record<string, string>): string;
   ask(jobId: string, why?: SweepRequest["why"]): Promise<void>;
@@ -105,8 +105,8 @@ export async function startReconciler(
     get service() {
       return service;
     },
-    async again() {
-      service = await started({});
+    async again(changed = {}) {
+      service = await started(changed);
     },
     commit,
     ask: (jobId, why = "nudge") => sender.send("sweep", { why, repoId: DEFAULT_REPO }, { jobId }),
