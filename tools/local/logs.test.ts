@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -20,3 +20,22 @@ test("the output of a program takes five files at most, the newest lines in the 
   expect(lines).toEqual(lines.toSorted());
   for (const text of texts) expect(text.length).toBeLessThan(130);
 });
+
+test.runIf(existsSync("/dev/full"))(
+  "a full disk loses lines, and the log goes on when there is room",
+  async () => {
+    const file = join(dir, "merger.log");
+    symlinkSync("/dev/full", file);
+    const logs = openLogs(dir);
+    const write = logs.of("merger");
+    write(Buffer.from("lost\n"));
+    rmSync(file);
+    await expect
+      .poll(() => {
+        write(Buffer.from("kept\n"));
+        return existsSync(file) ? readFileSync(file, "utf8") : "";
+      })
+      .toContain("kept");
+    await logs.close();
+  },
+);

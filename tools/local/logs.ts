@@ -22,10 +22,11 @@ export function openLogs(
 ): Logs {
   mkdirSync(dir, { recursive: true });
   const streams = new Set<WriteStream>();
-  const open = (file: string): WriteStream => {
-    const stream = createWriteStream(file, { fd: openSync(file, "w", 0o600) });
+  let closing = false;
+  const open = (file: string, flags: "w" | "a"): WriteStream => {
+    const stream = createWriteStream(file, { fd: openSync(file, flags, 0o600) });
     streams.add(stream);
-    // A full disk loses lines, not the swarm.
+    // A full disk loses lines, not the swarm. The stream is destroyed then, and the next lines open the file again.
     stream.on("error", () => undefined);
     stream.on("close", () => streams.delete(stream));
     return stream;
@@ -33,23 +34,32 @@ export function openLogs(
   return {
     of(name) {
       const file = join(dir, `${name}.log`);
-      let stream = open(file);
+      let stream = open(file, "w");
       let bytes = 0;
-      return (chunk) => {
-        also?.(name, chunk);
-        if (stream.writableEnded) return;
+      const write = (chunk: Buffer) => {
         if (bytes > fileBytes) {
           for (let nth = FILES - 1; nth > 0; nth -= 1)
             moveAside(nth === 1 ? file : `${file}.${nth - 1}`, `${file}.${nth}`);
           stream.end();
-          stream = open(file);
           bytes = 0;
+          stream = open(file, "w");
         }
+        if (stream.destroyed) stream = open(file, "a");
         bytes += chunk.length;
         stream.write(chunk);
       };
+      return (chunk) => {
+        also?.(name, chunk);
+        if (closing) return;
+        try {
+          write(chunk);
+        } catch {
+          // Without room the file cannot be opened either.
+        }
+      };
     },
     async close() {
+      closing = true;
       const closed = (stream: WriteStream) =>
         new Promise<void>((done) => stream.once("close", () => done()).end());
       await Promise.all([...streams].map(closed));
