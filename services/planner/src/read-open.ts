@@ -4,7 +4,7 @@ import type { Ledger } from "./ledger/ledger.ts";
 
 const AT_ONCE = 20;
 
-/** The open ledgers with their counts and without tasks. A ledger that cannot be read is logged and left out. */
+/** The open ledgers with their counts and without tasks. A ledger that cannot be read is left out. */
 export async function readOpen({ ledgers, log }: Pick<PlannerContext, "ledgers" | "log">): Promise<Ledger[]> {
   const ids = await ledgers.open();
   const found: Ledger[] = [];
@@ -15,7 +15,8 @@ export async function readOpen({ ledgers, log }: Pick<PlannerContext, "ledgers" 
     } catch (error) {
       const fault = asFault(error);
       if (fault.source === "machine") throw fault;
-      log.warn({ featureId, err: fault }, "the ledger of a feature is left out");
+      // What cannot be read was told when it was set aside.
+      if (fault.retryable) log.warn({ featureId, err: fault }, "the ledger of a feature is left out");
     }
   };
   for (let from = 0; from < ids.length; from += AT_ONCE)

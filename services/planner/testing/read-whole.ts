@@ -1,13 +1,7 @@
 import type { QueueConnection } from "@agentswarm/queue";
 import { effectSchema } from "../src/ledger/effect.ts";
-import { headSchema, type Ledger } from "../src/ledger/ledger.ts";
-import {
-  ledgerBase,
-  openRevision,
-  openTask,
-  type LedgerKey,
-  type PlacedRecord,
-} from "../src/ledger/stored-ledger.ts";
+import { headSchema, revisionSchema, type Ledger } from "../src/ledger/ledger.ts";
+import { ledgerBase, openTask, type LedgerKey, type PlacedRecord } from "../src/ledger/stored-ledger.ts";
 
 /** A whole ledger as it lies in Redis, for tests: its tasks in the order of their making. */
 export async function readWhole(connection: QueueConnection, featureId: string): Promise<Ledger | undefined> {
@@ -27,7 +21,9 @@ export async function readWhole(connection: QueueConnection, featureId: string):
       .map(placed)
       .toSorted((a, b) => a.nth - b.nth)
       .map(({ record }) => record),
-    revisions: (await redis.lrange(key("revisions"), 0, -1)).map(openRevision),
+    revisions: (await redis.lrange(key("revisions"), 0, -1)).map((text) =>
+      revisionSchema.parse(JSON.parse(text)),
+    ),
     pending: entries.flatMap(effectsOf).map((effect) => effectSchema.parse(effect)),
     due: await redis.zrange(key("due"), "0", "-1"),
   };

@@ -28,6 +28,8 @@ export interface LedgerReader {
   moveAll(): Promise<void>;
 }
 
+/** Number of times that one decision may ask for more. Each step is bounded far below it. */
+const READS = 1_000;
 /** Number of times that a step is tried while others change what it has read. */
 export const TRIES = 100;
 
@@ -47,7 +49,7 @@ export function openLedgerReader(
     let reading = await readLedger(connection, featureId, { tasks: about }, { batch });
     if (reading.facts.document === null && (await move(featureId)))
       reading = await readLedger(connection, featureId, { tasks: about }, { batch });
-    for (;;) {
+    for (let reads = 0; reads < READS; reads += 1) {
       try {
         const view = viewOrReport(featureId, reading, asked);
         return decision(view, reading.facts);
@@ -58,6 +60,7 @@ export function openLedgerReader(
         if (missing !== null) reading = await readLedger(connection, featureId, missing, { before: reading });
       }
     }
+    throw new Fault("internal", `a decision on the ledger of ${featureId} asked for more ${READS} times`);
   };
 
   const viewOrReport = (featureId: string, reading: Reading, asked: ReadonlySet<string>): View => {

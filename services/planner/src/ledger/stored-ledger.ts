@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { QueueConnection } from "@agentswarm/queue";
-import { headSchema, revisionSchema, type Head, type Ledger } from "./ledger.ts";
+import { headSchema, type Head } from "./ledger.ts";
 import { taskRecordSchema, type TaskRecord } from "./task-record.ts";
 import type { ListName } from "./not-read.ts";
 
@@ -87,11 +87,6 @@ export function openTask(text: string): Opened<PlacedRecord> {
   if (opened.kind !== "read") return opened;
   const { nth, ...record } = opened.value;
   return { kind: "read", value: { record, nth } };
-}
-
-/** @testonly */
-export function openRevision(text: string): Ledger["revisions"][number] {
-  return revisionSchema.parse(JSON.parse(text));
 }
 
 const placedSchema = taskRecordSchema.extend({ nth: z.int().min(0) });
