@@ -148,16 +148,17 @@ describe.each(ORIGINS)("an origin %s", (_kind, hooked) => {
     expect(await bullQueue(merger.connection, "merge").getFailedCount()).toBe(0);
   });
 
-  test("a merger does not start without its origin, and lands the waiting attempts once it is back", async () => {
+  test("a merger that starts without its origin waits for it with the reason, and lands the waiting attempts once it is back", async () => {
     await merger.service.stop();
     const attempt = await one(`boot-${hooked}`);
     await merger.request([attempt]);
     const away = `${merger.origin}.away`;
     renameSync(merger.origin, away);
-    await expect(merger.again()).rejects.toThrow(/GIT_REPO_URL/);
-    expect(await merger.service.ended).toBe(1);
+    const starting = merger.again();
+    await merger.service.says("the origin cannot be opened yet");
+    expect(merger.service.output()).toContain("GIT_REPO_URL");
     renameSync(away, merger.origin);
-    await merger.again();
+    await starting;
     expect(await merger.outcome(attempt.taskId)).toMatchObject({ kind: "landed" });
     expect(await merger.service.stop()).toBe(0);
     expect(git(merger.origin, "fsck", "--strict", "--no-dangling")).toBe("");
