@@ -77,7 +77,14 @@ export const mergeOutcomes = {
     check: clippedText(OUTCOME_LIMITS.checkChars),
     outputTail: tailText(HANDOFF_LIMITS.outputTailChars),
   }),
-  unsafe: z.object({ kind: z.literal("unsafe"), why: clippedText(OUTCOME_LIMITS.whyChars) }),
+  unsafe: z.object({
+    kind: z.literal("unsafe"),
+    why: clippedText(OUTCOME_LIMITS.whyChars),
+    lost: z
+      .literal(true)
+      .optional()
+      .describe("The store has lost the commits. The attempt did nothing wrong: it is run again, nothing counted"),
+  }),
   held: z.object({
     kind: z.literal("held"),
     why: clippedText(OUTCOME_LIMITS.whyChars),

@@ -97,8 +97,12 @@ async function screenEntries(
   const unapproved: QueueEntry[] = [];
   for (const entry of wanted) {
     const { request } = entry;
-    const why = missing.has(request.ref) ? `the store has no ref ${request.ref}` : whyNotApproved(request);
-    if (why !== null) outcomes.set(entry, { kind: "unsafe", why });
+    const { taskId, featureId, attempt, ref } = request;
+    const why = whyNotApproved(request);
+    if (missing.has(ref)) {
+      outcomes.set(entry, { kind: "unsafe", why: `the store has no ref ${ref}`, lost: true });
+      ctx.log.error({ featureId, taskId, attempt, ref }, "the store has lost an attempt; its task is run again");
+    } else if (why !== null) outcomes.set(entry, { kind: "unsafe", why });
     else if (request.approvedBy === undefined) unapproved.push(entry);
   }
   const requests = unapproved.map(({ request }) => request);

@@ -123,3 +123,15 @@ test.each(KINDS)(
     expect(await landings.ask(stored)).toMatchObject({ kind: "landed", commit: head() });
   },
 );
+
+test("an attempt whose ref the store has lost ends as lost, and the others of its batch land", async () => {
+  await begin();
+  const base = head();
+  const gone = landings.store("gone", base);
+  git(join(home, "store.git"), "update-ref", "-d", gone.ref);
+  const outcomes = await Promise.all([landings.ask(gone), landings.land("there", base)]);
+  expect(outcomes).toMatchObject([
+    { kind: "unsafe", lost: true, why: `the store has no ref ${gone.ref}` },
+    { kind: "landed" },
+  ]);
+});

@@ -42,6 +42,15 @@ test.each([rejected, unsafe])("an attempt that the merge refuses as $kind is a c
   expect(reactionTo({ outcome })).toMatchObject({ kind: "retry", counted: true });
 });
 
+test("an attempt whose commits the store has lost is run again, and nothing is counted", () => {
+  const lost = { ...unsafe, why: "the store has no ref refs/swarm/a/1", lost: true } as const;
+  expect(reactionTo({ outcome: lost })).toEqual({
+    kind: "retry",
+    why: "The work of the attempt before was lost: the store has no ref refs/swarm/a/1",
+    counted: false,
+  });
+});
+
 test.each([
   ["failed", true],
   ["stuck", true],

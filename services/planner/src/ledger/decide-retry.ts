@@ -39,7 +39,9 @@ export function decideReaction({ kind, handoff, outcome, outOfBudget }: Reaction
       return { kind: "retry", why, counted: true };
     }
     case "unsafe":
-      return { kind: "retry", why: `The attempt was refused: ${outcome.why}`, counted: true };
+      return outcome.lost === true
+        ? { kind: "retry", why: `The work of the attempt before was lost: ${outcome.why}`, counted: false }
+        : { kind: "retry", why: `The attempt was refused: ${outcome.why}`, counted: true };
     case undefined:
       break;
   }
