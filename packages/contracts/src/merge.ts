@@ -83,7 +83,9 @@ export const mergeOutcomes = {
     lost: z
       .literal(true)
       .optional()
-      .describe("The store has lost the commits. The attempt did nothing wrong: it is run again, nothing counted"),
+      .describe(
+        "The store has lost the commits. The attempt did nothing wrong: it is run again, nothing counted",
+      ),
   }),
   held: z.object({
     kind: z.literal("held"),

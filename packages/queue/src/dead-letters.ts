@@ -1,3 +1,4 @@
+import type { Job } from "bullmq";
 import { Fault, type QueueName } from "@agentswarm/contracts";
 import { queueOf } from "./bull-side.ts";
 import type { QueueConnection } from "./connect.ts";
@@ -22,11 +23,26 @@ export async function listFailedJobs(
 ): Promise<FailedJob[]> {
   if (limit < 1) return [];
   const jobs = await queueOf(connection, queue).getJobs(["failed"], 0, limit - 1);
-  return jobs.flatMap(({ id, failedReason, finishedOn, attemptsStarted }) =>
-    id === undefined
-      ? []
-      : [{ id, failedReason: failedReason ?? "", finishedOn: finishedOn ?? null, attempts: attemptsStarted }],
-  );
+  return jobs.flatMap((job) => (job.id === undefined ? [] : [failedJob(job.id, job)]));
+}
+
+/** A job that ended as failed; null when the queue has no such job. */
+export async function findFailedJob(
+  connection: QueueConnection,
+  queue: QueueName,
+  jobId: string,
+): Promise<FailedJob | null> {
+  const job = await queueOf(connection, queue).getJob(jobId);
+  return job && (await job.isFailed()) ? failedJob(jobId, job) : null;
+}
+
+function failedJob(id: string, { failedReason, finishedOn, attemptsStarted }: Job): FailedJob {
+  return {
+    id,
+    failedReason: failedReason ?? "",
+    finishedOn: finishedOn ?? null,
+    attempts: attemptsStarted,
+  };
 }
 
 /** BullMQ's codes of a refused retry (`ErrorCode.JobNotExist`, `ErrorCode.JobNotInState`). */

@@ -3,7 +3,7 @@ export { cancelJob } from "./cancel.ts";
 export { boardQueues, openQueue, type QueueConnection } from "./connect.ts";
 export { consume, type Consumer, type ConsumeOptions } from "./consume.ts";
 export { queueCounts, workerCounts } from "./counts.ts";
-export { listFailedJobs, retryJob, type FailedJob } from "./dead-letters.ts";
+export { findFailedJob, listFailedJobs, retryJob, type FailedJob } from "./dead-letters.ts";
 export { ping, withDeadline } from "./deadline.ts";
 export { openDocuments, type Documents } from "./documents.ts";
 export { EVENTS_KEPT, openEventLog, type EventLog, type LoggedEvent } from "./event-log.ts";

@@ -101,7 +101,10 @@ async function screenEntries(
     const why = whyNotApproved(request);
     if (missing.has(ref)) {
       outcomes.set(entry, { kind: "unsafe", why: `the store has no ref ${ref}`, lost: true });
-      ctx.log.error({ featureId, taskId, attempt, ref }, "the store has lost an attempt; its task is run again");
+      ctx.log.error(
+        { featureId, taskId, attempt, ref },
+        "the store has lost an attempt; its task is run again",
+      );
     } else if (why !== null) outcomes.set(entry, { kind: "unsafe", why });
     else if (request.approvedBy === undefined) unapproved.push(entry);
   }

@@ -1,5 +1,5 @@
 import { asFault, jobId, trunkHealthId } from "@agentswarm/contracts";
-import { acquireLease, jobState } from "@agentswarm/queue";
+import { acquireLease, findFailedJob, jobState, type JobState } from "@agentswarm/queue";
 import { advance } from "./advance.ts";
 import { carryOut, refreshBudget, sendTask, step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
@@ -66,18 +66,30 @@ async function sendLost(ctx: PlannerContext, featureId: string, { taskId, round 
   const state = await jobState(ctx.connection, "task", jobId.task(taskId, round));
   ctx.log.warn({ featureId, taskId, round, state }, "the job of a sent task is lost; the task is sent again");
   if (state === "missing") return sendTask(ctx, record);
-  // Counts as a crash: otherwise a task that kills its dispatcher each time would be retried without end.
-  const why = `round ${round} ended (${state}) without a handoff`;
+  const why = await whyLost(ctx, { taskId, round }, state);
   await step(
     ctx,
     featureId,
     (now) => {
       const newest = now === null ? undefined : findRecord(now, taskId);
       if (now === null || newest === undefined || newest.round !== round || !isUnderWay(newest)) return now;
-      return retry(now, newest, why, false);
+      // Counts as a crash: otherwise a task that kills its dispatcher each time would be retried without end.
+      return retry(now, newest, why, "crashes");
     },
     [taskId],
   );
+}
+
+/** Why a round's job ended without a handoff. A dead letter says it itself. */
+async function whyLost(
+  { connection }: PlannerContext,
+  { taskId, round }: Round,
+  state: JobState,
+): Promise<string> {
+  const id = jobId.task(taskId, round);
+  const failed = state === "failed" ? await findFailedJob(connection, "task", id) : null;
+  if (failed === null) return `round ${round} ended (${state}) without a handoff`;
+  return `round ${round} is a dead letter (\`swarm jobs\`): ${failed.failedReason}`;
 }
 
 /** Requests a sweep for features that wait for green when no sweep is under way and no fix task is under way. */

@@ -53,7 +53,7 @@ function carryOutReaction(ledger: Ledger, record: TaskRecord, handoff: Handoff, 
     case "await-budget":
       return withRecord(ledger, id, { status: "planned", reason: reaction.why });
     case "retry":
-      return retry(ledger, record, reaction.why, reaction.counted);
+      return retry(ledger, record, reaction.why, reaction.counter);
   }
 }
 

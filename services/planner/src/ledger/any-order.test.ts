@@ -114,7 +114,7 @@ function take(ledger: Ledger, message: Message, sent: Delivery[]): Ledger {
   const taskId = record.task.id;
   if (message.kind === "retry") return apply(ledger, (now) => retryTask(now, taskId, "ada"));
   if (message.kind === "gone")
-    return isUnderWay(record) ? apply(ledger, (now) => retry(now, record, "it got lost", false)) : ledger;
+    return isUnderWay(record) ? apply(ledger, (now) => retry(now, record, "it got lost", "crashes")) : ledger;
   const { kind: decision } = message;
   return apply(ledger, (now) => decideHeld(now, { kind: "approve", taskId, decision, by: "ada" }));
 }

@@ -2,10 +2,16 @@ import { expect, test } from "vitest";
 import { NO_NOTES, type Handoff, type UsedUp } from "@agentswarm/contracts";
 import { absorb, apply, building, byKey, handoffOf, OUTCOMES, planned } from "../../testing/make-ledger.ts";
 import { decideNext } from "./decide-next.ts";
-import { decideReaction, decideRetry, TASK_CRASH_LIMIT, type ReactionFacts } from "./decide-retry.ts";
+import {
+  CONFLICT_LIMIT,
+  decideReaction,
+  decideRetry,
+  TASK_CRASH_LIMIT,
+  type ReactionFacts,
+} from "./decide-retry.ts";
 import type { Ledger } from "./ledger.ts";
 
-const { rejected, conflict, held, unsafe } = OUTCOMES;
+const { landed, rejected, conflict, held, unsafe } = OUTCOMES;
 const USED_UP: UsedUp = { level: "feature", why: "FEATURE_BUDGET_USD=5 is used up (5.02)" };
 const start = building;
 const poor = (ledger: Ledger) => apply(ledger, (now) => now, USED_UP);
@@ -25,12 +31,12 @@ const reactionTo = (facts: Partial<ReactionFacts> & { end?: Handoff["end"] } = {
     ...facts,
   });
 
-test("a conflict of a task is resolved, and a conflict of a resolve is a counted retry", () => {
+test("a conflict of a task is resolved, and a conflict of a resolve is retried without blame of its agent", () => {
   expect(reactionTo({ outcome: conflict })).toEqual({ kind: "resolve", conflict });
   expect(reactionTo({ kind: "resolve", outcome: conflict })).toEqual({
     kind: "retry",
     why: "It conflicts with the trunk in src/x.ts.\n- other work",
-    counted: true,
+    counter: "conflicts",
   });
 });
 
@@ -38,8 +44,8 @@ test("a protected path holds the task", () => {
   expect(reactionTo({ outcome: held })).toEqual({ kind: "hold", why: "swarm.json" });
 });
 
-test.each([rejected, unsafe])("an attempt that the merge refuses as $kind is a counted retry", (outcome) => {
-  expect(reactionTo({ outcome })).toMatchObject({ kind: "retry", counted: true });
+test.each([rejected, unsafe])("an attempt that the merge refuses as $kind uses up an attempt", (outcome) => {
+  expect(reactionTo({ outcome })).toMatchObject({ kind: "retry", counter: "attemptsUsed" });
 });
 
 test("an attempt whose commits the store has lost is run again, and nothing is counted", () => {
@@ -47,21 +53,21 @@ test("an attempt whose commits the store has lost is run again, and nothing is c
   expect(reactionTo({ outcome: lost })).toEqual({
     kind: "retry",
     why: "The work of the attempt before was lost: the store has no ref refs/swarm/a/1",
-    counted: false,
+    counter: "crashes",
   });
 });
 
 test.each([
-  ["failed", true],
-  ["stuck", true],
-  ["limit-reached", true],
-  ["submitted", true],
-  ["lost", false],
-  ["resource", false],
-  ["cancelled", false],
-  ["budget", false],
-] as const)("an attempt without commits that ended as %s is retried, counted: %s", (end, counted) => {
-  expect(reactionTo({ end })).toMatchObject({ kind: "retry", counted });
+  ["failed", "attemptsUsed"],
+  ["stuck", "attemptsUsed"],
+  ["limit-reached", "attemptsUsed"],
+  ["submitted", "attemptsUsed"],
+  ["lost", "crashes"],
+  ["resource", "crashes"],
+  ["cancelled", "crashes"],
+  ["budget", "crashes"],
+] as const)("an attempt without commits that ended as %s is retried and uses up %s", (end, counter) => {
+  expect(reactionTo({ end })).toMatchObject({ kind: "retry", counter });
 });
 
 test("an attempt that ended for lack of budget waits when the planner knows the budget to be used up", () => {
@@ -71,27 +77,28 @@ test("an attempt that ended for lack of budget waits when the planner knows the 
   });
 });
 
-const facts = { attemptsUsed: 0, crashes: 0, attemptBudget: 3, counted: true, outOfBudget: false };
+const none = { attemptsUsed: 0, crashes: 0, conflicts: 0 };
+const facts = { counts: none, counter: "attemptsUsed", attemptBudget: 3, outOfBudget: false } as const;
 
-test("a retry is sent while attempts are left, and fails the task with the last one", () => {
-  expect(decideRetry({ ...facts, attemptsUsed: 1 })).toEqual({ kind: "send", attemptsUsed: 2, crashes: 0 });
-  expect(decideRetry({ ...facts, attemptsUsed: 2 })).toEqual({ kind: "fail", attemptsUsed: 3, crashes: 0 });
-});
-
-test("failures of the infrastructure fail a task at a limit of their own", () => {
-  const crashed = { ...facts, counted: false };
-  const last = TASK_CRASH_LIMIT - 1;
-  expect(decideRetry({ ...crashed, crashes: last - 1 })).toEqual({
-    kind: "send",
-    attemptsUsed: 0,
-    crashes: last,
-  });
-  expect(decideRetry({ ...crashed, crashes: last }).kind).toBe("fail");
+test.each([
+  ["attemptsUsed", 3],
+  ["crashes", TASK_CRASH_LIMIT],
+  ["conflicts", CONFLICT_LIMIT],
+] as const)("a retry is sent until %s reaches %i, whatever the other counters", (counter, limit) => {
+  const after = (used: number) =>
+    decideRetry({
+      ...facts,
+      counter,
+      counts: { attemptsUsed: 1, crashes: 1, conflicts: 1, [counter]: used },
+    });
+  expect(after(limit - 2)).toMatchObject({ kind: "send", counts: { [counter]: limit - 1 } });
+  expect(after(limit - 1)).toMatchObject({ kind: "fail", counts: { [counter]: limit } });
 });
 
 test("a retry waits while a budget is used up", () => {
   expect(decideRetry({ ...facts, outOfBudget: true }).kind).toBe("wait");
-  expect(decideRetry({ ...facts, attemptsUsed: 2, outOfBudget: true }).kind).toBe("fail");
+  const last = { ...none, attemptsUsed: 2 };
+  expect(decideRetry({ ...facts, counts: last, outOfBudget: true }).kind).toBe("fail");
 });
 
 test("a red gate sends the next round with the output of the failed check, until the attempts are used up", () => {
@@ -110,9 +117,21 @@ test("a lost sandbox uses up no attempt", () => {
   expect(byKey(after, "a")).toMatchObject({ status: "sent", round: 2, attemptsUsed: 0, crashes: 1 });
 });
 
-test("a resolve that conflicts again is retried, never resolved by another, and then planned again", () => {
+test("a resolve that conflicts again and again lands in the end, and its attempts are left for its own failures", () => {
   let ledger = absorb(start(), handoff(start(), "a", 1), conflict);
-  for (const attempt of [1, 2]) ledger = absorb(ledger, handoff(ledger, "a-resolve", attempt), conflict);
+  for (let attempt = 1; attempt < CONFLICT_LIMIT; attempt += 1)
+    ledger = absorb(ledger, handoff(ledger, "a-resolve", attempt), conflict);
+  const record = byKey(ledger, "a-resolve");
+  expect(record).toMatchObject({ status: "sent", attemptsUsed: 0, conflicts: CONFLICT_LIMIT - 1 });
+  expect(record.reason).toContain("It conflicts with the trunk in src/x.ts");
+  const done = absorb(ledger, handoff(ledger, "a-resolve", CONFLICT_LIMIT), landed);
+  expect([byKey(done, "a-resolve").status, byKey(done, "b").status]).toEqual(["landed", "sent"]);
+});
+
+test("a resolve that conflicts without end is never resolved by another, and then planned again", () => {
+  let ledger = absorb(start(), handoff(start(), "a", 1), conflict);
+  for (let attempt = 1; attempt <= CONFLICT_LIMIT; attempt += 1)
+    ledger = absorb(ledger, handoff(ledger, "a-resolve", attempt), conflict);
   expect(ledger.tasks.filter((record) => record.task.kind === "resolve")).toHaveLength(1);
   expect(byKey(ledger, "a-resolve").status).toBe("failed");
   expect(decideNext(ledger)).toMatchObject({ kind: "replan" });

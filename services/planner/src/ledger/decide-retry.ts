@@ -4,16 +4,24 @@ import type { TaskRecord } from "./task-record.ts";
 
 /** Number of attempts of one task that may fail because of the infrastructure. */
 export const TASK_CRASH_LIMIT = 10;
+/** Number of attempts of one resolve task that may conflict. Each is a whole attempt and paid for. */
+export const CONFLICT_LIMIT = 10;
 const FEEDBACK_CHARS = 8_000;
+
+/**
+ * The counter of a task that a failed attempt uses up: `attemptsUsed` for a failure of the agent, `crashes` for one of the
+ * infrastructure, `conflicts` for a resolve that others overtook.
+ */
+export type Counter = "attemptsUsed" | "crashes" | "conflicts";
 
 type Conflict = Extract<MergeOutcome, { kind: "conflict" }>;
 
-/** How the ledger answers an attempt that did not land. `counted`: the retry uses up the task's attempt budget. */
+/** How the ledger answers an attempt that did not land. `counter`: what the retry uses up. */
 export type Reaction =
   | { kind: "resolve"; conflict: Conflict }
   | { kind: "hold"; why: string }
   | { kind: "await-budget"; why: string }
-  | { kind: "retry"; why: string; counted: boolean };
+  | { kind: "retry"; why: string; counter: Counter };
 
 export interface ReactionFacts {
   readonly kind: TaskRecord["task"]["kind"];
@@ -28,28 +36,33 @@ export interface ReactionFacts {
 export function decideReaction({ kind, handoff, outcome, outOfBudget }: ReactionFacts): Reaction {
   switch (outcome?.kind) {
     case "conflict":
-      // A resolve is never resolved by another: it is retried, and without attempts left planned again.
+      // A resolve is never resolved by another: it is retried, and in the end planned again. Its agent did nothing wrong:
+      // others landed while it worked.
       return kind === "resolve"
-        ? { kind: "retry", why: conflictText(outcome), counted: true }
+        ? { kind: "retry", why: conflictText(outcome), counter: "conflicts" }
         : { kind: "resolve", conflict: outcome };
     case "held":
       return { kind: "hold", why: outcome.why };
     case "rejected": {
       const why = `The check ${outcome.check} failed on the merged tree:\n${outcome.outputTail}`;
-      return { kind: "retry", why, counted: true };
+      return { kind: "retry", why, counter: "attemptsUsed" };
     }
     case "unsafe":
       return outcome.lost === true
-        ? { kind: "retry", why: `The work of the attempt before was lost: ${outcome.why}`, counted: false }
-        : { kind: "retry", why: `The attempt was refused: ${outcome.why}`, counted: true };
+        ? {
+            kind: "retry",
+            why: `The work of the attempt before was lost: ${outcome.why}`,
+            counter: "crashes",
+          }
+        : { kind: "retry", why: `The attempt was refused: ${outcome.why}`, counter: "attemptsUsed" };
     case undefined:
       break;
   }
   // Re-sent when the budget allows. If the planner does not see the budget as exhausted, fall through to retry.
   if (handoff.end === "budget" && outOfBudget !== null) return { kind: "await-budget", why: outOfBudget.why };
   // Cancellation is written to the ledger first, so a cancelled attempt of an open task was unintended: retry it.
-  const counted = COUNTED_ENDS.has(handoff.end) || handoff.end === "submitted";
-  return { kind: "retry", why: failureText(handoff), counted };
+  const isOfAgent = COUNTED_ENDS.has(handoff.end) || handoff.end === "submitted";
+  return { kind: "retry", why: failureText(handoff), counter: isOfAgent ? "attemptsUsed" : "crashes" };
 }
 
 function conflictText({ paths, theirIntent }: Conflict): string {
@@ -62,36 +75,43 @@ function failureText({ reason, summary, checks }: ReactionFacts["handoff"]): str
   return [reason ?? summary, ...outputs].join("\n\n");
 }
 
+type Counts = Readonly<Record<Counter, number>>;
+
 /** What happens to a task whose attempt failed. `wait`: it is sent when the budget allows. */
-type Retry = { kind: "send" | "wait" | "fail"; attemptsUsed: number; crashes: number };
+type Retry = { kind: "send" | "wait" | "fail"; counts: Counts };
 
 interface RetryFacts {
-  readonly attemptsUsed: number;
-  readonly crashes: number;
+  readonly counts: Counts;
+  readonly counter: Counter;
   readonly attemptBudget: number;
-  /** True for a failure of the agent, false for one of the infrastructure. */
-  readonly counted: boolean;
   readonly outOfBudget: boolean;
 }
 
 /** Decides whether a task with a failed attempt is sent again. Pure. */
-export function decideRetry({ attemptBudget, counted, outOfBudget, ...used }: RetryFacts): Retry {
-  const attemptsUsed = used.attemptsUsed + (counted ? 1 : 0);
-  const crashes = used.crashes + (counted ? 0 : 1);
-  const spent = attemptsUsed >= attemptBudget || crashes >= TASK_CRASH_LIMIT;
-  return { kind: spent ? "fail" : outOfBudget ? "wait" : "send", attemptsUsed, crashes };
+export function decideRetry({ attemptBudget, counter, outOfBudget, counts: before }: RetryFacts): Retry {
+  const counts = { ...before, [counter]: before[counter] + 1 };
+  const limits: Counts = {
+    attemptsUsed: attemptBudget,
+    crashes: TASK_CRASH_LIMIT,
+    conflicts: CONFLICT_LIMIT,
+  };
+  const isSpent = COUNTERS.some((one) => counts[one] >= limits[one]);
+  return { kind: isSpent ? "fail" : outOfBudget ? "wait" : "send", counts };
 }
 
+const COUNTERS = ["attemptsUsed", "crashes", "conflicts"] as const satisfies Counter[];
+
 /** Applies decideRetry to a task: the next round has the failure as feedback. */
-export function retry(ledger: Ledger, record: TaskRecord, why: string, counted: boolean): Ledger {
-  const { kind, ...used } = decideRetry({
-    ...record,
+export function retry(ledger: Ledger, record: TaskRecord, why: string, counter: Counter): Ledger {
+  const { attemptsUsed, crashes, conflicts } = record;
+  const { kind, counts } = decideRetry({
+    counts: { attemptsUsed, crashes, conflicts },
+    counter,
     attemptBudget: record.task.attemptBudget,
-    counted,
     outOfBudget: ledger.outOfBudget !== null,
   });
   const feedback = why.slice(-FEEDBACK_CHARS);
-  const next: TaskRecord = { ...record, ...used, task: { ...record.task, feedback }, reason: feedback };
+  const next: TaskRecord = { ...record, ...counts, task: { ...record.task, feedback }, reason: feedback };
   return withRecord(ledger, record.task.id, afterRetry(next, kind));
 }
 

@@ -111,7 +111,7 @@ function stepFor(
       return {
         step: (now) => {
           const found = now && findRecord(now, id);
-          return now && found ? retry(now, found, "it got lost", false) : now;
+          return now && found ? retry(now, found, "it got lost", "crashes") : now;
         },
         about,
       };

@@ -2,7 +2,7 @@ import { isTrunkHealth, type Budget, type PlanMessage } from "@agentswarm/contra
 import { retry, sendAgain } from "./decide-retry.ts";
 import { findRecord, tasksIn } from "./find-tasks.ts";
 import { hasEnded, withRecord, type Ledger } from "./ledger.ts";
-import { heldCommit, isUnsettled, UNSETTLED } from "./task-record.ts";
+import { heldCommit, isUnsettled, UNSETTLED, UNUSED } from "./task-record.ts";
 
 /** What a person may do to a feature or a task, as pure steps of the ledger. */
 
@@ -35,7 +35,7 @@ export function retryTask(ledger: Ledger, taskId: string, by: string): Ledger {
     finishedAt: null,
     redSweeps: [],
   };
-  const fresh = { status: "planned", attemptsUsed: 0, crashes: 0, reason: null } as const;
+  const fresh = { status: "planned", ...UNUSED, reason: null } as const;
   return withRecord(opened, taskId, fresh);
 }
 
@@ -69,5 +69,5 @@ export function decideHeld(ledger: Ledger, { taskId, decision, by, reason, head 
     });
   }
   const why = `refused by ${by}${reason === undefined ? "" : `: ${reason}`}`;
-  return retry(opened, record, why, true);
+  return retry(opened, record, why, "attemptsUsed");
 }

@@ -2,7 +2,7 @@ import { isTrunkHealth } from "@agentswarm/contracts";
 import { PLAN_REFUSALS, RED_SWEEPS, roundsExceeded } from "./decide-next.ts";
 import { revisionNumber, tasksIn } from "./find-tasks.ts";
 import type { Ledger } from "./ledger.ts";
-import type { TaskRecord } from "./task-record.ts";
+import { UNUSED, type TaskRecord } from "./task-record.ts";
 
 const ENDED = ["failed", "blocked", "cancelled"] as const;
 
@@ -37,5 +37,5 @@ function isEnded({ status, reason }: Ledger, record: TaskRecord): boolean {
 }
 
 function reopened(record: TaskRecord): TaskRecord {
-  return { ...record, status: "planned", attemptsUsed: 0, crashes: 0, reason: null };
+  return { ...record, status: "planned", ...UNUSED, reason: null };
 }

@@ -17,6 +17,8 @@ export const taskRecordSchema = z.object({
   attemptsUsed: z.int().min(0),
   /** Attempts that failed because of the infrastructure. */
   crashes: z.int().min(0),
+  /** Attempts of a resolve that conflicted, because others landed while the agent worked. */
+  conflicts: z.int().min(0).default(0),
   /** Cost of all attempts in US dollars. */
   costUsd: z.number().min(0).default(0),
   tokens: z.int().min(0).default(0),
@@ -78,6 +80,9 @@ export function heldCommit({ status, lastHandoff }: TaskRecord): string | null {
   return status === "held" ? (lastHandoff?.headCommit ?? null) : null;
 }
 
+/** The counters of a task without failed attempts. */
+export const UNUSED = { attemptsUsed: 0, crashes: 0, conflicts: 0 } as const;
+
 /** A task that was not sent yet. */
 export function newRecord(
   task: TaskRecord["task"],
@@ -89,8 +94,7 @@ export function newRecord(
     after: [...after],
     status: "planned",
     round: 0,
-    attemptsUsed: 0,
-    crashes: 0,
+    ...UNUSED,
     costUsd: 0,
     tokens: 0,
     reason: null,
