@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Fault, jobId } from "@agentswarm/contracts";
-import { acquireLease, consume, openQueue, type JobContext, type QueueConnection } from "@agentswarm/queue";
+import { jobId } from "@agentswarm/contracts";
+import { acquireLease, openQueue, type QueueConnection } from "@agentswarm/queue";
 import { bullQueue } from "../../../test/support/queue.ts";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
 import { byKey, DEFAULTS, feature, handoffOf, OUTCOMES, planned } from "../testing/make-ledger.ts";
@@ -11,8 +11,7 @@ import { step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
 import { handlePlan } from "./handle-plan.ts";
 import { adoptPlan } from "./ledger/adopt-plan.ts";
-import { TASK_CRASH_LIMIT } from "./ledger/decide-retry.ts";
-import { newLedger, withRecord } from "./ledger/ledger.ts";
+import { newLedger } from "./ledger/ledger.ts";
 import { cancelFeature } from "./ledger/person-actions.ts";
 import { ledgerBase } from "./ledger/stored-ledger.ts";
 import type { PlannedTask } from "./ledger/validate-plan.ts";
@@ -100,41 +99,6 @@ test("an audit reads the ids of jobs and not their messages, however many featur
     await bullQueue(connection, "merge").add("merge", {}, { jobId: jobId.merge(`t-${nth}`, 1) });
   expect(await readsOfOne()).toBe(few);
   await bullQueue(connection, "merge").obliterate({ force: true });
-});
-
-test("a task whose job is a dead letter shows its reason until it fails, and a person can send it again", async () => {
-  await using open = openContext(connection);
-  const { ctx } = open;
-  const { id: featureId, read } = await build(ctx, [planned("a"), planned("b")]);
-  const { id } = byKey(await read(), "a").task;
-  const failRound = async (round: number) => {
-    const refuse = async ({ task }: { task: { id: string } }, { signal }: JobContext) => {
-      if (task.id === id) throw new Fault("message.invalid", "the task names no kind");
-      // The other task is under way meanwhile, so that the feature waits for it.
-      await new Promise((_, reject) => signal.addEventListener("abort", reject, { once: true }));
-    };
-    await using _consumer = await consume(connection, "task", refuse, {
-      concurrency: 20,
-      onError: () => undefined,
-    });
-    await expect.poll(() => stateOf(id, round), { timeout: 20_000 }).toBe("failed");
-  };
-  const reason = (round: number) =>
-    `round ${round} is a dead letter (\`swarm jobs\`): message.invalid: the task names no kind`;
-
-  await failRound(1);
-  for (let nth = 0; nth < 2; nth += 1) await audit(ctx);
-  expect(byKey(await read(), "a")).toMatchObject({ status: "sent", round: 2, crashes: 1, reason: reason(1) });
-  expect(await stateOf(id, 2)).toBe("prioritized");
-
-  await step(ctx, featureId, (now) => now && withRecord(now, id, { crashes: TASK_CRASH_LIMIT - 1 }), [id]);
-  await failRound(2);
-  for (let nth = 0; nth < 2; nth += 1) await audit(ctx);
-  expect(byKey(await read(), "a")).toMatchObject({ status: "failed", attemptsUsed: 0, reason: reason(2) });
-
-  await handlePlan(ctx, { kind: "retry", taskId: id, by: "ada" }, "m-1");
-  expect(byKey(await read(), "a")).toMatchObject({ status: "sent", round: 3, crashes: 0, reason: null });
-  expect(await stateOf(id, 3)).toBe("prioritized");
 });
 
 test("over all planners one audit runs at a time", async () => {

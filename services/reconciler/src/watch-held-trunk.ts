@@ -1,12 +1,22 @@
 import { jobId } from "@agentswarm/contracts";
-import type { ReconcilerContext, SweepContext } from "./context.ts";
+import type { Sender, TrunkStates } from "@agentswarm/queue";
+import type { Logger } from "@agentswarm/service";
+import type { SweepContext } from "./context.ts";
 
 const EVERY_MS = 5_000;
 
-/** Has a held trunk swept as soon as somebody pushes to it: the timer of sweeps may be minutes away. */
+interface HeldTrunk extends Pick<SweepContext, "repoId" | "mirror"> {
+  readonly trunkStates: Pick<TrunkStates, "read">;
+}
+
+/**
+ * Has a held trunk swept as soon as somebody pushes to it: the timer of sweeps may be minutes away.
+ * @param everyMs milliseconds between two looks; only tests need another value
+ */
 export function watchHeldTrunk(
-  { sender, log }: Pick<ReconcilerContext, "sender" | "log">,
-  { repoId, mirror, trunkStates }: SweepContext,
+  { sender, log }: { readonly sender: Pick<Sender, "send">; readonly log: Logger },
+  { repoId, mirror, trunkStates }: HeldTrunk,
+  everyMs = EVERY_MS,
 ): Disposable {
   const look = async () => {
     const state = await trunkStates.read(repoId);
@@ -20,6 +30,6 @@ export function watchHeldTrunk(
     look().catch((error: unknown) =>
       log.warn({ err: error, repoId }, "the held trunk could not be looked at"),
     );
-  }, EVERY_MS);
+  }, everyMs);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Fault, jobId } from "@agentswarm/contracts";
+import { consume, openQueue, type JobContext, type QueueConnection } from "@agentswarm/queue";
+import { bullQueue } from "../../../test/support/queue.ts";
+import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { byKey, DEFAULTS, feature, planned } from "../testing/make-ledger.ts";
+import { openContext } from "../testing/open-context.ts";
+import { readWhole } from "../testing/read-whole.ts";
+import { audit } from "./audit.ts";
+import { step } from "./carry-out.ts";
+import { handlePlan } from "./handle-plan.ts";
+import { adoptPlan } from "./ledger/adopt-plan.ts";
+import { TASK_CRASH_LIMIT } from "./ledger/decide-retry.ts";
+import { newLedger, withRecord } from "./ledger/ledger.ts";
+
+let redis: TestRedis;
+let connection: QueueConnection;
+beforeAll(async () => {
+  redis = await startRedis();
+  connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
+});
+afterAll(async () => {
+  await connection?.[Symbol.asyncDispose]();
+  await redis?.stop();
+});
+
+test("a task whose job is a dead letter shows its reason until it fails, and a person can send it again", async () => {
+  await using open = openContext(connection);
+  const { ctx } = open;
+  const { id: featureId } = feature;
+  await step(ctx, featureId, () => newLedger(feature, "one"));
+  await step(ctx, featureId, (now) => now && adoptPlan(now, [planned("a"), planned("b")], DEFAULTS));
+  const read = async () => {
+    const ledger = await readWhole(connection, featureId);
+    if (ledger === undefined) throw new Error("there is no ledger");
+    return byKey(ledger, "a");
+  };
+  const { id } = (await read()).task;
+  const stateOf = (round: number) => bullQueue(connection, "task").getJobState(jobId.task(id, round));
+  const failRound = async (round: number) => {
+    const refuse = async ({ task }: { task: { id: string } }, { signal }: JobContext) => {
+      if (task.id === id) throw new Fault("message.invalid", "the task names no kind");
+      // The other task is under way meanwhile, so that the feature waits for it.
+      await new Promise((_, reject) => signal.addEventListener("abort", reject, { once: true }));
+    };
+    await using _consumer = await consume(connection, "task", refuse, {
+      concurrency: 20,
+      onError: () => undefined,
+    });
+    await expect.poll(() => stateOf(round), { timeout: 20_000 }).toBe("failed");
+  };
+  const reason = (round: number) =>
+    `round ${round} is a dead letter (\`swarm jobs\`): message.invalid: the task names no kind`;
+
+  await failRound(1);
+  for (let nth = 0; nth < 2; nth += 1) await audit(ctx);
+  expect(await read()).toMatchObject({ status: "sent", round: 2, crashes: 1, reason: reason(1) });
+  expect(await stateOf(2)).toBe("prioritized");
+
+  await step(ctx, featureId, (now) => now && withRecord(now, id, { crashes: TASK_CRASH_LIMIT - 1 }), [id]);
+  await failRound(2);
+  for (let nth = 0; nth < 2; nth += 1) await audit(ctx);
+  expect(await read()).toMatchObject({ status: "failed", attemptsUsed: 0, reason: reason(2) });
+
+  await handlePlan(ctx, { kind: "retry", taskId: id, by: "ada" }, "m-1");
+  expect(await read()).toMatchObject({ status: "sent", round: 3, crashes: 0, reason: null });
+  expect(await stateOf(3)).toBe("prioritized");
+});
