@@ -12,17 +12,22 @@ export interface ScriptedModel extends AsyncDisposable {
   readonly asked: string[];
 }
 
-/** A model with OpenAI's protocol whose answers the test gives, by the number of the request from 0. */
-export async function startModel(answer: (nth: number, text: string) => Answer): Promise<ScriptedModel> {
+/**
+ * A model with OpenAI's protocol whose answers the test gives, by the number of the request from 0, its text, and the name
+ * of the model that it asks.
+ */
+export async function startModel(
+  answer: (nth: number, text: string, model: string) => Answer,
+): Promise<ScriptedModel> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     let body = "";
     request.on("data", (chunk: Buffer) => (body += chunk.toString()));
     request.on("end", () => {
       if (request.method === "GET") return response.writeHead(200).end("{}");
-      const { messages } = JSON.parse(body) as { messages: { content: string }[] };
+      const { messages, model } = JSON.parse(body) as { messages: { content: string }[]; model: string };
       const text = messages.map((message) => message.content).join("\n");
-      const said = answer(asked.push(text) - 1, text);
+      const said = answer(asked.push(text) - 1, text, model);
       if (typeof said === "function") return said(response);
       answerWith(response, said);
     });
@@ -48,9 +53,9 @@ export function answerWith(response: ServerResponse, said: object | string): voi
 }
 
 /** An answer that the model's server refuses. */
-export function refusal(status: number, headers: Record<string, string> = {}): Answer {
+export function refusal(status: number, headers: Record<string, string> = {}, message = "not now"): Answer {
   return (response) =>
     response
       .writeHead(status, { "content-type": "application/json", ...headers })
-      .end('{"error":{"message":"not now"}}');
+      .end(JSON.stringify({ error: { message } }));
 }

@@ -5,6 +5,7 @@ import { jobId, type Task } from "@agentswarm/contracts";
 import { runGit } from "@agentswarm/git";
 import { jobBody, openTrunkStates, openWaiting } from "@agentswarm/queue";
 import { bullQueue } from "../../../test/support/queue.ts";
+import { openPackageRegistry } from "../../../test/support/package-registry.ts";
 import { json, startBackend, USAGE, type ScriptedBackend } from "../../../test/support/scripted-backend.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { openSwarm, type TestSwarm } from "../testing/open-swarm.ts";
@@ -43,20 +44,20 @@ const nothingIsCharged = async () => {
 };
 const git = async (...args: string[]) => (await runGit(args, { cwd: swarm.origin })).stdout.trim();
 
-/** Pushes a swarm.json to the trunk, as a person does. */
-async function pushSettings(text: string): Promise<void> {
+/** Pushes a commit of one file to the trunk, as a person does. */
+async function push(path: string, text: string): Promise<void> {
   const blob = (
     await runGit(["hash-object", "-w", "--stdin"], { cwd: swarm.origin, input: text })
   ).stdout.trim();
-  const entry = `100644 blob ${blob}\tswarm.json\n`;
+  const entry = `100644 blob ${blob}\t${path}\n`;
   const tree = (await runGit(["mktree"], { cwd: swarm.origin, input: entry })).stdout.trim();
   const who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
-  const commit = await git(...who, "commit-tree", "-m", "Settings", "-p", "main", tree);
+  const commit = await git(...who, "commit-tree", "-m", `Change ${path}`, "-p", "main", tree);
   await git("update-ref", "refs/heads/main", commit);
 }
 
 test("with a comma missing in the trunk's swarm.json five tasks wait, and go on when it is there", async () => {
-  await pushSettings('{ "checks": { "gate": [] } "protected": [] }');
+  await push("swarm.json", '{ "checks": { "gate": [] } "protected": [] }');
   await using _dispatcher = await swarm.dispatcher();
   const tasks = await submitFive();
   const waits = await Promise.all(tasks.map((task) => waitsFor(task, /swarm\.json is not JSON/)));
@@ -64,9 +65,30 @@ test("with a comma missing in the trunk's swarm.json five tasks wait, and go on 
   await nothingIsCharged();
   expect((await openWaiting(swarm.connection).read()).reasons()).toMatchObject([{ waits: 5 }]);
 
-  await pushSettings('{ "checks": { "gate": [] } }');
+  await push("swarm.json", '{ "checks": { "gate": [] } }');
   for (const task of tasks) expect((await toMerger(task)).attempt).toBe(1);
   await expect.poll(async () => (await openWaiting(swarm.connection).read()).reasons()).toEqual([]);
+});
+
+test("with dependencies that npm refuses (ERESOLVE) tasks wait with npm's reason, and go on when they can be installed", async () => {
+  await using registry = await openPackageRegistry([
+    { manifest: { name: "host", version: "2.0.0" } },
+    { manifest: { name: "plugin", version: "1.0.0", peerDependencies: { host: "^1.0.0" } } },
+  ]);
+  const depend = (dependencies: object) =>
+    push("package.json", JSON.stringify({ name: "kit", dependencies }));
+  await depend({ host: "^2.0.0", plugin: "^1.0.0" });
+  await using _dispatcher = await swarm.dispatcher({ npm_config_registry: registry.url });
+  const tasks = [await swarm.submit("work"), await swarm.submit("work")];
+  for (const task of tasks) {
+    const waiting = await waitsFor(task, /ERESOLVE/);
+    expect(waiting).toMatchObject({ source: "operator", service: "dispatcher" });
+    expect(waiting.reason).toContain("correct package.json or its lockfile on the trunk");
+  }
+  await nothingIsCharged();
+
+  await depend({ host: "^2.0.0" });
+  for (const task of tasks) expect((await toMerger(task)).attempt).toBe(1);
 });
 
 test("without the trunk's branch five tasks wait, and go on when it is back", async () => {

@@ -91,6 +91,28 @@ test("features wait while the model refuses the key, with the setting's name, an
   expect(used).toHaveLength(ids.length);
 });
 
+test("a feature waits while LLM_MODEL names no model of the backend, and is planned when it does", async () => {
+  const missing = refusal(404, {}, "The model `glm-five` does not exist.");
+  await using planner = await startPlanner((_nth, _text, model) => (model === "glm-5" ? plan : missing), {
+    LLM_MODEL: "glm-five",
+  });
+  const id = await planner.submit();
+  const shown = await waitUntil("the reason", 30_000, async () =>
+    (await openWaiting(planner.connection).read()).feature(id),
+  );
+  expect(shown).toMatchObject({ source: "operator", service: "planner" });
+  expect(shown.reason).toMatch(/answered 404 .*glm-five.*: correct LLM_MODEL, which is glm-five$/);
+
+  await planner.service.stop();
+  await planner.again({ LLM_MODEL: "glm-5" });
+  const ledger = await planner.ledger(id, (one) => one.tasks.length === 1);
+  expect(ledger).toMatchObject({ planningRound: 1, refusedPlans: 0 });
+  await waitUntil("the end of the wait", 30_000, async () =>
+    (await openWaiting(planner.connection).read()).feature(id) === null ? true : null,
+  );
+  expect((await planner.events()).filter(({ type }) => type === "model.used")).toHaveLength(1);
+});
+
 test("no plan is paid for while the trunk is held", async () => {
   await using planner = await startPlanner(() => plan);
   const states = openTrunkStates(planner.connection);

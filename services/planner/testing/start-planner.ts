@@ -56,7 +56,7 @@ export interface TestPlanner extends AsyncDisposable {
 }
 
 export async function startPlanner(
-  answer: (nth: number, text: string) => Answer,
+  answer: (nth: number, text: string, model: string) => Answer,
   more: Record<string, string> = {},
   /** Why the test needs a Redis of its own, if it does. */
   exclusive?: string,
