@@ -123,6 +123,14 @@ test("commits that do not descend from the base are refused", async () => {
   expect(await arena.take(arena.bundle(foreign), foreign)).toEqual(refused(/does not descend from its base/));
 });
 
+test("a commit whose parent stands where git reads none is refused", async () => {
+  const who = "Agent <agent@example.com> 1700000000 +0000";
+  const author = `${who}\ncommitter ${who}\nparent ${arena.base}`;
+  const posing = arena.commit(arena.onBase([]), { parents: [], author });
+  expect(arena.attack("cat-file", "commit", posing)).toMatch(`\nparent ${arena.base}\n`);
+  expect(await arena.take(arena.bundle(posing), posing)).toEqual(refused(/does not descend from its base/));
+});
+
 test("an attempt that contains only its base is refused", async () => {
   const forged = arena.forge(header(`${arena.base} refs/heads/a`), arena.packOf([arena.base]));
   expect(await arena.take(forged, arena.base)).toEqual(refused(/no commit on its base/));

@@ -2,6 +2,7 @@ import { asFault, findInstalledFolder } from "@agentswarm/contracts";
 import { CONTENT_LIMITS, GIT_LIMITS } from "./content-limits.ts";
 import { isRefusedContent } from "./is-refused-content.ts";
 import { listChanges, NULL_ID, openLimitedReader, type ChangedEntry } from "./list-changes.ts";
+import { parseCommit } from "./objects/commit-object.ts";
 import type { ObjectReader } from "./objects/object-reader.ts";
 import { runGit } from "./run-git.ts";
 import { show } from "./show-path.ts";
@@ -34,18 +35,8 @@ export async function inspectCommits(dir: string, base: string, head: string): P
 
 async function inspect(dir: string, base: string, head: string): Promise<Inspection> {
   const maxCommits = CONTENT_LIMITS.commits;
-  const { stdout } = await runGit(
-    [
-      "rev-list",
-      "--reverse",
-      "--parents",
-      `--max-count=${maxCommits + 1}`,
-      "--end-of-options",
-      `${base}..${head}`,
-    ],
-    { cwd: dir, limits: GIT_LIMITS },
-  );
-  const family = stdout.split("\n").flatMap((line) => (line === "" ? [] : [line.split(" ")]));
+  using reader = openLimitedReader(dir);
+  const family = (await walkFamily(reader, base, head)) ?? (await listFamily(dir, base, head));
   const commits = family.map(([commit = ""]) => commit);
   if (commits.length === 0) return refuse("the attempt has no commit on its base");
   if (commits.length > maxCommits) return refuse(`more than ${maxCommits} commits`);
@@ -53,16 +44,49 @@ async function inspect(dir: string, base: string, head: string): Promise<Inspect
     return refuse("the attempt does not descend from its base");
   if (family.flat().length - commits.length > CONTENT_LIMITS.parents)
     return refuse(`its commits have more than ${CONTENT_LIMITS.parents} parents`);
-  using reader = openLimitedReader(dir);
   const lineages = family.map(([commit = "", ...parents]) => ({ commit, parents }));
   const entries = await listChanges(reader, lineages);
   for (const entry of entries) {
     const why = refusePath(entry);
     if (why !== null) return refuse(why);
   }
-  const why = (await findLarge(dir, entries)) ?? (await findEscape(reader, entries));
+  const why = (await findLarge(reader, entries)) ?? (await findEscape(reader, entries));
   if (why !== null) return refuse(why);
   return { kind: "accepted", commits, files: [...new Set(entries.map((entry) => entry.path))].toSorted() };
+}
+
+/** A commit's id and then those of its parents. */
+type Family = readonly string[];
+
+/**
+ * The commits after `base` up to `head`, oldest first, when each has one parent: an agent's attempt is like that, and
+ * reading it starts no further process. Null: git must be asked.
+ */
+async function walkFamily(reader: ObjectReader, base: string, head: string): Promise<Family[] | null> {
+  const family: Family[] = [];
+  for (let at = head; at !== base;) {
+    const found = await reader.read(at);
+    const [parent, ...others] = found?.type === "commit" ? parseCommit(found.body).parents : [];
+    if (parent === undefined || others.length > 0 || family.length > CONTENT_LIMITS.commits) return null;
+    family.push([at, parent]);
+    at = parent;
+  }
+  return family.toReversed();
+}
+
+async function listFamily(dir: string, base: string, head: string): Promise<Family[]> {
+  const { stdout } = await runGit(
+    [
+      "rev-list",
+      "--reverse",
+      "--parents",
+      `--max-count=${CONTENT_LIMITS.commits + 1}`,
+      "--end-of-options",
+      `${base}..${head}`,
+    ],
+    { cwd: dir, limits: GIT_LIMITS },
+  );
+  return stdout.split("\n").flatMap((line) => (line === "" ? [] : [line.split(" ")]));
 }
 
 function refuse(why: string): Inspection {
@@ -116,23 +140,16 @@ function escapes(path: string, target: string): boolean {
 }
 
 /** Why a file, or all files together, are refused for their size; null: they are accepted. */
-async function findLarge(dir: string, entries: readonly ChangedEntry[]): Promise<string | null> {
+async function findLarge(reader: ObjectReader, entries: readonly ChangedEntry[]): Promise<string | null> {
   const { fileBytes, linkBytes, writtenBytes } = CONTENT_LIMITS;
   const written = entries.filter((entry) => entry.blob !== NULL_ID);
   const ids = [...new Set(written.map((entry) => entry.blob))];
-  const input = ids.map((id) => `${id}\n`).join("");
-  const { stdout } = await runGit(["cat-file", "--batch-check=%(objectsize)"], {
-    cwd: dir,
-    input,
-    limits: GIT_LIMITS,
-  });
-  const lines = stdout.split("\n");
-  const sizes = new Map(ids.map((id, at) => [id, Number(lines[at])]));
+  const sizes = new Map(await Promise.all(ids.map(async (id) => [id, await reader.size(id)] as const)));
   let total = 0;
   for (const { path, mode, blob } of written) {
-    const size = sizes.get(blob) ?? NaN;
+    const size = sizes.get(blob) ?? null;
     const most = mode === SYMLINK ? linkBytes : fileBytes;
-    if (Number.isNaN(size)) return `the content of ${show(path)} is missing`;
+    if (size === null) return `the content of ${show(path)} is missing`;
     if (size > most) return `${show(path)} is larger than ${most} bytes`;
     total += size;
   }

@@ -13,13 +13,16 @@ export function parseCommit(body: Buffer): CommitObject {
   const text = body.toString("utf8");
   const end = text.indexOf("\n\n");
   const headers = (end === -1 ? text : text.slice(0, end)).split("\n");
-  const all = (name: string) =>
-    headers.flatMap((line) => (line.startsWith(`${name} `) ? [line.slice(name.length + 1)] : []));
-  const encoding = all("encoding")[0] ?? null;
+  const first = (name: string) =>
+    headers.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1) ?? null;
+  const encoding = first("encoding");
+  // Git reads parents only here, before the author; a parent line further down is none.
+  const others = headers.findIndex((line, at) => at > 0 && !line.startsWith("parent "));
+  const parents = headers.slice(1, others === -1 ? headers.length : others);
   return {
-    tree: all("tree")[0] ?? "",
-    parents: all("parent"),
-    author: all("author")[0] ?? "",
+    tree: first("tree") ?? "",
+    parents: parents.map((line) => line.slice("parent ".length)),
+    author: first("author") ?? "",
     encoding,
     message: end === -1 ? "" : decode(body.subarray(body.indexOf("\n\n") + 2), encoding),
   };

@@ -12,16 +12,18 @@ export interface GitObject {
   readonly body: Buffer;
 }
 
-/** Reads objects through one long-running `git cat-file --batch`: a process per object would cost 4 ms each. */
+/** Asks one long-running `git cat-file --batch-command`: a process per object would cost 4 ms each. */
 export interface ObjectReader extends Disposable {
   /** `name`: an id or a ref. Null: there is no such object. Throws Fault `git.failed`, retryable when git ended. */
   read(name: string): Promise<GitObject | null>;
+  /** The size of an object's content in bytes, without reading it; null and faults as in `read`. */
+  size(name: string): Promise<number | null>;
 }
 
-interface PendingRead {
-  readonly resolve: (object: GitObject | null) => void;
-  readonly reject: (error: Fault) => void;
-}
+type PendingAnswer = { readonly reject: (error: Fault) => void } & (
+  | { readonly command: "contents"; readonly resolve: (object: GitObject | null) => void }
+  | { readonly command: "info"; readonly resolve: (bytes: number | null) => void }
+);
 
 const NEWLINE = 0x0a;
 
@@ -33,7 +35,7 @@ export interface ReaderLimits extends GitLimits {
 
 export function openObjectReader(dir: string, limits?: ReaderLimits): ObjectReader {
   let child: ChildProcessWithoutNullStreams | null = null;
-  const pending: PendingRead[] = [];
+  const pending: PendingAnswer[] = [];
   let chunks: Buffer[] = [];
   let buffered = 0;
   /** Bytes that must be buffered before the next object can be parsed. */
@@ -53,6 +55,13 @@ export function openObjectReader(dir: string, limits?: ReaderLimits): ObjectRead
         at = headerEnd + 1;
         continue;
       }
+      const [asked] = pending;
+      if (asked?.command === "info") {
+        pending.shift();
+        asked.resolve(Number(size));
+        at = headerEnd + 1;
+        continue;
+      }
       const most = limits?.most[type as ObjectType] ?? Infinity;
       if (Number(size) > most) {
         refuse(`the ${type} ${id} has ${size} bytes (limit ${most})`);
@@ -65,7 +74,8 @@ export function openObjectReader(dir: string, limits?: ReaderLimits): ObjectRead
         break;
       }
       // A copy: a slice would keep the whole chunk in memory while the object is cached.
-      pending.shift()?.resolve({ id, type: type as ObjectType, body: Buffer.from(data.subarray(from, to)) });
+      pending.shift();
+      asked?.resolve({ id, type: type as ObjectType, body: Buffer.from(data.subarray(from, to)) });
       at = to + 1;
     }
     const rest = data.subarray(at);
@@ -89,7 +99,7 @@ export function openObjectReader(dir: string, limits?: ReaderLimits): ObjectRead
   };
 
   const open = () => {
-    const { command, args, env } = gitCommand(["cat-file", "--batch"], {}, limits);
+    const { command, args, env } = gitCommand(["cat-file", "--batch-command"], {}, limits);
     const started = spawn(command, args, { cwd: dir, env, stdio: "pipe" });
     let stderr = "";
     started.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-2_000)));
@@ -112,12 +122,21 @@ export function openObjectReader(dir: string, limits?: ReaderLimits): ObjectRead
     return started;
   };
 
+  const ask = (name: string, answer: PendingAnswer) => {
+    child ??= open();
+    pending.push(answer);
+    child.stdin.write(`${answer.command} ${name}\n`);
+  };
+
   return {
     read(name) {
-      child ??= open();
       const { promise, resolve, reject } = Promise.withResolvers<GitObject | null>();
-      pending.push({ resolve, reject });
-      child.stdin.write(`${name}\n`);
+      ask(name, { command: "contents", resolve, reject });
+      return promise;
+    },
+    size(name) {
+      const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+      ask(name, { command: "info", resolve, reject });
       return promise;
     },
     [Symbol.dispose]() {
