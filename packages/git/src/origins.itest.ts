@@ -90,6 +90,29 @@ describe.each(["in place", "by a mirror"] as const)("an origin used %s", (kind) 
     expect(await mirror.green()).toBe(first);
   });
 
+  test("a commit's history, tree and files are those of git, and what is not there is not found", async () => {
+    const { mirror, origin, first, ours, foreign } = setup;
+    const lacking = "f".repeat(40);
+    expect(await mirror.treeOf(ours)).toBe(git(origin, "rev-parse", `${ours}^{tree}`));
+    await expect(mirror.treeOf(lacking)).rejects.toMatchObject({ code: "git.failed" });
+    expect(await mirror.readFile(ours, "a.txt")).toBe("2");
+    for (const path of ["b.txt", "a.txt/b", "a b", "", "a.txt\ncontents HEAD"])
+      expect(await mirror.readFile(ours, path), path).toBeNull();
+    expect(await mirror.readFile(lacking, "a.txt")).toBeNull();
+    // Asked twice, because the second answer may come from what was remembered.
+    for (let times = 0; times < 2; times += 1) {
+      expect(await mirror.hasAll(ours, [ours, first])).toBe(true);
+      expect(await mirror.hasAll(first, [first])).toBe(true);
+      expect(await mirror.hasAll(ours, [first, foreign])).toBe(false);
+      expect(await mirror.hasAll(lacking, [first])).toBe(false);
+      expect(await mirror.hasAll(ours, [lacking])).toBe(false);
+      expect([await mirror.isAncestor(first, ours), await mirror.isAncestor(ours, first)]).toEqual([
+        true,
+        false,
+      ]);
+    }
+  });
+
   // Fault 21: a push that would not be a fast-forward.
   test("a push after somebody else's says that the ref has moved, and leaves it", async () => {
     const { mirror, origin, first, ours, foreign } = setup;
