@@ -1,5 +1,5 @@
 import { asFault, jobId, trunkHealthId } from "@agentswarm/contracts";
-import { acquireLease, findFailedJob, jobState, type JobState } from "@agentswarm/queue";
+import { acquireLease, jobState } from "@agentswarm/queue";
 import { advance } from "./advance.ts";
 import { carryOut, refreshBudget, sendTask, step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
@@ -11,6 +11,7 @@ import { countShown, findRecord } from "./ledger/find-tasks.ts";
 import { isUnderWay, OPEN } from "./ledger/task-record.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { readOpen } from "./read-open.ts";
+import { whyLost } from "./why-lost.ts";
 
 const LEASE_MS = 30_000;
 
@@ -66,7 +67,7 @@ async function sendLost(ctx: PlannerContext, featureId: string, { taskId, round 
   const state = await jobState(ctx.connection, "task", jobId.task(taskId, round));
   ctx.log.warn({ featureId, taskId, round, state }, "the job of a sent task is lost; the task is sent again");
   if (state === "missing") return sendTask(ctx, record);
-  const why = await whyLost(ctx, { taskId, round }, state);
+  const why = await whyLost(ctx.connection, { taskId, round }, state);
   await step(
     ctx,
     featureId,
@@ -78,18 +79,6 @@ async function sendLost(ctx: PlannerContext, featureId: string, { taskId, round 
     },
     [taskId],
   );
-}
-
-/** Why a round's job ended without a handoff. A dead letter says it itself. */
-async function whyLost(
-  { connection }: PlannerContext,
-  { taskId, round }: Round,
-  state: JobState,
-): Promise<string> {
-  const id = jobId.task(taskId, round);
-  const failed = state === "failed" ? await findFailedJob(connection, "task", id) : null;
-  if (failed === null) return `round ${round} ended (${state}) without a handoff`;
-  return `round ${round} is a dead letter (\`swarm jobs\`): ${failed.failedReason}`;
 }
 
 /** Requests a sweep for features that wait for green when no sweep is under way and no fix task is under way. */

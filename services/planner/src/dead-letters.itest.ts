@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Fault, jobId } from "@agentswarm/contracts";
-import { consume, openQueue, type JobContext, type QueueConnection } from "@agentswarm/queue";
+import { attemptRef, Fault, jobId } from "@agentswarm/contracts";
+import { consume, createSender, openQueue, type JobContext, type QueueConnection } from "@agentswarm/queue";
+import { makeHandoff } from "../../../test/support/make-handoff.ts";
 import { bullQueue } from "../../../test/support/queue.ts";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
 import { byKey, DEFAULTS, feature, planned } from "../testing/make-ledger.ts";
@@ -12,6 +13,7 @@ import { handlePlan } from "./handle-plan.ts";
 import { adoptPlan } from "./ledger/adopt-plan.ts";
 import { TASK_CRASH_LIMIT } from "./ledger/decide-retry.ts";
 import { newLedger, withRecord } from "./ledger/ledger.ts";
+import { whyLost } from "./why-lost.ts";
 
 let redis: TestRedis;
 let connection: QueueConnection;
@@ -65,4 +67,39 @@ test("a task whose job is a dead letter shows its reason until it fails, and a p
   await handlePlan(ctx, { kind: "retry", taskId: id, by: "ada" }, "m-1");
   expect(await read()).toMatchObject({ status: "sent", round: 3, crashes: 0, reason: null });
   expect(await stateOf(3)).toBe("prioritized");
+});
+
+test("a round whose merge request is a dead letter says so, and names the command that sends it again", async () => {
+  const sender = createSender(connection, "test");
+  const commit = "c".repeat(40);
+  const send = async (attempt: number, round: number) => {
+    const about = { taskId: "t-1", featureId: feature.id, repoId: feature.repoId, attempt, title: "One" };
+    const handoff = { ...makeHandoff({ taskId: "t-1", attempt, headCommit: commit }), round };
+    const request = {
+      ...about,
+      ref: attemptRef("t-1", attempt),
+      baseCommit: commit,
+      headCommit: commit,
+      handoff,
+    };
+    await sender.send("merge", request, { jobId: jobId.merge("t-1", attempt) });
+  };
+  await send(1, 1);
+  await send(2, 2);
+  {
+    const refuse = async ({ attempt }: { attempt: number }) => {
+      throw new Fault("message.invalid", `attempt ${attempt} is odd`);
+    };
+    await using _consumer = await consume(connection, "merge", refuse, {
+      concurrency: 1,
+      onError: () => undefined,
+    });
+    await expect.poll(() => bullQueue(connection, "merge").getFailedCount(), { timeout: 20_000 }).toBe(2);
+  }
+  const why = (round: number) => whyLost(connection, { taskId: "t-1", round }, "completed");
+  expect(await why(1)).toBe(
+    "the result of round 1 is a dead letter (`swarm jobs retry merge merge-t-1-1`): message.invalid: attempt 1 is odd",
+  );
+  expect(await why(2)).toContain("merge-t-1-2`): message.invalid: attempt 2 is odd");
+  expect(await why(3)).toBe("round 3 ended (completed) without a handoff");
 });
