@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, open, rename, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { runGit } from "./run-git.ts";
 
 /** How many landings share one full bundle. */
 const CHECKPOINT_EVERY = 50;
+/** Of a thin bundle: its version and the commit that it is based on. */
+const HEADER_BYTES = 64;
 
 /** A commit with its history, as bundle files for a sandbox. */
 export interface Bundles {
@@ -25,19 +28,38 @@ export async function bundleFor(options: {
 }): Promise<Bundles> {
   const { repoDir, commit, cacheDir } = options;
   await mkdir(cacheDir, { recursive: true });
+  const fullOf = (checkpoint: string) => join(cacheDir, `full-${checkpoint}.bundle`);
+  const thinFile = join(cacheDir, `thin-${commit}.bundle`);
+  const checkpoint =
+    (await readBase(thinFile)) ??
+    (existsSync(fullOf(commit)) ? commit : await findCheckpoint(repoDir, commit));
+  const full = await makeBundle(repoDir, checkpoint, null, fullOf(checkpoint));
+  if (checkpoint === commit) return { full, thin: null };
+  return { full, thin: await makeBundle(repoDir, commit, checkpoint, thinFile) };
+}
+
+/** The checkpoint that a thin bundle is based on, so that git is asked once for all services; null: there is no such file. */
+async function readBase(file: string): Promise<string | null> {
+  const found = await open(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+  if (found === null) return null;
+  try {
+    const { buffer, bytesRead } = await found.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
+    return /^# v2 git bundle\n-([0-9a-f]{40}) \n/.exec(buffer.toString("latin1", 0, bytesRead))?.[1] ?? null;
+  } finally {
+    await found.close();
+  }
+}
+
+async function findCheckpoint(repoDir: string, commit: string): Promise<string> {
   const { stdout } = await runGit(["rev-list", "--first-parent", "--count", "--end-of-options", commit], {
     cwd: repoDir,
   });
   const back = (Number(stdout) - 1) % CHECKPOINT_EVERY;
-  const checkpoint = (
-    await runGit(["rev-parse", "--verify", `${commit}~${back}`], { cwd: repoDir })
-  ).stdout.trim();
-  const full = await makeBundle(repoDir, checkpoint, null, join(cacheDir, `full-${checkpoint}.bundle`));
-  if (back === 0) return { full, thin: null };
-  return {
-    full,
-    thin: await makeBundle(repoDir, commit, checkpoint, join(cacheDir, `thin-${commit}.bundle`)),
-  };
+  if (back === 0) return commit;
+  return (await runGit(["rev-parse", "--verify", `${commit}~${back}`], { cwd: repoDir })).stdout.trim();
 }
 
 /**
