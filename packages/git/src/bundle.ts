@@ -53,13 +53,24 @@ async function readBase(file: string): Promise<string | null> {
   }
 }
 
+/** How many first parents a commit has, by repository and commit: this never changes. */
+const depths = new Map<string, number>();
+const MAX_DEPTHS = 10_000;
+
+/** Usually a commit among the last ones is known, so one git process answers, and it does not read the whole history. */
 async function findCheckpoint(repoDir: string, commit: string): Promise<string> {
-  const { stdout } = await runGit(["rev-list", "--first-parent", "--count", "--end-of-options", commit], {
-    cwd: repoDir,
-  });
-  const back = (Number(stdout) - 1) % CHECKPOINT_EVERY;
-  if (back === 0) return commit;
-  return (await runGit(["rev-parse", "--verify", `${commit}~${back}`], { cwd: repoDir })).stdout.trim();
+  const list = async (...how: string[]) => {
+    const args = ["rev-list", "--first-parent", ...how, "--end-of-options", commit];
+    return (await runGit(args, { cwd: repoDir })).stdout.trim().split("\n");
+  };
+  const keyOf = (one: string) => `${repoDir}\0${one}`;
+  const last = await list(`--max-count=${CHECKPOINT_EVERY}`);
+  const at = last.findIndex((one) => depths.has(keyOf(one)));
+  const known = depths.get(keyOf(last[at] ?? ""));
+  const depth = known === undefined ? Number((await list("--count"))[0]) - 1 : known + at;
+  if (depths.size >= MAX_DEPTHS) depths.clear();
+  depths.set(keyOf(commit), depth);
+  return last[depth % CHECKPOINT_EVERY] ?? commit;
 }
 
 /**
