@@ -59,7 +59,7 @@ test("a program that retries a failing model for ever is killed", async () => {
   );
   expect(result).toMatchObject({
     end: "failed",
-    reason: "the model failed 5 times in a row, last with 404",
+    reason: "the model failed 5 times in a row, last with 422",
     headCommit: null,
   });
   expect(calls).toBe(5);

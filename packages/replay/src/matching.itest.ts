@@ -84,22 +84,22 @@ test("the next step follows the highest tool call id of its key", async () => {
   expect(await callOf([...start, called("kit/steps/work#1.3")])).toBe("kit/steps/work#2");
 });
 
-test("a request without a recorded answer is a 404 that names the key", async () => {
+test("a request without a recorded answer is a 422 that names the key", async () => {
   const refusal = async (messages: Message[]) => {
     const response = await replay.post({ messages });
     const { error } = (await response.json()) as { error: { code: string | null; message: string } };
     return { status: response.status, ...error };
   };
   expect(await refusal(ask("kit/unheard-of/work"))).toMatchObject({
-    status: 404,
+    status: 422,
     code: "kit/unheard-of/work",
     message: "nothing is recorded for kit/unheard-of/work",
   });
   const past = await refusal([...ask("kit/steps/work"), called("kit/steps/work#2")]);
-  expect(past).toMatchObject({ status: 404, code: "kit/steps/work" });
+  expect(past).toMatchObject({ status: 422, code: "kit/steps/work" });
   expect(past.message).toContain("has 2 recorded steps, and step 3 was asked for");
   const keyless = await refusal([{ role: "user", content: "hello" }]);
-  expect(keyless).toMatchObject({ status: 404, code: null, message: "no message names a Swarm-Key" });
+  expect(keyless).toMatchObject({ status: 422, code: null, message: "no message names a Swarm-Key" });
 });
 
 test(`${CONVERSATIONS} concurrent conversations in any order get the answers that each would get alone`, async () => {

@@ -13,6 +13,9 @@ export interface Replay extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** A refusal of the request itself: 404 would say that the model or its address is wrong, for which all work waits. */
+const NOT_RECORDED = 422;
+
 const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
 const MAX_WAIT_MS = 10_000;
 
@@ -41,7 +44,9 @@ export async function startReplay(options: {
     const facts = readRequestFacts(request);
     const answer = chooseAnswer(entries, facts);
     if (answer.kind === "none") {
-      return reply.code(404).send({ error: { type: "not_recorded", code: facts.key, message: answer.why } });
+      return reply
+        .code(NOT_RECORDED)
+        .send({ error: { type: "not_recorded", code: facts.key, message: answer.why } });
     }
     const { entry } = answer;
     barrier.arrive(entry.key);

@@ -11,6 +11,7 @@ import { jobState, openWaiting, pendingJobIds } from "@agentswarm/queue";
 import { makeHandoff } from "../../../test/support/make-handoff.ts";
 import { bullQueue } from "../../../test/support/queue.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
+import { CONFLICT_LIMIT } from "./ledger/decide-retry.ts";
 import { planned, startPlanner, type TestPlanner } from "../testing/start-planner.ts";
 
 const plan = { tasks: [planned("a"), planned("b", "a")] };
@@ -64,8 +65,8 @@ test("a resolve that keeps conflicting is planned again, never resolved by anoth
   await using planner = await startPlanner((nth) => (nth === 0 ? plan : next));
   const id = await planner.submit();
   await planner.handOver(await planner.sentAs("a"), conflict);
-  await planner.handOver(await planner.sentAs("a-resolve"), conflict);
-  await planner.handOver(await planner.sentAs("a-resolve", 2), conflict);
+  for (let round = 1; round <= CONFLICT_LIMIT; round += 1)
+    await planner.handOver(await planner.sentAs("a-resolve", round), conflict);
   await planner.sentAs("other-way");
   const ledger = await planner.ledger(id, (one) => one.planningRound === 2);
   expect(ledger.tasks.filter((record) => record.task.kind === "resolve")).toHaveLength(1);
