@@ -15,9 +15,9 @@ export default defineConfig({
           name: "integration",
           include: ["**/*.itest.ts"],
           exclude: [...exclude, "test/journeys/**", "tools/compose/**"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          // These tests mostly wait for processes: one worker a core, the default being one core less.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // These tests mostly wait for processes, so there are more of them at once than cores.
           maxWorkers: 3,
         },
       },
