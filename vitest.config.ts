@@ -17,8 +17,8 @@ export default defineConfig({
           exclude: [...exclude, "test/journeys/**", "tools/compose/**"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          // These tests mostly wait for processes, so there are more of them at once than cores.
-          maxWorkers: 3,
+          // One less by default; these tests often wait for processes, and the journeys run beside them.
+          maxWorkers: 2,
         },
       },
       {

@@ -6,11 +6,11 @@ import { openProcessGroups } from "./process-groups.ts";
 import { stagesOf, type Step } from "./steps.ts";
 
 const HELP = `npm run check: format, lint, types, unused code, unit tests
-npm test:      the same, the suites with real Redis, git and processes, the journeys, the swarm in
-               containers where Docker answers, and three minutes of soak
+npm test:      the same, the suites with real Redis, git and processes, the journeys, and the swarm
+               in containers where Docker answers
 
   --only <step>   run only one step: format, lint, types, knip, knip-production, unit,
-                  integration, soak, journey, compose
+                  integration, journey, compose
   --help          this text
 `;
 

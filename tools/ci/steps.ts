@@ -13,8 +13,6 @@ export interface Step {
 
 const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
 
-const SOAK = fileURLToPath(new URL("../../test/soak/main.ts", import.meta.url));
-
 /** The script of a package's command, so that it runs with the same Node as this process. */
 function bin(pkg: string, name = pkg): string {
   const manifest = join(MODULES, pkg, "package.json");
@@ -49,13 +47,6 @@ export function stagesOf(command: "check" | "test", dir: string): Step[][][] {
     vitest("unit"),
   ];
   if (command === "check") return [[check]];
-  const soak = { name: "soak", args: [SOAK, "--minutes", "3"] };
   // Most tests wait for processes, so two lanes run side by side; each takes about as long as the other.
-  return [
-    [check],
-    [
-      [vitest("integration"), soak],
-      [vitest("journey"), vitest("compose")],
-    ],
-  ];
+  return [[check], [[vitest("integration")], [vitest("journey"), vitest("compose")]]];
 }
