@@ -2,6 +2,13 @@ import { defineConfig } from "vitest/config";
 
 const exclude = ["**/node_modules/**", "target-repo/**", ".swarm/**"];
 
+const integration = {
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  // One less by default; these tests often wait for processes, and the journeys run beside them.
+  maxWorkers: 2,
+};
+
 /**
  * `unit`: pure, no process or file outside the test. `integration`: real Redis, real git, real processes, each
  * test file with a server and folders of its own, so that files can run side by side.
@@ -12,13 +19,19 @@ export default defineConfig({
       { test: { name: "unit", include: ["**/*.test.ts"], exclude } },
       {
         test: {
+          ...integration,
           name: "integration",
-          include: ["**/*.itest.ts"],
-          exclude: [...exclude, "test/journeys/**", "tools/compose/**"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          // One less by default; these tests often wait for processes, and the journeys run beside them.
-          maxWorkers: 2,
+          include: ["{packages,services,tools}/**/*.itest.ts"],
+          exclude: [...exclude, "tools/compose/**"],
+        },
+      },
+      // What spans several packages and services: attacks, the agent, the command line.
+      {
+        test: {
+          ...integration,
+          name: "system",
+          include: ["test/**/*.itest.ts"],
+          exclude: [...exclude, "test/journeys/**"],
         },
       },
       {

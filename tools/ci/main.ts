@@ -10,7 +10,7 @@ npm test:      the same, the suites with real Redis, git and processes, the jour
                in containers where Docker answers
 
   --only <step>   run only one step: format, lint, types, knip, knip-production, unit,
-                  integration, journey, compose
+                  integration, system, journey, compose
   --help          this text
 `;
 

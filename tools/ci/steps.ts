@@ -48,5 +48,11 @@ export function stagesOf(command: "check" | "test", dir: string): Step[][][] {
   ];
   if (command === "check") return [[check]];
   // Most tests wait for processes, so two lanes run side by side; each takes about as long as the other.
-  return [[check], [[vitest("integration")], [vitest("journey"), vitest("compose")]]];
+  return [
+    [check],
+    [
+      [vitest("integration"), vitest("system")],
+      [vitest("journey"), vitest("compose")],
+    ],
+  ];
 }
