@@ -3,5 +3,6 @@ export {
   /** @testonly */
   readScenario,
 } from "./scenario.ts";
+/** @testonly */
 export { startReplay } from "./start-replay.ts";
 export type { Replay } from "./start-replay.ts";
