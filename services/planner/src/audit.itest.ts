@@ -218,7 +218,7 @@ test("a feature whose head cannot be read is set aside and told once; the others
   );
 });
 
-test("a ledger of version 0.1 that cannot be read stays where it is and is told once; the others are moved", async () => {
+test("a ledger of version 0.1 that cannot be read stays where it is and is reported once; the others are moved", async () => {
   await using open = openContext(connection);
   const { ctx, lines } = open;
   const [values, versions] = [

@@ -73,7 +73,7 @@ test("a resolve that keeps conflicting is planned again, never resolved by anoth
   expect(planner.model.asked[1]).toContain("src/x.js");
 });
 
-test("a later plan is told every name that landed, and what it repeats of them is not built again", async () => {
+test("a later plan's prompt lists every name that landed, and what it repeats of them is not built again", async () => {
   const both = { tasks: [planned("a"), planned("b", "a")] };
   await using planner = await startPlanner(() => both);
   const id = await planner.submit();
