@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -33,10 +33,11 @@ export async function runAsThisUser<T>(program: string): Promise<{ result: T } |
 async function runWithProvider<T>(program: string, prefix: string[]): Promise<{ result: T } | string> {
   const home = mkdtempSync(join(tmpdir(), "swarm-user-"));
   chmodSync(home, 0o777);
+  const tools = readableTools(home);
   const script = `
     const { openLocalProvider } = await import(${JSON.stringify(join(SANDBOX, "local/local-provider.ts"))});
     const home = ${JSON.stringify(home)};
-    const options = { home, swarm: "attack", tools: process.env.SWARM_TOOLS, allowUnisolated: false };
+    const options = { home, swarm: "attack", tools: ${JSON.stringify(tools)}, allowUnisolated: false };
     const provider = await openLocalProvider(options).catch((error) => {
       console.log(JSON.stringify({ unavailable: String(error) }));
       process.exit(0);
@@ -67,6 +68,15 @@ async function runWithProvider<T>(program: string, prefix: string[]): Promise<{ 
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
+}
+
+/** The unpacked tools where every user can read them: SWARM_HOME, which holds them, is closed to other users. */
+function readableTools(home: string): string | undefined {
+  const unpacked = process.env["SWARM_TOOLS"];
+  if (unpacked === undefined) return undefined;
+  const copy = join(home, "tools");
+  cpSync(unpacked, copy, { recursive: true, verbatimSymlinks: true });
+  return copy;
 }
 
 /** What `attack` of the program returns. */
