@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { openProcessGroups } from "./process-groups.ts";
+import { type Failure, readReport, type TestCounts } from "./reports.ts";
 import { stagesOf, type Step } from "./steps.ts";
 
 const HELP = `npm run check: format, lint, types, unused code, unit tests
@@ -17,10 +18,12 @@ npm test:      the same, the suites with real Redis, git and processes, the jour
 /** The time that a step has to end after a signal. */
 const GRACE_MS = 5_000;
 
-interface Report {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
+/** How a step ended. */
+interface Outcome {
+  readonly step: Step;
+  readonly ok: boolean;
+  /** Null for a step without tests, and where the runner crashed before it wrote its report. */
+  readonly counts: TestCounts | null;
 }
 
 async function main(): Promise<number> {
@@ -43,38 +46,56 @@ async function main(): Promise<number> {
       });
     });
   }
-  const failed: string[] = [];
-  const total = { passed: 0, failed: 0, skipped: 0 };
-  const runLane = async (steps: readonly Step[]) => {
-    for (const step of steps) {
-      if (values.only !== undefined && values.only !== step.name) continue;
-      const startedAt = performance.now();
-      process.stdout.write(`\n── ${step.name}\n`);
-      const code = await groups.run(step.args);
-      if (code !== 0) failed.push(step.name);
-      if (step.report !== undefined) addReport(step.report, total);
-      const tookMs = Math.round(performance.now() - startedAt);
-      process.stdout.write(`── ${step.name}: ${code === 0 ? "ok" : "FAILED"} in ${tookMs} ms\n`);
-    }
+  const runStep = async (step: Step, files: readonly string[] = []): Promise<Outcome> => {
+    const startedAt = performance.now();
+    process.stdout.write(`\n── ${step.name}\n`);
+    const ok = (await groups.run([...step.args, ...files])) === 0;
+    const tookMs = Math.round(performance.now() - startedAt);
+    process.stdout.write(`── ${step.name}: ${ok ? "ok" : "FAILED"} in ${tookMs} ms\n`);
+    return { step, ok, counts: step.report === undefined ? null : readReport(step.report) };
   };
+  const outcomes: Outcome[] = [];
   for (const lanes of stagesOf(positionals[0] === "check" ? "check" : "test", dir)) {
+    const runLane = async (steps: readonly Step[]) => {
+      for (const step of steps) {
+        if (values.only === undefined || values.only === step.name) outcomes.push(await runStep(step));
+      }
+    };
     await Promise.all(lanes.map(runLane));
   }
+  const unstable: Failure[] = [];
+  for (const [index, { step, ok, counts }] of outcomes.entries()) {
+    if (ok || counts === null || counts.failures.length === 0) continue;
+    // Lanes and test files that share two cores can starve one another; what fails alone, too, is a failure.
+    const again = await runStep(step, [...new Set(counts.failures.map((failure) => failure.file))]);
+    const left = again.counts ?? counts;
+    const passed = counts.passed + counts.failed - left.failed;
+    outcomes[index] = { ...again, counts: { ...counts, ...left, passed, skipped: counts.skipped } };
+    if (again.ok) unstable.push(...counts.failures);
+  }
   rmSync(dir, { recursive: true, force: true });
-  if (failed.length > 0) process.stdout.write(`\nFailed: ${failed.join(", ")}\n`);
-  process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
-  return failed.length === 0 ? 0 : 1;
+  return summarize(outcomes, unstable);
 }
 
-function addReport(file: string, total: { passed: number; failed: number; skipped: number }): void {
-  try {
-    const report = JSON.parse(readFileSync(file, "utf8")) as Report;
-    total.passed += report.numPassedTests;
-    total.failed += report.numFailedTests;
-    total.skipped += report.numPendingTests;
-  } catch {
-    // The runner crashed before it wrote its report; its exit code has marked the step as failed.
+/** The end of the output names every failure, because a log is often kept by its end. Returns the exit code. */
+function summarize(outcomes: readonly Outcome[], unstable: readonly Failure[]): number {
+  const failed = outcomes.filter((outcome) => !outcome.ok);
+  const print = ({ file, test, message }: Failure) => {
+    const lines = message.split("\n").filter((line) => !line.includes("/node_modules/"));
+    process.stdout.write(`\n${relative(process.cwd(), file)} > ${test}\n${lines.slice(0, 20).join("\n")}\n`);
+  };
+  if (unstable.length > 0) {
+    process.stdout.write("\nFailed beside other tests, and passed when run again alone:\n");
+    unstable.forEach(print);
   }
+  if (failed.length > 0) {
+    process.stdout.write(`\nFailed: ${failed.map(({ step }) => step.name).join(", ")}\n`);
+    failed.flatMap(({ counts }) => counts?.failures ?? []).forEach(print);
+  }
+  const sum = (field: "passed" | "failed" | "skipped") =>
+    outcomes.reduce((total, { counts }) => total + (counts?.[field] ?? 0), 0);
+  process.stdout.write(`\n${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped\n`);
+  return failed.length === 0 ? 0 : 1;
 }
 
 process.exitCode = await main();

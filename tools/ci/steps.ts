@@ -7,7 +7,7 @@ export interface Step {
   readonly name: string;
   /** Arguments for the running Node. */
   readonly args: string[];
-  /** The file that the test runner writes its counts to; only for test steps. */
+  /** The file that the test runner writes its counts to; only for test steps, which take test files as arguments. */
   readonly report?: string;
 }
 
