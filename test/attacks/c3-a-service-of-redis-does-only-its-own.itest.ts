@@ -187,7 +187,7 @@ test("the planner can do all that its ledger needs", async () => {
   };
   await handlePlan(ctx, landed, "m-2");
   expect(await ctx.history.all()).toHaveLength(1);
-  await handlePlan(ctx, { kind: "cancel", featureId: id, by: "ada" }, "m-3");
+  await handlePlan(ctx, { kind: "cancel", featureId: id, by: "ada", via: "rest", why: "" }, "m-3");
   const ended = await ctx.ledgers.get(id);
   expect(ended && (await ctx.ledgers.forget(ended))).toBe(true);
 });

@@ -3,7 +3,13 @@ import resolvePrompt from "../../../prompts/resolve.md";
 import workPrompt from "../../../prompts/work.md";
 import { swarmKeyLine, type AgentClaim, type Assignment, type CheckResult } from "@agentswarm/contracts";
 
-const PROMPT_OF_KIND = { build: workPrompt, fix: fixPrompt, resolve: resolvePrompt } as const;
+const PROMPT_OF_KIND = {
+  build: workPrompt,
+  fix: fixPrompt,
+  resolve: resolvePrompt,
+  // No agent runs for a revert.
+  revert: workPrompt,
+} as const;
 
 /** The agent's role and rules; the same for every task of one kind but for the Swarm-Key. */
 export function systemPrompt({ task, swarmKey }: Assignment): string {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { budgetSchema, forecastSchema } from "./budget.ts";
 import { idSchema } from "./ids.ts";
+import { actorSchema } from "./person.ts";
 import { repoIdSchema } from "./repo.ts";
 
 export const featureSourceSchema = z.enum(["rest", "cli", "backlog", "mcp", "webhook", "system"]);
@@ -35,7 +36,8 @@ export type FeatureInput = z.infer<typeof featureInputSchema>;
 export const featureSubmissionSchema = featureInputSchema.extend({
   id: idSchema,
   repoId: repoIdSchema,
-  source: featureSourceSchema,
+  source: featureSourceSchema.describe("By which way it came in"),
+  by: actorSchema.optional().describe("Who asked for it; absent in documents of version 0.1"),
   createdAt: z.int().describe("Milliseconds since 1970, Redis time"),
 });
 export type FeatureSubmission = z.infer<typeof featureSubmissionSchema>;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { clippedList, clippedText, pathText, tailText } from "./bounded.ts";
 import { idSchema, objectIdSchema } from "./ids.ts";
+import { heardNoteSchema, MAX_NOTES } from "./note.ts";
 
 /**
  * The size of a handoff, field by field, in characters. Longer text is cut, never refused, so that no work is lost and
@@ -33,12 +34,14 @@ export const attemptEndSchema = z.enum([
   "lost",
   "cancelled",
   "budget",
+  "parked",
 ]);
 export type AttemptEnd = z.infer<typeof attemptEndSchema>;
 
 /**
  * Ends that use up the task's attempt budget. The other ends are caused by the infrastructure or by a person; after
- * `budget` the task waits until the budget of the swarm or the feature is raised.
+ * `budget` the task waits until the budget of the swarm or the feature is raised, after `parked` until a question of its
+ * agent is answered.
  */
 export const COUNTED_ENDS: ReadonlySet<AttemptEnd> = new Set(["failed", "stuck", "limit-reached"]);
 
@@ -120,6 +123,11 @@ export const agentResultSchema = agentClaimSchema.extend({
   checks: checkResultsSchema.default([]),
   metrics: metricsSchema,
   headCommit: objectIdSchema.nullable().describe("null when nothing was committed"),
+  heard: z
+    .array(heardNoteSchema)
+    .max(MAX_NOTES * 2)
+    .optional()
+    .describe("Notes that its model was sent"),
 });
 export type AgentResult = z.infer<typeof agentResultSchema>;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { clippedText } from "./bounded.ts";
+import { decisionAnswerSchema, decisionOptionSchema, DECISION_LIMITS } from "./decision.ts";
 import { budgetSchema } from "./budget.ts";
 import { domainEventSchema } from "./events/index.ts";
 import { liftEvent } from "./events/lift-event.ts";
@@ -7,6 +8,9 @@ import { featureSubmissionSchema } from "./feature.ts";
 import { handoffSchema } from "./handoff.ts";
 import { idSchema, objectIdSchema } from "./ids.ts";
 import { mergeOutcomeSchema, mergeRequestSchema } from "./merge.ts";
+import { MAX_NOTES, noteSchema } from "./note.ts";
+import { pauseScopeSchema } from "./pause.ts";
+import { actorSchema, askedBy } from "./person.ts";
 import { sweepRequestSchema, sweepSchema } from "./sweep.ts";
 import { taskSchema } from "./task.ts";
 
@@ -17,23 +21,55 @@ import { taskSchema } from "./task.ts";
  */
 export const SCHEMA_VERSION = 2;
 
-/** The id of an API key, or `local`. */
-const actorSchema = clippedText(200);
+const whySchema = z.string().max(2_000).default("");
 
 /** The body of a `plan` message: submissions, commands of people, and feedback from the other services. */
 export const planMessageSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("feature"), feature: featureSubmissionSchema }),
-  z.object({ kind: z.literal("cancel"), featureId: idSchema, by: actorSchema }),
-  z.object({ kind: z.literal("budget"), featureId: idSchema, budget: budgetSchema, by: actorSchema }),
-  z.object({ kind: z.literal("retry"), taskId: idSchema, by: actorSchema }),
-  z.object({ kind: z.literal("retry-feature"), featureId: idSchema, by: actorSchema }),
+  z.object({ kind: z.literal("cancel"), featureId: idSchema, why: whySchema, ...askedBy }),
+  z.object({ kind: z.literal("cancel-task"), taskId: idSchema, why: whySchema, ...askedBy }),
+  z.object({ kind: z.literal("budget"), featureId: idSchema, budget: budgetSchema, ...askedBy }),
+  z.object({ kind: z.literal("retry"), taskId: idSchema, ...askedBy }),
+  z.object({ kind: z.literal("retry-feature"), featureId: idSchema, ...askedBy }),
+  z.object({ kind: z.literal("revert"), featureId: idSchema, why: whySchema, ...askedBy }),
+  z.object({
+    kind: z.literal("pause"),
+    scope: pauseScopeSchema,
+    paused: z.boolean().describe("false: it is resumed"),
+    why: whySchema,
+    ...askedBy,
+  }),
+  z.object({
+    kind: z.literal("note"),
+    featureId: idSchema,
+    taskId: idSchema.nullable().describe("null: to all tasks of the feature"),
+    note: noteSchema,
+  }),
+  z.object({
+    kind: z.literal("question"),
+    featureId: idSchema,
+    taskId: idSchema,
+    attempt: z.int().min(1),
+    round: z.int().min(1),
+    nth: z.int().min(1).describe("Of the attempt's questions"),
+    ask: clippedText(DECISION_LIMITS.askChars),
+    options: z.array(decisionOptionSchema).max(DECISION_LIMITS.options),
+    default: clippedText(DECISION_LIMITS.textChars).nullable(),
+  }),
+  z.object({
+    kind: z.literal("answer"),
+    featureId: idSchema,
+    decisionId: idSchema,
+    answer: decisionAnswerSchema.omit({ at: true }),
+  }),
+  z.object({ kind: z.literal("due"), featureId: idSchema, decisionId: idSchema }),
   z.object({
     kind: z.literal("approve"),
     taskId: idSchema,
     decision: z.enum(["approve", "refuse"]),
     head: objectIdSchema.optional().describe("The held commit that the person saw; for no other it holds"),
-    by: actorSchema,
     reason: z.string().max(2_000).optional(),
+    ...askedBy,
   }),
   z.object({
     kind: z.literal("handoff"),
@@ -55,11 +91,25 @@ export const approvedAttemptSchema = z.object({
   handoff: handoffSchema,
 });
 
+/** Commits of an attempt that was parked: the next round goes on upon them. */
+export const parkedWorkSchema = z.object({
+  attempt: z.int().min(1),
+  baseCommit: objectIdSchema,
+  headCommit: objectIdSchema,
+});
+export type ParkedWork = z.infer<typeof parkedWorkSchema>;
+
 /** The body of a `task` message: one round of a task. */
 export const taskMessageSchema = z.object({
   task: taskSchema,
   round: z.int().min(1),
   approved: approvedAttemptSchema.optional(),
+  notes: z
+    .array(noteSchema)
+    .max(MAX_NOTES * 2)
+    .optional()
+    .describe("What people said that its agent must know"),
+  upon: parkedWorkSchema.optional(),
 });
 export type TaskMessage = z.infer<typeof taskMessageSchema>;
 
@@ -73,6 +123,8 @@ export const QUEUES = {
 } as const;
 export type QueueName = keyof typeof QUEUES;
 export type MessageOf<Q extends QueueName> = z.infer<(typeof QUEUES)[Q]>;
+/** A message as its sender writes it: fields that have a default may be left out. */
+export type MessageToSend<Q extends QueueName> = z.input<(typeof QUEUES)[Q]>;
 export const QUEUE_NAMES = Object.keys(QUEUES) as QueueName[];
 
 /** The envelope of every message body. */

@@ -7,10 +7,13 @@ export const ROLES = ["plan", "accept", "work", "resolve", "fix", "draft-fixes"]
 export type Role = (typeof ROLES)[number];
 
 /** The role of model calls in an attempt, by the kind of its task. */
-export const ROLE_OF_KIND = { build: "work", fix: "fix", resolve: "resolve" } as const satisfies Record<
-  TaskKind,
-  Role
->;
+export const ROLE_OF_KIND = {
+  build: "work",
+  fix: "fix",
+  resolve: "resolve",
+  // A revert asks no model; its conflicts become resolves.
+  revert: "resolve",
+} as const satisfies Record<TaskKind, Role>;
 
 /** `Swarm-Key: <feature slug>/<task key>/<role>`; never an id. `taskKey` is `-` where there is no task. */
 export function swarmKey(featureTitle: string, taskKey: string, role: Role): string {

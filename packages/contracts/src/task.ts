@@ -3,7 +3,7 @@ import { clippedList, clippedText, pathText } from "./bounded.ts";
 import { idSchema, objectIdSchema } from "./ids.ts";
 import { repoIdSchema } from "./repo.ts";
 
-export const taskKindSchema = z.enum(["build", "fix", "resolve"]);
+export const taskKindSchema = z.enum(["build", "fix", "resolve", "revert"]);
 export type TaskKind = z.infer<typeof taskKindSchema>;
 
 export const taskStatusSchema = z.enum([
@@ -62,6 +62,12 @@ export const resolveSchema = z.object({
 });
 export type Resolve = z.infer<typeof resolveSchema>;
 
+/** What a revert task takes back. No agent runs for it: the dispatcher makes the inverse commit. */
+export const revertSchema = z.object({
+  commits: z.array(objectIdSchema).min(1).max(1_000).describe("Landings on the trunk, newest first"),
+});
+export type Revert = z.infer<typeof revertSchema>;
+
 /** One unit of coding work, small enough for one agent. Written by the planner only. */
 export const taskSchema = z.object({
   id: idSchema,
@@ -86,6 +92,7 @@ export const taskSchema = z.object({
   limits: limitsSchema,
   attemptBudget: z.int().min(1).max(20).default(3),
   resolve: resolveSchema.optional().describe("Only for kind `resolve`"),
+  revert: revertSchema.optional().describe("Only for kind `revert`"),
   feedback: z.string().max(20_000).default("").describe("Failures of earlier attempts"),
 });
 export type Task = z.infer<typeof taskSchema>;

@@ -6,13 +6,14 @@ import {
   SCHEMA_VERSION,
   type Envelope,
   type MessageOf,
+  type MessageToSend,
   type QueueName,
 } from "@agentswarm/contracts";
 
 /** Wraps a body for its queue. Throws Fault `message.invalid` when it does not fit the queue's schema. */
 export function seal<Q extends QueueName>(
   queue: Q,
-  body: MessageOf<Q>,
+  body: MessageToSend<Q>,
   { sentAt, trace }: { sentAt: number; trace: string },
 ): Envelope {
   const parsed = QUEUES[queue].safeParse(body);

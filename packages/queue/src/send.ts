@@ -2,7 +2,7 @@ import {
   newTraceparent,
   traceIdOf,
   type EventToSend,
-  type MessageOf,
+  type MessageToSend,
   type QueueName,
 } from "@agentswarm/contracts";
 import { eventJobId, traceOfMessage } from "@agentswarm/contracts/node";
@@ -23,14 +23,19 @@ export interface SendOptions {
 
 export interface Sender {
   /** Throws Fault `message.invalid` when the body does not fit the queue's schema. */
-  send<Q extends QueueName>(queue: Q, body: MessageOf<Q>, options?: SendOptions): Promise<void>;
+  send<Q extends QueueName>(queue: Q, body: MessageToSend<Q>, options?: SendOptions): Promise<void>;
   /** Never throws: an event that Redis refuses is retried in the background, an event that fits no schema is reported. */
   event(event: EventToSend, options?: Pick<SendOptions, "trace">): Promise<void>;
   /**
    * A job every `everyMs` milliseconds of Redis time, for as long as the queue has a consumer; one schedule for the whole
    * swarm, however many replicas ask for it. No job is added while the one before it has not ended.
    */
-  schedule<Q extends QueueName>(queue: Q, name: string, everyMs: number, body: MessageOf<Q>): Promise<void>;
+  schedule<Q extends QueueName>(
+    queue: Q,
+    name: string,
+    everyMs: number,
+    body: MessageToSend<Q>,
+  ): Promise<void>;
 }
 
 /** Sends messages and events, as `actor`. */

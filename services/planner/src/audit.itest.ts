@@ -205,9 +205,9 @@ test("a feature whose head cannot be read is set aside and told once; the others
   expect(
     lines.filter(({ msg, featureId }) => msg.includes("CANNOT BE READ") && featureId === id),
   ).toHaveLength(1);
-  await expect(handlePlan(ctx, { kind: "cancel", featureId: id, by: "ada" }, "m-1")).rejects.toThrow(
-    "cannot be read",
-  );
+  await expect(
+    handlePlan(ctx, { kind: "cancel", featureId: id, by: "ada", via: "rest", why: "" }, "m-1"),
+  ).rejects.toThrow("cannot be read");
   const shown = (await bullQueue(connection, "event").getJobs()).map((job) => job.data.body);
   expect(shown).toContainEqual(
     expect.objectContaining({
@@ -263,7 +263,9 @@ test("what a newer planner wrote is left as it is, and its messages are put back
   expect(await connection.redis.hget(key("tasks"), a.task.id)).toBe(text);
   const head = newer(await connection.redis.hget(key("head"), "document"));
   await connection.redis.hset(key("head"), "document", head);
-  await expect(handlePlan(ctx, { kind: "cancel", featureId: id, by: "ada" }, "m-2")).rejects.toMatchObject({
+  await expect(
+    handlePlan(ctx, { kind: "cancel", featureId: id, by: "ada", via: "rest", why: "" }, "m-2"),
+  ).rejects.toMatchObject({
     retryable: true,
   });
   for (let nth = 0; nth < 2; nth += 1) await audit(ctx);

@@ -90,7 +90,7 @@ test("an attempt that ended for lack of budget is sent again once its feature ha
   const waiting = await planner.ledger(id, (one) => one.tasks[0]?.status === "ready");
   expect(waiting.outOfBudget?.why).toMatch(/^the feature's budget.usd=0.001 is used up \(0.00213/);
   expect(waiting.tasks[0]).toMatchObject({ attemptsUsed: 0, crashes: 0 });
-  await planner.send({ kind: "budget", featureId: id, budget: { usd: 1 }, by: "ada" });
+  await planner.send({ kind: "budget", featureId: id, budget: { usd: 1 }, by: "ada", via: "rest" });
   const again = await planner.sentAs("a", 2);
   expect(again.task.id).toBe(a.task.id);
   const ledger = await planner.ledger(id, (one) => one.outOfBudget === null);

@@ -64,7 +64,7 @@ test("a task whose job is a dead letter shows its reason until it fails, and a p
   for (let nth = 0; nth < 2; nth += 1) await audit(ctx);
   expect(await read()).toMatchObject({ status: "failed", attemptsUsed: 0, reason: reason(2) });
 
-  await handlePlan(ctx, { kind: "retry", taskId: id, by: "ada" }, "m-1");
+  await handlePlan(ctx, { kind: "retry", taskId: id, by: "ada", via: "rest" }, "m-1");
   expect(await read()).toMatchObject({ status: "sent", round: 3, crashes: 0, reason: null });
   expect(await stateOf(3)).toBe("prioritized");
 });

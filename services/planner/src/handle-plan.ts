@@ -54,6 +54,14 @@ export async function handlePlan(
       return absorbSweep(ctx, message.sweep, messageId);
     case "audit":
       return audit(ctx);
+    case "cancel-task":
+    case "revert":
+    case "pause":
+    case "note":
+    case "question":
+    case "answer":
+    case "due":
+      throw new Fault("message.invalid", `plan message of kind ${message.kind} is not known`);
   }
 }
 

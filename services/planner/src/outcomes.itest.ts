@@ -103,6 +103,7 @@ test("a held attempt is sent with its approval, or again after a refusal", async
     taskId: message.task.id,
     decision,
     by: "ada",
+    via: "rest",
     reason: "leave the checks alone",
   });
   await planner.send(decide("approve"));
@@ -123,7 +124,7 @@ test("the tasks of a cancelled feature leave the queue, the merge queue too, and
   const message = await planner.sentAs("a");
   for (const taskId of [message.task.id, "other"])
     await planner.sender.send("merge", mergeRequestOf(message), { jobId: jobId.merge(taskId, 1) });
-  await planner.send({ kind: "cancel", featureId: id, by: "ada" });
+  await planner.send({ kind: "cancel", featureId: id, by: "ada", via: "rest", why: "" });
   const ended = await planner.ledger(id, (one) => one.status === "cancelled");
   expect(ended.reason).toBe("cancelled by ada");
   await waitUntil("an empty queue", 20_000, async () => ((await planner.sent()).size === 0 ? true : null));
@@ -139,9 +140,9 @@ test("the tasks of a cancelled feature leave the queue, the merge queue too, and
     tasks: [{ status: "cancelled" }, { status: "cancelled" }],
   });
   // A person takes it up again and cancels it a second time.
-  await planner.send({ kind: "retry-feature", featureId: id, by: "ada" });
+  await planner.send({ kind: "retry-feature", featureId: id, by: "ada", via: "rest" });
   await planner.sentAs("a", 2);
-  await planner.send({ kind: "cancel", featureId: id, by: "bob" });
+  await planner.send({ kind: "cancel", featureId: id, by: "bob", via: "rest", why: "" });
   const again = await planner.ledger(id, (one) => one.status === "cancelled");
   expect(again.reason).toBe("cancelled by bob");
   await waitUntil("an empty queue", 20_000, async () => ((await planner.sent()).size === 0 ? true : null));
@@ -164,7 +165,7 @@ test("a person's retry reopens a task that failed in every planning round", asyn
   const failed = await planner.ledger(id, (one) => one.status === "failed");
   expect(failed.reason).toContain("no idea");
   const last = failed.tasks.findLast((record) => record.task.key === "a");
-  await planner.send({ kind: "retry", taskId: last?.task.id ?? "", by: "ada" });
+  await planner.send({ kind: "retry", taskId: last?.task.id ?? "", by: "ada", via: "rest" });
   const open = await planner.ledger(id, (one) => one.status === "building");
   expect(open.tasks.findLast((record) => record.task.key === "a")).toMatchObject({
     status: "sent",
@@ -196,7 +197,7 @@ test("a feature whose trunk is found red three times without an open fix fails w
   expect(ledger.reason).toContain("the trunk was not green in 3 sweeps, and no fix is under way");
   expect(new Set(ledger.redSweeps)).toEqual(new Set(["one", "two", "three"]));
   // After a person's retry it waits for green again.
-  await planner.send({ kind: "retry-feature", featureId: id, by: "ada" });
+  await planner.send({ kind: "retry-feature", featureId: id, by: "ada", via: "rest" });
   await planner.ledger(id, (one) => one.status === "verifying");
   await planner.send(planner.swept("green"));
   await planner.ledger(id, (one) => one.status === "done");

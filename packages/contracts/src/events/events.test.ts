@@ -57,6 +57,13 @@ test("a switch over the types is held to be exhaustive by the compiler", () => {
       case "plan.made":
       case "plan.rejected":
       case "feature.waiting":
+      case "decision.asked":
+      case "decision.answered":
+      case "decision.reminded":
+      case "decision.timed-out":
+      case "decision.withdrawn":
+      case "answer.refused":
+      case "note.said":
         return "feature";
       case "task.planned":
       case "task.sent":
@@ -66,6 +73,7 @@ test("a switch over the types is held to be exhaustive by the compiler", () => {
       case "attempt.started":
       case "attempt.progressed":
       case "attempt.ended":
+      case "note.heard":
         return "attempt";
       case "landing.landed":
       case "landing.conflicted":
@@ -82,6 +90,8 @@ test("a switch over the types is held to be exhaustive by the compiler", () => {
       case "backend.opened":
       case "backend.closed":
       case "message.dead-lettered":
+      case "work.paused":
+      case "work.resumed":
         return "swarm";
     }
   };

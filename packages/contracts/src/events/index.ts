@@ -4,10 +4,20 @@ import { parseJobId } from "../job-ids.ts";
 import { attemptEnded, attemptProgressed, attemptStarted } from "./attempt.ts";
 import { backendClosed, backendOpened } from "./backend.ts";
 import { budgetReached } from "./budget.ts";
+import {
+  answerRefused,
+  decisionAnswered,
+  decisionAsked,
+  decisionReminded,
+  decisionTimedOut,
+  decisionWithdrawn,
+} from "./decision.ts";
 import { featureChanged, featureSubmitted } from "./feature.ts";
 import { gateFlaked, landingConflicted, landingHeld, landingLanded, landingRejected } from "./landing.ts";
 import { messageDeadLettered } from "./message.ts";
 import { modelUsed } from "./model.ts";
+import { noteHeard, noteSaid } from "./note.ts";
+import { paused, resumed } from "./pause.ts";
 import { planMade, planRejected } from "./plan.ts";
 import { sweepFinished, trunkGreen, trunkRewritten } from "./sweep.ts";
 import { taskChanged, taskPlanned, taskSent } from "./task.ts";
@@ -44,6 +54,16 @@ export const eventToSendSchema = z.discriminatedUnion("type", [
   taskWaiting,
   featureWaiting,
   trunkWaiting,
+  decisionAsked,
+  decisionAnswered,
+  decisionReminded,
+  decisionTimedOut,
+  decisionWithdrawn,
+  answerRefused,
+  noteSaid,
+  noteHeard,
+  paused,
+  resumed,
 ]);
 export type EventToSend = z.infer<typeof eventToSendSchema>;
 

@@ -65,6 +65,17 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
     case "trunk.rewritten":
     case "backend.opened":
     case "backend.closed":
+    // They are read as decisions, notes and pauses.
+    case "decision.asked":
+    case "decision.answered":
+    case "decision.reminded":
+    case "decision.timed-out":
+    case "decision.withdrawn":
+    case "answer.refused":
+    case "note.said":
+    case "note.heard":
+    case "work.paused":
+    case "work.resumed":
     // They are read where the services write them: `openWaiting`.
     case "task.waiting":
     case "feature.waiting":

@@ -78,6 +78,17 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
     case "backend.opened":
     case "backend.closed":
     case "message.dead-lettered":
+    // They are read as decisions, notes and pauses.
+    case "decision.asked":
+    case "decision.answered":
+    case "decision.reminded":
+    case "decision.timed-out":
+    case "decision.withdrawn":
+    case "answer.refused":
+    case "note.said":
+    case "note.heard":
+    case "work.paused":
+    case "work.resumed":
     // They are read where the services write them: `openWaiting`.
     case "task.waiting":
     case "feature.waiting":

@@ -116,7 +116,9 @@ function take(ledger: Ledger, message: Message, sent: Delivery[]): Ledger {
   if (message.kind === "gone")
     return isUnderWay(record) ? apply(ledger, (now) => retry(now, record, "it got lost", "crashes")) : ledger;
   const { kind: decision } = message;
-  return apply(ledger, (now) => decideHeld(now, { kind: "approve", taskId, decision, by: "ada" }));
+  return apply(ledger, (now) =>
+    decideHeld(now, { kind: "approve", taskId, decision, by: "ada", via: "rest" }),
+  );
 }
 
 function must(ledger: Ledger, holds: boolean, what: string): void {

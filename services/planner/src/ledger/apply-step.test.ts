@@ -62,6 +62,7 @@ test("only an approved attempt is sent while a budget is used up", () => {
     taskId: byKey(held, "a").task.id,
     decision: "approve",
     by: "ada",
+    via: "rest",
   } as const;
   expect(statuses(apply(held, (now) => decideHeld(now, approve)))).toEqual(["a sent"]);
 });

@@ -118,7 +118,8 @@ function stepFor(
     case "approve":
     case "refuse":
       return {
-        step: (now) => now && decideHeld(now, { kind: "approve", taskId: id, decision: kind, by: "ada" }),
+        step: (now) =>
+          now && decideHeld(now, { kind: "approve", taskId: id, decision: kind, by: "ada", via: "rest" }),
         about,
       };
     case "retry":

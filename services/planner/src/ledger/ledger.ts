@@ -1,8 +1,11 @@
 import { z } from "zod";
 import {
+  decisionSchema,
   featureStatusSchema,
   featureSubmissionSchema,
   forecastSchema,
+  noteSchema,
+  pauseSchema,
   usedUpSchema,
 } from "@agentswarm/contracts";
 import { effectSchema } from "./effect.ts";
@@ -37,6 +40,12 @@ export const headSchema = z.object({
   /** Expected cost of the newest plan. */
   forecast: forecastSchema.nullable().default(null),
   finishedAt: z.int().nullable(),
+  /** What people were asked about the feature as a whole, oldest first. */
+  decisions: z.array(decisionSchema).default([]),
+  /** What people said to all agents of the feature. */
+  notes: z.array(noteSchema).default([]),
+  /** Who paused the feature; null while it goes on. */
+  paused: pauseSchema.nullable().default(null),
 });
 export type Head = z.infer<typeof headSchema>;
 
@@ -139,6 +148,9 @@ export function newLedger(feature: Ledger["feature"], slug: string, trace: Ledge
     outOfBudget: null,
     forecast: null,
     finishedAt: null,
+    decisions: [],
+    notes: [],
+    paused: null,
     pending: [],
     due: [],
   };

@@ -61,12 +61,13 @@ const decide = (ledger: Ledger, decision: "approve" | "refuse", reason?: string)
       taskId: idOf(ledger, "a"),
       decision,
       by: "ada",
+      via: "rest",
       ...(reason === undefined ? {} : { reason }),
     }),
   );
 const decideOn = (ledger: Ledger, head: string, decision: "approve" | "refuse") =>
   apply(ledger, (now) =>
-    decideHeld(now, { kind: "approve", taskId: idOf(ledger, "a"), decision, by: "ada", head }),
+    decideHeld(now, { kind: "approve", taskId: idOf(ledger, "a"), decision, by: "ada", via: "rest", head }),
   );
 const cancel = (ledger: Ledger, by: string, at: number) => apply(ledger, (now) => cancelFeature(now, by, at));
 const retried = (ledger: Ledger, taskId: string) => apply(ledger, (now) => retryTask(now, taskId, "ada"));

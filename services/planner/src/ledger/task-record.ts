@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { handoffSchema, mergeOutcomeSchema, taskSchema, taskStatusSchema } from "@agentswarm/contracts";
+import {
+  decisionSchema,
+  handoffSchema,
+  mergeOutcomeSchema,
+  noteSchema,
+  parkedWorkSchema,
+  taskSchema,
+  taskStatusSchema,
+} from "@agentswarm/contracts";
 
 /**
  * The states that the ledger knows. The ledger changes with handoffs and people's decisions only; that a sent task is
@@ -45,6 +53,14 @@ export const taskRecordSchema = z.object({
    * without commits, attempt 2 was held and then landed: `["1/none", "2/held", "2/landed"]`.
    */
   absorbed: z.array(z.string()),
+  /** What people were asked about this task, oldest first; at most one of them is open. */
+  decisions: z.array(decisionSchema).default([]),
+  /** What people said to this task's agents. What was said to the whole feature is in the head. */
+  notes: z.array(noteSchema).default([]),
+  /** Ids of the notes, of the task and of the feature, that an attempt of the current round or an earlier one heard. */
+  heard: z.array(z.string()).default([]),
+  /** The commits of the attempt that waits for an answer: the next round goes on upon them. */
+  parked: parkedWorkSchema.nullable().default(null),
 });
 export type TaskRecord = z.infer<typeof taskRecordSchema>;
 
@@ -106,5 +122,9 @@ export function newRecord(
     approvedBy: null,
     approvedHead: null,
     absorbed: [],
+    decisions: [],
+    notes: [],
+    heard: [],
+    parked: null,
   };
 }

@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { clippedText } from "./bounded.ts";
+
+/** What a person may do; each role includes the ones before it. */
+export const PERSON_ROLES = ["viewer", "submitter", "reviewer", "operator", "admin"] as const;
+export const personRoleSchema = z.enum(PERSON_ROLES);
+export type PersonRole = z.infer<typeof personRoleSchema>;
+
+/** Whether a role includes another one. */
+export function includesRole(role: PersonRole, needed: PersonRole): boolean {
+  return PERSON_ROLES.indexOf(role) >= PERSON_ROLES.indexOf(needed);
+}
+
+/** The id of an API key, `local` where no key is needed, or the service that acts by itself. */
+export const actorSchema = clippedText(200);
+
+/** By which way somebody asks for something. */
+export const viaSchema = z.enum(["rest", "cli", "console", "mcp", "webhook", "system"]);
+export type Via = z.infer<typeof viaSchema>;
+
+/** Who asks for something, and by which way. A part of every message that a person causes. */
+export const askedBy = {
+  by: actorSchema,
+  via: viaSchema.default("rest"),
+} as const;
