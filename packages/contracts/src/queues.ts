@@ -113,6 +113,18 @@ export const taskMessageSchema = z.object({
 });
 export type TaskMessage = z.infer<typeof taskMessageSchema>;
 
+/**
+ * What the handler of a running job is told over BullMQ's event stream. The ledger has it too: a signal only makes it
+ * sooner.
+ */
+export const jobSignalSchema = z.object({
+  notes: z
+    .array(noteSchema)
+    .min(1)
+    .max(MAX_NOTES * 2),
+});
+export type JobSignal = z.infer<typeof jobSignalSchema>;
+
 /** The only list of queues: name → schema of the body it carries. */
 export const QUEUES = {
   plan: planMessageSchema,

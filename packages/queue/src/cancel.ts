@@ -1,4 +1,3 @@
-import { QueueEventsProducer } from "bullmq";
 import type { QueueName } from "@agentswarm/contracts";
 import { BULL, queueOf } from "./bull-side.ts";
 import type { QueueConnection } from "./connect.ts";
@@ -11,11 +10,5 @@ export async function cancelJob(connection: QueueConnection, queue: QueueName, j
     .remove(jobId)
     .catch(() => 0);
   if (removed === 1) return forgetCrashes(connection, queue, jobId);
-  const producer = new QueueEventsProducer(queue, connection[BULL].options);
-  producer.on("error", connection.report);
-  try {
-    await producer.publishEvent({ eventName: "cancel", jobId });
-  } finally {
-    await producer.close();
-  }
+  await connection[BULL].producer(queue).publishEvent({ eventName: "cancel", jobId });
 }

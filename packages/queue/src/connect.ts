@@ -1,4 +1,4 @@
-import { Queue } from "bullmq";
+import { Queue, QueueEventsProducer } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
 import { Fault, QUEUE_NAMES, type QueueName } from "@agentswarm/contracts";
 import { randomUUID } from "node:crypto";
@@ -105,13 +105,23 @@ export async function openQueue(options: {
     }
     return found;
   };
+  const producers = new Map<QueueName, QueueEventsProducer>();
+  const producer = (name: QueueName): QueueEventsProducer => {
+    let found = producers.get(name);
+    if (found === undefined) {
+      found = new QueueEventsProducer(name, bullOptions);
+      found.on("error", report);
+      producers.set(name, found);
+    }
+    return found;
+  };
   return {
     redis,
     prefix,
     service: options.service,
     id,
     liveness,
-    [BULL]: { options: bullOptions, queue },
+    [BULL]: { options: bullOptions, queue, producer },
     report,
     closed: closed.signal,
     key,
@@ -123,7 +133,8 @@ export async function openQueue(options: {
       closed.abort();
       // While Redis is away `close` would wait for it.
       const away = redis.status !== "ready";
-      await Promise.all([...queues.values()].map((one) => (away ? one.disconnect() : one.close())));
+      const opened = [...queues.values(), ...producers.values()];
+      await Promise.all(opened.map((one) => (away ? one.disconnect() : one.close())));
       await liveness.stop();
       redis.disconnect();
     },

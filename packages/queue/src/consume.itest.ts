@@ -8,6 +8,7 @@ import {
   createSender,
   jobState,
   openQueue,
+  signalJob,
   type Handler,
   type QueueConnection,
   type Sender,
@@ -154,4 +155,38 @@ test("replicas that make the same schedule make one", async () => {
   await expect.poll(() => ticks).toBeGreaterThan(2);
   const jobs = await bullQueue(connection, "sweep").getJobCountByTypes("waiting", "active", "completed");
   expect(Math.abs(jobs - ticks)).toBeLessThanOrEqual(1);
+});
+
+test("a signal reaches the handler of an active job, in order, and no other job", async () => {
+  const [started, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const heard: string[] = [];
+  await using other = await openQueue({
+    redisUrl: redis.url,
+    prefix: connection.prefix.slice(1, -1),
+    service: "test",
+  });
+  await using _consumer = await consume(
+    connection,
+    "sweep",
+    async (_, { jobId, onSignal }) => {
+      onSignal(({ notes }) => heard.push(`${jobId} heard ${notes.map(({ text }) => text).join()}`));
+      started.resolve();
+      await ended.promise;
+    },
+    { concurrency: 1 },
+  );
+  const say = (jobId: string, text: string) => {
+    const note = { id: "n", by: "ada", via: "rest", at: 1, text, mode: "steer", answers: null } as const;
+    return signalJob(other, "sweep", jobId, { notes: [note] });
+  };
+  await send("running");
+  await started.promise;
+  await send("queued");
+  await say("queued", "too early");
+  await say("running", "one");
+  await say("running", "two");
+  await expect.poll(() => heard).toEqual(["running heard one", "running heard two"]);
+  ended.resolve();
+  await expect.poll(() => stateOf("queued")).toBe("completed");
+  expect(heard).toHaveLength(2);
 });

@@ -8,6 +8,7 @@ import { pauseWhenBlocked } from "./pause-when-blocked.ts";
 import { pauseWhenFull } from "./pause-when-full.ts";
 import { renewLocks, type RunningJob } from "./renew-locks.ts";
 import { runJob, type Handler } from "./run-job.ts";
+import { readSignal, SIGNAL_EVENT } from "./signal.ts";
 import { throttleReport, type Report } from "./throttle-report.ts";
 
 export interface ConsumeOptions {
@@ -100,13 +101,17 @@ export async function consume<Q extends QueueName>(
     pausing.onWorkerError(error);
     report(error);
   });
-  const cancels = new QueueEvents(queue, connection[BULL].options);
-  cancels.on("error", report);
-  cancels.on("cancel" as "paused", (args: unknown) => {
+  const events = new QueueEvents(queue, connection[BULL].options);
+  events.on("error", report);
+  events.on("cancel" as "paused", (args: unknown) => {
     const { jobId } = args as { jobId: string };
     worker.cancelJob(jobId, "cancel");
   });
-  await Promise.all([worker.waitUntilReady(), cancels.waitUntilReady()]);
+  events.on(SIGNAL_EVENT as "paused", (args: unknown) => {
+    const told = readSignal(args);
+    for (const job of running.values()) if (job.id === told?.jobId) job.deliver(told.signal);
+  });
+  await Promise.all([worker.waitUntilReady(), events.waitUntilReady()]);
   const stopRenewal = renewLocks({ worker, running, lockMs, report });
   const stops = [
     startFence(connection, { queue, ownName: name, running, report }),
@@ -121,7 +126,7 @@ export async function consume<Q extends QueueName>(
       blocking?.stop();
       await worker.pause(true);
       stopping.abort("shutdown");
-      await Promise.all([worker.close(), cancels.close()]);
+      await Promise.all([worker.close(), events.close()]);
       stopRenewal();
     },
   };

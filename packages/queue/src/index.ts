@@ -18,6 +18,7 @@ export { type Handler, type JobContext } from "./run-job.ts";
 export { openShownModel } from "./shown-model.ts";
 export { openTasksInUse } from "./tasks-in-use.ts";
 export { createSender, type Sender, type SendOptions } from "./send.ts";
+export { signalJob } from "./signal.ts";
 export { openTrunkStates, type TrunkStates } from "./trunk-states.ts";
 export { openWaiting, type WaitingNow, type WaitingReasons } from "./waiting.ts";
 export { budgetSettings, redisSettings, type BudgetCaps, type RedisSettings } from "./settings.ts";

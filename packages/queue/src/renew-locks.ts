@@ -1,4 +1,5 @@
 import type { Worker } from "bullmq";
+import type { JobSignal } from "@agentswarm/contracts";
 import type { Report } from "./throttle-report.ts";
 
 /** A job that a handler of this process works on. */
@@ -8,6 +9,8 @@ export interface RunningJob {
   readonly token: string;
   /** Tells the handler that another worker may have taken the job over. */
   lose(): void;
+  /** Passes a signal on to the handler. */
+  deliver(signal: JobSignal): void;
 }
 
 /**

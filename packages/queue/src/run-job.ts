@@ -4,6 +4,7 @@ import {
   newTraceparent,
   Fault,
   traceparentSchema,
+  type JobSignal,
   type MessageOf,
   type QueueName,
 } from "@agentswarm/contracts";
@@ -17,6 +18,7 @@ import { handBack } from "./hand-back.ts";
 import type { RunningJob } from "./renew-locks.ts";
 import { openRoom } from "./room.ts";
 import { sendEvent } from "./send.ts";
+import { openSignalInbox, type SignalInbox } from "./signal.ts";
 import { subjectOfMessage } from "./subject-of-message.ts";
 import { openWaiting } from "./waiting.ts";
 
@@ -32,6 +34,8 @@ export interface JobContext {
   goesOn(): Promise<void>;
   /** Notes a fault for which the handler itself waits, instead of throwing it. */
   waitsFor(fault: Fault): Promise<void>;
+  /** Calls the one listener for every signal (`signalJob`), also for those that came before it. */
+  onSignal(listener: (signal: JobSignal) => void): void;
   /** Redis time at which the message was sent. */
   readonly sentAt: number;
   /** Adds a line to the job's log, shown in Bull Board. */
@@ -98,7 +102,12 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
       return undefined;
     });
 
-  const handle = async (job: Job, token: string | undefined, signal: AbortSignal): Promise<unknown> => {
+  const handle = async (
+    job: Job,
+    token: string | undefined,
+    signal: AbortSignal,
+    inbox: SignalInbox,
+  ): Promise<unknown> => {
     const jobId = job.id ?? "";
     const opened = unseal(queue, job.data);
     if (opened.kind === "newer-version") return putBack(job, token, NEWER_VERSION_DELAY_MS);
@@ -134,6 +143,7 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
           connection.report(fault);
           await waitsFor(fault);
         },
+        onSignal: inbox.listen,
         sentAt: opened.sentAt,
         log: async (line) => {
           await job.log(line);
@@ -169,10 +179,12 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
     // With the token: an outdated run of the same job must not remove the entry of the run after it.
     const held = `${job.id} ${token}`;
     const lost = new AbortController();
-    running.set(held, { id: job.id ?? "", token: token ?? "", lose: () => lost.abort("lost") });
+    const inbox = openSignalInbox();
+    const { deliver } = inbox;
+    running.set(held, { id: job.id ?? "", token: token ?? "", lose: () => lost.abort("lost"), deliver });
     try {
       const signals = AbortSignal.any([signal, lost.signal]);
-      return await withTrace(traceOf(job), () => handle(job, token, signals));
+      return await withTrace(traceOf(job), () => handle(job, token, signals, inbox));
     } finally {
       running.delete(held);
     }

@@ -18,6 +18,7 @@ import {
   openQueue,
   queueCounts,
   retryJob,
+  signalJob,
   workerCounts,
   type Handler,
   type QueueConnection,
@@ -111,6 +112,30 @@ export function testQueueContract(serverUrl: () => string): void {
     await cancelJob(replicas[0], "sweep", "running");
     await becomes("running", "failed");
     expect(reason).toBe("cancel");
+  });
+
+  test("a signal reaches the handler of an active job, and no other job", async () => {
+    const [started, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const heard: string[] = [];
+    await using _consumer = await start(async (_, { jobId, onSignal }) => {
+      onSignal(({ notes }) => heard.push(`${jobId} heard ${notes.map(({ text }) => text).join()}`));
+      started.resolve();
+      await ended.promise;
+    });
+    const say = (jobId: string, text: string) => {
+      const note = { id: "n", by: "ada", via: "rest", at: 1, text, mode: "steer", answers: null } as const;
+      return signalJob(replicas[0], "sweep", jobId, { notes: [note] });
+    };
+    await send("running");
+    await started.promise;
+    await send("queued");
+    await say("queued", "too early");
+    await say("running", "one");
+    await say("running", "two");
+    await expect.poll(() => heard).toEqual(["running heard one", "running heard two"]);
+    ended.resolve();
+    await becomes("queued", "completed");
+    expect(heard).toHaveLength(2);
   });
 
   test("the fence gives the jobs of a killed worker to another one", async () => {
