@@ -67,7 +67,7 @@ export async function runInjectedSwarm(): Promise<InjectedSwarm> {
   stack.defer(() => rmSync(dir, { recursive: true, force: true, maxRetries: 3 }));
   const [home, hostDir] = [join(dir, "home"), join(dir, "host")];
   for (const one of [home, hostDir]) mkdirSync(one);
-  const apiKey = await openKeyRing(join(home, "api-keys.json")).create("write", null);
+  const apiKey = await openKeyRing(join(home, "api-keys.json")).create("submitter", null);
   const secrets: Record<string, string> = {
     "the api key": apiKey,
     "the model key": `sk-${random()}`,

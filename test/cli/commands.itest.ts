@@ -93,14 +93,21 @@ test("cancel, retry and approve send their command to the planner", async () => 
   expect(await json("retry", failed)).toEqual({ id: failed, url: `/v1/features/${failed}` });
   expect((await swarm("approve", "held-task", "--refuse", "--reason", "Not like this")).code).toBe(0);
   await json("approve", "held-task");
-  const by = "local";
+  const asker = { by: "local", via: "cli" };
   expect(await planned()).toEqual(
     expect.arrayContaining([
-      { kind: "cancel", featureId, by },
-      { kind: "retry", taskId: "failed-task", by },
-      { kind: "retry-feature", featureId: failed, by },
-      { kind: "approve", taskId: "held-task", decision: "refuse", reason: "Not like this", by, head: HELD },
-      { kind: "approve", taskId: "held-task", decision: "approve", by, head: HELD },
+      { kind: "cancel", featureId, why: "", ...asker },
+      { kind: "retry", taskId: "failed-task", ...asker },
+      { kind: "retry-feature", featureId: failed, ...asker },
+      {
+        kind: "approve",
+        taskId: "held-task",
+        decision: "refuse",
+        reason: "Not like this",
+        ...asker,
+        head: HELD,
+      },
+      { kind: "approve", taskId: "held-task", decision: "approve", ...asker, head: HELD },
     ]),
   );
 });

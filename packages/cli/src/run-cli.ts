@@ -55,7 +55,7 @@ export async function runCli(argv: readonly string[], { env, out, err }: CliSurr
   const key = env["SWARM_API_KEY"];
   let exitCode = 0;
   const cli: CliContext = {
-    client: openClient({ url: urlOf(env), key, maxRetries: MAX_RETRIES }),
+    client: openClient({ url: urlOf(env), key, via: "cli", maxRetries: MAX_RETRIES }),
     env,
     out,
     err,

@@ -1,4 +1,4 @@
-import { problemSchema, type Route } from "@agentswarm/contracts";
+import { problemSchema, VIA_HEADER, type Route, type Via } from "@agentswarm/contracts";
 import { ApiError, Unreachable } from "./api-error.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 
@@ -7,6 +7,8 @@ export interface ClientOptions {
   readonly url: string;
   /** An API key; sent as Bearer. */
   readonly key?: string | undefined;
+  /** By which way a person asks; shown with what the person does. */
+  readonly via?: Extract<Via, "cli" | "console" | "mcp">;
   /** Retries of one repeatable request after 429, 503 or a failed connection; default 4. */
   readonly maxRetries?: number;
   /** For one call with all its retries; default 30,000. The api itself answers within seconds. */
@@ -63,7 +65,7 @@ export async function sendRequest(
 
 /** One try. The signal ends the reading of the answer's body too. */
 export async function sendOnce(
-  { url, key }: ClientOptions,
+  { url, key, via }: ClientOptions,
   { method, path }: Route,
   { params, query, headers, body }: RequestParts,
   signal: AbortSignal,
@@ -75,6 +77,7 @@ export async function sendOnce(
     headers: {
       ...(body === undefined || body === null ? {} : { "content-type": "application/json" }),
       ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...(via === undefined ? {} : { [VIA_HEADER]: via }),
       ...definedTexts(headers ?? {}),
     },
     ...(body === undefined || body === null ? {} : { body: JSON.stringify(body) }),

@@ -4,7 +4,7 @@ import { idSchema } from "./ids.ts";
 import { actorSchema } from "./person.ts";
 import { repoIdSchema } from "./repo.ts";
 
-export const featureSourceSchema = z.enum(["rest", "cli", "backlog", "mcp", "webhook", "system"]);
+export const featureSourceSchema = z.enum(["rest", "cli", "console", "backlog", "mcp", "webhook", "system"]);
 
 export const featureStatusSchema = z.enum([
   "queued",

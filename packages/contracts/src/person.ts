@@ -18,6 +18,16 @@ export const actorSchema = clippedText(200);
 export const viaSchema = z.enum(["rest", "cli", "console", "mcp", "webhook", "system"]);
 export type Via = z.infer<typeof viaSchema>;
 
+/** The request header in which a client of the REST API names its way. */
+export const VIA_HEADER = "x-swarm-via";
+/** Ways that a client may name; the others are the swarm's own. It is only shown, and gives no right. */
+const CLIENTS: readonly Via[] = ["rest", "cli", "console", "mcp"];
+
+/** The way that the header names; `rest` where it names none that a client may. */
+export function viaOf(header: unknown): Via {
+  return CLIENTS.find((via) => via === header) ?? "rest";
+}
+
 /** Who asks for something, and by which way. A part of every message that a person causes. */
 export const askedBy = {
   by: actorSchema,

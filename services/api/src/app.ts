@@ -4,7 +4,7 @@ import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "@fastify/type-provider-zod";
-import { guard, isProbe } from "./auth/guard.ts";
+import { guard, isOpen } from "./auth/guard.ts";
 import { BOARD_PATH, mountBoard } from "./board.ts";
 import type { App } from "./app-type.ts";
 import type { ApiContext } from "./context.ts";
@@ -61,13 +61,19 @@ export async function buildApp(ctx: ApiContext, log: FastifyBaseLogger, stopping
   await app.register(rateLimit, {
     max: REQUESTS_PER_MINUTE,
     timeWindow: "1 minute",
-    keyGenerator: (request) => request.actor ?? request.ip,
+    keyGenerator: (request) => request.keyId ?? request.ip,
     // The board's page polls every few seconds, for every queue; a refused probe would restart the api.
-    allowList: (request) => isProbe(request) || request.url.startsWith(BOARD_PATH),
+    allowList: (request) => isOpen(request) || request.url.startsWith(BOARD_PATH),
   });
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
+      components: {
+        securitySchemes: {
+          bearer: { type: "http", scheme: "bearer", description: "An API key, `ask_…`" },
+          basic: { type: "http", scheme: "basic", description: "Any name, and an API key as the password" },
+        },
+      },
       info: { title: "AgentSwarm", version: "1", description: "Submit features and follow their progress." },
     },
     transform: describeRoute,

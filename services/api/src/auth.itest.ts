@@ -2,26 +2,31 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startRedis } from "../../../test/support/redis.ts";
 import { freePort } from "../../../test/support/free-port.ts";
 import { startService } from "../../../test/support/service.ts";
-import type { ApiKey } from "./auth/keys.ts";
+import type { PersonRole } from "@agentswarm/contracts";
 import { keysCommand, makeKey } from "../testing/make-key.ts";
 import { statusFor } from "../testing/status-for.ts";
 import { startApi, type TestApi } from "../testing/start-api.ts";
 
 let open: TestApi;
 let locked: TestApi;
-let keys: { read: string; write: string; approve: string; revoked: string };
+let keys: { viewer: string; submitter: string; reviewer: string; revoked: string };
 
 beforeAll(async () => {
   open = await startApi({ API_HOSTS: "api, swarm.internal" });
   locked = await startApi();
   const ring = (...args: string[]) => keysCommand(locked.env, ...args);
-  const of = (scope: ApiKey["scope"]) => makeKey(locked.env, scope);
-  const read = ring("create", "--scope", "read");
-  keys = { read, write: await of("write"), approve: await of("approve"), revoked: await of("write") };
+  const of = (role: PersonRole) => makeKey(locked.env, role);
+  const viewer = ring("create", "--role", "viewer");
+  keys = {
+    viewer,
+    submitter: await of("submitter"),
+    reviewer: await of("reviewer"),
+    revoked: await of("submitter"),
+  };
   const revoked = keys.revoked.split("_")[1] ?? "";
   ring("revoke", revoked);
   const listed = ring("list");
-  expect(listed).toMatch(/^[0-9a-f]{12} {2}read {2}never expires\n/);
+  expect(listed).toMatch(/^[0-9a-f]{12} {2}viewer {2}never expires\n/);
   expect(listed).not.toContain(revoked);
 });
 afterAll(async () => {
@@ -44,7 +49,7 @@ test.each([
   expect(await statusFor(open.url, "/v1/status", headers as Record<string, string>)).toBe(status);
 });
 
-test("with keys, only valid ones are accepted, as Bearer or Basic, and each for its scope", async () => {
+test("with keys, only valid ones are accepted, as Bearer or Basic, and each for its role", async () => {
   const basic = (key: string) => `Basic ${Buffer.from(`anyone:${key}`).toString("base64")}`;
   const status = async (authorization?: string, method = "GET") => {
     const headers = { "content-type": "application/json", ...(authorization ? { authorization } : {}) };
@@ -52,25 +57,25 @@ test("with keys, only valid ones are accepted, as Bearer or Basic, and each for 
     return (await locked.ask(method === "POST" ? "/v1/features" : "/v1/status", init)).status;
   };
   expect(await status()).toBe(401);
-  expect(await status(`Bearer ${keys.write}`)).toBe(200);
-  expect(await status(basic(keys.write))).toBe(200);
-  expect(await status(`Bearer ${keys.write}0`)).toBe(401);
+  expect(await status(`Bearer ${keys.submitter}`)).toBe(200);
+  expect(await status(basic(keys.submitter))).toBe(200);
+  expect(await status(`Bearer ${keys.submitter}0`)).toBe(401);
   expect(await status(`Bearer ${keys.revoked}`)).toBe(401);
   expect(await status("Bearer ask__")).toBe(401);
-  expect(await status(`Bearer ${keys.read}`)).toBe(200);
-  expect(await status(`Bearer ${keys.read}`, "POST")).toBe(403);
-  expect(await status(`Bearer ${keys.write}`, "POST")).toBe(202);
-  // A decision about held work has a scope of its own.
+  expect(await status(`Bearer ${keys.viewer}`)).toBe(200);
+  expect(await status(`Bearer ${keys.viewer}`, "POST")).toBe(403);
+  expect(await status(`Bearer ${keys.submitter}`, "POST")).toBe(202);
+  // A decision about held work has a role of its own.
   const decide = async (key: string) => {
     const init = { method: "POST", headers: { authorization: `Bearer ${key}` } };
     return Promise.all(
       ["approve", "refuse"].map(async (what) => (await locked.ask(`/v1/tasks/none/${what}`, init)).status),
     );
   };
-  expect(await decide(keys.read)).toEqual([403, 403]);
-  expect(await decide(keys.write)).toEqual([403, 403]);
-  expect(await decide(keys.approve)).toEqual([404, 404]);
-  expect(await status(`Bearer ${keys.approve}`, "POST")).toBe(202);
+  expect(await decide(keys.viewer)).toEqual([403, 403]);
+  expect(await decide(keys.submitter)).toEqual([403, 403]);
+  expect(await decide(keys.reviewer)).toEqual([404, 404]);
+  expect(await status(`Bearer ${keys.reviewer}`, "POST")).toBe(202);
   const board = await locked.ask("/queues");
   expect([board.status, board.headers.get("www-authenticate")]).toEqual([
     401,

@@ -46,7 +46,7 @@ export function mountBoard(app: App, { connection }: ApiContext): void {
 
 async function retryFromBoard(
   connection: ApiContext["connection"],
-  { method, url, log, actor }: FastifyRequest,
+  { method, url, log, person: { by, via } }: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
   const path = url.split("?")[0] ?? "";
@@ -55,12 +55,12 @@ async function retryFromBoard(
   if (one !== undefined && id !== undefined) {
     const jobId = decodeURIComponent(id);
     await retryJob(connection, one as QueueName, jobId);
-    log.info({ queue: one, jobId, actor }, "failed job was put back into its queue");
+    log.info({ queue: one, jobId, by, via }, "failed job was put back into its queue");
     return void (await reply.code(204).send());
   }
   if (all !== undefined) {
     const retried = await retryDeadLetters(connection, all as QueueName);
-    log.info({ queue: all, retried, actor }, "failed jobs were put back into their queue");
+    log.info({ queue: all, retried, by, via }, "failed jobs were put back into their queue");
     return void (await reply.send({ retried, skipped: 0 }));
   }
   throw new Problem(405, "read-only", "the board retries failed jobs and changes nothing else");

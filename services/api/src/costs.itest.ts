@@ -218,6 +218,7 @@ test("a feature's budget can be changed up to the swarm's", async () => {
     featureId: task.featureId,
     budget: { usd: 8, tokens: 1_000 },
     by: "local",
+    via: "rest",
   });
   expect((await api.post(path, { usd: 11 })).status).toBe(422);
   expect((await api.post(path, {})).status).toBe(400);

@@ -91,7 +91,7 @@ test("the board retries all failed jobs of a queue", async () => {
 
 test("a key that may only read lists dead letters and retries none", async () => {
   await using locked = await startApi();
-  const authorization = `Bearer ${await makeKey(locked.env, "read")}`;
+  const authorization = `Bearer ${await makeKey(locked.env, "viewer")}`;
   const status = async (path: string, method: string) =>
     (await locked.ask(path, { method, headers: { authorization } })).status;
   expect(await status("/v1/jobs", "GET")).toBe(200);

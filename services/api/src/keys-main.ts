@@ -2,31 +2,35 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { personRoleSchema } from "@agentswarm/contracts";
 import { parseEnv } from "@agentswarm/service";
-import { openKeyRing, scopeSchema } from "./auth/keys.ts";
+import { openKeyRing } from "./auth/keys.ts";
 import { settings } from "./config.ts";
 
 const HELP = `api keys: who may use the API
 
-  create [--scope read|write|approve] [--days <n>]   make a key and print it, this once
-  list                                               ids, scopes and ends of all keys
-  revoke <id>                                        take a key back
+  create [--role <role>] [--days <n>]   make a key and print it, this once
+  list                                  ids, roles and ends of all keys
+  revoke <id>                           take a key back
 
-write, the default, includes read; approve includes write, and decides about held attempts
+roles, each with what the ones before it may do:
+  viewer     reads                      submitter  submits features and takes back its own; the default
+  reviewer   decides what lands         operator   acts on everybody's features, tasks and jobs
+  admin      makes and revokes keys
 `;
 const DAY_MS = 24 * 3_600 * 1_000;
 
-/** A wrong option ends the command: a key with too long a life or too wide a scope is worse than none. */
+/** A wrong option ends the command: a key with too long a life or too wide a role is worse than none. */
 function readArguments() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      scope: { type: "string", default: "write" },
+      role: { type: "string", default: "submitter" },
       days: { type: "string" },
       help: { type: "boolean" },
     },
   });
-  const options = z.object({ scope: scopeSchema, days: z.coerce.number().positive().optional() });
+  const options = z.object({ role: personRoleSchema, days: z.coerce.number().positive().optional() });
   return { ...options.parse(values), help: values.help ?? false, positionals };
 }
 
@@ -38,7 +42,7 @@ try {
   process.stderr.write(`${why}\n\n${HELP}`);
   process.exit(2);
 }
-const { scope, days, help, positionals } = given;
+const { role, days, help, positionals } = given;
 const { SWARM_HOME, API_KEYS_FILE } = parseEnv(settings, process.env);
 const file = API_KEYS_FILE ?? join(SWARM_HOME, "api-keys.json");
 await mkdir(dirname(file), { recursive: true });
@@ -47,11 +51,11 @@ const [command, id] = positionals[0] === "keys" ? positionals.slice(1) : positio
 
 if (command === "create") {
   const expiresAt = days === undefined ? null : Math.ceil(Date.now() + days * DAY_MS);
-  process.stdout.write(`${await ring.create(scope, expiresAt)}\n`);
+  process.stdout.write(`${await ring.create(role, expiresAt)}\n`);
 } else if (command === "list") {
   for (const key of await ring.list()) {
     const end = key.expiresAt === null ? "never expires" : `expires ${new Date(key.expiresAt).toISOString()}`;
-    process.stdout.write(`${key.id}  ${key.scope}  ${end}\n`);
+    process.stdout.write(`${key.id}  ${key.role}  ${end}\n`);
   }
 } else if (command === "revoke" && id !== undefined) {
   process.exitCode = (await ring.revoke(id)) ? 0 : 1;

@@ -3,6 +3,8 @@ import { REST, type Route } from "@agentswarm/contracts";
 import { startApi, type TestApi } from "../testing/start-api.ts";
 
 interface Operation {
+  readonly "x-role"?: string;
+  readonly security?: unknown;
   readonly responses: Record<string, { content?: Record<string, { schema?: Record<string, unknown> }> }>;
 }
 
@@ -49,11 +51,11 @@ test("every operation has the problem's schema for all other answers", () => {
   }
 });
 
-test("a route needs a write key unless it is a GET, one of its own to decide, and none if it is a probe", () => {
+test("every operation names the role that its route needs, and that a probe needs none", () => {
   for (const route of routes) {
-    const command = /\/(approve|refuse)$/.test(route.path) ? "approve" : "write";
-    const needs =
-      route.method === "POST" ? command : /^\/(healthz|readyz)$/.test(route.path) ? "nothing" : "read";
-    expect([nameOf(route), route.needs]).toEqual([nameOf(route), needs]);
+    const [, operation] = operations.find(([where]) => where === nameOf(route)) ?? [];
+    const open = route.needs === "nothing";
+    expect([nameOf(route), operation?.["x-role"]]).toEqual([nameOf(route), open ? undefined : route.needs]);
+    expect(operation?.security).toEqual(open ? [] : [{ bearer: [] }, { basic: [] }]);
   }
 });

@@ -12,7 +12,7 @@ const DESCRIPTION: Readonly<Record<string, string>> = {
 const PROBLEMS: Readonly<Record<string, string>> = {
   "400": "A part of the request does not fit its schema; `errors` names the fields",
   "401": "No valid API key, where one is needed",
-  "403": "The key may not do this",
+  "403": "The person's role may not do this; `x-role` names the one it needs",
   "404": "There is no such thing",
   "409": "Its present state does not allow this",
   "413": "The body is too large",
@@ -25,7 +25,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
 /** The statuses of problems with which a route may answer. */
 function problemsOf(schema: object, { needs, method }: { needs: Route["needs"]; method: string }): string[] {
   const has = (part: string) => part in schema;
-  const changes = method === "POST";
+  const changes = method !== "GET";
   const takes = ["params", "querystring", "headers", "body"].some(has);
   return [
     ...(takes ? ["400"] : []),
@@ -35,6 +35,12 @@ function problemsOf(schema: object, { needs, method }: { needs: Route["needs"]; 
     ...(has("body") ? ["413", "415", "422"] : []),
     "503",
   ];
+}
+
+/** Who may ask for a route, as the document says it. */
+function accessOf(needs: Route["needs"]): object {
+  if (needs === "nothing") return { security: [] };
+  return { "x-role": needs, security: [{ bearer: [] }, { basic: [] }] };
 }
 
 /** Zod schemas as JSON schemas; each answer under its own media type. */
@@ -48,12 +54,15 @@ export const describeRoute: SwaggerTransform = (route) => {
     const type = status === "default" ? PROBLEM_TYPE : answerType;
     return [status, { description: DESCRIPTION[status] ?? "Answer", content: { [type]: { schema: body } } }];
   });
-  const needs = route.route.config?.needs ?? "read";
+  const needs = route.route.config?.needs ?? "viewer";
   const problems = problemsOf(schema as object, { needs, method: String(route.route.method) }).map(
     (status) => [
       status,
       { description: PROBLEMS[status], content: { [PROBLEM_TYPE]: { schema: response["default"] } } },
     ],
   );
-  return { schema: { ...schema, response: Object.fromEntries([...responses, ...problems]) }, url };
+  return {
+    schema: { ...schema, ...accessOf(needs), response: Object.fromEntries([...responses, ...problems]) },
+    url,
+  };
 };

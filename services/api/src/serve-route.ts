@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest, RouteShorthandOptions } from "fastif
 import type { z } from "zod";
 import { problemSchema, type ResponseOf, type Route } from "@agentswarm/contracts";
 import type { App } from "./app-type.ts";
+import type { Person } from "./auth/person.ts";
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 
@@ -12,8 +13,9 @@ export interface RouteRequest<R extends Route> {
   readonly query: Parsed<R["query"]>;
   readonly headers: Parsed<R["headers"]>;
   readonly body: Parsed<R["body"]>;
-  /** Id of the API key, or `local` where none is needed. */
-  readonly actor: string;
+  readonly person: Person;
+  /** Who asks, and by which way, as messages carry it. */
+  readonly asker: Pick<Person, "by" | "via">;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
 }
@@ -50,11 +52,12 @@ export function serveRoute<R extends Route>(
         query: request.query as Parsed<R["query"]>,
         headers: request.headers as Parsed<R["headers"]>,
         body: request.body as Parsed<R["body"]>,
-        actor: request.actor ?? "local",
+        person: request.person,
+        asker: { by: request.person.by, via: request.person.via },
         request,
         reply,
       });
-      if (route.method === "POST") logCommand(request, route, answer);
+      if (route.method !== "GET") logCommand(request, route, answer);
       void reply.code(status).type(type);
       return answer;
     },
@@ -70,9 +73,9 @@ const ID_NAME: Partial<Record<Route["tag"], string>> = {
 /** One line per command that was accepted, with the id of its subject. */
 function logCommand(request: FastifyRequest, { tag, summary, method, path }: Route, answer: unknown): void {
   const { id, queue } = answer as { id?: string; queue?: string };
-  const { actor = "local" } = request;
+  const { by, via } = request.person;
   request.log.info(
-    { [ID_NAME[tag] ?? "id"]: id, queue, actor, route: `${method} ${path}` },
+    { [ID_NAME[tag] ?? "id"]: id, queue, by, via, route: `${method} ${path}` },
     `accepted: ${summary}`,
   );
 }
@@ -81,7 +84,7 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** The media type of the route's successful answer. */
     answerType?: string;
-    /** The scope that an API key needs. */
+    /** The role that a person needs. */
     needs?: Route["needs"];
   }
 }

@@ -9,6 +9,7 @@ import {
 } from "@agentswarm/contracts";
 import { failpoint, featureIdOf } from "@agentswarm/contracts/node";
 import { queueCounts } from "@agentswarm/queue";
+import type { Person } from "./auth/person.ts";
 import type { ApiContext } from "./context.ts";
 import { Problem } from "./problem.ts";
 import { submittedEvent } from "./project/submitted-event.ts";
@@ -22,13 +23,14 @@ export async function submitFeature(
   ctx: ApiContext,
   input: FeatureInput,
   idempotencyKey: string,
+  { by, via }: Pick<Person, "by" | "via">,
 ): Promise<SubmittedFeature> {
   const id = featureIdOf(idempotencyKey);
   refuseBeyondCaps(ctx.caps, input.budget);
   await refuseUnpricedBudget(ctx, input.budget);
   await refuseWhenFull(ctx);
   const createdAt = await ctx.connection.now();
-  const feature: FeatureSubmission = { ...input, id, repoId: DEFAULT_REPO, source: "rest", createdAt };
+  const feature: FeatureSubmission = { ...input, id, repoId: DEFAULT_REPO, source: via, by, createdAt };
   failpoint("api.accepted");
   await ctx.sender.send("plan", { kind: "feature", feature }, { jobId: jobId.feature(id) });
   failpoint("api.enqueued");

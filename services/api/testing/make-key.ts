@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { openKeyRing, type ApiKey, type KeyRing } from "../src/auth/keys.ts";
+import type { PersonRole } from "@agentswarm/contracts";
+import { openKeyRing, type KeyRing } from "../src/auth/keys.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -10,8 +11,8 @@ export function keyRingOf({ API_KEYS_FILE, SWARM_HOME = "" }: Environment): KeyR
 }
 
 /** A new key for an api with these settings. */
-export function makeKey(env: Environment, scope: ApiKey["scope"] = "write"): Promise<string> {
-  return keyRingOf(env).create(scope, null);
+export function makeKey(env: Environment, role: PersonRole = "submitter"): Promise<string> {
+  return keyRingOf(env).create(role, null);
 }
 
 /** Runs the keys command with an api's settings; returns its output. For tests of the command itself. */

@@ -11,7 +11,7 @@ export const EVENT_ROUTES = {
     path: "/v1/events",
     tag: "swarm",
     summary: "All events as server-sent events; a reader that reconnects continues after its Last-Event-ID",
-    needs: "read",
+    needs: "viewer",
     repeatable: true,
     query: z.object({
       after: eventCursorSchema.optional().describe("0 is the beginning; default: now"),

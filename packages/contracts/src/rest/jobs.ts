@@ -20,7 +20,7 @@ export const JOB_ROUTES = {
     path: "/v1/jobs",
     tag: "jobs",
     summary: "Failed jobs of all queues, newest first",
-    needs: "read",
+    needs: "viewer",
     repeatable: true,
     query: z.object({
       state: z.literal("failed").default("failed"),
@@ -36,7 +36,7 @@ export const JOB_ROUTES = {
     path: "/v1/jobs/:queue/:id/retry",
     tag: "jobs",
     summary: "Put a failed job back into its queue",
-    needs: "write",
+    needs: "operator",
     repeatable: false,
     params: z.object({ queue: queueNameSchema, id: z.string().min(1).max(300) }),
     status: 202,

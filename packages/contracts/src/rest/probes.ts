@@ -31,7 +31,7 @@ export const PROBE_ROUTES = {
     path: "/metrics",
     tag: "probes",
     summary: "Metrics for Prometheus",
-    needs: "read",
+    needs: "viewer",
     repeatable: true,
     status: 200,
     type: "text/plain; version=0.0.4",

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { PersonRole } from "../person.ts";
 
 /** Media types of successful answers. */
 export type AnswerType =
@@ -9,13 +10,15 @@ export type AnswerType =
 
 /** One route of the REST API, as data: the api serves it and the client asks it by the same description. */
 export interface Route {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "DELETE";
   /** Parameters are written as `:name`. */
   readonly path: `/${string}`;
-  readonly tag: "features" | "tasks" | "swarm" | "jobs" | "probes";
+  readonly tag: "features" | "tasks" | "decisions" | "swarm" | "jobs" | "keys" | "probes";
   readonly summary: string;
-  /** The scope that an API key needs; `nothing`: no key is asked for. */
-  readonly needs: "nothing" | "read" | "write" | "approve";
+  /** The role that a person needs; `nothing`: everybody may ask, without a key. */
+  readonly needs: PersonRole | "nothing";
+  /** The role that it takes for a feature of somebody else, and for its tasks; by default `needs`. */
+  readonly needsForOthers?: PersonRole;
   /** Whether sending the same request twice has the effect of one, so that a client may retry it. */
   readonly repeatable: boolean;
   readonly params?: z.ZodObject;

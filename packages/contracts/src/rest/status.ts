@@ -62,7 +62,7 @@ export const STATUS_ROUTES = {
     path: "/v1/status",
     tag: "swarm",
     summary: "The whole swarm at a glance",
-    needs: "read",
+    needs: "viewer",
     repeatable: true,
     status: 200,
     type: "application/json",

@@ -52,7 +52,7 @@ const decisionBody = z
 const COMMAND = {
   method: "POST",
   tag: "tasks",
-  needs: "write",
+  needs: "operator",
   repeatable: false,
   params,
   status: 202,
@@ -61,7 +61,7 @@ const COMMAND = {
 } as const;
 
 /** Decides for a person what lands. */
-const DECISION = { ...COMMAND, needs: "approve" } as const;
+const DECISION = { ...COMMAND, needs: "reviewer" } as const;
 
 export const TASK_ROUTES = {
   getTask: {
@@ -69,7 +69,7 @@ export const TASK_ROUTES = {
     path: "/v1/tasks/:id",
     tag: "tasks",
     summary: "One task with its attempts",
-    needs: "read",
+    needs: "viewer",
     repeatable: true,
     params,
     status: 200,
@@ -81,7 +81,7 @@ export const TASK_ROUTES = {
     path: "/v1/tasks/:id/transcript",
     tag: "tasks",
     summary: "The conversation of agent and model, as JSON lines",
-    needs: "read",
+    needs: "viewer",
     repeatable: true,
     params,
     query: z.object({

@@ -71,7 +71,7 @@ test("every route of the OpenAPI document but the two probes demands a key", asy
 });
 
 test("a key is refused after it expires", async () => {
-  const make = (lifeMs: number) => keyRingOf(api.env).create("read", Date.now() + lifeMs);
+  const make = (lifeMs: number) => keyRingOf(api.env).create("viewer", Date.now() + lifeMs);
   const ask = async (made: string) =>
     (await api.ask("/v1/status", { headers: { authorization: `Bearer ${made}` } })).status;
   expect(await ask(await make(60_000))).toBe(200);
@@ -83,7 +83,7 @@ test.each([
   ["days", "--days=abc"],
   ["days", "--days=-1"],
   ["days", "--days=0"],
-  ["scope", "--scope=everything"],
+  ["role", "--role=everything"],
 ])("a key with wrong %s is not made: %s", async (what, option) => {
   const before = await keyRingOf(api.env).list();
   expect(() => keysCommand(api.env, "create", option)).toThrow(what);

@@ -1,15 +1,15 @@
 import type { FastifyRequest } from "fastify";
+import { includesRole } from "@agentswarm/contracts";
 import type { App } from "../app-type.ts";
 import type { ApiKey, KeyRing } from "./keys.ts";
 import { Problem } from "../problem.ts";
 import { countFailedLogins } from "./failed-logins.ts";
+import { isSafe, LOCAL, neededRole, NOBODY, viaOfRequest, type Person } from "./person.ts";
 import { isLoopback } from "./reached-at.ts";
 
-const OPEN_PATHS = new Set(["/healthz", "/readyz"]);
-const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
-
-export function isProbe(request: FastifyRequest): boolean {
-  return OPEN_PATHS.has(request.url.split("?")[0] ?? "");
+/** Whether everybody may ask for it, as for the probes. */
+export function isOpen(request: FastifyRequest): boolean {
+  return neededRole(request) === "nothing";
 }
 
 export interface KeyDemand {
@@ -29,10 +29,15 @@ export function guard(app: App, keys: KeyRing, demand: KeyDemand): void {
   const isOwn = (host: string) => isLoopback(host) || demand.hosts.includes(host);
   const failed = countFailedLogins();
   app.addHook("onRequest", async (request, reply) => {
-    if (isProbe(request)) return;
+    const via = viaOfRequest(request);
+    const needed = neededRole(request);
+    request.person = { ...NOBODY, via };
+    if (needed === "nothing") return;
     if (!demand.always && (await keys.list()).length === 0) {
       refuseForeign(request, isOwn);
-      return refuseForgery(request);
+      refuseForgery(request);
+      request.person = { ...LOCAL, via };
+      return;
     }
     const key = await keyOf(request, keys);
     if (key === null) {
@@ -42,23 +47,23 @@ export function guard(app: App, keys: KeyRing, demand: KeyDemand): void {
       void reply.header("www-authenticate", 'Basic realm="AgentSwarm", Bearer');
       throw new Problem(401, "unauthorized", "an API key is needed: Authorization: Bearer ask_…");
     }
-    if (key.scope === "read" && !SAFE_METHODS.has(request.method)) {
-      throw new Problem(403, "forbidden", `key ${key.id} may only read`);
-    }
-    if (request.routeOptions.config.needs === "approve" && key.scope !== "approve") {
-      const why = `key ${key.id} may not decide about held attempts: make one with keys create --scope approve`;
+    if (!includesRole(key.role, needed)) {
+      const why = `this needs the role ${needed}, and key ${key.id} has the role ${key.role}: use another key, or make one with keys create --role ${needed}`;
       throw new Problem(403, "forbidden", why);
     }
     // A browser adds Basic credentials by itself, even to requests of a foreign page.
     if (/^basic /i.test(request.headers.authorization ?? "")) refuseForgery(request);
-    request.actor = key.id;
+    request.person = { by: key.id, role: key.role, via };
+    request.keyId = key.id;
   });
 }
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Id of the API key; absent where none is needed. */
-    actor?: string;
+    /** Who asks. Set by the guard before anything else looks at the request. */
+    person: Person;
+    /** The API key that was used; absent where none is needed. */
+    keyId?: string;
   }
 }
 
@@ -88,7 +93,7 @@ function refuseForeign(request: FastifyRequest, isOwn: (host: string) => boolean
  * another origin. Browsers send Origin with every such request, with a body or without; programs send none.
  */
 function refuseForgery({ method, headers }: FastifyRequest): void {
-  if (SAFE_METHODS.has(method)) return;
+  if (isSafe(method)) return;
   const { origin } = headers;
   const site = headers["sec-fetch-site"];
   const own =

@@ -1,24 +1,38 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { z } from "zod";
+import { personRoleSchema, type PersonRole } from "@agentswarm/contracts";
 
-/** Each scope includes the ones before it. `approve`: to decide about held attempts. */
-export const scopeSchema = z.enum(["read", "write", "approve"]);
+/** Keys of versions before 0.3 have a scope. None gains a right: only `approve` could decide about held attempts. */
+const ROLE_OF_SCOPE: Readonly<Record<string, PersonRole>> = {
+  read: "viewer",
+  write: "submitter",
+  approve: "operator",
+};
 
-const keySchema = z.object({
-  id: z.string(),
-  /** SHA-256 of the secret, which has 192 random bits, so that no slow hash is needed. */
-  hash: z.string(),
-  scope: scopeSchema,
-  createdAt: z.int(),
-  expiresAt: z.int().nullable(),
-});
+function liftScope(key: unknown): unknown {
+  if (typeof key !== "object" || key === null || !("scope" in key)) return key;
+  const { scope, ...rest } = key;
+  return { ...rest, role: ROLE_OF_SCOPE[String(scope)] };
+}
+
+const keySchema = z.preprocess(
+  liftScope,
+  z.object({
+    id: z.string(),
+    /** SHA-256 of the secret, which has 192 random bits, so that no slow hash is needed. */
+    hash: z.string(),
+    role: personRoleSchema,
+    createdAt: z.int(),
+    expiresAt: z.int().nullable(),
+  }),
+);
 export type ApiKey = z.infer<typeof keySchema>;
 
 export interface KeyRing {
   list(): Promise<ApiKey[]>;
   /** Makes a key and returns its whole text, which is kept nowhere. */
-  create(scope: ApiKey["scope"], expiresAt: number | null): Promise<string>;
+  create(role: PersonRole, expiresAt: number | null): Promise<string>;
   revoke(id: string): Promise<boolean>;
   /** The key of a text like `ask_<id>_<secret>`, or null when it is wrong or expired. */
   check(text: string): Promise<ApiKey | null>;
@@ -42,10 +56,10 @@ export function openKeyRing(file: string): KeyRing {
   };
   return {
     list,
-    async create(scope, expiresAt) {
+    async create(role, expiresAt) {
       const id = randomBytes(6).toString("hex");
       const secret = randomBytes(24).toString("hex");
-      const key = { id, hash: hashOf(secret).toString("hex"), scope, createdAt: Date.now(), expiresAt };
+      const key = { id, hash: hashOf(secret).toString("hex"), role, createdAt: Date.now(), expiresAt };
       await save([...(await list()), key]);
       return `ask_${id}_${secret}`;
     },

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { REST } from "@agentswarm/contracts";
+import { REST, type Route } from "@agentswarm/contracts";
 import type { App } from "../app-type.ts";
+import { refuseOthers, type Person } from "../auth/person.ts";
 import type { ApiContext } from "../context.ts";
 import { notFound, Problem } from "../problem.ts";
 import { refuseBeyondCaps } from "../refuse-beyond-caps.ts";
@@ -12,10 +13,15 @@ const ENDED = new Set(["done", "failed", "cancelled"]);
 
 export function featureRoutes(app: App, ctx: ApiContext): void {
   const { model, sender } = ctx;
-  const find = async (id: string) => (await model.findFeature(id)) ?? notFound("feature", id);
+  /** The feature that a route is about; throws Problem 403 when this person may not ask the route about it. */
+  const findFor = async (route: Route, person: Person, id: string) => {
+    const feature = (await model.findFeature(id)) ?? notFound("feature", id);
+    refuseOthers(route, person, feature);
+    return feature;
+  };
 
-  serveRoute(app, REST.submitFeature, async ({ body, headers, reply }) => {
-    const submitted = await submitFeature(ctx, body, headers["idempotency-key"] ?? randomUUID());
+  serveRoute(app, REST.submitFeature, async ({ body, headers, asker, reply }) => {
+    const submitted = await submitFeature(ctx, body, headers["idempotency-key"] ?? randomUUID(), asker);
     void reply.header("location", submitted.url);
     return submitted;
   });
@@ -28,27 +34,27 @@ export function featureRoutes(app: App, ctx: ApiContext): void {
     async ({ params: { id } }) => (await model.feature(id)) ?? notFound("feature", id),
   );
 
-  serveRoute(app, REST.cancelFeature, async ({ params: { id }, actor: by }) => {
-    const { status } = await find(id);
+  serveRoute(app, REST.cancelFeature, async ({ params: { id }, person, asker }) => {
+    const { status } = await findFor(REST.cancelFeature, person, id);
     if (ENDED.has(status)) throw new Problem(409, "already-ended", `the feature is ${status} already`);
     // Without a job id: the id of an earlier cancel that Redis still has would swallow this one.
-    await sender.send("plan", { kind: "cancel", featureId: id, by });
+    await sender.send("plan", { kind: "cancel", featureId: id, ...asker });
     return { id, url: `/v1/features/${id}` };
   });
 
-  serveRoute(app, REST.retryFeature, async ({ params: { id }, actor: by }) => {
-    const { status } = await find(id);
+  serveRoute(app, REST.retryFeature, async ({ params: { id }, person, asker }) => {
+    const { status } = await findFor(REST.retryFeature, person, id);
     if (status !== "failed" && status !== "cancelled")
       throw new Problem(409, "wrong-state", `the feature is ${status}; this needs failed or cancelled`);
-    await sender.send("plan", { kind: "retry-feature", featureId: id, by });
+    await sender.send("plan", { kind: "retry-feature", featureId: id, ...asker });
     return { id, url: `/v1/features/${id}` };
   });
 
-  serveRoute(app, REST.setFeatureBudget, async ({ params: { id }, body: budget, actor: by }) => {
+  serveRoute(app, REST.setFeatureBudget, async ({ params: { id }, body: budget, person, asker }) => {
     refuseBeyondCaps(ctx.caps, budget);
     await refuseUnpricedBudget(ctx, budget);
-    await find(id);
-    await sender.send("plan", { kind: "budget", featureId: id, budget, by });
+    await findFor(REST.setFeatureBudget, person, id);
+    await sender.send("plan", { kind: "budget", featureId: id, budget, ...asker });
     return { id, url: `/v1/features/${id}` };
   });
 }

@@ -71,7 +71,7 @@ test("a failed task can be retried, a landed one cannot", async () => {
   await emit.task("failed-one", "failed");
   const { status, body } = await act("/v1/tasks/failed-one/retry");
   expect([status, body]).toEqual([202, { id: "failed-one", url: "/v1/tasks/failed-one" }]);
-  expect(await planned()).toContainEqual({ kind: "retry", taskId: "failed-one", by: "local" });
+  expect(await planned()).toContainEqual({ kind: "retry", taskId: "failed-one", by: "local", via: "rest" });
   expect(await act("/v1/tasks/landed-one/retry")).toMatchObject({
     status: 409,
     body: { type: "urn:agentswarm:wrong-state", detail: expect.stringContaining("landed") },
@@ -84,7 +84,7 @@ test("a failed feature can be retried, one that goes on cannot", async () => {
   expect(await retry()).toMatchObject({ status: 409, body: { type: "urn:agentswarm:wrong-state" } });
   await emit.feature(featureId, "failed", 3);
   expect(await retry()).toEqual({ status: 202, body: { id: featureId, url: `/v1/features/${featureId}` } });
-  expect(await planned()).toContainEqual({ kind: "retry-feature", featureId, by: "local" });
+  expect(await planned()).toContainEqual({ kind: "retry-feature", featureId, by: "local", via: "rest" });
   expect((await act("/v1/features/feature-none/retry")).status).toBe(404);
 });
 
@@ -92,7 +92,7 @@ test("only a held task can be approved or refused", async () => {
   await emit.task("held-one", "held");
   expect((await act("/v1/tasks/held-one/refuse", { reason: "Not like this" })).status).toBe(202);
   expect((await act("/v1/tasks/held-one/approve")).status).toBe(202);
-  const decided = { kind: "approve", taskId: "held-one", by: "local", head: HELD };
+  const decided = { kind: "approve", taskId: "held-one", by: "local", via: "rest", head: HELD };
   expect(await planned()).toContainEqual({ ...decided, decision: "refuse", reason: "Not like this" });
   expect(await planned()).toContainEqual({ ...decided, decision: "approve" });
   expect((await act("/v1/tasks/landed-one/approve")).status).toBe(409);

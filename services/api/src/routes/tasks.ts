@@ -29,9 +29,9 @@ export function taskRoutes(app: App, { model, sender, transcriptsDir }: ApiConte
     return exists ? createReadStream(file) : notFound("transcript of attempt", `${attempt} of ${id}`);
   });
 
-  serveRoute(app, REST.retryTask, async ({ params, actor: by }) => {
+  serveRoute(app, REST.retryTask, async ({ params, asker }) => {
     const accepted = await inState(params.id, "failed", "blocked", "cancelled");
-    await sender.send("plan", { kind: "retry", taskId: accepted.id, by });
+    await sender.send("plan", { kind: "retry", taskId: accepted.id, ...asker });
     return accepted;
   });
 
@@ -39,11 +39,11 @@ export function taskRoutes(app: App, { model, sender, transcriptsDir }: ApiConte
     [REST.approveTask, "approve"],
     [REST.refuseTask, "refuse"],
   ] as const) {
-    serveRoute(app, route, async ({ params, body, actor: by }) => {
+    serveRoute(app, route, async ({ params, body, asker }) => {
       const accepted = await inState(params.id, "held");
       const head = bindDecision((await read(params.id)).heldCommit, body?.head);
       const reason = body?.reason || undefined;
-      await sender.send("plan", { kind: "approve", taskId: accepted.id, decision, by, reason, head });
+      await sender.send("plan", { kind: "approve", taskId: accepted.id, decision, reason, head, ...asker });
       return accepted;
     });
   }
