@@ -21,7 +21,7 @@ export const measureLists: Measure = async ({ quick, say }) => {
         ofOneStatus: () => model.listFeatures({ limit: 50, status: "building" }),
         search: () => model.listFeatures({ limit: 50, q: "words that no feature has" }),
         status,
-        metrics: async () => renderMetrics(await status(), (await model.swarm()).costs),
+        metrics: async () => renderMetrics(await status(), (await model.swarm()).costs, new Map()),
       };
       const times: Record<string, number> = {};
       for (const [name, ask] of Object.entries(asked))

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { QueueConnection } from "@agentswarm/queue";
 import type { Supervised } from "../../tools/local/supervise.ts";
 import type { TestRedis } from "../support/redis.ts";
+import { seededRandom } from "../support/seeded-random.ts";
+import type { TcpProxy } from "../support/tcp-proxy.ts";
 import type { People } from "./people.ts";
 import type { SmallDisk } from "./small-disk.ts";
 
@@ -9,6 +11,9 @@ import type { SmallDisk } from "./small-disk.ts";
 export interface Scene {
   readonly members: readonly Supervised[];
   readonly redis: TestRedis;
+  /** The network between the services and Redis. */
+  readonly network: TcpProxy;
+  /** Past that network. */
   readonly connection: QueueConnection;
   readonly people: People;
   /** The disk of SWARM_HOME; null where it cannot be filled. */
@@ -69,6 +74,26 @@ const silence: Disturbance = async ({ redis, random }) => {
   return `Redis silent for ${ms} ms`;
 };
 
+/** Fault 18: what is sent arrives late and in pieces. */
+const slowDown: Disturbance = async ({ network, random }) => {
+  const ms = between(random, 2_000, 15_000);
+  const slow = { latencyMs: between(random, 5, 150), slices: between(random, 1, 8) };
+  // Of its own: how many packets there are depends on the time, and must not decide what comes next.
+  network.slowDown({ ...slow, random: seededRandom(between(random, 0, 2 ** 31)) });
+  await sleep(ms);
+  network.heal();
+  return `packets up to ${slow.latencyMs} ms late and in ${slow.slices} slices for ${ms} ms`;
+};
+
+/** Fault 17: connections stay open, but nothing arrives any more; after it, only new ones work. */
+const partition: Disturbance = async ({ network, random }) => {
+  const ms = between(random, 300, 4_500);
+  network.silence();
+  await sleep(ms);
+  network.heal();
+  return `the network silent for ${ms} ms, all open connections for ever`;
+};
+
 const fillRedis: Disturbance = async ({ connection, random }) => {
   const ms = between(random, 1_000, 4_000);
   await connection.redis.config("SET", "maxmemory", "1");
@@ -107,6 +132,8 @@ const DISTURBANCES: readonly (readonly [number, Disturbance])[] = [
   [3, suspend],
   [3, reset],
   [2, silence],
+  [3, slowDown],
+  [1, partition],
   [2, fillRedis],
   [2, fillDisk],
   [1, restartRedis],

@@ -21,6 +21,7 @@ export interface Evidence {
 /** Memory of one service may grow by so much from the first third of a soak to its last. */
 const GROWTH = 1.5;
 const GROWTH_MIB = 80;
+const LAG_MS = 1_000;
 const LOG_MIB_PER_MINUTE = 2;
 
 /** The invariants by name, each with what violates it; an empty list is a pass. Call it after the swarm has stopped. */
@@ -33,7 +34,7 @@ export async function findViolations(evidence: Evidence): Promise<Record<string,
     I4: await leftovers(evidence),
     I5: overspent(evidence),
     I6: await whereSecretIs(evidence.dir, evidence.canary),
-    I8: [...growth(evidence.samples), ...noise(evidence)],
+    I8: [...growth(evidence.samples), ...lag(evidence.samples), ...noise(evidence)],
   };
 }
 
@@ -60,18 +61,34 @@ function noise({ logMibPerMinute }: Evidence): string[] {
   return [`${logMibPerMinute} MiB of logs a minute; at most ${LOG_MIB_PER_MINUTE} are expected`];
 }
 
+/** What grew from the second third to the last; the first is the start, before caches and compiled code are warm. */
 function growth(samples: readonly Sample[]): string[] {
   const third = Math.floor(samples.length / 3);
   if (third < 3) return [];
-  const names = new Set(samples.flatMap(({ rssMib }) => Object.keys(rssMib)));
-  const medianOf = (part: readonly Sample[], name: string) => {
-    const values = part.flatMap(({ rssMib }) => rssMib[name] ?? []).toSorted((a, b) => a - b);
-    return values[Math.floor(values.length / 2)] ?? 0;
-  };
-  return [...names].flatMap((name) => {
-    // The first third is the start, before caches and compiled code are warm.
-    const before = medianOf(samples.slice(third, 2 * third), name);
-    const after = medianOf(samples.slice(2 * third), name);
-    return after > before * GROWTH + GROWTH_MIB ? [`${name} grew from ${before} to ${after} MiB`] : [];
+  const before = mediansOf(samples.slice(third, 2 * third).map(({ rssMib }) => rssMib));
+  const after = mediansOf(samples.slice(2 * third).map(({ rssMib }) => rssMib));
+  return [...after].flatMap(([name, mib]) => {
+    const was = before.get(name) ?? 0;
+    return mib > was * GROWTH + GROWTH_MIB ? [`${name} grew from ${was} to ${mib} MiB`] : [];
   });
+}
+
+/** What keeps its event loop from turning in the last third of a soak, beyond what the machine does to the soak itself. */
+function lag(samples: readonly Sample[]): string[] {
+  const lags = mediansOf(samples.slice(-Math.ceil(samples.length / 3)).map(({ lagMs }) => lagMs));
+  const limit = LAG_MS + 2 * (lags.get("soak") ?? 0);
+  return [...lags].flatMap(([name, ms]) =>
+    ms > limit && name !== "soak" ? [`the event loop of ${name} pauses for ${ms} ms; at most ${limit}`] : [],
+  );
+}
+
+/** The median by name; medians, because services are suspended and restarted. */
+export function mediansOf(records: readonly Readonly<Record<string, number>>[]): Map<string, number> {
+  const names = new Set(records.flatMap((record) => Object.keys(record)));
+  return new Map(
+    Array.from(names, (name) => {
+      const values = records.flatMap((record) => record[name] ?? []).toSorted((a, b) => a - b);
+      return [name, values[Math.floor(values.length / 2)] ?? 0];
+    }),
+  );
 }

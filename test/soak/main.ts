@@ -6,8 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { openClient, type SwarmClient } from "@agentswarm/client";
 import { TRUNK_HEALTH, type FeatureDetail } from "@agentswarm/contracts";
-import { openBudgets, openQueue } from "@agentswarm/queue";
+import { openBudgets, openQueue, reportLag } from "@agentswarm/queue";
 import { startReplay } from "@agentswarm/replay";
+import { measureLag } from "@agentswarm/service";
 import { makeTarget } from "../../bench/swarm/make-target.ts";
 import { recordFeature, writeScenario } from "../../bench/swarm/record.ts";
 import { seedOrigin } from "../../tools/local/origin.ts";
@@ -16,9 +17,10 @@ import { loggedEvents, slotHolders } from "../support/queue.ts";
 import { startRedis } from "../support/redis.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { git } from "../support/string-kit.ts";
+import { openTcpProxy } from "../support/tcp-proxy.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { chooseDisturbance } from "./disturbances.ts";
-import { findViolations } from "./invariants.ts";
+import { findViolations, mediansOf } from "./invariants.ts";
 import { openPeople } from "./people.ts";
 import { takeSample, type Sample } from "./sample.ts";
 import { mountSmallDisk } from "./small-disk.ts";
@@ -32,8 +34,9 @@ const HELP = `npm run soak: two of each service over one Redis, disturbed at ran
   --json          print one JSON line last
   --help          this text
 
-Services are killed, ended, suspended and given wrong clocks; Redis is silent, full, killed, and closes connections; the disk
-is full (not with --keep; only root can mount one that is small enough); people push to the trunk. The model is recorded.
+Services are killed, ended, suspended and given wrong clocks; Redis is silent, full, killed, and closes connections; the
+network to it is slow, slices packets and falls silent; the disk is full (not with --keep; only root can mount one that is
+small enough); people push to the trunk. The model is recorded.
 Exit code 0 only if I1 to I6 and I8 of test/soak/invariants.ts hold at the end.
 `;
 
@@ -115,16 +118,18 @@ async function soak(): Promise<Record<string, string[]>> {
   else stack.use(disk);
   const model = stack.use(await startReplay({ scenarioDir, port: 0 }));
   const redis = stack.use(await startRedis({ exclusive: "a soak kills it", args: ["--appendonly", "yes"] }));
+  const network = stack.use(await openTcpProxy(new URL(redis.url)));
   const connection = stack.use(
     await openQueue({ redisUrl: redis.url, service: "soak", onError: () => undefined }),
   );
+  stack.use(reportLag(connection, stack.use(measureLag()).takeMaxMs));
   const cluster = stack.use(
     await startCluster({
       home,
       env: {
         ...process.env,
         SWARM_HOME: home,
-        REDIS_URL: redis.url,
+        REDIS_URL: network.url,
         GIT_REPO_URL: origin,
         // A model with prices and a key, so that spending and secrets have something to show.
         LLM_BASE_URL: model.url,
@@ -188,7 +193,7 @@ async function soak(): Promise<Record<string, string[]>> {
     }
   })();
 
-  const scene = { members: cluster.members, redis, connection, people, disk, random };
+  const scene = { members: cluster.members, redis, network, connection, people, disk, random };
   let disturbed = 0;
   while (!isOver()) {
     await sleep(random() * 2 * BETWEEN_DISTURBANCES_MS);
@@ -227,6 +232,7 @@ async function soak(): Promise<Record<string, string[]>> {
     endedInTime: ended,
     first: samples[0],
     last: samples.at(-1),
+    lagMs: Object.fromEntries(mediansOf(samples.map(({ lagMs }) => lagMs))),
   });
   for (const { id, status, reason } of features) {
     if (status !== "done" && id !== TRUNK_HEALTH) say(`  ${id}: ${status}: ${reason}`);

@@ -90,7 +90,7 @@ export function redisAcl(prefix: string, passwords: Readonly<Record<RedisUser, s
     const own = [...queues.flatMap((queue) => [`crashes:${queue}`, `schedules:${queue}*`]), "waiting"];
     const patterns = [
       ...queues.map((queue) => `~{${prefix}}:${queue}:*`),
-      ...[...keys, ...own, "probe:*", "alive:*"].map((key) => `~{${prefix}}:swarm:${key}`),
+      ...[...keys, ...own, "probe:*", "alive:*", "loop-lag"].map((key) => `~{${prefix}}:swarm:${key}`),
     ];
     const hash = createHash("sha256").update(passwords[user]).digest("hex");
     const saving = user === "operator" ? ` ${SAVING}` : "";

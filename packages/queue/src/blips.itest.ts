@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_REPO } from "@agentswarm/contracts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
-import { openSilentProxy } from "../testing/silent-proxy.ts";
+import { seededRandom } from "../../../test/support/seeded-random.ts";
+import { openTcpProxy } from "../../../test/support/tcp-proxy.ts";
 import { consume, createSender, jobState, openQueue, type QueueConnection } from "./index.ts";
 import type { LivenessTimes } from "./liveness.ts";
 
@@ -18,7 +19,7 @@ async function openReplicas(name: string, livenessTimes: Partial<LivenessTimes>,
   const prefix = `${redis.prefix}-${name}`;
   const ended = Promise.withResolvers<void>();
   const open = async () => {
-    const proxy = stack.use(await openSilentProxy(new URL(redis.url)));
+    const proxy = stack.use(await openTcpProxy(new URL(redis.url)));
     const options = { redisUrl: proxy.url, prefix, service: "test", onError: () => undefined, livenessTimes };
     const connection = stack.use(await openQueue(options));
     const started: string[] = [];
@@ -132,4 +133,16 @@ test("a worker that is cut off loses its job to another one, learns it, and has 
   end();
   await expect.poll(() => jobState(b.connection, "sweep", id)).toBe("completed");
   expect(b.aborted).toEqual([]);
+});
+
+test("fault 18: packets that arrive late and in slices slow the work down, and no job is done twice", async () => {
+  await using replicas = await openReplicas("slow", {});
+  const { a, b, end } = replicas;
+  end();
+  for (const { proxy } of [a, b]) proxy.slowDown({ latencyMs: 20, slices: 5, random: seededRandom(18) });
+  await Promise.all([a.start(), b.start()]);
+  const ids = await sendJobs(b.connection, 12);
+  for (const id of ids)
+    await expect.poll(() => jobState(b.connection, "sweep", id), { timeout: 30_000 }).toBe("completed");
+  expect([...a.started, ...b.started].toSorted()).toEqual(ids.toSorted());
 });

@@ -15,6 +15,7 @@ export { forgetNumbers, nextNumber } from "./limits/counter.ts";
 export { acquireLease, type Lease } from "./limits/lease.ts";
 export { acquireSlot, type Slot } from "./limits/slots.ts";
 export { type Handler, type JobContext } from "./run-job.ts";
+export { readLag, reportLag } from "./loop-lag.ts";
 export { openShownModel } from "./shown-model.ts";
 export { openTasksInUse } from "./tasks-in-use.ts";
 export { createSender, type Sender, type SendOptions } from "./send.ts";

@@ -3,7 +3,7 @@ import { asFault, DEFAULT_REPO } from "@agentswarm/contracts";
 import { expect, test } from "vitest";
 import { startRedis } from "../../../test/support/redis.ts";
 import { bullQueue } from "../../../test/support/queue.ts";
-import { openSilentProxy } from "../testing/silent-proxy.ts";
+import { openTcpProxy } from "../../../test/support/tcp-proxy.ts";
 import { consume, createSender, jobState, openQueue, ping } from "./index.ts";
 
 const faultOf = (promise: Promise<unknown>) => promise.then(() => null, asFault);
@@ -99,7 +99,7 @@ test("a Redis that does not answer is named at once", async () => {
 
 test("fault 17: commands end at their deadline in a silent partition, and consumers recover after it", async () => {
   await using redis = await startRedis();
-  await using proxy = await openSilentProxy(new URL(redis.url));
+  await using proxy = await openTcpProxy(new URL(redis.url));
   await using direct = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "direct" });
   await using connection = await openQueue({
     redisUrl: proxy.url,

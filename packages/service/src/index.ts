@@ -1,6 +1,7 @@
 export { cacheRemovals } from "./cache-removals.ts";
 export { closeHome } from "./close-home.ts";
 export type { Environment } from "./environment.ts";
+export { measureLag } from "./event-loop-lag.ts";
 export { createLogger, type Logger } from "./logger.ts";
 export { parseEnv } from "./parse-env.ts";
 export { removeOld, type Removal } from "./remove-old.ts";

@@ -1,11 +1,12 @@
 import {
   createSender,
   openQueue,
+  reportLag,
   type QueueConnection,
   type RedisSettings,
   type Sender,
 } from "@agentswarm/queue";
-import type { ServiceContext } from "@agentswarm/service";
+import { measureLag, type ServiceContext } from "@agentswarm/service";
 
 /** A service's place among the others: its connection to Redis, and its voice. */
 export interface OpenedService {
@@ -13,7 +14,7 @@ export interface OpenedService {
   readonly sender: Sender;
 }
 
-/** Connects a service to Redis until its stack is disposed. Throws what `openQueue` throws. */
+/** Connects a service to Redis until its stack is disposed, and reports its event-loop lag there. Throws what `openQueue` throws. */
 export async function openService(
   { settings, log, stack }: Pick<ServiceContext<RedisSettings>, "settings" | "log" | "stack">,
   service: string,
@@ -26,5 +27,6 @@ export async function openService(
       onError: (error) => log.warn({ err: error }, "Redis command failed; retrying"),
     }),
   );
+  stack.use(reportLag(connection, stack.use(measureLag()).takeMaxMs));
   return { connection, sender: createSender(connection, service) };
 }

@@ -2,8 +2,12 @@ import { Counter, Gauge, Registry } from "prom-client";
 import type { SwarmStatus } from "@agentswarm/contracts";
 import { entriesOf, type CostTable } from "./project/cost-table.ts";
 
-/** The status as metrics in Prometheus text format 0.0.4. */
-export async function renderMetrics(status: SwarmStatus, costs: CostTable): Promise<string> {
+/** The status as metrics in Prometheus text format 0.0.4. `lags` is the event-loop lag in milliseconds by service. */
+export async function renderMetrics(
+  status: SwarmStatus,
+  costs: CostTable,
+  lags: ReadonlyMap<string, number>,
+): Promise<string> {
   const registry = new Registry();
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name: `agentswarm_${name}`, help, labelNames, registers: [registry] });
@@ -28,5 +32,9 @@ export async function renderMetrics(status: SwarmStatus, costs: CostTable): Prom
   gauge("trunk_is_green", "1 when green is the trunk's head").set(
     status.trunk !== null && status.trunk === status.green ? 1 : 0,
   );
+  const lag = gauge("event_loop_lag_seconds", "Longest pause of an event loop in the last minute", [
+    "service",
+  ]);
+  for (const [service, ms] of lags) lag.set({ service }, ms / 1_000);
   return registry.metrics();
 }

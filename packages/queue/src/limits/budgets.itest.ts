@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TRUNK_HEALTH } from "@agentswarm/contracts";
-import { openSilentProxy } from "../../testing/silent-proxy.ts";
+import { openTcpProxy } from "../../../../test/support/tcp-proxy.ts";
 import { startRedis, type TestRedis } from "../../../../test/support/redis.ts";
 import { openBudgets, openQueue, type BudgetCaps, type Budgets, type QueueConnection } from "../index.ts";
 
@@ -200,7 +200,7 @@ test("expired reservations are removed after a day", async () => {
 
 test("a command that is repeated because its answer was lost counts once", async () => {
   await using swarm = await openSwarm({});
-  await using proxy = await openSilentProxy(new URL(redis.url));
+  await using proxy = await openTcpProxy(new URL(redis.url));
   const at = {
     redisUrl: proxy.url,
     service: "test",

@@ -1,4 +1,5 @@
 import { REST } from "@agentswarm/contracts";
+import { readLag } from "@agentswarm/queue";
 import type { App } from "../app-type.ts";
 import type { ApiContext } from "../context.ts";
 import { serveRoute } from "../serve-route.ts";
@@ -9,7 +10,11 @@ export function statusRoutes(app: App, ctx: ApiContext): void {
   serveRoute(app, REST.getStatus, () => readSwarmStatus(ctx));
 
   serveRoute(app, REST.getMetrics, async () => {
-    const [status, { costs }] = await Promise.all([readSwarmStatus(ctx), ctx.model.swarm()]);
-    return renderMetrics(status, costs);
+    const [status, { costs }, lags] = await Promise.all([
+      readSwarmStatus(ctx),
+      ctx.model.swarm(),
+      readLag(ctx.connection),
+    ]);
+    return renderMetrics(status, costs, lags);
   });
 }
