@@ -3,6 +3,14 @@ import { clippedList, clippedText, pathText, tailText } from "./bounded.ts";
 import { HANDOFF_LIMITS, handoffSchema } from "./handoff.ts";
 import { idSchema, objectIdSchema } from "./ids.ts";
 import { repoIdSchema } from "./repo.ts";
+import { taskKindSchema } from "./task.ts";
+
+/**
+ * Which landings wait for a person, beside those that are held in every mode (protected paths, dependencies, emptied
+ * tests, secrets). `trunk`: none. `hold`: all. `policy`: those that `review` in the trunk's swarm.json names.
+ */
+export const LANDING_MODES = ["trunk", "hold", "policy"] as const;
+export type LandingMode = (typeof LANDING_MODES)[number];
 
 /** An attempt with commits for the merger to land. Sent by the dispatcher. */
 export const mergeRequestSchema = z.object({
@@ -14,7 +22,8 @@ export const mergeRequestSchema = z.object({
   baseCommit: objectIdSchema,
   headCommit: objectIdSchema,
   title: clippedText(200),
-  approvedBy: clippedText(200).optional().describe("The person who approved its changes to protected paths"),
+  kind: taskKindSchema.optional().describe("The task's; absent in messages of version 0.2"),
+  approvedBy: clippedText(200).optional().describe("The person who approved it"),
   approvedHead: objectIdSchema.optional().describe("The commit that was approved; no other lands by it"),
   handoff: handoffSchema,
 });

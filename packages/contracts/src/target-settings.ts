@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { checkSchema } from "./task.ts";
+import { checkSchema, taskKindSchema } from "./task.ts";
 
 const globs = z.array(z.string().min(1).max(500)).max(200).default([]);
 
@@ -24,6 +24,15 @@ const installSettingsSchema = z.strictObject({
   ),
 });
 
+/** Which landings a person looks at first where LANDING=policy, beside those that are held in every mode. */
+const reviewSettingsSchema = z.strictObject({
+  paths: globs.describe("Globs of paths whose changes are looked at"),
+  lines: z.int().min(0).optional().describe("Attempts that change more lines are looked at"),
+  files: z.int().min(0).optional().describe("Attempts that change more files are looked at"),
+  kinds: z.array(taskKindSchema).default([]).describe("Attempts of these kinds of task are looked at"),
+});
+export type ReviewSettings = z.infer<typeof reviewSettingsSchema>;
+
 /** `swarm.json` in the target. */
 export const targetSettingsSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -38,6 +47,7 @@ export const targetSettingsSchema = z.strictObject({
   install: installSettingsSchema.default({ allow: [], scripts: [] }),
   protected: globs.describe("Globs of paths whose changes a person must approve, besides DEFAULT_PROTECTED"),
   unprotected: globs.describe("Globs taken out of the protected paths; swarm.json itself stays protected"),
+  review: reviewSettingsSchema.default({ paths: [], kinds: [] }),
   secrets: z
     .strictObject({
       allow: globs.describe("Globs of files that may hold test keys; not searched for secrets"),

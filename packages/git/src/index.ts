@@ -1,6 +1,8 @@
 export { bundleFor, makeBundle, type Bundles } from "./bundle.ts";
 export { GIT_LIMITS } from "./content-limits.ts";
+export { countLines } from "./count-lines.ts";
 export { countChanges, COUNTED, type ChangeCounts } from "./count-changes.ts";
+export { diffSafely } from "./diff-safely.ts";
 export { type Trailers } from "./landing/landing-message.ts";
 export { type Inspection } from "./inspect-commits.ts";
 export type { Landing } from "./landing-log.ts";
@@ -25,6 +27,7 @@ export { runGit } from "./run-git.ts";
 export { safeGit } from "./safe-git.ts";
 export { refuseUnlessSample, SAMPLE_REF } from "./sample.ts";
 export {
+  landingSettings,
   originReaderSettings,
   originWriterSettings,
   targetSettings,

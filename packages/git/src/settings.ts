@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LANDING_MODES } from "@agentswarm/contracts";
 
 /** The repository that the swarm works on. */
 export const targetSettings = {
@@ -24,6 +25,16 @@ export const originWriterSettings = {
     .string()
     .optional()
     .describe("For an origin over HTTP: user:password or a token that may push to it"),
+};
+
+/** For the merger, which holds landings, and for the planner, which sends nothing while too many are held. */
+export const landingSettings = {
+  LANDING: z
+    .enum(LANDING_MODES)
+    .default("trunk")
+    .describe(
+      "Which landings wait for a person, beside the protected ones: `trunk` none, `hold` all, `policy` those that `review` in the trunk's swarm.json names",
+    ),
 };
 
 const targetSettingsSchema = z.object(targetSettings);

@@ -41,6 +41,7 @@ export async function sendToMerger(
     baseCommit,
     headCommit,
     title: task.title,
+    kind: task.kind,
     handoff,
     approvedBy: approved?.by,
     approvedHead: approved?.head,

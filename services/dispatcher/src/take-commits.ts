@@ -1,6 +1,6 @@
 import { asFault, type Handoff, type Metrics } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
-import { countChanges, COUNTED, fetchQuarantined, GIT_LIMITS, outsideScope, runGit } from "@agentswarm/git";
+import { countChanges, COUNTED, diffSafely, fetchQuarantined, outsideScope, runGit } from "@agentswarm/git";
 import type { DispatcherRepo } from "./context.ts";
 
 export interface TakenCommits {
@@ -56,12 +56,7 @@ type ChangeFigures = Pick<Metrics, "linesAdded" | "linesRemoved" | "filesCreated
  */
 async function measureCommits(dir: string, base: string, head: string): Promise<ChangeFigures> {
   const diff = (...how: readonly string[]) =>
-    // Git takes files above the threshold for binary.
-    runGit(["diff-tree", "-r", ...how, base, head, "--"], {
-      cwd: dir,
-      config: ["core.bigFileThreshold=16m"],
-      limits: GIT_LIMITS,
-    });
+    runGit(["diff-tree", "-r", ...how, base, head, "--"], diffSafely(dir));
   const { stdout } = await diff(...COUNTED).catch((error: unknown) => {
     if (asFault(error).code !== "git.refused") throw error;
     return diff(...COUNTED.filter((option) => option !== "--numstat"));

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MERGE_STRATEGIES, originWriterSettings, targetSettings } from "@agentswarm/git";
+import { landingSettings, MERGE_STRATEGIES, originWriterSettings, targetSettings } from "@agentswarm/git";
 import { redisSettings } from "@agentswarm/queue";
 import { sandboxSettings } from "@agentswarm/sandbox";
 import { baseSettings, cacheSettings } from "@agentswarm/service";
@@ -12,6 +12,7 @@ export const settings = z.object({
   ...originWriterSettings,
   ...sandboxSettings,
   ...cacheSettings,
+  ...landingSettings,
   MERGE_STRATEGY: z.enum(MERGE_STRATEGIES).default("fast-forward"),
   LANDING_GATE: z
     .enum(["on", "off"])

@@ -1,4 +1,5 @@
 import type { PackageFactsReader } from "@agentswarm/checks";
+import type { LandingMode } from "@agentswarm/contracts";
 import type { LandingEngine, Mirror, PublishRight, Store } from "@agentswarm/git";
 import type { QueueConnection, Sender } from "@agentswarm/queue";
 import type { Logger } from "@agentswarm/service";
@@ -32,6 +33,7 @@ export interface LandingContext {
   readonly scanner: SecretScanner;
   /** For the person who approves new packages. */
   readonly packages: Pick<PackageFactsReader, "of">;
+  readonly landing: LandingMode;
   /** Runs the target's gate checks before publishing; null when LANDING_GATE is off. */
   readonly gate: Gate | null;
   readonly upkeep: Upkeep;

@@ -4,6 +4,7 @@ import type { LandingContext } from "./context.ts";
 import { describePackages } from "./describe-packages.ts";
 import { checkDependencyChanges } from "./dependency-changes.ts";
 import { checkProtectedPaths } from "./protected-paths.ts";
+import { checkReview } from "./check-review.ts";
 import { checkSecrets } from "./secrets/check-secrets.ts";
 
 /** A reason travels in messages and events. */
@@ -26,7 +27,8 @@ export async function findHolds(
       const { held, packages, allowed } = await checkDependencyChanges(ctx.engine, request, allow);
       const touched = await checkProtectedPaths(ctx.engine, request, target, allowed);
       const known = packages.length === 0 ? null : describePackages(await ctx.packages.of(packages));
-      const why = [held, known, touched].filter((one) => one !== null);
+      const review = await checkReview(ctx, request, target.review);
+      const why = [held, known, touched, review].filter((one) => one !== null);
       if (why.length > 0) reasons.set(request, why);
     } catch (error) {
       outcomes.set(request, unreadable(error));

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { MergeRequest, TargetSettings } from "@agentswarm/contracts";
 import type { LandingEngine } from "@agentswarm/git";
 import { isTestFile, whyEmptied, type TestChange } from "./hold/emptied-tests.ts";
+import { listNames } from "./hold/list-names.ts";
 import { heldFields } from "./hold/manifest-fields.ts";
 import { matchProtected, matchUnprotected } from "./hold/match-protected.ts";
 
@@ -67,9 +68,9 @@ export function decideHold(facts: ProtectionFacts): string | null {
     return why === null ? [] : [`${test.path} ${why}`];
   });
   const reasons = [
-    ...(touched.length > 0 ? [`the attempt changes protected paths: ${list(touched)}`] : []),
-    ...(deletedTests.length > 0 ? [`the attempt deletes tests: ${list(deletedTests)}`] : []),
-    ...(emptied.length > 0 ? [`the attempt empties tests: ${list(emptied)}`] : []),
+    ...(touched.length > 0 ? [`the attempt changes protected paths: ${listNames(touched)}`] : []),
+    ...(deletedTests.length > 0 ? [`the attempt deletes tests: ${listNames(deletedTests)}`] : []),
+    ...(emptied.length > 0 ? [`the attempt empties tests: ${listNames(emptied)}`] : []),
     ...facts.manifests.flatMap((manifest) => whyManifestHeld(manifest, facts.settings)),
   ];
   return reasons.length === 0 ? null : reasons.join("; ");
@@ -86,15 +87,8 @@ function whyManifestHeld(
   if (before === null) {
     if (matchUnprotected(settings)(path)) return [];
     return [
-      `the attempt adds ${path}, whose ${list(fields)} the checks run or read from then on: approve it once, or list "${path}" under "unprotected" in the trunk's swarm.json`,
+      `the attempt adds ${path}, whose ${listNames(fields)} the checks run or read from then on: approve it once, or list "${path}" under "unprotected" in the trunk's swarm.json`,
     ];
   }
-  return [`the attempt changes ${list(fields)} of ${path}, which the checks may run or read`];
-}
-
-const MAX_LISTED = 50;
-
-function list(names: readonly string[]): string {
-  const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : "";
-  return `${names.slice(0, MAX_LISTED).join(", ")}${more}`;
+  return [`the attempt changes ${listNames(fields)} of ${path}, which the checks may run or read`];
 }

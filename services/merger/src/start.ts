@@ -62,6 +62,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
       landed: openLandedIndex(mirror),
       scanner,
       packages,
+      landing: settings.LANDING,
       gate: settings.LANDING_GATE === "on" ? gate : null,
       upkeep: stack.use(openUpkeep({ dir, everyBatches: settings.REPACK_AFTER, log })),
       nudgeAfter: settings.NUDGE_AFTER,
@@ -81,5 +82,6 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     }),
   );
   const trunks = repos.all.map(({ landing: { mirror } }) => ({ trunk: mirror.trunk, at: mirror.dir }));
-  log.info({ strategy: settings.MERGE_STRATEGY, gate: settings.LANDING_GATE, trunks }, "merger ready");
+  const { MERGE_STRATEGY: strategy, LANDING_GATE: gate, LANDING: landing } = settings;
+  log.info({ strategy, gate, landing, trunks }, "merger ready");
 }

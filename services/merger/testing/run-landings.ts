@@ -3,6 +3,7 @@ import {
   attemptRef,
   DEFAULT_REPO,
   type EventToSend,
+  type LandingMode,
   type MergeOutcome,
   type MergeRequest,
 } from "@agentswarm/contracts";
@@ -21,8 +22,8 @@ import { openSecretScanner } from "../src/secrets/open-secret-scanner.ts";
 /** A merge queue that runs in this process, without a gate. The test acts as the dispatcher. */
 export interface Landings extends AsyncDisposable {
   readonly mirror: Mirror;
-  /** Stores an attempt of one new file upon `base`. */
-  store(taskId: string, base: string): MergeRequest;
+  /** Stores an attempt upon `base`: one new file, unless others are named. */
+  store(taskId: string, base: string, files?: Readonly<Record<string, string>>): MergeRequest;
   /** Requests to land a stored attempt. Rejects with the fault of its job. */
   ask(request: MergeRequest): Promise<MergeOutcome>;
   /** Both of them. */
@@ -35,8 +36,9 @@ export async function runLandings(options: {
   readonly origin: string;
   readonly home: string;
   readonly trunk?: string;
+  readonly landing?: LandingMode;
 }): Promise<Landings> {
-  const { connection, origin, home, trunk } = options;
+  const { connection, origin, home, trunk, landing = "trunk" } = options;
   await using stack = new AsyncDisposableStack();
   const mirror = stack.use(await openOrigin({ url: origin, mirrorDir: join(home, "mirror"), trunk }));
   const store = await openStore({ dir: join(home, "store.git") });
@@ -56,6 +58,7 @@ export async function runLandings(options: {
     landed: openLandedIndex(mirror),
     scanner: stack.use(openSecretScanner()),
     packages: { of: async () => new Map() },
+    landing,
     gate: null,
     upkeep: {
       batchPublished: () => undefined,
@@ -71,11 +74,11 @@ export async function runLandings(options: {
   const job = { signal, crashes: 0, atWork: async () => undefined, waitsFor: async () => undefined };
   const landings: Landings = {
     mirror,
-    store(taskId, base) {
+    store(taskId, base, files = { [`src/${taskId}.js`]: `// ${taskId}\n` }) {
       const attempt = (attempts += 1);
       const ref = attemptRef(taskId, attempt);
       git(store.dir, "fetch", "-q", origin, base);
-      commitFiles(store.dir, [{ ref, base, files: { [`src/${taskId}.js`]: `// ${taskId}\n` } }]);
+      commitFiles(store.dir, [{ ref, base, files }]);
       const headCommit = git(store.dir, "rev-parse", ref);
       const about = { taskId, featureId: "feature-1", repoId: DEFAULT_REPO, attempt, ref, title: taskId };
       const handoff = makeHandoff({ taskId, attempt, headCommit });

@@ -34,6 +34,7 @@ export function matchUnprotected({
   return matcherOf(unprotected);
 }
 
-function matcherOf(globs: readonly string[]): (path: string) => boolean {
+/** Whether a path matches one of the globs, in any case. */
+export function matcherOf(globs: readonly string[]): (path: string) => boolean {
   return globs.length === 0 ? () => false : picomatch([...globs], OPTIONS);
 }
