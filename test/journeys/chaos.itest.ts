@@ -30,13 +30,14 @@ import { git } from "../support/string-kit.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 /**
- * The demo's features while each service in turn and Redis are killed at random moments. What must hold afterwards
+ * The demo's first features while each service in turn and Redis are killed at random moments. What must hold afterwards
  * are invariants; the numbers of attempts, fixes and conflicts are not.
  */
 const ROOT = join(import.meta.dirname, "../..");
 const SEED = Number(process.env["CHAOS_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const VICTIMS = ["planner", "dispatcher", "merger", "reconciler", "api", "redis"];
 const ROUNDS = 2;
+const FEATURES = 4;
 const LONGEST_PAUSE_MS = 4_000;
 const CANARY = `canary-${SEED}-of-a-model-key`;
 const ENDED = ["done", "failed", "cancelled"];
@@ -80,7 +81,7 @@ beforeAll(async () => {
   const client = openClient({ url: swarm.apiUrl });
   const inputs = JSON.parse(await readFile(join(ROOT, "tools/demo/features.json"), "utf8")) as FeatureInput[];
   const ids: string[] = [];
-  for (const [nth, body] of inputs.entries()) {
+  for (const [nth, body] of inputs.slice(0, FEATURES).entries()) {
     const headers = { "idempotency-key": `chaos-${nth}` };
     ids.push((await client.submitFeature({ body, headers })).id);
   }

@@ -16,7 +16,7 @@ case "$name" in
   doctor) shift && exec node /app/tools/doctor/main.ts "$@" ;;
   keys) exec node /app/services/api/src/keys-main.ts "$@" ;;
   backup) shift && exec node /app/tools/compose/backup-main.ts "$@" ;;
-  demo) exec node /app/tools/compose/demo-main.ts ;;
+  demo) shift && exec node /app/tools/compose/demo-main.ts "$@" ;;
   swarm) shift && exec node /app/packages/cli/src/main.ts "$@" ;;
   *) exec "$@" ;;
 esac

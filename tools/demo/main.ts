@@ -7,14 +7,15 @@ import { parseEnv } from "@agentswarm/service";
 import { localSettings } from "../local/config.ts";
 import { freePort } from "../local/free-port.ts";
 import { startSwarm } from "../local/start-swarm.ts";
-import { describeSummary, playDemo } from "./play-demo.ts";
+import { describeSummary, parseFeatureCount, playDemo } from "./play-demo.ts";
 import { succeeded } from "./summary.ts";
 
 const HELP = `npm run demo: the swarm builds VoxelCraft, from an empty trunk to a game that can be played
 
-  --json   print one JSON line last
-  --keep   keep the swarm running afterwards
-  --help   this text
+  --features <n>   submit only the first n of the eight features
+  --json           print one JSON line last
+  --keep           keep the swarm running afterwards
+  --help           this text
 
 Without a configured model (LLM_BASE_URL or RUNPOD_ENDPOINT_ID) recorded answers are played. Services, sandboxes,
 checks and landings are real in any case. Exit code 0 only if every feature is done and green is the trunk.
@@ -24,12 +25,18 @@ const HERE = import.meta.dirname;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { json: { type: "boolean" }, keep: { type: "boolean" }, help: { type: "boolean" } },
+    options: {
+      features: { type: "string" },
+      json: { type: "boolean" },
+      keep: { type: "boolean" },
+      help: { type: "boolean" },
+    },
   });
   if (values.help) {
     process.stdout.write(HELP);
     return 0;
   }
+  const count = parseFeatureCount(values.features);
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const home = join(parseEnv(localSettings, process.env).SWARM_HOME, "demo");
   // Each demo starts with a fresh trunk; installed dependencies are kept.
@@ -56,7 +63,7 @@ async function main(): Promise<number> {
   say(`Watch it in Bull Board: ${swarm.apiUrl}/queues\n`);
 
   const client = openClient({ url: swarm.apiUrl });
-  const summary = await playDemo(client, values.json ? process.stderr : process.stdout);
+  const summary = await playDemo(client, values.json ? process.stderr : process.stdout, count);
   const ok = succeeded(summary);
   say(`
 ${describeSummary(summary, ok)}

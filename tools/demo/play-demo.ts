@@ -2,18 +2,32 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { watchFeatures } from "@agentswarm/cli";
 import type { SwarmClient } from "@agentswarm/client";
-import { TRUNK_HEALTH, type FeatureInput } from "@agentswarm/contracts";
+import { Fault, TRUNK_HEALTH, type FeatureInput } from "@agentswarm/contracts";
 import { summarise, type Summary } from "./summary.ts";
 
-/** Submits the demo's features to a running swarm, shows their progress until they end, and returns the summary. */
-export async function playDemo(client: SwarmClient, out: NodeJS.WriteStream): Promise<Summary> {
+/** Reads the value of `--features`. Throws Fault `config.invalid` for anything but a whole number of at least 1. */
+export function parseFeatureCount(text: string | undefined): number {
+  const count = Number(text ?? Infinity);
+  if (text === undefined || (Number.isInteger(count) && count >= 1)) return count;
+  throw new Fault("config.invalid", `--features takes a whole number of at least 1, not "${text}"`);
+}
+
+/**
+ * Submits the first `count` of the demo's features to a running swarm, shows their progress until they end, and returns
+ * the summary.
+ */
+export async function playDemo(
+  client: SwarmClient,
+  out: NodeJS.WriteStream,
+  count: number,
+): Promise<Summary> {
   const inputs = JSON.parse(
     await readFile(join(import.meta.dirname, "features.json"), "utf8"),
   ) as FeatureInput[];
   const startedAt = performance.now();
   const ids: string[] = [];
   // The idempotency keys make a demo that is started again find its own features.
-  for (const [nth, body] of inputs.entries()) {
+  for (const [nth, body] of inputs.slice(0, count).entries()) {
     const headers = { "idempotency-key": `demo-${nth}` };
     ids.push((await client.submitFeature({ body, headers })).id);
   }
