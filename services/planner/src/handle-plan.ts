@@ -7,6 +7,7 @@ import { audit } from "./audit.ts";
 import { refreshBudget, step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
 import { absorbHandoff } from "./ledger/absorb-handoff.ts";
+import { cancelTask } from "./ledger/cancel-task.ts";
 import { findRecord } from "./ledger/find-tasks.ts";
 import { newLedger, type Ledger } from "./ledger/ledger.ts";
 import { cancelFeature, decideHeld, giveBudget, retryTask } from "./ledger/person-actions.ts";
@@ -28,7 +29,15 @@ export async function handlePlan(
     }
     case "cancel": {
       const now = await ctx.connection.now();
-      return move(ctx, message.featureId, (ledger) => ledger && cancelFeature(ledger, message.by, now));
+      return move(
+        ctx,
+        message.featureId,
+        (ledger) => ledger && cancelFeature(ledger, message.by, now, message.why),
+      );
+    }
+    case "cancel-task": {
+      const { taskId, by, why } = message;
+      return moveTask(ctx, taskId, (ledger) => cancelTask(ledger, taskId, by, why));
     }
     case "budget": {
       const { featureId, budget } = message;
@@ -54,7 +63,6 @@ export async function handlePlan(
       return absorbSweep(ctx, message.sweep, messageId);
     case "audit":
       return audit(ctx);
-    case "cancel-task":
     case "revert":
     case "pause":
     case "note":

@@ -9,6 +9,9 @@ import type { Route } from "./route.ts";
 
 const params = z.object({ id: idSchema });
 
+/** Why a person does something; shown wherever its effect is. */
+export const whyBodySchema = z.object({ why: z.string().trim().max(2_000).optional() }).nullish();
+
 /** A command was written to the queue; its effect shows in the feature or task at `url`. */
 export const acceptedSchema = z.object({ id: idSchema, url: z.string() });
 export type Accepted = z.infer<typeof acceptedSchema>;
@@ -124,6 +127,7 @@ export const FEATURE_ROUTES = {
     needsForOthers: "operator",
     repeatable: true,
     params,
+    body: whyBodySchema,
     status: 202,
     type: "application/json",
     response: acceptedSchema,

@@ -3,7 +3,7 @@ import { handoffSchema } from "../handoff.ts";
 import { idSchema, objectIdSchema } from "../ids.ts";
 import { taskSchema, taskStatusSchema } from "../task.ts";
 import { costSchema } from "./cost.ts";
-import { acceptedSchema } from "./features.ts";
+import { acceptedSchema, whyBodySchema } from "./features.ts";
 import { waitingSchema } from "./waiting.ts";
 import type { Route } from "./route.ts";
 
@@ -92,6 +92,13 @@ export const TASK_ROUTES = {
     response: z.string().describe("One JSON object a line"),
   },
   retryTask: { ...COMMAND, path: "/v1/tasks/:id/retry", summary: "Retry a task that has ended" },
+  cancelTask: {
+    ...COMMAND,
+    path: "/v1/tasks/:id/cancel",
+    summary: "Cancel a task and what depends on it; the feature goes on",
+    repeatable: true,
+    body: whyBodySchema,
+  },
   approveTask: {
     ...DECISION,
     path: "/v1/tasks/:id/approve",

@@ -34,11 +34,11 @@ export function featureRoutes(app: App, ctx: ApiContext): void {
     async ({ params: { id } }) => (await model.feature(id)) ?? notFound("feature", id),
   );
 
-  serveRoute(app, REST.cancelFeature, async ({ params: { id }, person, asker }) => {
+  serveRoute(app, REST.cancelFeature, async ({ params: { id }, body, person, asker }) => {
     const { status } = await findFor(REST.cancelFeature, person, id);
     if (ENDED.has(status)) throw new Problem(409, "already-ended", `the feature is ${status} already`);
     // Without a job id: the id of an earlier cancel that Redis still has would swallow this one.
-    await sender.send("plan", { kind: "cancel", featureId: id, ...asker });
+    await sender.send("plan", { kind: "cancel", featureId: id, why: body?.why, ...asker });
     return { id, url: `/v1/features/${id}` };
   });
 

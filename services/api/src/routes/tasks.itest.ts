@@ -67,6 +67,18 @@ test.each([
   expect(await statusFor(api.url, path)).toBe(400);
 });
 
+test("a task that can still land is cancelled with a reason, one that has landed is not", async () => {
+  await emit.task("dropped-one", "planned");
+  const { status, body } = await act("/v1/tasks/dropped-one/cancel", { why: "not needed" });
+  expect([status, body]).toEqual([202, { id: "dropped-one", url: "/v1/tasks/dropped-one" }]);
+  const message = { kind: "cancel-task", taskId: "dropped-one", by: "local", why: "not needed" };
+  expect(await planned()).toContainEqual(expect.objectContaining(message));
+  expect(await act("/v1/tasks/landed-one/cancel")).toMatchObject({
+    status: 409,
+    body: { type: "urn:agentswarm:wrong-state" },
+  });
+});
+
 test("a failed task can be retried, a landed one cannot", async () => {
   await emit.task("failed-one", "failed");
   const { status, body } = await act("/v1/tasks/failed-one/retry");

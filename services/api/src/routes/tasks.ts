@@ -7,6 +7,18 @@ import type { ApiContext } from "../context.ts";
 import { notFound, Problem } from "../problem.ts";
 import { serveRoute } from "../serve-route.ts";
 
+/** A task that has landed can be taken back with its feature only. */
+const CANCELLABLE: readonly TaskStatus[] = [
+  "planned",
+  "ready",
+  "sent",
+  "running",
+  "landing",
+  "held",
+  "failed",
+  "blocked",
+];
+
 export function taskRoutes(app: App, { model, sender, transcriptsDir }: ApiContext): void {
   const read = async (id: string) => (await model.task(id)) ?? notFound("task", id);
   /** The id of a task in one of these states; throws Problem 409 for another. */
@@ -32,6 +44,15 @@ export function taskRoutes(app: App, { model, sender, transcriptsDir }: ApiConte
   serveRoute(app, REST.retryTask, async ({ params, asker }) => {
     const accepted = await inState(params.id, "failed", "blocked", "cancelled");
     await sender.send("plan", { kind: "retry", taskId: accepted.id, ...asker });
+    return accepted;
+  });
+
+  serveRoute(app, REST.cancelTask, async ({ params: { id }, body, asker }) => {
+    const { supersededBy } = await read(id);
+    // The planner cancels what took the place of a task that conflicted.
+    const accepted =
+      supersededBy === null ? await inState(id, ...CANCELLABLE) : { id, url: `/v1/tasks/${supersededBy}` };
+    await sender.send("plan", { kind: "cancel-task", taskId: id, why: body?.why, ...asker });
     return accepted;
   });
 

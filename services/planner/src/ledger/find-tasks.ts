@@ -135,3 +135,23 @@ export function namesThatLanded(ledger: Ledger): ReadonlyMap<string, string> {
   }
   return names;
 }
+
+/** Finds the tasks that depend on a task or wait behind it, or on the task that it stands in for. */
+export function dependentsIn(ledger: Ledger): (record: TaskRecord) => Set<string> {
+  const read = new Map<string, string[]>();
+  for (const record of ledger.tasks) {
+    for (const id of [...record.task.dependsOn, ...record.after]) {
+      const known = read.get(id);
+      if (known === undefined) read.set(id, [record.task.id]);
+      else known.push(record.task.id);
+    }
+  }
+  return ({ task }) => {
+    const found = new Set<string>();
+    for (const id of [task.id, ...(task.parentId === undefined ? [] : [task.parentId])]) {
+      needTasks(ledger, [id]);
+      for (const one of [...(ledger.rest?.dependents.get(id) ?? []), ...(read.get(id) ?? [])]) found.add(one);
+    }
+    return found;
+  };
+}

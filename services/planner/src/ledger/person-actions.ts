@@ -7,12 +7,17 @@ import { heldCommit, isUnsettled, UNSETTLED, UNUSED } from "./task-record.ts";
 /** What a person may do to a feature or a task, as pure steps of the ledger. */
 
 /** Ends a feature and cancels its unsettled tasks. Trunk health never ends: only its tasks are cancelled. */
-export function cancelFeature(ledger: Ledger, by: string, finishedAt: number): Ledger {
+export function cancelFeature(ledger: Ledger, by: string, finishedAt: number, why = ""): Ledger {
   if (hasEnded(ledger)) return ledger;
-  const reason = `cancelled by ${by}`;
+  const reason = whyCancelled(by, why);
   if (!isTrunkHealth(ledger.feature.id))
     return cancelTasks({ ...ledger, status: "cancelled", reason, finishedAt }, reason);
   return tasksIn(ledger, UNSETTLED).length > 0 ? cancelTasks(ledger, reason) : ledger;
+}
+
+/** Example: `cancelled by ada: not needed any more`. */
+export function whyCancelled(by: string, why: string): string {
+  return `cancelled by ${by}${why === "" ? "" : `: ${why}`}`;
 }
 
 /** Cancels the unsettled tasks that were read. Further steps settle those of a cancelled feature that were not. */

@@ -1,6 +1,6 @@
 import { sendAgain } from "./decide-retry.ts";
 import { changedTasks, type Ledger } from "./ledger.ts";
-import { countOf, findRecord, needTasks, standIn } from "./find-tasks.ts";
+import { countOf, dependentsIn, findRecord, needTasks, standIn } from "./find-tasks.ts";
 import { isOpen, isUnsent, isUnsettled, type TaskRecord } from "./task-record.ts";
 
 const CANNOT_LAND: ReadonlySet<TaskRecord["status"]> = new Set(["failed", "blocked", "cancelled"]);
@@ -86,26 +86,6 @@ function withDue(ledger: Ledger, due: readonly string[]): Ledger {
 
 function dependenciesOf(record: TaskRecord | undefined): readonly string[] {
   return record !== undefined && isUnsent(record) ? [...record.task.dependsOn, ...record.after] : [];
-}
-
-/** Finds the tasks that depend on a task or wait behind it, or on the task that it stands in for. */
-function dependentsIn(ledger: Ledger): (record: TaskRecord) => Set<string> {
-  const read = new Map<string, string[]>();
-  for (const record of ledger.tasks) {
-    for (const id of [...record.task.dependsOn, ...record.after]) {
-      const known = read.get(id);
-      if (known === undefined) read.set(id, [record.task.id]);
-      else known.push(record.task.id);
-    }
-  }
-  return ({ task }) => {
-    const found = new Set<string>();
-    for (const id of [task.id, ...(task.parentId === undefined ? [] : [task.parentId])]) {
-      needTasks(ledger, [id]);
-      for (const one of [...(ledger.rest?.dependents.get(id) ?? []), ...(read.get(id) ?? [])]) found.add(one);
-    }
-    return found;
-  };
 }
 
 function settleTask(ledger: Ledger, record: TaskRecord): TaskRecord {
