@@ -60,10 +60,10 @@ const FEATURES_AT_ONCE = 3;
 const FEATURES_PER_MINUTE = 30;
 const BETWEEN_DISTURBANCES_MS = 6_000;
 const SAMPLE_EVERY_MS = 5_000;
-const END_WITHIN_MS = 300_000;
+const END_WITHIN_MS = 600_000;
 const BUDGET_USD = 1_000;
 const DISK_MIB = 300;
-const DISK_MIB_PER_MINUTE = 20;
+const DISK_MIB_PER_MINUTE = 8;
 const ENDED = ["done", "failed", "cancelled"];
 
 const minutes = Number(values.minutes);
@@ -259,7 +259,7 @@ async function waitForRest(
   slotsNow: () => Promise<string[]>,
 ): Promise<{ slots: string[]; sandboxes: string[] }> {
   let held: { slots: string[]; sandboxes: string[] } = { slots: [], sandboxes: [] };
-  await waitUntil("rest", 60_000, async () => {
+  await waitUntil("rest", 120_000, async () => {
     held = { slots: await slotsNow(), sandboxes: await sandboxesAtWork() };
     return held.slots.length + held.sandboxes.length === 0 ? true : null;
   }).catch(() => undefined);
