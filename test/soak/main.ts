@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -241,7 +241,7 @@ async function soak(): Promise<Record<string, string[]>> {
   const logBytes = (await filesUnder(join(home, "logs"))).reduce((sum, file) => sum + statSync(file).size, 0);
   const logMib = Math.round(logBytes / 2 ** 20);
   Object.assign(figures, { logMib });
-  return await findViolations({
+  const found = await findViolations({
     dir: home,
     origin,
     features,
@@ -252,6 +252,14 @@ async function soak(): Promise<Record<string, string[]>> {
     logMibPerMinute: logMib / Math.max(1, minutes),
     canary,
   });
+  if (Object.values(found).some((one) => one.length > 0)) {
+    const kept = await mkdtemp(join(tmpdir(), "swarm-soak-evidence-"));
+    await cp(join(home, "logs"), join(kept, "logs"), { recursive: true });
+    await cp(join(home, "artifacts/events"), join(kept, "events"), { recursive: true });
+    await cp(origin, join(kept, "origin.git"), { recursive: true });
+    say(`logs, events and the origin are kept in ${kept}`);
+  }
+  return found;
 }
 
 /** What is held once nothing is under way; all of it when that does not come. */
