@@ -141,7 +141,7 @@ test("fault 18: packets that arrive late and in slices slow the work down, and n
   end();
   for (const { proxy } of [a, b]) proxy.slowDown({ latencyMs: 20, slices: 5, random: seededRandom(18) });
   await Promise.all([a.start(), b.start()]);
-  const ids = await sendJobs(b.connection, 12);
+  const ids = await sendJobs(b.connection, 6);
   for (const id of ids)
     await expect.poll(() => jobState(b.connection, "sweep", id), { timeout: 30_000 }).toBe("completed");
   expect([...a.started, ...b.started].toSorted()).toEqual(ids.toSorted());

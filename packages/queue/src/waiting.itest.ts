@@ -68,3 +68,17 @@ test("a feature waits for its own reason, else for that of a task, and every rea
     { reason: "ENOSPC", waits: 1 },
   ]);
 });
+
+test("a wait whose reason changes is shown on, with the new reason, and no second event says so", async () => {
+  await using connection = await open();
+  const waiting = openWaiting(connection);
+  const subject = { repoId: DEFAULT_REPO, featureId: "one" };
+  const away = (why: string) => new Fault("model.unavailable", why);
+  for (const why of ["no answer", "no answer", "the backend gets no calls"])
+    await waiting.note(subject, away(why));
+  expect((await waiting.read()).feature("one")?.reason).toBe("the backend gets no calls");
+  const events = await bullQueue(connection, "event").getJobs();
+  expect(events.map((job) => (job.data as { body: object }).body)).toMatchObject([
+    { type: "feature.waiting", data: { reason: "no answer" } },
+  ]);
+});

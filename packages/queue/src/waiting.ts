@@ -32,7 +32,10 @@ export interface WaitingNow {
  * that retries is gone.
  */
 export interface WaitingReasons {
-  /** Notes a fault. From the second of its kind in a row the subject shows as waiting, and an event says so once. */
+  /**
+   * Notes a fault. From the second of its kind in a row the subject shows as waiting, with the reason of the newest fault
+   * of any kind, and an event says so once.
+   */
   note(subject: WaitingSubject, fault: Fault): Promise<void>;
   /** Notes that the subject goes on. The same fault again, before `clear`, shows at once. */
   hide(subject: WaitingSubject): Promise<void>;
@@ -71,15 +74,18 @@ export function openWaiting(connection: QueueConnection): WaitingReasons {
       const before = readNote(await redis.hget(key, field));
       // The rest of a message may name a file of one attempt.
       const kind = `${fault.code} ${kindOf(fault).slice(0, 40)}`;
-      const isSame = before !== null && before.kind === kind && at - before.at < KEPT_MS;
+      const isRecent = before !== null && at - before.at < KEPT_MS;
+      const isSame = isRecent && before.kind === kind;
+      // A wait goes on when its reason changes, for example once a backend that was tried in vain gets no more calls.
+      const stillWaits = isRecent && before.shown;
       const times = isSame ? before.times + 1 : 1;
       const reason = fault.message.slice(0, MAX_REASON_CHARS);
       const { source } = fault;
-      const since = isSame ? before.since : at;
-      const shown = times >= SHOWN_AFTER;
+      const since = isSame || stillWaits ? before.since : at;
+      const shown = stillWaits || times >= SHOWN_AFTER;
       const note: Note = { reason, source, service: connection.service, since, kind, times, shown, at };
       await redis.hset(key, field, JSON.stringify(note));
-      if (shown && !(isSame && before.shown)) await emit(subject, reason, at);
+      if (shown && !stillWaits) await emit(subject, reason, at);
     },
     async hide(subject) {
       const field = fieldOf(subject);
