@@ -10,6 +10,7 @@ import { openRounds } from "../../services/dispatcher/src/rounds.ts";
 import { openCostHistory } from "../../services/planner/src/cost-history.ts";
 import { ledgerSchema } from "../../services/planner/src/ledger/ledger.ts";
 import { openLedgerStore } from "../../services/planner/src/ledger/ledger-store.ts";
+import { RULES } from "../../services/planner/testing/make-ledger.ts";
 import { readWhole } from "../../services/planner/testing/read-whole.ts";
 import { openCheckRecords } from "../../services/reconciler/src/check-records.ts";
 import { startRedis, type TestRedis } from "../support/redis.ts";
@@ -43,6 +44,7 @@ test("the planner moves a ledger of version 1 task by task, and its feature belo
   const older = await openDocuments(connection, "ledger", ledgerSchema).all();
   const store = openLedgerStore({
     connection,
+    rules: RULES,
     usedUp: async () => null,
     onWritten: () => undefined,
     onSetAside: ({ why }) => expect.fail(why),

@@ -21,6 +21,12 @@ const made: fc.Arbitrary<[string, ParsedJobId]> = fc.oneof(
       jobId.task(taskId, round),
       { kind: "task", taskId, round },
     ]),
+  fc
+    .tuple(id, count)
+    .map(([decisionId, nth]): [string, ParsedJobId] => [
+      jobId.due(decisionId, nth),
+      { kind: "due", decisionId, nth },
+    ]),
   commit.map((head): [string, ParsedJobId] => [
     jobId.sweepAfterLandings(head),
     { kind: "sweepAfterLandings", head },

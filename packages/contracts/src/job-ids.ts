@@ -12,6 +12,8 @@ export const jobId = {
   swept: (sweepJobId: string) => `swept-${sweepJobId.replaceAll(":", "-")}`,
   /** Any queue: one run of a schedule; `at` is the Redis time at which it was due, in milliseconds. */
   scheduled: (schedule: string, at: number) => `tick-${schedule.replaceAll(":", "-")}-${at}`,
+  /** `plan`: something is due about a decision; `nth`: the number of reminders before it. */
+  due: (decisionId: string, nth: number) => `due-${decisionId}-${nth}`,
   /** `task`: one sending of a task. */
   task: (taskId: string, round: number) => `task-${taskId}-${round}`,
   /** `merge`: an attempt's commits. */
@@ -33,6 +35,7 @@ export type ParsedJobId =
   | { kind: "handoff" | "merge"; taskId: string; attempt: number; approved: boolean }
   | { kind: "swept"; sweepJobId: string }
   | { kind: "scheduled"; schedule: string; at: number }
+  | { kind: "due"; decisionId: string; nth: number }
   | { kind: "task"; taskId: string; round: number }
   | { kind: "sweepAfterLandings"; head: string }
   | { kind: "sweepAfterLastTask"; featureId: string; ledgerVersion: number }
@@ -52,6 +55,10 @@ const GRAMMAR: readonly [RegExp, (groups: readonly string[]) => ParsedJobId][] =
   [
     new RegExp(`^task-(${ID})-(\\d+)$`),
     ([taskId = "", round]) => ({ kind: "task", taskId, round: Number(round) }),
+  ],
+  [
+    new RegExp(`^due-(${ID})-(\\d+)$`),
+    ([decisionId = "", nth]) => ({ kind: "due", decisionId, nth: Number(nth) }),
   ],
   [new RegExp(`^feature-(${ID})$`), ([featureId = ""]) => ({ kind: "feature", featureId })],
   [/^nudge-([0-9a-f]{40})$/, ([head = ""]) => ({ kind: "sweepAfterLandings", head })],

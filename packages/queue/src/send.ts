@@ -7,7 +7,7 @@ import {
 } from "@agentswarm/contracts";
 import { eventJobId, traceOfMessage } from "@agentswarm/contracts/node";
 import { queueOf } from "./bull-side.ts";
-import { setSchedule } from "./clock.ts";
+import { bullDelay, setSchedule } from "./clock.ts";
 import type { QueueConnection } from "./connect.ts";
 import { seal } from "./envelope.ts";
 import { openOutbox } from "./event-outbox.ts";
@@ -17,6 +17,8 @@ export interface SendOptions {
   readonly jobId?: string;
   /** 1 is first; BullMQ runs jobs without a priority before all others. */
   readonly priority?: number;
+  /** Milliseconds of Redis time until the message is handled; by default at once. */
+  readonly delayMs?: number;
   /** W3C traceparent of the cause, instead of the current trace. */
   readonly trace?: string;
 }
@@ -51,6 +53,7 @@ export function createSender(connection: QueueConnection, actor: string): Sender
       await queueOf(connection, queue).add(queue, envelope, {
         ...(options.jobId === undefined ? {} : { jobId: options.jobId }),
         ...(options.priority === undefined ? {} : { priority: options.priority }),
+        ...(options.delayMs ? { delay: await bullDelay(connection, options.delayMs) } : {}),
       });
     },
     event: (event, options = {}) => outbox({ event, trace: traceOfMessage(options.trace) }),

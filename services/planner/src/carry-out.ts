@@ -104,6 +104,13 @@ async function carryOutOne(
     }
     case "cancel":
       return cancelTask(ctx, effect);
+    case "due": {
+      const delayMs = Math.max(0, effect.at - (await ctx.connection.now()));
+      const { id: featureId } = ledger.feature;
+      const { decisionId } = effect;
+      const options = { jobId: jobId.due(decisionId, effect.nth), delayMs };
+      return ctx.sender.send("plan", { kind: "due", featureId, decisionId }, options);
+    }
     case "cap":
       return ctx.budgets.setFeatureCap(ledger.feature.id, ledger.feature.budget ?? {}, effect.version);
     case "sweep":

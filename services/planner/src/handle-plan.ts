@@ -1,4 +1,4 @@
-import { Fault, jobId, slug, type PlanMessage } from "@agentswarm/contracts";
+import { Fault, jobId, slug, type Decision, type PlanMessage } from "@agentswarm/contracts";
 import { currentTrace } from "@agentswarm/contracts/node";
 import { jobState } from "@agentswarm/queue";
 import { absorbSweep } from "./absorb-sweep.ts";
@@ -8,10 +8,15 @@ import { refreshBudget, step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
 import { absorbHandoff } from "./ledger/absorb-handoff.ts";
 import { cancelTask } from "./ledger/cancel-task.ts";
+import type { LedgerStep } from "./ledger/apply-step.ts";
+import { answerDecision, type AnsweredDecision } from "./ledger/decisions/answer-decision.ts";
+import { decideHeld } from "./ledger/decisions/held-landing.ts";
+import { remindOrEnd } from "./ledger/decisions/remind-or-end.ts";
 import { findRecord } from "./ledger/find-tasks.ts";
 import { newLedger, type Ledger } from "./ledger/ledger.ts";
-import { cancelFeature, decideHeld, giveBudget, retryTask } from "./ledger/person-actions.ts";
+import { cancelFeature, giveBudget, retryTask } from "./ledger/person-actions.ts";
 import { retryFeature } from "./ledger/retry-feature.ts";
+import type { StepFacts } from "./ledger/step-facts.ts";
 
 const FEATURE_WAIT_MS = 200;
 
@@ -58,7 +63,15 @@ export async function handlePlan(
     case "retry-feature":
       return move(ctx, message.featureId, (ledger) => ledger && retryFeature(ledger, message.by));
     case "approve":
-      return moveTask(ctx, message.taskId, (ledger) => decideHeld(ledger, message));
+      return moveTask(ctx, message.taskId, (ledger, facts) => decideHeld(ledger, message, facts));
+    case "answer": {
+      const { featureId, decisionId, answer } = message;
+      return moveDecision(ctx, { featureId, decisionId }, (ledger, of, facts) =>
+        answerDecision(ledger, of, answer, facts),
+      );
+    }
+    case "due":
+      return moveDecision(ctx, message, remindOrEnd);
     case "swept":
       return absorbSweep(ctx, message.sweep, messageId);
     case "audit":
@@ -67,8 +80,6 @@ export async function handlePlan(
     case "pause":
     case "note":
     case "question":
-    case "answer":
-    case "due":
       throw new Fault("message.invalid", `plan message of kind ${message.kind} is not known`);
   }
 }
@@ -76,7 +87,7 @@ export async function handlePlan(
 async function move(
   ctx: PlannerContext,
   featureId: string,
-  change: (ledger: Ledger | null) => Ledger | null,
+  change: LedgerStep,
   about: readonly string[] = [],
 ): Promise<void> {
   if ((await step(ctx, featureId, change, about)) !== null) return advance(ctx, featureId);
@@ -91,12 +102,27 @@ async function move(
 async function moveTask(
   ctx: PlannerContext,
   taskId: string,
-  change: (ledger: Ledger) => Ledger,
+  change: (ledger: Ledger, facts: StepFacts) => Ledger,
 ): Promise<void> {
   const featureId = await ctx.ledgers.featureOf(taskId);
   if (featureId === null)
     ctx.log.error({ taskId }, "a message names a task that is in no ledger: was Redis wiped?");
-  else await move(ctx, featureId, (ledger) => ledger && change(ledger), [taskId]);
+  else await move(ctx, featureId, (ledger, facts) => ledger && change(ledger, facts), [taskId]);
+}
+
+/** Changes a decision, and moves its feature on. */
+export async function moveDecision(
+  ctx: PlannerContext,
+  { featureId, decisionId }: Pick<Decision, "featureId"> & { readonly decisionId: string },
+  change: (ledger: Ledger, of: AnsweredDecision, facts: StepFacts) => Ledger,
+): Promise<void> {
+  const taskId = await ctx.ledgers.taskOfDecision(featureId, decisionId);
+  const step: LedgerStep = (ledger, facts) => ledger && change(ledger, { decisionId, taskId }, facts);
+  await move(ctx, featureId, step, taskId === null ? [] : [taskId]);
+  if (taskId !== null) return;
+  // It may have raised the budget; reading the budgets after it sends the tasks that waited for it.
+  await refreshBudget(ctx, featureId);
+  await advance(ctx, featureId);
 }
 
 /** Adds the cost of a landed task to the history of costs. A crash may lose one entry. */

@@ -18,7 +18,7 @@ import {
 import { removeOld, type ServiceContext } from "@agentswarm/service";
 import { awaitOrigin, openRepos, openService } from "@agentswarm/wiring";
 import { z } from "zod";
-import type { Settings } from "./config.ts";
+import { decisionRules, type Settings } from "./config.ts";
 import type { PlannerContext } from "./context.ts";
 import { openCostHistory } from "./cost-history.ts";
 import { inFeatureTrace } from "./feature-trace.ts";
@@ -48,6 +48,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const ledgers = openLedgerStore({
     connection,
     usedUp: (featureId) => budgets.usedUp(featureId),
+    rules: decisionRules(settings),
     onWritten: (before, after) => inFeatureTrace(after, () => logTransitions(log, before, after)),
     onSetAside: reportSetAside(log, connection, sender),
   });

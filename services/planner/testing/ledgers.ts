@@ -4,6 +4,7 @@ import type { Effect } from "../src/ledger/effect.ts";
 import { openLedgerStore, type LedgerStore, type Written } from "../src/ledger/ledger-store.ts";
 import type { SetAside } from "../src/ledger/ledger-reader.ts";
 import type { Ledger } from "../src/ledger/ledger.ts";
+import { RULES } from "./make-ledger.ts";
 
 /** A store of ledgers whose effects are collected instead of carried out. */
 export interface TestLedgers {
@@ -22,6 +23,7 @@ export function openTestLedgers(connection: QueueConnection): TestLedgers {
   const store = openLedgerStore({
     connection,
     usedUp: async () => ledgers.usedUp,
+    rules: RULES,
     onWritten: () => undefined,
     onSetAside: (what) => {
       setAside.push(what);

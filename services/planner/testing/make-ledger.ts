@@ -1,4 +1,6 @@
 import { DEFAULT_REPO, NO_METRICS, NO_NOTES, type Handoff, type MergeOutcome } from "@agentswarm/contracts";
+import type { DecisionRules } from "../src/ledger/decisions/rules.ts";
+import type { StepFacts } from "../src/ledger/step-facts.ts";
 import { absorbHandoff } from "../src/ledger/absorb-handoff.ts";
 import { adoptPlan, type TaskDefaults } from "../src/ledger/adopt-plan.ts";
 import { applyStep } from "../src/ledger/apply-step.ts";
@@ -18,6 +20,15 @@ export const feature = {
 };
 
 export const DEFAULTS = { attemptBudget: 2, wallMs: 1_000 };
+/** People are asked as with the default settings. */
+export const RULES: DecisionRules = {
+  waitMs: 4_000,
+  onTimeout: "hold",
+  approvals: 1,
+  fourEyes: false,
+  planFromTasks: 0,
+  budgets: true,
+};
 export const commit = "c".repeat(40);
 export const tree = "d".repeat(40);
 
@@ -45,12 +56,24 @@ export function planned(key: string, ...dependsOn: string[]): PlannedTask {
  */
 export function apply(
   ledger: Ledger,
-  step: (ledger: Ledger) => Ledger,
+  step: (ledger: Ledger, facts: StepFacts) => Ledger,
   usedUp: Ledger["outOfBudget"] = ledger.outOfBudget,
 ): Ledger {
-  return (
-    applyStep(ledger, (now) => now && step(now), { usedUp, version: ledger.pending.length + 1 }) ?? ledger
-  );
+  return applyAt(ledger, 1, step, { usedUp });
+}
+
+/** The ledger after a step at this time, by other rules than the default ones. */
+export function applyAt(
+  ledger: Ledger,
+  at: number,
+  step: (ledger: Ledger, facts: StepFacts) => Ledger,
+  {
+    usedUp = ledger.outOfBudget,
+    rules = {},
+  }: Partial<{ usedUp: Ledger["outOfBudget"]; rules: Partial<DecisionRules> }> = {},
+): Ledger {
+  const facts = { usedUp, version: ledger.pending.length + 1, at, rules: { ...RULES, ...rules } };
+  return applyStep(ledger, (now, read) => now && step(now, read), facts) ?? ledger;
 }
 
 /** The ledger after a handoff. */

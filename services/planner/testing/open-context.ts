@@ -14,7 +14,7 @@ import { openCostHistory } from "../src/cost-history.ts";
 import { openLedgerStore } from "../src/ledger/ledger-store.ts";
 import { openPlanningScheduler } from "../src/planning-scheduler.ts";
 import { reportSetAside } from "../src/report-set-aside.ts";
-import { DEFAULTS } from "./make-ledger.ts";
+import { DEFAULTS, RULES } from "./make-ledger.ts";
 
 type ReadOfTrunk = "fetch" | "head" | "green" | "hasAll" | "trunk";
 
@@ -41,6 +41,7 @@ export function openContext(connection: QueueConnection, mirror?: Pick<Mirror, R
     ledgers: openLedgerStore({
       connection,
       usedUp: (featureId) => budgets.usedUp(featureId),
+      rules: RULES,
       onWritten: () => undefined,
       onSetAside: reportSetAside(log, connection, sender),
     }),

@@ -34,3 +34,9 @@ function placed(text: string): PlacedRecord {
   if (opened.kind !== "read") throw new Error(`a record that is ${opened.kind}: ${text}`);
   return opened.value;
 }
+
+/** A ledger without the times of its decisions: the store asks at Redis time, a ledger in memory at a time of its own. */
+export function withoutTimes(ledger: Ledger): unknown {
+  const times = new Set(["askedAt", "dueAt", "endedAt", "at"]);
+  return JSON.parse(JSON.stringify(ledger, (key, value: unknown) => (times.has(key) ? null : value)));
+}

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { DecisionKind } from "../decision.ts";
 import { slug, type Id } from "../ids.ts";
 
 /** Stable short hash of some parts: 10 base-36 digits (about 51 bits). */
@@ -23,4 +24,19 @@ export function featureIdOf(idempotencyKey: string): Id {
 /** The job id of an event, derived from the event's own id, which may be too long for one or hold a `:`. */
 export function eventJobId(eventId: string): string {
   return `event-${createHash("sha256").update(eventId).digest("hex").slice(0, 32)}`;
+}
+
+/**
+ * The id of a decision, derived from what it is about: of a task or with null of the feature, of an attempt, and `nth`,
+ * which tells apart what is asked about the same one.
+ */
+export function decisionId(
+  kind: DecisionKind,
+  featureId: string,
+  taskId: string | null,
+  attempt: number | null,
+  nth: number,
+): Id {
+  const about = JSON.stringify([kind, featureId, taskId, attempt, nth]);
+  return `d-${createHash("sha256").update(about).digest("hex").slice(0, 24)}`;
 }

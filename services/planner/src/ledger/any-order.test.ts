@@ -10,7 +10,8 @@ import {
   OUTCOMES,
   planned,
 } from "../../testing/make-ledger.ts";
-import { cancelFeature, decideHeld, retryTask } from "./person-actions.ts";
+import { decideHeld } from "./decisions/held-landing.ts";
+import { cancelFeature, retryTask } from "./person-actions.ts";
 import { absorbHandoff } from "./absorb-handoff.ts";
 import { adoptPlan } from "./adopt-plan.ts";
 import { decideNext } from "./decide-next.ts";
@@ -116,8 +117,8 @@ function take(ledger: Ledger, message: Message, sent: Delivery[]): Ledger {
   if (message.kind === "gone")
     return isUnderWay(record) ? apply(ledger, (now) => retry(now, record, "it got lost", "crashes")) : ledger;
   const { kind: decision } = message;
-  return apply(ledger, (now) =>
-    decideHeld(now, { kind: "approve", taskId, decision, by: "ada", via: "rest" }),
+  return apply(ledger, (now, facts) =>
+    decideHeld(now, { kind: "approve", taskId, decision, by: "ada", via: "rest" }, facts),
   );
 }
 

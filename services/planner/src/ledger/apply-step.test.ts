@@ -11,7 +11,8 @@ import {
   planned,
   statuses,
 } from "../../testing/make-ledger.ts";
-import { cancelFeature, decideHeld, giveBudget, retryTask } from "./person-actions.ts";
+import { decideHeld } from "./decisions/held-landing.ts";
+import { cancelFeature, giveBudget, retryTask } from "./person-actions.ts";
 import { adoptPlan } from "./adopt-plan.ts";
 import { decideNext } from "./decide-next.ts";
 import { effectId, effectsBetween } from "./effects-between.ts";
@@ -64,7 +65,7 @@ test("only an approved attempt is sent while a budget is used up", () => {
     by: "ada",
     via: "rest",
   } as const;
-  expect(statuses(apply(held, (now) => decideHeld(now, approve)))).toEqual(["a sent"]);
+  expect(statuses(apply(held, (now, facts) => decideHeld(now, approve, facts)))).toEqual(["a sent"]);
 });
 
 test("the model is not called while a budget is used up", () => {

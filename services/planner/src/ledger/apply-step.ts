@@ -1,29 +1,24 @@
 import type { UsedUp } from "@agentswarm/contracts";
+import { tendFeature, tendTasks } from "./decisions/tend-decisions.ts";
 import { effectsBetween } from "./effects-between.ts";
 import type { Ledger } from "./ledger.ts";
 import { settle } from "./settle.ts";
+import type { StepFacts } from "./step-facts.ts";
 
 /** A pure change of a ledger. Null: there is no such feature. A step that changes nothing returns its argument. */
-export type LedgerStep = (ledger: Ledger | null) => Ledger | null;
-
-/** What the step is applied with. */
-interface StepFacts {
-  /** The budget that is used up now, or null. */
-  readonly usedUp: UsedUp | null;
-  /** Version of the ledger's head that the step makes, if it changes the head. */
-  readonly version: number;
-}
+export type LedgerStep = (ledger: Ledger | null, facts: StepFacts) => Ledger | null;
 
 /**
- * The ledger after a step, with the effects that the step requires: budget note → step → settle → effects. Every step
- * of every ledger goes through here. It settles before the step too, so that the step decides on what the budget note
+ * The ledger after a step, with the effects that the step requires: budget note → step → decisions → settle →
+ * effects. Every step of every ledger goes through here. It settles before the step too, so that the step decides on what the budget note
  * made possible. Returns `before` itself when nothing changes. Pure.
  */
 export function applyStep(before: Ledger | null, step: LedgerStep, facts: StepFacts): Ledger | null {
   const noted = before && settle(noteBudget(before, facts.usedUp), before);
-  const changed = step(noted);
+  const changed = step(noted, facts);
   if (changed === null) return before;
-  const after = settle(noteBudget(changed, facts.usedUp), noted ?? { ...changed, tasks: [] });
+  const tended = tendFeature(noted, noteBudget(changed, facts.usedUp), facts);
+  const after = tendTasks(noted, settle(tended, noted ?? { ...changed, tasks: [] }), facts);
   if (after === before) return before;
   return { ...after, pending: [...after.pending, ...effectsBetween(before, after, facts.version)] };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { NO_USAGE } from "@agentswarm/llm";
-import { building } from "../../testing/make-ledger.ts";
+import { building, RULES } from "../../testing/make-ledger.ts";
 import { chargeCall, type PaidCall } from "./charge-call.ts";
 import { effectId } from "./effects-between.ts";
 import { applyStep } from "./apply-step.ts";
@@ -13,7 +13,12 @@ const call = (nth: number): PaidCall => ({
   usage: { ...NO_USAGE, tokensIn: 100, tokensOut: 10, costUsd: 0.25, backend: "b" },
 });
 const charge = (ledger: Ledger, nth: number) =>
-  applyStep(ledger, (now) => now && chargeCall(now, call(nth)), { usedUp: null, version: 9 }) ?? ledger;
+  applyStep(ledger, (now) => now && chargeCall(now, call(nth)), {
+    usedUp: null,
+    version: 9,
+    at: 1,
+    rules: RULES,
+  }) ?? ledger;
 
 test("a model call of the planner is in the feature's sums, and they are emitted with its model.used", () => {
   const ledger = { ...building(), pending: [] };

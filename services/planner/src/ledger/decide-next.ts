@@ -1,4 +1,5 @@
 import { isTrunkHealth, trunkHealthId } from "@agentswarm/contracts";
+import { isPlanOpen } from "./decisions/kept-decisions.ts";
 import { countOf, tasksIn } from "./find-tasks.ts";
 import { hasEnded, type Ledger } from "./ledger.ts";
 import { OPEN } from "./task-record.ts";
@@ -36,7 +37,7 @@ export function decideNext(ledger: Ledger): Next {
   if (ledger.status === "verifying") {
     return ledger.redSweeps.length >= RED_SWEEPS ? { kind: "fail", why: whyRed(ledger) } : { kind: "wait" };
   }
-  if (countOf(ledger, ["sent"]) > 0) return { kind: "wait" };
+  if (isPlanOpen(ledger) || countOf(ledger, ["sent"]) > 0) return { kind: "wait" };
   const held = holdIfHeld(ledger);
   if (held !== null) return held;
   if (countOf(ledger, OPEN) > 0) return { kind: "wait" };

@@ -9,6 +9,14 @@ export const effectSchema = z.preprocess(
     z.object({ kind: z.literal("send"), taskId: z.string(), round: z.int().min(1) }),
     z.object({ kind: z.literal("cancel"), taskId: z.string(), round: z.int().min(1) }),
     z.object({ kind: z.literal("sweep"), why: sweepReasonSchema, jobId: z.string() }),
+    z.object({
+      kind: z.literal("due"),
+      decisionId: z.string(),
+      /** Number of reminders before it. */
+      nth: z.int().min(0),
+      /** Milliseconds since 1970, Redis time. */
+      at: z.int(),
+    }),
     z.object({ kind: z.literal("cap"), version: z.int().min(1) }),
     z.object({ kind: z.literal("emit"), event: eventToSendSchema }),
   ]),

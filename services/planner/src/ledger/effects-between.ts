@@ -1,4 +1,6 @@
 import { jobId, type Budget } from "@agentswarm/contracts";
+import { changedDecisions, type DecisionChange } from "./decisions/kept-decisions.ts";
+import { whenDue } from "./decisions/when-due.ts";
 import { eventsBetween, recordsById } from "./events-between.ts";
 import { changedTasks, type Ledger } from "./ledger.ts";
 import { isUnderWay, type TaskRecord } from "./task-record.ts";
@@ -6,8 +8,8 @@ import type { Effect } from "./effect.ts";
 
 /**
  * The effects that a step of the ledger requires: sends tasks of a new round, cancels rounds that are not needed any more,
- * requests a sweep when a feature begins to wait for green or a fix has landed, sets caps and emits events. Ids are
- * derived. Pure.
+ * requests a sweep when a feature begins to wait for green or a fix has landed, sets caps, has decisions looked at when
+ * something is due and emits events. Ids are derived. Pure.
  */
 export function effectsBetween(before: Ledger | null, after: Ledger, version: number): Effect[] {
   const effects: Effect[] = [];
@@ -24,7 +26,9 @@ export function effectsBetween(before: Ledger | null, after: Ledger, version: nu
     if (record.status === "landed" && old?.status !== "landed" && record.signature !== null) {
       effects.push({ kind: "sweep", why: "nudge", jobId: jobId.sweepAfterFix(id) });
     }
+    effects.push(...changedDecisions(old?.decisions, record.decisions).flatMap(dueEffect));
   }
+  effects.push(...changedDecisions(before?.decisions, after.decisions).flatMap(dueEffect));
   if (after.status === "verifying" && before?.status !== "verifying") {
     effects.push({
       kind: "sweep",
@@ -37,6 +41,12 @@ export function effectsBetween(before: Ledger | null, after: Ledger, version: nu
     effects.push({ kind: "cap", version });
   const events = eventsBetween(before, after, version).map((event): Effect => ({ kind: "emit", event }));
   return [...effects, ...events];
+}
+
+function dueEffect({ old, now }: DecisionChange): Effect[] {
+  const at = whenDue(now);
+  if (at === null || (old !== undefined && at === whenDue(old))) return [];
+  return [{ kind: "due", decisionId: now.id, nth: now.reminded, at }];
 }
 
 function sameBudget(a: Budget, b: Budget | undefined): boolean {
@@ -71,6 +81,8 @@ export function effectId(effect: Effect): string {
       return `${effect.kind}/${effect.taskId}/${effect.round}`;
     case "sweep":
       return `sweep/${effect.jobId}`;
+    case "due":
+      return `due/${effect.decisionId}/${effect.nth}`;
     case "cap":
       return `cap/${effect.version}`;
     case "emit":

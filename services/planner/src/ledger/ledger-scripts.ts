@@ -18,6 +18,7 @@ const NAMES: readonly LedgerKey[] = [
   "outbox",
   "revisions",
   "missed",
+  "decisions",
   "list:resolves",
   ...STATUSES.map((status) => `list:${status}` as const),
 ];
@@ -28,10 +29,12 @@ local statuses = {${STATUSES.map((status) => `"${status}"`).join(",")}}
 local function facts()
   local found = redis.call("HMGET", key("head"), "document", "version", "revision")
   local sums = redis.call("HMGET", key("sums"), "costUsd", "tokens")
+  local time = redis.call("TIME")
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
   local counts = {}
   for nth, status in ipairs(statuses) do counts[nth] = redis.call("ZCARD", key("list:" .. status)) end
   return {found[1], found[2], found[3], sums[1], sums[2], counts,
-    redis.call("LLEN", key("revisions")), redis.call("ZCARD", key("due")), redis.call("HLEN", key("outbox"))}
+    redis.call("LLEN", key("revisions")), redis.call("ZCARD", key("due")), redis.call("HLEN", key("outbox")), now}
 end
 `;
 

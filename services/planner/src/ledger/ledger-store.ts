@@ -3,6 +3,8 @@ import { Fault, type UsedUp } from "@agentswarm/contracts";
 import type { QueueConnection } from "@agentswarm/queue";
 import { ZodError } from "zod";
 import { applyStep, type LedgerStep } from "./apply-step.ts";
+import { isPlanOpen } from "./decisions/kept-decisions.ts";
+import type { DecisionRules } from "./decisions/rules.ts";
 import { countShown } from "./find-tasks.ts";
 import { hasEnded, type Ledger } from "./ledger.ts";
 import { keepsLosing, openLedgerReader, TRIES, type SetAside } from "./ledger-reader.ts";
@@ -11,7 +13,7 @@ import type { Rest } from "./not-read.ts";
 import { olderLedgerIds } from "./older-ledger.ts";
 import { entryOf, readEntry, type OutboxEntry } from "./outbox.ts";
 import { unreadableLedger, type Facts, type View } from "./read-ledger.ts";
-import { allLedgersKey, ledgerBase, openLedgersKey } from "./stored-ledger.ts";
+import { allLedgersKey, decisionsKey, dueDecisionsKey, ledgerBase, openLedgersKey } from "./stored-ledger.ts";
 import { UNSETTLED } from "./task-record.ts";
 import { writesBetween, type Writes } from "./writes-between.ts";
 
@@ -54,6 +56,10 @@ export interface LedgerStore {
   noteMissed(featureId: string, missed: readonly string[]): Promise<ReadonlySet<string>>;
   /** The feature that has this task, or null. */
   featureOf(taskId: string): Promise<string | null>;
+  /** The task that a decision is about; null: none, or the decision is about its feature as a whole. */
+  taskOfDecision(featureId: string, decisionId: string): Promise<string | null>;
+  /** Decisions of all features about which something was due at this Redis time in milliseconds, the earliest first. */
+  dueDecisions(at: number, limit: number): Promise<{ featureId: string; decisionId: string }[]>;
   /** Ids of all tasks of a feature. */
   taskIds(featureId: string): Promise<string[]>;
   /** Ids of the tasks that may land yet: ready, sent or held. */
@@ -66,6 +72,7 @@ interface LedgerStoreOptions {
   readonly connection: QueueConnection;
   /** The budget that leaves nothing for a feature, or null. */
   readonly usedUp: (featureId: string) => Promise<UsedUp | null>;
+  readonly rules: DecisionRules;
   /** Called once for every write. */
   readonly onWritten: (before: Ledger | null, after: Ledger) => void;
   /** Called whenever a record was read that is set aside. */
@@ -76,7 +83,7 @@ const FEATURES_PER_CALL = 1_000;
 const MAY_LAND = ["ready", "sent", "held"] as const;
 
 export function openLedgerStore(options: LedgerStoreOptions): LedgerStore {
-  const { connection, usedUp, onWritten, onSetAside } = options;
+  const { connection, usedUp, rules, onWritten, onSetAside } = options;
   const { redis } = connection;
   const reader = openLedgerReader(connection, onSetAside);
   const { decide, commit } = reader;
@@ -84,7 +91,8 @@ export function openLedgerStore(options: LedgerStoreOptions): LedgerStore {
   /** What a step makes of a ledger as it was read. Writes is null when the step changes nothing. */
   const takeStep = (step: LedgerStep, view: View, read: Facts, usedUpNow: UsedUp | null) => {
     const { ledger: before, places } = view;
-    const after = applyStep(before, step, { usedUp: usedUpNow, version: read.headVersion + 1 });
+    const { headVersion, at } = read;
+    const after = applyStep(before, step, { usedUp: usedUpNow, version: headVersion + 1, at, rules });
     if (after === null || after === before) return { before, after: before, writes: null, read };
     const writes = checkedWrites(before, after, {
       connection,
@@ -176,6 +184,14 @@ export function openLedgerStore(options: LedgerStoreOptions): LedgerStore {
       }
       return null;
     },
+    taskOfDecision: (featureId, decisionId) => redis.hget(decisionsKey(connection, featureId), decisionId),
+    async dueDecisions(at, limit) {
+      const due = await redis.zrangebyscore(dueDecisionsKey(connection), "-inf", at, "LIMIT", 0, limit);
+      return due.map((member) => {
+        const [featureId = "", decisionId = ""] = member.split(" ");
+        return { featureId, decisionId };
+      });
+    },
     taskIds: (featureId) => redis.hkeys(`${ledgerBase(connection, featureId)}:tasks`),
     async mayLand(featureId) {
       const calls = redis.pipeline();
@@ -238,12 +254,12 @@ const NOTHING_READ: Rest = {
 
 /** Whether a follow-up step has something to do: the rule of `settle` for what one step leaves. */
 export function hasMore(
-  { status, outOfBudget }: Pick<Ledger, "status" | "outOfBudget">,
+  { status, outOfBudget, decisions }: Pick<Ledger, "status" | "outOfBudget" | "decisions">,
   facts: Facts,
 ): boolean {
   const { counts, due } = facts;
   if (status === "cancelled") return counts.planned + counts.ready + counts.sent + counts.held > 0;
-  if (status !== "building" && status !== "held") return false;
+  if ((status !== "building" && status !== "held") || isPlanOpen({ decisions })) return false;
   return due > 0 || (outOfBudget === null && counts.ready > 0);
 }
 

@@ -13,7 +13,8 @@ import {
 } from "../../testing/make-ledger.ts";
 import { decideNext } from "./decide-next.ts";
 import type { Ledger } from "./ledger.ts";
-import { cancelFeature, decideHeld, retryTask } from "./person-actions.ts";
+import { decideHeld } from "./decisions/held-landing.ts";
+import { cancelFeature, retryTask } from "./person-actions.ts";
 
 const handedOver = (ledger: Ledger, key: string, attempt: number, kind: keyof typeof OUTCOMES) =>
   absorb(ledger, handoffOf(byKey(ledger, key), attempt), OUTCOMES[kind]);
@@ -55,19 +56,27 @@ test("only a task that ended without landing and was not superseded can be retri
 });
 
 const decide = (ledger: Ledger, decision: "approve" | "refuse", reason?: string) =>
-  apply(ledger, (now) =>
-    decideHeld(now, {
-      kind: "approve",
-      taskId: idOf(ledger, "a"),
-      decision,
-      by: "ada",
-      via: "rest",
-      ...(reason === undefined ? {} : { reason }),
-    }),
+  apply(ledger, (now, facts) =>
+    decideHeld(
+      now,
+      {
+        kind: "approve",
+        taskId: idOf(ledger, "a"),
+        decision,
+        by: "ada",
+        via: "rest",
+        ...(reason === undefined ? {} : { reason }),
+      },
+      facts,
+    ),
   );
 const decideOn = (ledger: Ledger, head: string, decision: "approve" | "refuse") =>
-  apply(ledger, (now) =>
-    decideHeld(now, { kind: "approve", taskId: idOf(ledger, "a"), decision, by: "ada", via: "rest", head }),
+  apply(ledger, (now, facts) =>
+    decideHeld(
+      now,
+      { kind: "approve", taskId: idOf(ledger, "a"), decision, by: "ada", via: "rest", head },
+      facts,
+    ),
   );
 const cancel = (ledger: Ledger, by: string, at: number) => apply(ledger, (now) => cancelFeature(now, by, at));
 const retried = (ledger: Ledger, taskId: string) => apply(ledger, (now) => retryTask(now, taskId, "ada"));

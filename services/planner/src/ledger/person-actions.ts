@@ -1,8 +1,7 @@
-import { isTrunkHealth, type Budget, type PlanMessage } from "@agentswarm/contracts";
-import { retry, sendAgain } from "./decide-retry.ts";
+import { isTrunkHealth, type Budget } from "@agentswarm/contracts";
 import { findRecord, tasksIn } from "./find-tasks.ts";
 import { hasEnded, withRecord, type Ledger } from "./ledger.ts";
-import { heldCommit, isUnsettled, UNSETTLED, UNUSED } from "./task-record.ts";
+import { isUnsettled, UNSETTLED, UNUSED } from "./task-record.ts";
 
 /** What a person may do to a feature or a task, as pure steps of the ledger. */
 
@@ -47,32 +46,4 @@ export function retryTask(ledger: Ledger, taskId: string, by: string): Ledger {
 /** Gives a feature a budget of its own, or changes the caps that `budget` names. */
 export function giveBudget(ledger: Ledger, budget: Budget): Ledger {
   return { ...ledger, feature: { ...ledger.feature, budget: { ...ledger.feature.budget, ...budget } } };
-}
-
-type Approval = Extract<PlanMessage, { kind: "approve" }>;
-
-/**
- * Approves a held attempt, so that it lands, or refuses it, which counts as a failed attempt. A decision about another
- * commit than the one that is held decides nothing: the person has not seen this one. The task's reason then says so.
- */
-export function decideHeld(ledger: Ledger, { taskId, decision, by, reason, head }: Approval): Ledger {
-  const record = findRecord(ledger, taskId);
-  if (record === undefined || record.status !== "held") return ledger;
-  const held = heldCommit(record);
-  if (head !== undefined && head !== held) {
-    const why = record.lastOutcome?.kind === "held" ? record.lastOutcome.why : record.reason;
-    const news = `${by} decided on commit ${head.slice(0, 12)}, but ${held?.slice(0, 12) ?? "no commit"} is held: decide again`;
-    return withRecord(ledger, taskId, { reason: `${why} (${news})` });
-  }
-  const opened: Ledger = ledger.status === "held" ? { ...ledger, status: "building", reason: null } : ledger;
-  if (decision === "approve") {
-    return withRecord(opened, taskId, {
-      ...sendAgain(record),
-      approvedBy: by,
-      approvedHead: held,
-      reason: null,
-    });
-  }
-  const why = `refused by ${by}${reason === undefined ? "" : `: ${reason}`}`;
-  return retry(opened, record, why, "attemptsUsed");
 }

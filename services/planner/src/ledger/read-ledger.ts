@@ -18,6 +18,8 @@ export interface Facts {
   readonly revisions: number;
   readonly due: number;
   readonly outbox: number;
+  /** When it was read: milliseconds since 1970, Redis time. */
+  readonly at: number;
 }
 
 /** A task as it was read; its record is parsed only when a decision needs it. */
@@ -54,12 +56,13 @@ type FactsReply = [
   number,
   number,
   number,
+  number,
 ];
 type TaskReply = [id: string, text: string | null, version: string | null, dependents: string | null];
 type Reply = [FactsReply, TaskReply[], string[][], string[], string[] | null, string[] | null, string[][]];
 
 export function readFacts(reply: FactsReply): Facts {
-  const [document, headVersion, revision, costUsd, tokens, counts, revisions, due, outbox] = reply;
+  const [document, headVersion, revision, costUsd, tokens, counts, revisions, due, outbox, at] = reply;
   const byStatus = Object.fromEntries(STATUSES.map((status, nth) => [status, counts[nth] ?? 0]));
   return {
     document,
@@ -71,6 +74,7 @@ export function readFacts(reply: FactsReply): Facts {
     revisions,
     due,
     outbox,
+    at,
   };
 }
 

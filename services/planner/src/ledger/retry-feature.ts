@@ -1,5 +1,6 @@
 import { isTrunkHealth } from "@agentswarm/contracts";
 import { PLAN_REFUSALS, RED_SWEEPS, roundsExceeded } from "./decide-next.ts";
+import { isPlanRefused } from "./decisions/kept-decisions.ts";
 import { revisionNumber, tasksIn } from "./find-tasks.ts";
 import type { Ledger } from "./ledger.ts";
 import { UNUSED, type TaskRecord } from "./task-record.ts";
@@ -23,7 +24,9 @@ export function retryFeature(ledger: Ledger, by: string): Ledger {
   };
   if (ledger.redSweeps.length >= RED_SWEEPS) return { ...opened, status: "verifying" };
   const planFailed = roundsExceeded(ledger) || ledger.refusedPlans >= PLAN_REFUSALS;
-  if (planFailed || revisionNumber(ledger) === 0) return { ...opened, status: "planning" };
+  // What nobody approved is not built: the feature is planned again.
+  if (planFailed || revisionNumber(ledger) === 0 || isPlanRefused(ledger))
+    return { ...opened, status: "planning" };
   const ended = new Set(tasksIn(ledger, ENDED).filter((record) => isEnded(ledger, record)));
   const tasks = ledger.tasks.map((record) => (ended.has(record) ? reopened(record) : record));
   return { ...opened, tasks, status: "building" };

@@ -1,5 +1,6 @@
 import { sendAgain } from "./decide-retry.ts";
 import { changedTasks, type Ledger } from "./ledger.ts";
+import { isPlanOpen } from "./decisions/kept-decisions.ts";
 import { countOf, dependentsIn, findRecord, needTasks, standIn } from "./find-tasks.ts";
 import { isOpen, isUnsent, isUnsettled, type TaskRecord } from "./task-record.ts";
 
@@ -9,8 +10,8 @@ const TASKS_PER_STEP = 50;
 
 /**
  * The transition rule of tasks: a task whose dependencies have all landed is sent, or is ready while a budget is used
- * up; a task whose dependency cannot land any more is blocked. Nothing is sent while a feature is being planned or has
- * ended; the tasks of a cancelled feature are cancelled. It looks at the tasks that differ from those in `from` (null: at
+ * up; a task whose dependency cannot land any more is blocked. Nothing is sent while a feature is being planned, its plan
+ * waits for an approval, or it has ended; the tasks of a cancelled feature are cancelled. It looks at the tasks that differ from those in `from` (null: at
  * all that were read), at what is due, and at what depends on the tasks that it changes. Pure; applyStep applies it with
  * every step. Returns the same ledger when nothing changes.
  */
@@ -19,7 +20,7 @@ export function settle(ledger: Ledger, from: Ledger | null = null): Ledger {
   const changed = from === null ? ledger.tasks : changedTasks(from, ledger);
   const first = changed.map(({ task }) => task.id);
   const settled = releaseHold(ledger);
-  if (settled.status !== "building" && settled.status !== "held")
+  if ((settled.status !== "building" && settled.status !== "held") || isPlanOpen(ledger))
     return from === null ? ledger : withDue(ledger, [...new Set([...ledger.due, ...first])]);
   const ready = ledger.outOfBudget === null ? ledger.tasks.filter((record) => record.status === "ready") : [];
   const batch = ledger.rest?.batch ?? [];
@@ -37,9 +38,9 @@ function cancelUnsettled(ledger: Ledger): Ledger {
   return { ...ledger, tasks };
 }
 
-/** A feature is held only while one of its tasks is. */
+/** A feature is held only while its plan or one of its tasks is. */
 function releaseHold(ledger: Ledger): Ledger {
-  if (ledger.status !== "held" || countOf(ledger, ["held"]) > 0) return ledger;
+  if (ledger.status !== "held" || isPlanOpen(ledger) || countOf(ledger, ["held"]) > 0) return ledger;
   return { ...ledger, status: "building", reason: null };
 }
 

@@ -22,6 +22,7 @@ import type { ListName } from "./not-read.ts";
  * | `outbox`       | hash   | effects that are not known to be done, by step                                   |
  * | `revisions`    | list   | the adopted plans                                                                |
  * | `missed`       | set    | `<task id>/<round>` of jobs that the last audit did not find                     |
+ * | `decisions`    | hash   | id of a decision about a task → the task's id                                    |
  *
  * In the list of sent tasks, which are under way, the score is the round.
  */
@@ -38,6 +39,7 @@ export type LedgerKey =
   | "outbox"
   | "revisions"
   | "missed"
+  | "decisions"
   | `list:${ListName}`;
 
 export const STATUSES = [
@@ -64,6 +66,24 @@ export function allLedgersKey(connection: Pick<QueueConnection, "key">): string 
 /** A hash of the features that may still need something done: feature id → status. */
 export function openLedgersKey(connection: Pick<QueueConnection, "key">): string {
   return connection.key("ledgers", "open");
+}
+
+/** A hash of a feature's decisions about tasks: decision id → task id. Those about the feature itself are in its head. */
+export function decisionsKey(connection: Pick<QueueConnection, "key">, featureId: string): string {
+  return `${ledgerBase(connection, featureId)}:decisions` satisfies `${string}:${LedgerKey}`;
+}
+
+/**
+ * A sorted set of the open decisions of all features: `<feature id> <decision id>`, by the Redis time in milliseconds at
+ * which something is due about them.
+ */
+export function dueDecisionsKey(connection: Pick<QueueConnection, "key">): string {
+  return connection.key("ledgers", "due");
+}
+
+/** A set of the ids of all open decisions about landings. */
+export function openReviewsKey(connection: Pick<QueueConnection, "key">): string {
+  return connection.key("ledgers", "open-reviews");
 }
 
 /** Version of the documents that are written. A document of an older version has to be lifted when it is read. */

@@ -1,6 +1,7 @@
 import type { QueueConnection } from "@agentswarm/queue";
 import { changedTasks, headSchema, type Head, type Ledger } from "./ledger.ts";
 import { findRecord, standIn } from "./find-tasks.ts";
+import { indexDecisions } from "./decisions/index-decisions.ts";
 import { isOpen, type TaskRecord } from "./task-record.ts";
 import { recordsById } from "./events-between.ts";
 import { NotRead } from "./not-read.ts";
@@ -72,6 +73,7 @@ export function writesBetween(before: Ledger | null, after: Ledger, facts: Write
     commands.push(["HSET", key("tasks"), id, writeTask({ record, nth })]);
     commands.push(...listCommands(key, olds.get(id), record, nth));
     commands.push(...landingCommands(key, olds.get(id), record, after));
+    commands.push(...indexDecisions(connection, after, olds.get(id)?.decisions, record));
   }
   for (const id of new Set([...changed.map(({ task }) => task.id), ...dependents.keys()])) {
     const version = rest?.versions.get(id) || firstVersion - 1;
@@ -81,6 +83,9 @@ export function writesBetween(before: Ledger | null, after: Ledger, facts: Write
   for (const [signature, all] of newSignatures(after, fresh))
     commands.push(["HSET", key("signatures"), signature, all.join("\n")]);
 
+  commands.push(
+    ...indexDecisions(connection, after, before?.decisions, { task: null, decisions: after.decisions }),
+  );
   const headChanged = before === null || HEAD_FIELDS.some((field) => before[field] !== after[field]);
   if (headChanged) {
     const head = Object.fromEntries(HEAD_FIELDS.map((field) => [field, after[field]])) as Head;

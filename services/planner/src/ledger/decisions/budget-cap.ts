@@ -1,0 +1,8 @@
+import { budgetSchema, type Budget } from "@agentswarm/contracts";
+
+/** The cap that a person wrote: `20`, `$20`, `20 USD` or `5000000 tokens`. Null: it is none. */
+export function capOf(text: string): Budget | null {
+  const [, dollars, tokens] = /^\s*(?:\$?\s*(\d+(?:\.\d+)?)(?:\s*usd)?|(\d+)\s*tokens)\s*$/i.exec(text) ?? [];
+  const cap = dollars === undefined ? { tokens: Number(tokens) } : { usd: Number(dollars) };
+  return budgetSchema.safeParse(cap).data ?? null;
+}

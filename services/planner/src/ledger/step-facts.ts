@@ -1,0 +1,13 @@
+import type { UsedUp } from "@agentswarm/contracts";
+import type { DecisionRules } from "./decisions/rules.ts";
+
+/** What a step is applied with. */
+export interface StepFacts {
+  /** The budget that is used up now, or null. */
+  readonly usedUp: UsedUp | null;
+  /** Version of the ledger's head that the step makes, if it changes the head. */
+  readonly version: number;
+  /** When the ledger was read: milliseconds since 1970, Redis time. */
+  readonly at: number;
+  readonly rules: DecisionRules;
+}
