@@ -23,6 +23,7 @@ import {
 } from "@agentswarm/sandbox";
 import { parseEnv } from "@agentswarm/service";
 import type { AttemptFiles } from "../../services/dispatcher/src/attempt-files.ts";
+import type { NoteBox } from "../../services/dispatcher/src/note-box.ts";
 import { AGENT_AT } from "../../services/dispatcher/src/start-agent.ts";
 import { git } from "../support/string-kit.ts";
 import type { ReplayFault, ReplayStep } from "./replay-steps.ts";
@@ -34,6 +35,8 @@ export interface AttemptOptions {
   readonly injectFault?: ReplayFault;
   /** The steps from the first feedback on. They include the steps before it: the model counts a conversation's answers. */
   readonly afterFeedback?: readonly ReplayStep[];
+  /** The steps of a program from the first note on. Like `afterFeedback`, unless the note interrupted the program. */
+  readonly afterNote?: readonly ReplayStep[];
   readonly task?: Partial<Task>;
   readonly limits?: Partial<Limits>;
   readonly checks?: readonly Check[];
@@ -42,6 +45,8 @@ export interface AttemptOptions {
   readonly mounts?: readonly Mount[];
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** What people say to its agent. */
+  readonly notes?: NoteBox;
 }
 
 export interface AttemptOutcome extends GatewayRun {
@@ -126,10 +131,12 @@ export async function openAttemptLab(): Promise<AttemptLab> {
           model: MODEL,
           maxTokens: MAX_TOKENS,
           temperature: 0,
+          notes: [...(options.notes?.before ?? [])],
           ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
         },
         signal: options.signal ?? new AbortController().signal,
         onProgress: options.onProgress ?? (() => undefined),
+        ...(options.notes === undefined ? {} : { notes: options.notes }),
       });
 
       const { headCommit } = run.result;
@@ -164,13 +171,18 @@ function makeTask(id: string, { task, limits }: AttemptOptions): Task {
 async function writeScenario(
   dir: string,
   key: string,
-  { steps, injectFault, afterFeedback }: AttemptOptions,
+  { steps, injectFault, afterFeedback, afterNote }: AttemptOptions,
 ): Promise<string> {
   const entry = { key, steps, injectFault };
   const later = { key, match: "is not accepted yet", steps: afterFeedback };
   const scenarioDir = join(dir, "scenario");
   await mkdir(scenarioDir, { recursive: true });
-  const entries = afterFeedback === undefined ? [entry] : [later, entry];
+  const noted = { key, match: "What people say", steps: afterNote };
+  const entries = [
+    ...(afterNote === undefined ? [] : [noted]),
+    ...(afterFeedback === undefined ? [] : [later]),
+    entry,
+  ];
   await writeFile(join(scenarioDir, "scenario.yaml"), JSON.stringify(entries));
   return scenarioDir;
 }

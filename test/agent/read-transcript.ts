@@ -4,6 +4,7 @@ export interface TranscriptMessage {
 }
 
 interface TranscriptLine {
+  readonly type: string;
   readonly message: { role: string; content: string | { text?: string }[] };
 }
 
@@ -12,8 +13,10 @@ export function readTranscript(lines: string): TranscriptMessage[] {
   return lines
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => {
-      const { role, content } = (JSON.parse(line) as TranscriptLine).message;
+    .map((line) => JSON.parse(line) as TranscriptLine)
+    .filter(({ type }) => type === "message")
+    .map(({ message }) => {
+      const { role, content } = message;
       const text = typeof content === "string" ? content : content.map((part) => part.text ?? "").join("\n");
       return { role, text };
     });

@@ -8,6 +8,7 @@ import { decideEnd } from "../../services/dispatcher/src/decide-end.ts";
 import { openDoorMemory } from "../../services/dispatcher/src/door-memory.ts";
 import { startElapsed } from "../../services/dispatcher/src/elapsed.ts";
 import { createGateway } from "../../services/dispatcher/src/gateway/gateway.ts";
+import { openNoteBox, type NoteBox } from "../../services/dispatcher/src/note-box.ts";
 import { runAgent } from "../../services/dispatcher/src/run-agent.ts";
 import { startAgent } from "../../services/dispatcher/src/start-agent.ts";
 import { UNLIMITED_BUDGET } from "../support/unlimited-budget.ts";
@@ -38,6 +39,8 @@ export async function runWithGateway(options: {
   readonly modelUrl: string;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
+  /** What people say; by default nothing. */
+  readonly notes?: NoteBox;
 }): Promise<GatewayRun> {
   const { assignment, files, signal, onProgress } = options;
   const { task, attempt, model, maxTokens } = assignment;
@@ -64,6 +67,7 @@ export async function runWithGateway(options: {
     gateway,
     memory: openDoorMemory({ bytes: DOOR_BYTES, doors: 1 }),
     key,
+    notes: options.notes ?? openNoteBox({ before: [] }),
     deadlines,
     elapsed: startElapsed(0),
     assignment: { ...assignment, gatewayKey: key.key },

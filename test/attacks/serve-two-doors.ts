@@ -13,6 +13,7 @@ import { openDoor, type SandboxProcess } from "@agentswarm/sandbox";
 import { createLogger } from "@agentswarm/service";
 import { openDoorMemory } from "../../services/dispatcher/src/door-memory.ts";
 import { createGateway } from "../../services/dispatcher/src/gateway/gateway.ts";
+import { openNoteBox } from "../../services/dispatcher/src/note-box.ts";
 import { serveDoor } from "../../services/dispatcher/src/serve-door.ts";
 import { openTranscript } from "../../services/dispatcher/src/transcript.ts";
 import { json, startBackend, USAGE } from "../support/scripted-backend.ts";
@@ -67,6 +68,7 @@ async function open(socket: Socket, name: string): Promise<void> {
     gateway,
     memory,
     key,
+    notes: openNoteBox({ before: [] }),
     onRequest: () => undefined,
     onCall: () => () => undefined,
     onProgress: () => undefined,

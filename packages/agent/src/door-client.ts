@@ -9,6 +9,8 @@ import { startModelRelay, type ModelRelay } from "./model-relay.ts";
 /** The agent's end of the sandbox's door: HTTP/2 over stdin and stdout. */
 export interface DoorClient {
   getJson(route: DoorRoute): Promise<unknown>;
+  /** Waits for a JSON answer; null when there is none (204). */
+  poll(route: DoorRoute, query: Readonly<Record<string, string | number>>): Promise<unknown>;
   /** Saves an answer's body to a file. Returns false, and writes no file, when there is no body (204). */
   save(route: DoorRoute, file: string): Promise<boolean>;
   send(route: DoorRoute, body: Readable | string): Promise<void>;
@@ -32,9 +34,15 @@ export function connectDoor(): DoorClient {
   session.on("close", () => process.exit(1));
   let relay: Awaited<ReturnType<typeof startModelRelay>> | undefined;
 
-  const askOnce = async ({ method, path, body: kind }: DoorRoute, body?: Readable | string) => {
+  const askOnce = async (
+    { method, path, body: kind }: DoorRoute,
+    body?: Readable | string,
+    query: Readonly<Record<string, string | number>> = {},
+  ) => {
     const type = kind === undefined ? {} : { "content-type": kind.type };
-    const headers = { ":method": method, ":path": path, ...type };
+    const search = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+    const whole = search.length === 0 ? path : `${path}?${search.join("&")}`;
+    const headers = { ":method": method, ":path": whole, ...type };
     const stream = session.request(headers, { endStream: body === undefined });
     const answered = once(stream, "response") as Promise<[http2.IncomingHttpHeaders]>;
     if (typeof body === "string") stream.end(body);
@@ -64,11 +72,21 @@ export function connectDoor(): DoorClient {
       stream.on("aborted", () => reject(new Error("the dispatcher aborted the answer")));
     });
 
+  const readJson = async (stream: http2.ClientHttp2Stream): Promise<unknown> => {
+    const chunks: Buffer[] = [];
+    await consume(stream, (chunk) => chunks.push(chunk));
+    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  };
+
   return {
-    async getJson(route) {
-      const chunks: Buffer[] = [];
-      await consume((await ask(route)).stream, (chunk) => chunks.push(chunk));
-      return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    getJson: async (route) => readJson((await ask(route)).stream),
+    async poll(route, query) {
+      const { status, stream } = await askOnce(route, undefined, query);
+      if (status === 200) return readJson(stream);
+      // A stream that ends with its headers emits no `end` to wait for.
+      stream.resume();
+      if (status === 204) return null;
+      throw new Error(`${route.method} ${route.path} was answered ${status}`);
     },
     async save(route, file) {
       const { status, stream } = await ask(route);

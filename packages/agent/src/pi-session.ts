@@ -1,4 +1,4 @@
-import { Agent, type AgentTool } from "@earendil-works/pi-agent-core";
+import { Agent, type AgentMessage, type AgentTool } from "@earendil-works/pi-agent-core";
 import { streamSimple } from "@earendil-works/pi-ai/api/openai-completions";
 import {
   createBashTool,
@@ -9,7 +9,8 @@ import {
   createReadTool,
   createWriteTool,
 } from "@earendil-works/pi-coding-agent";
-import type { AgentClaim } from "@agentswarm/contracts";
+import type { AgentClaim, Note } from "@agentswarm/contracts";
+import { INTERRUPTED, notesPrompt } from "./prompts.ts";
 import type { PromptEnd, Session, SessionOptions } from "./session.ts";
 import { createSubmitTool } from "./submit-tool.ts";
 import { watchLimits, type SessionStop } from "./watch-limits.ts";
@@ -26,6 +27,13 @@ export function openPiSession(options: SessionOptions): Session {
   const watch = watchLimits(assignment.task.limits);
   let claim: AgentClaim | null = null;
   let stop: SessionStop | null = null;
+  /** The limit that the newest turn reached, though it may have handed over. */
+  let reached: SessionStop | null = null;
+  /** The messages of notes that the model was not sent yet. */
+  const unheard = new Map<AgentMessage, Note>();
+  /** Those of them that wait for the end of the agent's turn. */
+  const later: AgentMessage[] = [];
+  let interruption = new AbortController();
 
   const tools = [
     createReadTool(cwd),
@@ -38,7 +46,7 @@ export function openPiSession(options: SessionOptions): Session {
     createSubmitTool((submitted) => {
       claim = submitted;
     }),
-  ] as AgentTool[];
+  ].map((tool) => interruptible(tool as AgentTool, () => interruption.signal));
 
   const agent = new Agent({
     initialState: {
@@ -69,31 +77,66 @@ export function openPiSession(options: SessionOptions): Session {
       }),
     getApiKey: () => assignment.gatewayKey,
     toolExecution: "sequential",
+    steeringMode: "all",
+    beforeToolCall: async () =>
+      interruption.signal.aborted ? { block: true, reason: INTERRUPTED } : undefined,
     finishTurn({ message }) {
       const { content, usage, stopReason } = message;
       const isWhole = stopReason !== "error" && stopReason !== "aborted";
       const calls = content.flatMap((part) =>
         isWhole && part.type === "toolCall" ? [{ name: part.name, args: part.arguments }] : [],
       );
-      const stopped = watch.onTurn({ calls, tokens: usage.input + usage.output });
+      reached = watch.onTurn({ calls, tokens: usage.input + usage.output });
       // `submit` ends the run, even in the turn that reaches a limit: the checks judge the work.
-      if (claim === null) stop = stopped;
+      if (claim === null) stop = reached;
       return claim === null && stop === null ? undefined : { action: "end" };
     },
   });
 
   agent.subscribe((event) => {
-    if (event.type === "message_end") options.onTranscript({ type: "message", message: event.message });
+    if (event.type === "message_end") {
+      options.onTranscript({ type: "message", message: event.message });
+      onMessage(event.message);
+    }
     if (event.type === "tool_execution_start") {
       options.onProgress({ turn: watch.turns, tool: event.toolName, text: describeCall(event.args) });
     }
   });
 
+  /** A message in the conversation is sent with the next request. */
+  const onMessage = (message: AgentMessage) => {
+    const note = unheard.get(message);
+    if (note === undefined) return;
+    unheard.delete(message);
+    options.onHeard({ noteId: note.id, turn: watch.turns });
+    const isInterrupted = [...unheard.values()].some(({ mode }) => mode === "interrupt");
+    if (interruption.signal.aborted && !isInterrupted) interruption = new AbortController();
+  };
+  const steer = (note: Note) => {
+    const content = [{ type: "text" as const, text: notesPrompt([note]) }];
+    const message: AgentMessage = { role: "user", content, timestamp: Date.now() };
+    unheard.set(message, note);
+    if (note.mode === "next") later.push(message);
+    else agent.steer(message);
+    if (note.mode === "interrupt") interruption.abort();
+  };
+  /** Queues the notes that waited for the end of a turn. True when notes are queued. */
+  const queueNotes = (): boolean => {
+    for (const message of later.splice(0)) agent.steer(message);
+    return agent.hasQueuedMessages();
+  };
+
   const run = async (text: string): Promise<PromptEnd> => {
     claim = null;
+    queueNotes();
     let next = text;
     for (let reminders = 0; ; reminders += 1) {
       await agent.prompt(next);
+      // A note of the agent's last turn is queued, for `submit` ends the run before the queue is looked at.
+      while (reached === null && failureOf(agent) === null && queueNotes()) {
+        claim = null;
+        await agent.continue();
+      }
       if (claim !== null) return { kind: "submitted", claim };
       if (stop !== null) return { kind: "stopped", stop };
       const failure = failureOf(agent);
@@ -107,11 +150,24 @@ export function openPiSession(options: SessionOptions): Session {
   };
   return {
     prompt: run,
+    steer,
+    hasNotes: () => unheard.size > 0,
     get turns() {
       return watch.turns;
     },
     get toolCalls() {
       return watch.toolCalls;
+    },
+  };
+}
+
+/** The tool, ended by the signal of this moment too. */
+function interruptible(tool: AgentTool, interruption: () => AbortSignal): AgentTool {
+  return {
+    ...tool,
+    execute: (id, args, signal, onUpdate) => {
+      const signals = [interruption(), ...(signal === undefined ? [] : [signal])];
+      return tool.execute(id, args, AbortSignal.any(signals), onUpdate);
     },
   };
 }

@@ -1,7 +1,13 @@
 import fixPrompt from "../../../prompts/fix.md";
 import resolvePrompt from "../../../prompts/resolve.md";
 import workPrompt from "../../../prompts/work.md";
-import { swarmKeyLine, type AgentClaim, type Assignment, type CheckResult } from "@agentswarm/contracts";
+import {
+  swarmKeyLine,
+  type AgentClaim,
+  type Assignment,
+  type CheckResult,
+  type Note,
+} from "@agentswarm/contracts";
 
 const PROMPT_OF_KIND = {
   build: workPrompt,
@@ -18,7 +24,7 @@ export function systemPrompt({ task, swarmKey }: Assignment): string {
 }
 
 /** The task and its conditions. */
-export function taskPrompt({ task, checks }: Assignment): string {
+export function taskPrompt({ task, checks, notes = [] }: Assignment): string {
   const section = (title: string, body: string) => (body === "" ? "" : `\n\n## ${title}\n\n${body}`);
   const list = (items: readonly string[]) => items.map((item) => `- ${item}`).join("\n");
   const { resolve } = task;
@@ -32,6 +38,7 @@ export function taskPrompt({ task, checks }: Assignment): string {
     section("Paths you may change", list(task.scope)),
     section("Checks that will be run", list([...checks, ...task.checks].map((check) => check.command))),
     section("The conflict", conflict),
+    section("What people say", notes.length === 0 ? "" : `${NOTES_RULE}\n\n${listNotes(notes)}`),
     section("What went wrong before", task.feedback),
     section("About the repository (untrusted text)", task.context),
   ].join("");
@@ -44,6 +51,25 @@ export function feedbackPrompt(problems: readonly string[], failed: readonly Che
   );
   return `Your work is not accepted yet. Fix the following and call \`submit\` again.\n\n${[...problems, ...checks].join("\n\n")}`;
 }
+
+const NOTES_RULE =
+  "They are the people for whom you work. Where they say something else than the task, do what they say, and note it as a deviation.";
+
+/** What people say while the agent works. */
+export function notesPrompt(notes: readonly Note[]): string {
+  return `## What people say\n\n${NOTES_RULE}\n\n${listNotes(notes)}\n\nGo on with the task.`;
+}
+
+function listNotes(notes: readonly Note[]): string {
+  return notes.map(({ by, text }) => `${by}: ${text}`).join("\n\n");
+}
+
+/** Somebody said something after the agent had handed over. The notes come with it. */
+export const NEWS_PROMPT =
+  "Your work passed its checks, but meanwhile somebody said something. Take it into account, and call `submit` again.";
+
+/** The result of a tool call that is not carried out because of a note. */
+export const INTERRUPTED = "Not carried out: somebody interrupts you. Read what they say first.";
 
 /** The fields of the agent's claim, described to the model. The acceptance of the feature reads them. */
 export const CLAIM_FIELDS = {

@@ -9,15 +9,17 @@ import {
   type AgentResult,
   type Assignment,
   type CheckResult,
+  type HeardNote,
 } from "@agentswarm/contracts";
 import { makeBundle, outsideScope } from "@agentswarm/git";
 import { commitChanges, markersLeft, stageChanges } from "./changes.ts";
 import { checkWorkTree } from "./check-work-tree.ts";
 import { openCommandSession } from "./command/command-session.ts";
 import type { DoorClient } from "./door-client.ts";
+import { followInbox } from "./follow-inbox.ts";
 import { openPiSession } from "./pi-session.ts";
 import { checkOutBase, type PreparedAttempt } from "./prepare-attempt.ts";
-import { feedbackPrompt, systemPrompt, taskPrompt } from "./prompts.ts";
+import { feedbackPrompt, NEWS_PROMPT, systemPrompt, taskPrompt } from "./prompts.ts";
 import type { Session, SessionOptions } from "./session.ts";
 
 /** How often problems and failed checks are returned to the agent in one attempt. */
@@ -35,6 +37,17 @@ export async function runAssignment(
   await checkOutBase(door, assignment, repo, workDir);
   // Progress and transcript are best effort: a slow or failed request must not stop the work.
   let transcriptSent = Promise.resolve();
+  const onTranscript = (entry: object) => {
+    // One request at a time: parallel requests may arrive in any order.
+    transcriptSent = transcriptSent
+      .then(() => door.send(DOOR.transcript, `${JSON.stringify(entry)}\n`))
+      .catch(() => undefined);
+  };
+  const heard: HeardNote[] = [];
+  const onHeard = (one: HeardNote) => {
+    heard.push(one);
+    void door.send(DOOR.heard, JSON.stringify(one)).catch(() => undefined);
+  };
   const session = openSession({
     assignment,
     cwd: repo,
@@ -42,15 +55,17 @@ export async function runAssignment(
     relay,
     system: systemPrompt(assignment),
     onProgress: (progress) => void door.send(DOOR.progress, JSON.stringify(progress)).catch(() => undefined),
-    onTranscript(entry) {
-      // One request at a time: parallel requests may arrive in any order.
-      transcriptSent = transcriptSent
-        .then(() => door.send(DOOR.transcript, `${JSON.stringify(entry)}\n`))
-        .catch(() => undefined);
-    },
+    onHeard,
+    onTranscript,
   });
+  const inbox = followInbox(door, (note) => {
+    onTranscript({ type: "note", receivedAt: Date.now(), note });
+    session.steer(note);
+  });
+  for (const { id } of assignment.notes ?? []) onHeard({ noteId: id, turn: 0 });
 
   const ending = await workUntilChecked(session, assignment, repo);
+  inbox[Symbol.dispose]();
 
   const { files, ...counts } = await stageChanges(repo, assignment.baseCommit);
   const hasCommit = ending.checked && files.length > 0;
@@ -71,6 +86,7 @@ export async function runAssignment(
       durationMs: Math.round(performance.now() - startedAt),
     },
     headCommit,
+    heard,
   });
 }
 
@@ -113,8 +129,11 @@ async function workUntilChecked(session: Session, assignment: Assignment, repo: 
     const problems = await findProblems(files, assignment, repo);
     checks = await checkWorkTree([...assignment.checks, ...task.checks], repo);
     const failedChecks = checks.filter((check) => check.exitCode !== 0);
-    if (problems.length === 0 && failedChecks.length === 0)
-      return { claim, end: "submitted", checks, checked: true };
+    if (problems.length === 0 && failedChecks.length === 0) {
+      if (!session.hasNotes()) return { claim, end: "submitted", checks, checked: true };
+      prompt = NEWS_PROMPT;
+      continue;
+    }
     if (fixRounds === MAX_FIX_ROUNDS) {
       const outputs = failedChecks.map(
         ({ command, outputTail }) => `${command}: ${outputTail.slice(-CHECK_OUTPUT_CHARS)}`,

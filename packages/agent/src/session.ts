@@ -1,4 +1,4 @@
-import type { AgentClaim, Assignment, Progress } from "@agentswarm/contracts";
+import type { AgentClaim, Assignment, HeardNote, Note, Progress } from "@agentswarm/contracts";
 import type { ModelRelay } from "./model-relay.ts";
 import type { SessionStop } from "./watch-limits.ts";
 
@@ -10,7 +10,12 @@ export type PromptEnd =
 
 /** The conversation of one agent about one task. A further prompt continues the conversation. */
 export interface Session {
+  /** Notes that wait are a part of the prompt. A prompt ends only when no note waits, or a limit was reached. */
   prompt(text: string): Promise<PromptEnd>;
+  /** Says something to the agent, at any time: it hears it as the note's mode says. */
+  steer(note: Note): void;
+  /** Whether notes wait that the model was not sent yet. */
+  hasNotes(): boolean;
   /** Answers of the model so far. */
   readonly turns: number;
   readonly toolCalls: number;
@@ -25,5 +30,7 @@ export interface SessionOptions {
   readonly relay: ModelRelay;
   readonly system: string;
   readonly onProgress: (progress: Progress) => void;
+  /** Called when the model is sent a note. */
+  readonly onHeard: (one: HeardNote) => void;
   readonly onTranscript: (entry: object) => void;
 }

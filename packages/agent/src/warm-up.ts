@@ -17,6 +17,7 @@ export async function warmUp(relay: ModelRelay, workDir: string): Promise<void> 
       relay: { ...relay, baseUrl: `${relay.baseUrl}/warm-up` },
       system: "Warm-up.",
       onProgress: ignore,
+      onHeard: ignore,
       onTranscript: ignore,
     });
     await session.prompt("Warm-up.");

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { agentRuntimeSchema } from "./agent-runtime.ts";
 import { objectIdSchema } from "./ids.ts";
+import { noteSchema } from "./note.ts";
 import { checkSchema, taskSchema } from "./task.ts";
 
 /** Everything that an agent needs to know for one attempt. */
@@ -16,6 +17,8 @@ export const assignmentSchema = z.object({
   gatewayKey: z.string(),
   maxTokens: z.int().min(1),
   temperature: z.number(),
+  /** What people said about the task before this attempt. */
+  notes: z.array(noteSchema).optional(),
   /** Absent: the built-in Pi loop. */
   runtime: agentRuntimeSchema.optional(),
 });

@@ -1,6 +1,7 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { assignmentSchema } from "./assignment.ts";
 import { agentResultSchema } from "./handoff.ts";
+import { heardNoteSchema, MAX_NOTES, noteSchema } from "./note.ts";
 import { progressSchema } from "./progress.ts";
 
 const KIB = 1_024;
@@ -21,6 +22,8 @@ export interface DoorBody {
 export interface DoorRoute {
   readonly method: "GET" | "POST" | "PUT";
   readonly path: `/${string}`;
+  /** The schema of the query's parameters; absent: the path has no query. */
+  readonly query?: z.ZodType;
   /** Absent: the request has no body. */
   readonly body?: DoorBody;
   /** The schema of a JSON answer, where the agent parses it. */
@@ -42,13 +45,22 @@ export const DOOR_LIMITS = {
   overruns: 50,
 } as const;
 
+/** Milliseconds after which the inbox answers a request for notes when there are none. */
+export const INBOX_WAIT_MS = 25_000;
+
+/** Notes for the agent, in the order in which people said them. */
+export const inboxSchema = z.object({
+  notes: z.array(noteSchema).max(MAX_NOTES * 2),
+  upTo: z.int().min(0).describe("Number of the last of them: `after` of the next request"),
+});
+
 /** The prefix of the model's routes, as OpenAI's clients expect it behind the host. */
 export const DOOR_MODEL_PREFIX = "/v1";
 
 /**
  * Every route of the door between a sandbox and its dispatcher: HTTP/2 over the stdin and stdout of the agent's process.
- * Any other request is answered 404. The three bundles answer 204 when there is none. `PUT /result` comes last and ends
- * the attempt.
+ * Any other request is answered 404. The three bundles and the inbox answer 204 when there is none. `PUT /result` comes
+ * last and ends the attempt.
  */
 export const DOOR = {
   task: { method: "GET", path: "/task", answer: assignmentSchema },
@@ -64,6 +76,22 @@ export const DOOR = {
     method: "POST",
     path: "/transcript",
     body: { type: "application/x-ndjson", maxBytes: 8 * MIB },
+  },
+  /**
+   * What people say to the agent while it works: a long poll. Notes up to `after` are not sent again. A second request
+   * ends the first, and no request here is a sign of life.
+   */
+  inbox: {
+    method: "GET",
+    path: "/inbox",
+    query: z.object({ after: z.coerce.number().int().min(0) }),
+    answer: inboxSchema,
+  },
+  /** That the model was sent a note. */
+  heard: {
+    method: "POST",
+    path: "/heard",
+    body: { type: "application/json", schema: heardNoteSchema, maxBytes: 4 * KIB },
   },
   /** The commits of the attempt. */
   commits: {
@@ -98,5 +126,14 @@ export const PROGRESS_INTERVAL_MS = 1_000;
 /** The route of a request, or null. */
 export function findDoorRoute(method: string | undefined, path: string | undefined): DoorRouteName | null {
   const names = Object.keys(DOOR) as DoorRouteName[];
-  return names.find((name) => DOOR[name].method === method && DOOR[name].path === path) ?? null;
+  return names.find((name) => DOOR[name].method === method && isPathOf(DOOR[name], path)) ?? null;
+}
+
+function isPathOf(route: DoorRoute, path: string | undefined): boolean {
+  return route.path === (route.query === undefined ? path : path?.split("?", 1)[0]);
+}
+
+/** The parameters in the query of a path. */
+export function doorQuery(path: string | undefined): Record<string, string> {
+  return Object.fromEntries(new URLSearchParams(path?.split("?", 2)[1]));
 }

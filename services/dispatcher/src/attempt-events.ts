@@ -6,6 +6,7 @@ import {
   type EventData,
   type EventToSend,
   type Handoff,
+  type HeardNote,
   type Progress,
   type Task,
 } from "@agentswarm/contracts";
@@ -19,6 +20,8 @@ export interface AttemptEvents {
   progressed(progress: Progress): void;
   /** One answered model call, numbered from 1. */
   used(usage: Usage, call: number): void;
+  /** Its model was sent a note. */
+  heard(one: HeardNote): void;
   budgetReached(why: string, level: BudgetLevel): void;
   /** Has no effect on an attempt that was not started, or that has ended. */
   ended(handoff: Handoff, figures?: AttemptFigures): Promise<void>;
@@ -35,6 +38,7 @@ type AttemptEvent =
   | "attempt.progressed"
   | "attempt.ended"
   | "model.used"
+  | "note.heard"
   | "budget.reached";
 
 export function openAttemptEvents(
@@ -78,6 +82,10 @@ export function openAttemptEvents(
       // The usage names the backend and the model that answered.
       const data = { role: ROLE_OF_KIND[task.kind], model: ctx.model, ...usage };
       void emit("model.used", `model-used-${call}`, data);
+    },
+    heard(one) {
+      log.info(one, "note heard");
+      void emit("note.heard", `note-heard-${one.noteId}`, one);
     },
     budgetReached(why, level) {
       void emit("budget.reached", "budget-reached", { level, why });

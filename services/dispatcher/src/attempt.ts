@@ -74,11 +74,13 @@ async function run(
 /** Decides how the attempt ended, and measures what its calls to the model cost. */
 async function judge(
   { model }: DispatcherContext,
-  { task, attempt, round, job, elapsed, events }: OpenedAttempt,
+  { task, attempt, round, job, elapsed, events, notes }: OpenedAttempt,
   { key }: AttemptAccess,
   ran: AgentRan,
 ): Promise<Handoff> {
-  const result = decideEnd(ran);
+  const { heard: claimed = [], ...result } = decideEnd(ran);
+  // A report of the runner may have got lost in the attempt's end.
+  for (const one of claimed) notes.hear(one);
   const metrics = {
     ...result.metrics,
     ...key.usage(),
@@ -87,7 +89,9 @@ async function judge(
   };
   const ids = { taskId: task.id, attempt, round, model };
   // An agent sees the target's keys and its own, and may name them.
-  const handoff: Handoff = handoffSchema.parse(maskSecretsIn({ ...result, ...ids, metrics }));
+  const handoff: Handoff = handoffSchema.parse(
+    maskSecretsIn({ ...result, ...ids, metrics, heard: notes.heard() }),
+  );
   if (job.signal.aborted && !ran.cancelled) {
     const reason = `the job was released: ${String(job.signal.reason)}`;
     await events.ended({ ...handoff, end: "lost", reason });

@@ -20,7 +20,7 @@ export interface AttemptAccess {
 /** Starts the deadlines and issues the key to the model, which make the assignment complete. */
 export function authorizeAttempt(
   ctx: DispatcherContext,
-  { task, attempt, base, wallMs, events }: PreparedAttempt,
+  { task, attempt, base, wallMs, events, notes }: PreparedAttempt,
   agent: StartedAgent,
 ): AttemptAccess {
   const { limits, featureId } = task;
@@ -48,6 +48,7 @@ export function authorizeAttempt(
     gatewayKey: key.key,
     maxTokens: ctx.maxTokens,
     temperature: ctx.temperature,
+    ...(notes.before.length === 0 ? {} : { notes: [...notes.before] }),
     runtime: ctx.runtime,
   };
   return { deadlines, key, assignment };

@@ -13,6 +13,7 @@ import { openAttemptEvents } from "./attempt-events.ts";
 import type { DispatcherContext } from "./context.ts";
 import type { EndedAttempt } from "./ended-attempt.ts";
 import { failedResult } from "./failed-result.ts";
+import { openNoteBox } from "./note-box.ts";
 import { passOn } from "./pass-on.ts";
 import { persevere } from "./persevere.ts";
 import { requireRoom } from "./require-room.ts";
@@ -64,9 +65,11 @@ async function openAttempt(ctx: DispatcherContext, message: TaskMessage, job: Jo
   await ctx.trunkStates.requireNoHold(task.repoId);
   const attempt = await numberAttempt(ctx, task, round);
   const events = openAttemptEvents(ctx, task, attempt, job);
+  const notes = openNoteBox({ before: message.notes ?? [], onHeard: events.heard });
+  job.onSignal((signal) => notes.add(signal.notes));
   let ended: EndedAttempt;
   try {
-    ended = await runAttempt(ctx, { task, round, attempt, job, events, base });
+    ended = await runAttempt(ctx, { task, round, attempt, job, events, base, notes });
   } catch (error) {
     const fault = asFault(error);
     // Only what the agent brought ends its attempt; every other fault leaves the task as it was.

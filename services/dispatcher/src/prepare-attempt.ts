@@ -7,6 +7,7 @@ import { makeAttemptFiles, type AttemptFiles } from "./attempt-files.ts";
 import type { AttemptBase } from "./base.ts";
 import type { DispatcherContext, DispatcherRepo } from "./context.ts";
 import { startElapsed, type Elapsed } from "./elapsed.ts";
+import type { NoteBox } from "./note-box.ts";
 import { openTranscript, type Transcript } from "./transcript.ts";
 
 export interface AttemptOrder {
@@ -16,6 +17,7 @@ export interface AttemptOrder {
   readonly job: JobContext;
   readonly events: AttemptEvents;
   readonly base: AttemptBase;
+  readonly notes: NoteBox;
 }
 
 export interface PreparedAttempt extends AttemptOrder {

@@ -8,6 +8,7 @@ import type { DoorMemory } from "./door-memory.ts";
 import type { Elapsed } from "./elapsed.ts";
 import type { AttemptKey } from "./gateway/attempt-key.ts";
 import type { Gateway } from "./gateway/gateway.ts";
+import type { NoteBox } from "./note-box.ts";
 import { serveDoor } from "./serve-door.ts";
 import type { StartedAgent } from "./start-agent.ts";
 import type { Transcript } from "./transcript.ts";
@@ -19,6 +20,7 @@ export interface AgentRun {
   readonly transcript: Pick<Transcript, "append">;
   readonly gateway: Gateway;
   readonly memory: DoorMemory;
+  readonly notes: NoteBox;
   /** The key that the assignment names. */
   readonly key: AttemptKey;
   /** Kill the agent's process when they are overrun. */
@@ -59,6 +61,7 @@ export async function runAgent(run: AgentRun): Promise<AgentRan> {
     gateway: run.gateway,
     memory: run.memory,
     key,
+    notes: run.notes,
     onRequest: () => deadlines.touch(),
     onCall() {
       sentToWorkMs ??= elapsed.sinceSentMs();

@@ -20,6 +20,7 @@ import { json, startBackend, USAGE, type ScriptedBackend } from "../../../test/s
 import { UNLIMITED_BUDGET } from "../../../test/support/unlimited-budget.ts";
 import { openDoorMemory } from "./door-memory.ts";
 import { createGateway } from "./gateway/gateway.ts";
+import { openNoteBox } from "./note-box.ts";
 import { serveDoor, type DoorService } from "./serve-door.ts";
 
 const MODEL = "glm-5";
@@ -31,6 +32,8 @@ const stack = new AsyncDisposableStack();
 let door: DoorService;
 let session: http2.ClientHttp2Session;
 let key: string;
+let requests = 0;
+const notes = openNoteBox({ before: [], waitMs: 50 });
 const transcript: string[] = [];
 const progress: unknown[] = [];
 
@@ -85,7 +88,8 @@ beforeAll(async () => {
     gateway,
     memory: openDoorMemory({ bytes: 64 * CHUNK.length, doors: 1 }),
     key: issued,
-    onRequest: () => undefined,
+    notes,
+    onRequest: () => void (requests += 1),
     onCall: () => () => undefined,
     onProgress: (one) => progress.push(one),
   });
@@ -124,6 +128,7 @@ async function ask(
 }
 
 const SMALL_BODY: Partial<Record<DoorRouteName, string>> = {
+  heard: '{"noteId":"said","turn":1}',
   progress: '{"turn":1,"text":"one"}\n{"turn":2,"text":"too soon"}\n',
   transcript: '{"type":"message"}\n',
   commits: "a bundle",
@@ -131,14 +136,21 @@ const SMALL_BODY: Partial<Record<DoorRouteName, string>> = {
   chatCompletions: JSON.stringify({ model: MODEL, messages: [] }),
 };
 
+const note = (id: string) =>
+  ({ id, by: "ada", via: "rest", at: 1, text: "Mind the tests", mode: "steer", answers: null }) as const;
+
 test("every route of the table is served", async () => {
+  notes.add([note("said")]);
   const answers = new Map<DoorRouteName, string>();
   for (const name of names) {
-    const { status, text } = await ask(DOOR[name], SMALL_BODY[name]);
+    const path: `/${string}` = name === "inbox" ? "/inbox?after=0" : DOOR[name].path;
+    const { status, text } = await ask({ ...DOOR[name], path }, SMALL_BODY[name]);
     expect({ name, status }).toEqual({ name, status: text === "" ? 204 : 200 });
     answers.set(name, text);
   }
   expect(DOOR.task.answer.parse(JSON.parse(answers.get("task") ?? ""))).toMatchObject({ gatewayKey: key });
+  expect(DOOR.inbox.answer.parse(JSON.parse(answers.get("inbox") ?? ""))).toMatchObject({ upTo: 1 });
+  expect(notes.heard()).toEqual([{ noteId: "said", turn: 1 }]);
   expect(answers.get("resolveBundle")).toBe("the resolve bundle");
   expect(progress).toEqual([{ turn: 1, text: "one" }]);
   expect(transcript).toEqual(['{"type":"message"}\n']);
@@ -176,4 +188,22 @@ test("a bundle of commits above the limit is refused, and replaces the one befor
   expect(door.hasBundle()).toBe(true);
   expect((await ask(DOOR.commits, tooMuch(DOOR.commits.body.maxBytes))).status).toBe(413);
   expect(door.hasBundle()).toBe(false);
+});
+
+test("a request that waits for notes is no sign of life, and ends without notes", async () => {
+  const before = requests;
+  expect((await ask({ method: "GET", path: "/inbox?after=1" })).status).toBe(204);
+  expect(requests).toBe(before);
+  await ask(DOOR.progress, "{}");
+  expect(requests).toBe(before + 1);
+});
+
+test.each(["/inbox", "/inbox?after=-1", "/inbox?after=x"] as const)("GET %s is refused", async (path) => {
+  expect((await ask({ method: "GET", path })).status).toBe(400);
+});
+
+test("a note that nobody said cannot be heard", async () => {
+  for (const body of ['{"noteId":"made-up","turn":1}', '{"noteId":"said"}', "no json"])
+    expect((await ask(DOOR.heard, body)).status).toBe(400);
+  expect(notes.heard()).toHaveLength(1);
 });

@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import {
   asFault,
   DOOR,
+  doorQuery,
   findDoorRoute,
   PROGRESS_INTERVAL_MS,
   type Assignment,
@@ -18,6 +19,7 @@ import { DoorOverrun, openDoorAccount, type BodyCount } from "./door-account.ts"
 import { DoorsFull, type DoorMemory } from "./door-memory.ts";
 import type { AttemptKey } from "./gateway/attempt-key.ts";
 import type { Gateway } from "./gateway/gateway.ts";
+import type { NoteBox } from "./note-box.ts";
 import type { Transcript } from "./transcript.ts";
 
 export interface DoorOptions {
@@ -29,7 +31,9 @@ export interface DoorOptions {
   readonly memory: DoorMemory;
   /** The only key that this door accepts for the model. */
   readonly key: AttemptKey;
-  /** Called at every request. */
+  /** What people say to the agent. */
+  readonly notes: Pick<NoteBox, "next" | "hear">;
+  /** Called at every request but those that wait for notes: an agent that only waits gives no sign of life. */
   readonly onRequest: () => void;
   /** Called when a model call begins; returns the function to call at its end. */
   readonly onCall: () => () => void;
@@ -82,6 +86,21 @@ export function serveDoor(options: DoorOptions): DoorService {
       await options.transcript.append(await readBounded(stream, DOOR.transcript.body.maxBytes, count));
       respond(stream, 204);
     },
+    async inbox(stream, headers) {
+      const { after } = DOOR.inbox.query.parse(doorQuery(headers[":path"]));
+      const gone = new AbortController();
+      stream.once("close", () => gone.abort());
+      if (stream.destroyed) gone.abort();
+      const inbox = await options.notes.next(after, gone.signal);
+      if (inbox === null) respond(stream, 204);
+      else respond(stream, 200, JSON.stringify(inbox));
+    },
+    async heard(stream, _headers, count) {
+      const body = (await readBounded(stream, DOOR.heard.body.maxBytes, count)).toString();
+      const one = DOOR.heard.body.schema.parse(parseJson(body));
+      if (!options.notes.hear(one)) throw new Error(`nobody said a note ${one.noteId} to this attempt`);
+      respond(stream, 204);
+    },
     async commits(stream, _headers, count) {
       hasBundle = false;
       const limit = atMost(DOOR.commits.body.maxBytes, count);
@@ -109,9 +128,10 @@ export function serveDoor(options: DoorOptions): DoorService {
   };
 
   const answer = async (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    const route = findDoorRoute(headers[":method"], headers[":path"]);
+    if (route !== "inbox") options.onRequest();
     try {
       using count = account.open();
-      const route = findDoorRoute(headers[":method"], headers[":path"]);
       if (route === null) return respond(stream, 404, errorBody("no such path"));
       await serve[route](stream, headers, count);
     } catch (error) {
@@ -133,10 +153,7 @@ export function serveDoor(options: DoorOptions): DoorService {
     hasBundle: () => hasBundle,
     hostFault: () => hostFault,
     exceeded: () => account.exceeded(),
-    handler(stream, headers) {
-      options.onRequest();
-      void answer(stream, headers);
-    },
+    handler: (stream, headers) => void answer(stream, headers),
   };
 }
 

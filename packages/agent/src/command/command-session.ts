@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import type { AgentTemplate } from "@agentswarm/contracts";
+import type { AgentTemplate, Note } from "@agentswarm/contracts";
+import { notesPrompt } from "../prompts.ts";
 import type { PromptEnd, Session, SessionOptions } from "../session.ts";
 import { agentEnvironment, writeHome } from "./agent-home.ts";
 import { decidePromptEnd } from "./decide-prompt-end.ts";
@@ -16,6 +17,9 @@ const OVER_BUDGET = 402;
 /** The gateway has already retried each of these; a program may retry for ever. */
 const MAX_FAILURES_IN_A_ROW = 5;
 
+/** The prompt that only brings notes. */
+const NEWS = "Somebody said something while you worked. Your changes so far are in the work tree.";
+
 /** A session with a coding agent that has a command line: one run of its program for every prompt. */
 export function openCommandSession(template: AgentTemplate, options: SessionOptions): Session {
   const { assignment, workDir, relay } = options;
@@ -25,8 +29,13 @@ export function openCommandSession(template: AgentTemplate, options: SessionOpti
   // System prompt and task: a program that cannot continue its session gets them again.
   let opening = options.system;
   let begun = false;
+  /** A program that was killed may not have stored its session: it starts anew. */
+  let mayContinue = false;
   let failures = 0;
   let stopNow: (why: PromptEnd) => void = () => undefined;
+  /** What people said that the program was not prompted with yet. */
+  const notes: Note[] = [];
+  let interruptNow: () => void = () => undefined;
 
   // The gateway enforces the limits. A program may not understand its answer, so the runner stops the program.
   relay.onAnswer((status) => {
@@ -40,8 +49,21 @@ export function openCommandSession(template: AgentTemplate, options: SessionOpti
       stopNow({ kind: "failed", reason: `the model failed ${failures} times in a row, last with ${status}` });
   });
 
-  const run = async (text: string): Promise<PromptEnd> => {
-    const continueArgv = begun ? continueArgvOf(template, session) : null;
+  /** Adds the notes that wait to a prompt. */
+  const withNotes = (text: string): string => {
+    const said = notes.splice(0);
+    if (said.length === 0) return text;
+    for (const { id } of said) options.onHeard({ noteId: id, turn: turns });
+    const told = notesPrompt(said);
+    if (begun) opening = `${opening}\n\n${told}`;
+    return `${text}\n\n${told}`;
+  };
+
+  /** Runs the program once. Null: a note has interrupted it. */
+  const run = async (given: string): Promise<PromptEnd | null> => {
+    const text = withNotes(given);
+    const continueArgv = mayContinue ? continueArgvOf(template, session) : null;
+
     const folder = await openHandoffFolder(workDir);
     const prompt = [...(continueArgv === null ? [opening] : []), text, folder.instructions].join("\n\n");
     if (!begun) opening = `${opening}\n\n${text}`;
@@ -68,6 +90,11 @@ export function openCommandSession(template: AgentTemplate, options: SessionOpti
       stops.push(why);
       running.kill();
     };
+    let interrupted = false;
+    interruptNow = () => {
+      interrupted = true;
+      running.kill();
+    };
     const follower = followOutput({
       ...options,
       turns: () => turns,
@@ -86,9 +113,12 @@ export function openCommandSession(template: AgentTemplate, options: SessionOpti
     });
     const end = await running.ended;
     stopNow = () => undefined;
+    interruptNow = () => undefined;
     toolCalls += follower.toolCalls();
     session = follower.session() ?? session;
     if (template.output === "plain") follower.recordLastMessage();
+    mayContinue = !interrupted;
+    if (interrupted && stops.length === 0) return null;
     return decidePromptEnd({
       program: argv[0] ?? "",
       end,
@@ -100,7 +130,16 @@ export function openCommandSession(template: AgentTemplate, options: SessionOpti
   };
 
   return {
-    prompt: run,
+    async prompt(text) {
+      let end = await run(text);
+      while (end === null || (end.kind === "submitted" && notes.length > 0)) end = await run(NEWS);
+      return end;
+    },
+    steer(note) {
+      notes.push(note);
+      if (note.mode === "interrupt") interruptNow();
+    },
+    hasNotes: () => notes.length > 0,
     get turns() {
       return turns;
     },
