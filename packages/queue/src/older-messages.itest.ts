@@ -1,24 +1,19 @@
 import { readFileSync } from "node:fs";
 import { DEFAULT_REPO, QUEUE_NAMES, type QueueName } from "@agentswarm/contracts";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { beforeAll, expect, test } from "vitest";
+import { openTestConnection } from "../../../test/support/test-connection.ts";
 import { bullQueue } from "../../../test/support/queue.ts";
-import { consume, openQueue, type QueueConnection } from "./index.ts";
+import { consume, type QueueConnection } from "./index.ts";
 
 /** The messages of a swarm of schema version 1: the smallest of every kind, from a run of the demo. */
 const OLD = JSON.parse(
   readFileSync(new URL("../../../test/fixtures/version-1/messages.json", import.meta.url), "utf8"),
 ) as { queue: QueueName; jobId: string; envelope: { schemaVersion: number } }[];
 
-let redis: TestRedis;
 let connection: QueueConnection;
 beforeAll(async () => {
-  redis = await startRedis();
-  connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
-});
-afterAll(async () => {
-  await connection[Symbol.asyncDispose]();
-  await redis.stop();
+  connection = await openTestConnection();
+  return () => connection[Symbol.asyncDispose]();
 });
 
 test.each(QUEUE_NAMES)("every message of version 1 that waits in %s is handled", async (queue) => {

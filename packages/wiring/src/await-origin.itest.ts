@@ -3,23 +3,20 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openQueue, openWaiting, type QueueConnection } from "@agentswarm/queue";
+import { openWaiting, type QueueConnection } from "@agentswarm/queue";
 import { createLogger } from "@agentswarm/service";
-import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { openTestConnection } from "../../../test/support/test-connection.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import { awaitOrigin } from "./await-origin.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "swarm-await-origin-"));
 const log = createLogger({ service: "test", level: "silent" });
-let redis: TestRedis;
 let connection: QueueConnection;
 beforeAll(async () => {
-  redis = await startRedis();
-  connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
+  connection = await openTestConnection();
+  return () => connection[Symbol.asyncDispose]();
 });
 afterAll(async () => {
-  await connection[Symbol.asyncDispose]();
-  await redis.stop();
   rmSync(dir, { recursive: true, force: true });
 });
 

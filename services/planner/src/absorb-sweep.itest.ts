@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { DEFAULT_REPO, Fault, TRUNK_HEALTH, trunkHealthId, type Sweep } from "@agentswarm/contracts";
-import { openQueue, type QueueConnection } from "@agentswarm/queue";
-import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { type QueueConnection } from "@agentswarm/queue";
+import { openTestConnection } from "../../../test/support/test-connection.ts";
 import { byKey, DEFAULTS, feature, handoffOf, OUTCOMES, planned, tree } from "../testing/make-ledger.ts";
 import { openContext, type OpenContext } from "../testing/open-context.ts";
 import { readWhole } from "../testing/read-whole.ts";
@@ -12,15 +12,10 @@ import { absorbHandoff } from "./ledger/absorb-handoff.ts";
 import { adoptPlan } from "./ledger/adopt-plan.ts";
 import { newLedger } from "./ledger/ledger.ts";
 
-let redis: TestRedis;
 let connection: QueueConnection;
 beforeAll(async () => {
-  redis = await startRedis();
-  connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
-});
-afterAll(async () => {
-  await connection[Symbol.asyncDispose]();
-  await redis.stop();
+  connection = await openTestConnection();
+  return () => connection[Symbol.asyncDispose]();
 });
 
 /** A trunk of four commits, the oldest first, which a test may rewind. */

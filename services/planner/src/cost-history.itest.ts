@@ -1,17 +1,12 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { openQueue, type QueueConnection } from "@agentswarm/queue";
-import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { beforeAll, expect, test } from "vitest";
+import { type QueueConnection } from "@agentswarm/queue";
+import { openTestConnection } from "../../../test/support/test-connection.ts";
 import { openCostHistory } from "./cost-history.ts";
 
-let redis: TestRedis;
 let connection: QueueConnection;
 beforeAll(async () => {
-  redis = await startRedis();
-  connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
-});
-afterAll(async () => {
-  await connection[Symbol.asyncDispose]();
-  await redis.stop();
+  connection = await openTestConnection();
+  return () => connection[Symbol.asyncDispose]();
 });
 
 const costOf = (tokens: number) => ({ kind: "build" as const, costUsd: 0.1, tokens });

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { attemptRef, Fault, jobId } from "@agentswarm/contracts";
-import { consume, createSender, openQueue, type JobContext, type QueueConnection } from "@agentswarm/queue";
+import { consume, createSender, type JobContext, type QueueConnection } from "@agentswarm/queue";
 import { makeHandoff } from "../../../test/support/make-handoff.ts";
 import { bullQueue } from "../../../test/support/queue.ts";
-import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { openTestConnection } from "../../../test/support/test-connection.ts";
 import { byKey, DEFAULTS, feature, planned } from "../testing/make-ledger.ts";
 import { openContext } from "../testing/open-context.ts";
 import { readWhole } from "../testing/read-whole.ts";
@@ -15,15 +15,10 @@ import { TASK_CRASH_LIMIT } from "./ledger/decide-retry.ts";
 import { newLedger, withRecord } from "./ledger/ledger.ts";
 import { whyLost } from "./why-lost.ts";
 
-let redis: TestRedis;
 let connection: QueueConnection;
 beforeAll(async () => {
-  redis = await startRedis();
-  connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
-});
-afterAll(async () => {
-  await connection?.[Symbol.asyncDispose]();
-  await redis?.stop();
+  connection = await openTestConnection();
+  return () => connection[Symbol.asyncDispose]();
 });
 
 test("a task whose job is a dead letter shows its reason until it fails, and a person can send it again", async () => {

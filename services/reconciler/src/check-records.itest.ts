@@ -1,18 +1,13 @@
 import { DEFAULT_REPO } from "@agentswarm/contracts";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { openQueue, type QueueConnection } from "@agentswarm/queue";
-import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { beforeAll, expect, test } from "vitest";
+import { type QueueConnection } from "@agentswarm/queue";
+import { openTestConnection } from "../../../test/support/test-connection.ts";
 import { openCheckRecords } from "./check-records.ts";
 
-let redis: TestRedis;
 let connection: QueueConnection;
 beforeAll(async () => {
-  redis = await startRedis();
-  connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
-});
-afterAll(async () => {
-  await connection?.[Symbol.asyncDispose]();
-  await redis?.stop();
+  connection = await openTestConnection();
+  return () => connection[Symbol.asyncDispose]();
 });
 
 test("the newest hundred records are kept, each found by tree and list of checks", async () => {

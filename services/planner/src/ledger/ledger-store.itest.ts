@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { openQueue, type QueueConnection } from "@agentswarm/queue";
-import { startRedis, type TestRedis } from "../../../../test/support/redis.ts";
+import { beforeAll, expect, test } from "vitest";
+import { type QueueConnection } from "@agentswarm/queue";
+import { openTestConnection } from "../../../../test/support/test-connection.ts";
 import { openTestLedgers } from "../../testing/ledgers.ts";
 import {
   apply,
@@ -28,15 +28,10 @@ import { ledgerBase } from "./stored-ledger.ts";
 import { isUnderWay } from "./task-record.ts";
 import type { PlannedTask } from "./validate-plan.ts";
 
-let redis: TestRedis;
 let connection: QueueConnection;
 beforeAll(async () => {
-  redis = await startRedis();
-  connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
-});
-afterAll(async () => {
-  await connection[Symbol.asyncDispose]();
-  await redis.stop();
+  connection = await openTestConnection();
+  return () => connection[Symbol.asyncDispose]();
 });
 
 let features = 0;
