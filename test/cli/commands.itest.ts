@@ -146,6 +146,27 @@ test("logs shows a task's attempts, or its transcript unchanged", async () => {
   expect((await swarm("logs", "logged-task", "-t", "--attempt", "1")).stdout).toBe(lines);
 });
 
+test("diff shows what a feature changes, or the newest attempt of a task that has commits", async () => {
+  const task = await emit.task("diff-task", "held");
+  await emit.attemptEnded(task, 1, { headCommit: "c".repeat(40) });
+  await emit.attemptEnded(task, 2);
+  await waitUntil("both attempts", 20_000, async () => {
+    const shown = (await (await api.ask("/v1/tasks/diff-task")).json()) as { attempts: unknown[] };
+    return shown.attempts.length === 2 ? true : null;
+  });
+  const folder = join(api.home, "artifacts/transcripts/diff-task");
+  mkdirSync(folder, { recursive: true });
+  const [stat, patch] = [
+    "# Task diff-task, attempt 1: Do it\n\n1\t0\ta.js\n\n",
+    "diff --git a/a.js b/a.js\n+let a;\n",
+  ];
+  writeFileSync(join(folder, "1.diff"), stat + patch);
+  expect((await swarm("diff", "diff-task", "--stat")).stdout).toBe(stat.trimEnd() + "\n");
+  expect((await swarm("diff", task.featureId)).stdout).toContain(
+    `attempt 1: not on the trunk\n${stat}${patch}`,
+  );
+});
+
 test("logs --follow --json prints each event of the task as one line until its attempt ends", async () => {
   const task = await emit.task("live-task", "running");
   const following = startSwarm(["logs", "live-task", "--follow", "--json"], env());

@@ -3,6 +3,7 @@ import { openClient } from "@agentswarm/client";
 import type { CliCommand, CliContext } from "./cli-command.ts";
 import { addApprove } from "./commands/approve.ts";
 import { addCancel } from "./commands/cancel.ts";
+import { addDiff } from "./commands/diff.ts";
 import { addEvents } from "./commands/events.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addLogs } from "./commands/logs.ts";
@@ -18,6 +19,7 @@ const COMMANDS: readonly CliCommand[] = [
   addStatus,
   addWatch,
   addLogs,
+  addDiff,
   addCancel,
   addRetry,
   addApprove,

@@ -21,6 +21,7 @@ export * from "./note.ts";
 export * from "./pause.ts";
 export * from "./person.ts";
 export * from "./plain-text.ts";
+export * from "./show-hidden.ts";
 export * from "./progress.ts";
 export * from "./queues.ts";
 export * from "./repo.ts";

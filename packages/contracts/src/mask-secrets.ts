@@ -20,7 +20,7 @@ const FOREIGN_KEYS: readonly RegExp[] = [
 ];
 
 export const MASK = "[redacted]";
-const URL_CREDENTIALS = /(:\/\/)(?:[^\s/@]*:[^\s/@]+|[^\s/@:]{16,})@/g;
+const URL_CREDENTIALS = /(:\/\/)(?:[^\s/@:]*:[^\s/@]+|[^\s/@:]{16,})@/g;
 const AUTHORIZATION = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi;
 
 /**

@@ -3,6 +3,7 @@ export { GIT_LIMITS } from "./content-limits.ts";
 export { countLines } from "./count-lines.ts";
 export { countChanges, COUNTED, type ChangeCounts } from "./count-changes.ts";
 export { diffSafely } from "./diff-safely.ts";
+export { readDiff, type AttemptDiff } from "./read-diff.ts";
 export { type Trailers } from "./landing/landing-message.ts";
 export { type Inspection } from "./inspect-commits.ts";
 export type { Landing } from "./landing-log.ts";

@@ -20,6 +20,8 @@ export interface GitOptions {
   readonly timeoutMs?: number;
   /** Output beyond this ends git with a Fault. */
   readonly maxBytes?: number;
+  /** Output beyond this ends git, and the result is what came before. */
+  readonly cutAtBytes?: number;
   /** For content of a sandbox: an overrun is a Fault `git.refused`, which no retry helps. */
   readonly limits?: GitLimits;
   /** Exit codes that are answers, not failures; 0 always is one. */
@@ -31,6 +33,8 @@ export interface GitResult {
   /** The end of it. */
   readonly stderr: string;
   readonly exitCode: number;
+  /** Whether there was more output than `cutAtBytes`. */
+  readonly cut: boolean;
 }
 
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -66,13 +70,18 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
     stdio: ["pipe", options.outputTo ?? "pipe", "pipe"],
   });
   const what = `git ${args.find((arg) => !arg.startsWith("-")) ?? ""}`;
-  const maxBytes = options.maxBytes ?? MAX_BYTES;
+  const { cutAtBytes = Number.POSITIVE_INFINITY, maxBytes = MAX_BYTES } = options;
   const chunks: Buffer[] = [];
   let bytes = 0;
+  let cut = false;
   let stderr = "";
   child.stdout?.on("data", (chunk: Buffer) => {
+    if (cut) return;
+    const room = cutAtBytes - bytes;
     bytes += chunk.length;
-    if (bytes > maxBytes) child.kill("SIGKILL");
+    cut = chunk.length > room;
+    if (cut) chunks.push(chunk.subarray(0, room));
+    if (cut || bytes > maxBytes) child.kill("SIGKILL");
     else chunks.push(chunk);
   });
   child.stderr?.on("data", (chunk: Buffer) => {
@@ -90,8 +99,8 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
   });
   child.on("close", (code, killedBy) => {
     const exitCode = code ?? -1;
-    if (exitCode === 0 || options.answers?.includes(exitCode)) {
-      resolve({ stdout: Buffer.concat(chunks).toString("utf8"), stderr, exitCode });
+    if (exitCode === 0 || cut || options.answers?.includes(exitCode)) {
+      resolve({ stdout: Buffer.concat(chunks).toString("utf8"), stderr, exitCode, cut });
     } else {
       const tooMuch = bytes > maxBytes;
       const why = tooMuch ? `more than ${maxBytes} bytes of output` : stderr.trim();

@@ -18,6 +18,7 @@ import { pageRoutes } from "./routes/page.ts";
 import { probeRoutes } from "./routes/probes.ts";
 import { rebuildRoutes } from "./routes/rebuild.ts";
 import { statusRoutes } from "./routes/status.ts";
+import { diffRoutes } from "./routes/diffs.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { traceRequests } from "./trace-request.ts";
 
@@ -81,6 +82,7 @@ export async function buildApp(ctx: ApiContext, log: FastifyBaseLogger, stopping
   await app.register(swaggerUi, { routePrefix: "/docs" });
   featureRoutes(app, ctx);
   taskRoutes(app, ctx);
+  diffRoutes(app, ctx);
   statusRoutes(app, ctx);
   eventRoutes(app, ctx, stopping);
   jobRoutes(app, ctx);

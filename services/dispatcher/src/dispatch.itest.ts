@@ -96,6 +96,9 @@ test("work goes to the merger with measured figures instead of claimed ones", as
 
   const transcript = join(swarm.home, "artifacts/transcripts", task.id, "1.jsonl");
   expect(readFileSync(transcript, "utf8")).toBe('{"type":"message","text":"hello"}\n');
+  const diff = readFileSync(join(swarm.home, "artifacts/transcripts", task.id, "1.diff"), "utf8");
+  expect(diff).toContain(`# Task ${task.id}, attempt 1: Do work\n# Base ${request.baseCommit}\n`);
+  expect(diff).toContain(`# Head ${request.headCommit}\n\n2\t0\twork.txt\n\ndiff --git a/work.txt`);
   const types = ["attempt.started", "attempt.progressed", "model.used", "attempt.ended"];
   const events = await waitUntil("its events", WITHIN_MS, async () => {
     const found = await eventsOf(task);

@@ -19,6 +19,7 @@ import { persevere } from "./persevere.ts";
 import { requireRoom } from "./require-room.ts";
 import { sendApproved } from "./send-approved.ts";
 import { withSlot } from "./with-slot.ts";
+import { writeDiff } from "./write-diff.ts";
 
 /**
  * Handles one sending of a task. Every attempt ends in exactly one message: a merge request if it has work to land, else
@@ -92,6 +93,8 @@ async function handOver(
 ): Promise<string> {
   const { repoId } = message.task;
   const { taskId, attempt } = ended.handoff;
+  // Before anybody is asked to look at it.
+  await writeDiff(ctx, message.task, ended);
   const done = await persevere(job, () => finish(ctx, message, ended));
   // A file that stays is passed on again by nobody: the round is noted as sent.
   await ctx

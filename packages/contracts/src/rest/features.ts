@@ -118,6 +118,18 @@ export const FEATURE_ROUTES = {
     type: "application/json",
     response: featureDetailSchema,
   },
+  getFeatureDiff: {
+    method: "GET",
+    path: "/v1/features/:id/diff",
+    tag: "features",
+    summary: "What a feature changes: its landed attempts in order, then those that may still land",
+    needs: "viewer",
+    repeatable: true,
+    params,
+    status: 200,
+    type: "text/x-diff",
+    response: z.string().describe("The diffs of its attempts, one after another, each behind a line `# ==…`"),
+  },
   cancelFeature: {
     method: "POST",
     path: "/v1/features/:id/cancel",

@@ -6,6 +6,7 @@ export type AnswerType =
   | "application/json"
   | "application/x-ndjson"
   | "text/event-stream"
+  | "text/x-diff"
   | "text/plain; version=0.0.4";
 
 /** One route of the REST API, as data: the api serves it and the client asks it by the same description. */

@@ -7,6 +7,10 @@ import { acceptedSchema, whyBodySchema } from "./features.ts";
 import { waitingSchema } from "./waiting.ts";
 import type { Route } from "./route.ts";
 
+/** What an answer with a diff holds. */
+export const DIFF =
+  "Lines that begin with `# ` (task, base, head, what is left out), `git diff --numstat`, and the patch. For looking, not for applying: keys are masked, hidden characters are written as \\u{…}";
+
 const params = z.object({ id: idSchema });
 
 /** An attempt by its events; null where the event has not arrived yet. */
@@ -90,6 +94,18 @@ export const TASK_ROUTES = {
     status: 200,
     type: "application/x-ndjson",
     response: z.string().describe("One JSON object a line"),
+  },
+  getAttemptDiff: {
+    method: "GET",
+    path: "/v1/tasks/:id/attempts/:attempt/diff",
+    tag: "tasks",
+    summary: "What an attempt changes; 404 while it has no commits, and once its diff was removed",
+    needs: "viewer",
+    repeatable: true,
+    params: params.extend({ attempt: z.coerce.number<number | string>().int().min(1) }),
+    status: 200,
+    type: "text/x-diff",
+    response: z.string().describe(DIFF),
   },
   retryTask: { ...COMMAND, path: "/v1/tasks/:id/retry", summary: "Retry a task that has ended" },
   cancelTask: {

@@ -20,6 +20,7 @@ import {
   type QueueConnection,
   type WaitingNow,
 } from "@agentswarm/queue";
+import { attemptsToShow, type ShownAttempt } from "./attempts-to-show.ts";
 import { sumUp, type CostTable } from "./cost-table.ts";
 import { listFeatures } from "./list-features.ts";
 import { endedAttempts } from "./live-attempt.ts";
@@ -58,6 +59,8 @@ export interface ReadModel {
   findFeature(id: string): Promise<FeatureSummary | null>;
   feature(id: string): Promise<FeatureDetail | null>;
   task(id: string): Promise<TaskDetail | null>;
+  /** The attempts that make up a feature's changes; see `attemptsToShow`. */
+  shownAttempts(featureId: string): Promise<ShownAttempt[]>;
   featureCounts(): Promise<Partial<Record<FeatureStatus, number>>>;
   swarm(): Promise<SwarmView>;
 }
@@ -77,6 +80,13 @@ export function openReadModel(connection: QueueConnection, budgets: Budgets, vie
     if (message?.kind !== "feature") return null;
     const { feature } = message;
     return projectFeature(null, { ...submittedEvent(feature), at: feature.createdAt, actor: "api" });
+  };
+  const taskViews = async (featureId: string): Promise<TaskView[]> => {
+    const found = await tasksOf(views, featureId);
+    return views.readMany(
+      "tasks",
+      found.map((task) => task.id),
+    );
   };
   const hotFiles = async (): Promise<[repoId: string, path: string, count: number][]> => {
     const flat = await redis.zrangebyscore(keys.hot, HOT_AFTER, "+inf", "WITHSCORES");
@@ -114,12 +124,7 @@ export function openReadModel(connection: QueueConnection, budgets: Budgets, vie
         budgets.read(id),
         waiting.read(),
         trunkStates.read(view.repoId),
-        tasksOf(views, id).then((found) =>
-          views.readMany(
-            "tasks",
-            found.map((task) => task.id),
-          ),
-        ),
+        taskViews(id),
       ]);
       return {
         ...summaryOf(view, now),
@@ -133,6 +138,7 @@ export function openReadModel(connection: QueueConnection, budgets: Budgets, vie
       const { value } = await views.find("tasks", id);
       return value && taskDetailOf(value, await waiting.read());
     },
+    shownAttempts: async (featureId) => attemptsToShow(await taskViews(featureId)),
     async featureCounts() {
       const counts = await Promise.all(FEATURE_STATUSES.map((status) => redis.zcard(keys.index(status))));
       const named = FEATURE_STATUSES.map((status, nth) => [status, counts[nth] ?? 0] as const);

@@ -55,8 +55,39 @@ test("the transcript of an attempt is served, by default of the newest, and no o
     expect([attempt, (await ask(`?attempt=${attempt}`)).status]).toEqual([attempt, 400]);
 });
 
+test("the diff of an attempt is served, and that of a feature: what landed and what may still land", async () => {
+  const task = await emit.task("diffed-one", "held");
+  await emit.attemptEnded(task, 1, { headCommit: HELD });
+  await waitUntil("the attempt", 20_000, async () => {
+    const { attempts } = (await (await api.ask("/v1/tasks/diffed-one")).json()) as { attempts: unknown[] };
+    return attempts.length === 1 ? true : null;
+  });
+  const folder = join(api.home, "artifacts/transcripts/diffed-one");
+  mkdirSync(folder, { recursive: true });
+  const ask = async (path: string) => {
+    const answer = await api.ask(path);
+    return { status: answer.status, type: answer.headers.get("content-type"), text: await answer.text() };
+  };
+  const ofFeature = `/v1/features/${task.featureId}/diff`;
+  const heading = "# ==== Task diffed-one, attempt 1: not on the trunk\n";
+  expect((await ask(ofFeature)).text).toBe(`${heading}# Its diff is not kept any more.\n\n`);
+  writeFileSync(join(folder, "1.diff"), "# Task diffed-one\n1\t0\ta.js\n");
+  const diff = await ask("/v1/tasks/diffed-one/attempts/1/diff");
+  expect(diff).toMatchObject({ status: 200, text: "# Task diffed-one\n1\t0\ta.js\n" });
+  expect(diff.type).toContain("text/x-diff");
+  expect((await ask(ofFeature)).text).toBe(`${heading}${diff.text}\n`);
+  expect((await ask("/v1/tasks/diffed-one/attempts/2/diff")).status).toBe(404);
+  expect((await ask("/v1/features/no-such/diff")).status).toBe(404);
+  for (const attempt of ["0", "-1", "1.5", "1%00", "..%2F1"])
+    expect([attempt, (await ask(`/v1/tasks/diffed-one/attempts/${attempt}/diff`)).status]).toEqual([
+      attempt,
+      400,
+    ]);
+});
+
 test.each([
   "/v1/tasks/..%2f..%2f..%2fsecret/transcript",
+  "/v1/tasks/..%2f..%2fdiffed-one/attempts/1/diff",
   "/v1/tasks/../transcript",
   "/v1/tasks/%2e%2e/transcript",
   "/v1/tasks/%2Fetc%2Fpasswd/transcript",
