@@ -8,7 +8,15 @@ export { ping, withDeadline } from "./deadline.ts";
 export { openDocuments, type Documents } from "./documents.ts";
 export { EVENTS_KEPT, openEventLog, type EventLog, type LoggedEvent } from "./event-log.ts";
 export { hasSchedule } from "./clock.ts";
-export { activeJobIds, jobBody, jobState, pendingJobIds, removeEndedJob, type JobState } from "./jobs.ts";
+export {
+  activeJobIds,
+  jobBody,
+  jobState,
+  pendingJobIds,
+  removeEndedJob,
+  removeWaitingJob,
+  type JobState,
+} from "./jobs.ts";
 export { openBudgets, type Budgets, type BudgetState } from "./limits/budgets.ts";
 export { claimTurn } from "./limits/claim.ts";
 export { forgetNumbers, nextNumber } from "./limits/counter.ts";

@@ -40,6 +40,17 @@ export async function removeEndedJob(
   if (job && ((await job.isCompleted()) || (await job.isFailed()))) await job.remove();
 }
 
+/** Removes a job that no worker has taken yet. One that is active is left, and one that does not exist is passed over. */
+export async function removeWaitingJob(
+  connection: QueueConnection,
+  queue: QueueName,
+  jobId: string,
+): Promise<void> {
+  const job = await queueOf(connection, queue).getJob(jobId);
+  // BullMQ refuses to remove a job that a worker has locked meanwhile.
+  if (job && !(await job.isActive())) await job.remove().catch(() => undefined);
+}
+
 /** The ids of the jobs in these states; by default of all jobs that have not ended. Their messages are not read. */
 export async function pendingJobIds(
   connection: QueueConnection,

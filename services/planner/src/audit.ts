@@ -1,6 +1,7 @@
 import { asFault, jobId, trunkHealthId } from "@agentswarm/contracts";
 import { acquireLease, jobState } from "@agentswarm/queue";
 import { advance } from "./advance.ts";
+import { auditDecisions } from "./audit-decisions.ts";
 import { carryOut, refreshBudget, sendTask, step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
 import { inFeatureTrace } from "./feature-trace.ts";
@@ -16,8 +17,8 @@ import { whyLost } from "./why-lost.ts";
 const LEASE_MS = 30_000;
 
 /**
- * Repeats what got lost: effects that a crash left in the outbox, a task's round when its job is gone, and its next round
- * when the job ended without a handoff. A task counts as lost only when two audits in a row miss it. Over all replicas one
+ * Repeats what got lost: effects that a crash left in the outbox, a task's round when its job is gone, its next round
+ * when the job ended without a handoff, and reminders and time-outs of decisions. A task counts as lost only when two audits in a row miss it. Over all replicas one
  * audit runs at a time; while it does, others end at once. What is wrong with one feature does not keep others from it.
  */
 export async function audit(ctx: PlannerContext): Promise<void> {
@@ -40,6 +41,7 @@ export async function audit(ctx: PlannerContext): Promise<void> {
     }
   }
   await auditSweeps(ctx, ledgers);
+  await auditDecisions(ctx);
 }
 
 /** The tasks of a feature that are under way, each with its round. */

@@ -1,6 +1,6 @@
 import { isTrunkHealth, jobId, type TaskMessage } from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
-import { cancelJob } from "@agentswarm/queue";
+import { cancelJob, removeWaitingJob } from "@agentswarm/queue";
 import type { PlannerContext } from "./context.ts";
 import { inFeatureTrace } from "./feature-trace.ts";
 import type { LedgerStep } from "./ledger/apply-step.ts";
@@ -111,6 +111,8 @@ async function carryOutOne(
       const options = { jobId: jobId.due(decisionId, effect.nth), delayMs };
       return ctx.sender.send("plan", { kind: "due", featureId, decisionId }, options);
     }
+    case "not-due":
+      return removeWaitingJob(ctx.connection, "plan", jobId.due(effect.decisionId, effect.nth));
     case "cap":
       return ctx.budgets.setFeatureCap(ledger.feature.id, ledger.feature.budget ?? {}, effect.version);
     case "sweep":

@@ -1,24 +1,20 @@
-import { Fault, jobId, slug, type Decision, type PlanMessage } from "@agentswarm/contracts";
+import { Fault, slug, type PlanMessage } from "@agentswarm/contracts";
 import { currentTrace } from "@agentswarm/contracts/node";
-import { jobState } from "@agentswarm/queue";
 import { absorbSweep } from "./absorb-sweep.ts";
 import { advance } from "./advance.ts";
 import { audit } from "./audit.ts";
-import { refreshBudget, step } from "./carry-out.ts";
+import { refreshBudget } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
 import { absorbHandoff } from "./ledger/absorb-handoff.ts";
 import { cancelTask } from "./ledger/cancel-task.ts";
-import type { LedgerStep } from "./ledger/apply-step.ts";
-import { answerDecision, type AnsweredDecision } from "./ledger/decisions/answer-decision.ts";
+import { answerDecision } from "./ledger/decisions/answer-decision.ts";
 import { decideHeld } from "./ledger/decisions/held-landing.ts";
 import { remindOrEnd } from "./ledger/decisions/remind-or-end.ts";
 import { findRecord } from "./ledger/find-tasks.ts";
-import { newLedger, type Ledger } from "./ledger/ledger.ts";
+import { newLedger } from "./ledger/ledger.ts";
 import { cancelFeature, giveBudget, retryTask } from "./ledger/person-actions.ts";
 import { retryFeature } from "./ledger/retry-feature.ts";
-import type { StepFacts } from "./ledger/step-facts.ts";
-
-const FEATURE_WAIT_MS = 200;
+import { move, moveDecision, moveTask } from "./move.ts";
 
 /** Handles one message of the `plan` queue: a step of one ledger, then what follows from it. Idempotent. */
 export async function handlePlan(
@@ -82,47 +78,6 @@ export async function handlePlan(
     case "question":
       throw new Fault("message.invalid", `plan message of kind ${message.kind} is not known`);
   }
-}
-
-async function move(
-  ctx: PlannerContext,
-  featureId: string,
-  change: LedgerStep,
-  about: readonly string[] = [],
-): Promise<void> {
-  if ((await step(ctx, featureId, change, about)) !== null) return advance(ctx, featureId);
-  const submitted = await jobState(ctx.connection, "plan", jobId.feature(featureId));
-  if (submitted !== "missing" && submitted !== "completed" && submitted !== "failed") {
-    const message = `feature ${featureId} has been submitted, but its message is not handled yet`;
-    throw new Fault("not-found", message, { retryable: true, retryAfterMs: FEATURE_WAIT_MS });
-  }
-  ctx.log.error({ featureId }, "a message names a feature that has no ledger: was Redis wiped?");
-}
-
-async function moveTask(
-  ctx: PlannerContext,
-  taskId: string,
-  change: (ledger: Ledger, facts: StepFacts) => Ledger,
-): Promise<void> {
-  const featureId = await ctx.ledgers.featureOf(taskId);
-  if (featureId === null)
-    ctx.log.error({ taskId }, "a message names a task that is in no ledger: was Redis wiped?");
-  else await move(ctx, featureId, (ledger, facts) => ledger && change(ledger, facts), [taskId]);
-}
-
-/** Changes a decision, and moves its feature on. */
-export async function moveDecision(
-  ctx: PlannerContext,
-  { featureId, decisionId }: Pick<Decision, "featureId"> & { readonly decisionId: string },
-  change: (ledger: Ledger, of: AnsweredDecision, facts: StepFacts) => Ledger,
-): Promise<void> {
-  const taskId = await ctx.ledgers.taskOfDecision(featureId, decisionId);
-  const step: LedgerStep = (ledger, facts) => ledger && change(ledger, { decisionId, taskId }, facts);
-  await move(ctx, featureId, step, taskId === null ? [] : [taskId]);
-  if (taskId !== null) return;
-  // It may have raised the budget; reading the budgets after it sends the tasks that waited for it.
-  await refreshBudget(ctx, featureId);
-  await advance(ctx, featureId);
 }
 
 /** Adds the cost of a landed task to the history of costs. A crash may lose one entry. */

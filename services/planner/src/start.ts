@@ -20,6 +20,7 @@ import { awaitOrigin, openRepos, openService } from "@agentswarm/wiring";
 import { z } from "zod";
 import { decisionRules, type Settings } from "./config.ts";
 import type { PlannerContext } from "./context.ts";
+import { askAboutOlderHolds } from "./audit-decisions.ts";
 import { openCostHistory } from "./cost-history.ts";
 import { inFeatureTrace } from "./feature-trace.ts";
 import { handlePlan } from "./handle-plan.ts";
@@ -99,6 +100,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   );
   await tellTasksInUse(ctx);
   stack.use(removeOld(plannerRemovals(ctx, settings.LEDGER_DAYS), log));
+  await askAboutOlderHolds(ctx);
   // What the last planner left is taken up at once, beside the messages that wait.
   await sender.send("plan", { kind: "audit" });
   log.info({ model: ctx.model.name }, "planning");

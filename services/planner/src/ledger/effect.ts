@@ -17,6 +17,7 @@ export const effectSchema = z.preprocess(
       /** Milliseconds since 1970, Redis time. */
       at: z.int(),
     }),
+    z.object({ kind: z.literal("not-due"), decisionId: z.string(), nth: z.int().min(0) }),
     z.object({ kind: z.literal("cap"), version: z.int().min(1) }),
     z.object({ kind: z.literal("emit"), event: eventToSendSchema }),
   ]),

@@ -1,5 +1,5 @@
 import { jobId, type Budget } from "@agentswarm/contracts";
-import { changedDecisions, type DecisionChange } from "./decisions/kept-decisions.ts";
+import { changedDecisions, isOpen, type DecisionChange } from "./decisions/kept-decisions.ts";
 import { whenDue } from "./decisions/when-due.ts";
 import { eventsBetween, recordsById } from "./events-between.ts";
 import { changedTasks, type Ledger } from "./ledger.ts";
@@ -44,9 +44,10 @@ export function effectsBetween(before: Ledger | null, after: Ledger, version: nu
 }
 
 function dueEffect({ old, now }: DecisionChange): Effect[] {
-  const at = whenDue(now);
-  if (at === null || (old !== undefined && at === whenDue(old))) return [];
-  return [{ kind: "due", decisionId: now.id, nth: now.reminded, at }];
+  const [was, at] = [old === undefined ? null : whenDue(old), whenDue(now)];
+  const { id: decisionId, reminded: nth } = now;
+  if (at !== null && at !== was) return [{ kind: "due", decisionId, nth, at }];
+  return was !== null && !isOpen(now) ? [{ kind: "not-due", decisionId, nth }] : [];
 }
 
 function sameBudget(a: Budget, b: Budget | undefined): boolean {
@@ -82,7 +83,8 @@ export function effectId(effect: Effect): string {
     case "sweep":
       return `sweep/${effect.jobId}`;
     case "due":
-      return `due/${effect.decisionId}/${effect.nth}`;
+    case "not-due":
+      return `${effect.kind}/${effect.decisionId}/${effect.nth}`;
     case "cap":
       return `cap/${effect.version}`;
     case "emit":
