@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FeatureDetail, TaskDetail } from "@agentswarm/contracts";
-import { openKeyRing } from "../../services/api/src/auth/keys.ts";
+import { makeKey } from "../../services/api/testing/make-key.ts";
 import { openRedisPasswords } from "../../tools/local/redis-users.ts";
 import { startSwarm } from "../../tools/local/start-swarm.ts";
 import type { Searched } from "../support/find-canaries.ts";
@@ -67,7 +67,7 @@ export async function runInjectedSwarm(): Promise<InjectedSwarm> {
   stack.defer(() => rmSync(dir, { recursive: true, force: true, maxRetries: 3 }));
   const [home, hostDir] = [join(dir, "home"), join(dir, "host")];
   for (const one of [home, hostDir]) mkdirSync(one);
-  const apiKey = await openKeyRing(join(home, "api-keys.json")).create("submitter", null);
+  const apiKey = await makeKey({ SWARM_HOME: home });
   const secrets: Record<string, string> = {
     "the api key": apiKey,
     "the model key": `sk-${random()}`,

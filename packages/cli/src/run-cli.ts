@@ -6,7 +6,9 @@ import { addCancel } from "./commands/cancel.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addEvents } from "./commands/events.ts";
 import { addJobs } from "./commands/jobs.ts";
+import { addKeys } from "./commands/keys.ts";
 import { addLogs } from "./commands/logs.ts";
+import { addMe } from "./commands/me.ts";
 import { addRetry } from "./commands/retry.ts";
 import { addStatus } from "./commands/status.ts";
 import { addSubmit } from "./commands/submit.ts";
@@ -25,6 +27,8 @@ const COMMANDS: readonly CliCommand[] = [
   addApprove,
   addJobs,
   addEvents,
+  addKeys,
+  addMe,
 ];
 const FOOTER = `
   doctor [--json]                show what was found on this machine

@@ -14,6 +14,7 @@ import { answerDespiteSilentRedis } from "./redis-deadline.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { featureRoutes } from "./routes/features.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { keyRoutes } from "./routes/keys.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { probeRoutes } from "./routes/probes.ts";
 import { rebuildRoutes } from "./routes/rebuild.ts";
@@ -86,6 +87,7 @@ export async function buildApp(ctx: ApiContext, log: FastifyBaseLogger, stopping
   statusRoutes(app, ctx);
   eventRoutes(app, ctx, stopping);
   jobRoutes(app, ctx);
+  keyRoutes(app, ctx);
   probeRoutes(app, ctx);
   rebuildRoutes(app, ctx);
   pageRoutes(app);

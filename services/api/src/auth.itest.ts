@@ -26,7 +26,7 @@ beforeAll(async () => {
   const revoked = keys.revoked.split("_")[1] ?? "";
   ring("revoke", revoked);
   const listed = ring("list");
-  expect(listed).toMatch(/^[0-9a-f]{12} {2}viewer {2}never expires\n/);
+  expect(listed).toMatch(/^[0-9a-f]{12} {2}viewer {2}– {2}never expires\n/);
   expect(listed).not.toContain(revoked);
 });
 afterAll(async () => {

@@ -1,6 +1,6 @@
 import type { BudgetCaps, Budgets, QueueConnection, Sender } from "@agentswarm/queue";
 import type { KeyDemand } from "./auth/guard.ts";
-import type { KeyRing } from "./auth/keys.ts";
+import type { KeyRing } from "./auth/key-ring.ts";
 import type { Rebuilds } from "./rebuilds.ts";
 import type { Intake } from "./project/intake.ts";
 import type { ReadModel } from "./project/read-model.ts";

@@ -68,6 +68,7 @@ const ID_NAME: Partial<Record<Route["tag"], string>> = {
   features: "featureId",
   tasks: "taskId",
   jobs: "jobId",
+  keys: "keyId",
 };
 
 /** One line per command that was accepted, with the id of its subject. */

@@ -6,7 +6,7 @@ import { removeOld, type ServiceContext } from "@agentswarm/service";
 import { openService } from "@agentswarm/wiring";
 import { buildApp } from "./app.ts";
 import { reachedBeyondLoopback } from "./auth/reached-at.ts";
-import { openKeyRing } from "./auth/keys.ts";
+import { openKeyRing } from "./auth/key-ring.ts";
 import type { Settings } from "./config.ts";
 import type { ApiContext } from "./context.ts";
 import { keepViews } from "./keep-views.ts";
@@ -31,7 +31,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     const inContainer = reachedBy === "API_HOST" ? ", or API_BEHIND=container where it runs in one" : "";
     throw new Fault(
       "config.invalid",
-      `${reachedBy}=${settings[reachedBy]} is not loopback, and there are no API keys: make one with \`node services/api/src/keys-main.ts create\`, or set ${reachedBy}=127.0.0.1${inContainer}`,
+      `${reachedBy}=${settings[reachedBy]} is not loopback, and there are no API keys: make one with \`node services/api/src/keys-main.ts create --role admin\`, or set ${reachedBy}=127.0.0.1${inContainer}`,
     );
   }
   const { connection, sender } = await openService(context, "api");

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import type { PersonRole } from "@agentswarm/contracts";
-import { openKeyRing, type KeyRing } from "../src/auth/keys.ts";
+import { openKeyRing, type KeyRing } from "../src/auth/key-ring.ts";
+import { addKey } from "../src/auth/keys.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -11,8 +12,15 @@ export function keyRingOf({ API_KEYS_FILE, SWARM_HOME = "" }: Environment): KeyR
 }
 
 /** A new key for an api with these settings. */
-export function makeKey(env: Environment, role: PersonRole = "submitter"): Promise<string> {
-  return keyRingOf(env).create(role, null);
+export async function makeKey(
+  env: Environment,
+  role: PersonRole = "submitter",
+  { name, lifeMs }: { name?: string; lifeMs?: number } = {},
+): Promise<string> {
+  const made = await keyRingOf(env).change((keys, now) =>
+    addKey(keys, { role, name, expiresAt: lifeMs === undefined ? null : now + lifeMs }, now),
+  );
+  return made.text;
 }
 
 /** Runs the keys command with an api's settings; returns its output. For tests of the command itself. */

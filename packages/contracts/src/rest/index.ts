@@ -2,6 +2,7 @@ export * from "./cost.ts";
 export * from "./events.ts";
 export * from "./features.ts";
 export * from "./jobs.ts";
+export * from "./keys.ts";
 export * from "./probes.ts";
 export * from "./problem.ts";
 export * from "./rebuild.ts";

@@ -1,6 +1,7 @@
 import { EVENT_ROUTES } from "./events.ts";
 import { FEATURE_ROUTES } from "./features.ts";
 import { JOB_ROUTES } from "./jobs.ts";
+import { KEY_ROUTES } from "./keys.ts";
 import { PROBE_ROUTES } from "./probes.ts";
 import { REBUILD_ROUTES } from "./rebuild.ts";
 import { STATUS_ROUTES } from "./status.ts";
@@ -15,6 +16,7 @@ export const REST = {
   ...EVENT_ROUTES,
   ...REBUILD_ROUTES,
   ...JOB_ROUTES,
+  ...KEY_ROUTES,
   ...PROBE_ROUTES,
 } as const satisfies Record<string, Route>;
 export type RouteName = keyof typeof REST;

@@ -1,7 +1,8 @@
 import type { FastifyRequest } from "fastify";
 import { includesRole } from "@agentswarm/contracts";
 import type { App } from "../app-type.ts";
-import type { ApiKey, KeyRing } from "./keys.ts";
+import type { KeyRing } from "./key-ring.ts";
+import { actorOf, checkKey, type KeyCheck } from "./keys.ts";
 import { Problem } from "../problem.ts";
 import { countFailedLogins } from "./failed-logins.ts";
 import { isSafe, LOCAL, neededRole, NOBODY, viaOfRequest, type Person } from "./person.ts";
@@ -28,32 +29,41 @@ export interface KeyDemand {
 export function guard(app: App, keys: KeyRing, demand: KeyDemand): void {
   const isOwn = (host: string) => isLoopback(host) || demand.hosts.includes(host);
   const failed = countFailedLogins();
+  app.addHook("onRoute", ({ url, method, config }) => {
+    if (url.startsWith("/v1/") && config?.needs === undefined)
+      throw new Error(
+        `${String(method)} ${url} is in no table of routes, so nobody knows who may ask for it`,
+      );
+  });
   app.addHook("onRequest", async (request, reply) => {
     const via = viaOfRequest(request);
     const needed = neededRole(request);
     request.person = { ...NOBODY, via };
     if (needed === "nothing") return;
-    if (!demand.always && (await keys.list()).length === 0) {
+    const known = await keys.list();
+    if (!demand.always && known.length === 0) {
       refuseForeign(request, isOwn);
       refuseForgery(request);
       request.person = { ...LOCAL, via };
       return;
     }
-    const key = await keyOf(request, keys);
-    if (key === null) {
+    const checked = checkKey(known, keyTextOf(request), Date.now());
+    if (checked.kind !== "valid") {
       const retryAfter = failed.note(request.ip, performance.now());
       if (retryAfter !== null)
         throw new Problem(429, "too-many-failures", `too many wrong keys from ${request.ip}`, retryAfter);
       void reply.header("www-authenticate", 'Basic realm="AgentSwarm", Bearer');
-      throw new Problem(401, "unauthorized", "an API key is needed: Authorization: Bearer ask_…");
+      throw new Problem(401, "unauthorized", explainRefusal(checked));
     }
+    const { key } = checked;
+    const by = actorOf(key);
     if (!includesRole(key.role, needed)) {
       const why = `this needs the role ${needed}, and key ${key.id} has the role ${key.role}: use another key, or make one with keys create --role ${needed}`;
       throw new Problem(403, "forbidden", why);
     }
     // A browser adds Basic credentials by itself, even to requests of a foreign page.
     if (/^basic /i.test(request.headers.authorization ?? "")) refuseForgery(request);
-    request.person = { by: key.id, role: key.role, via };
+    request.person = { by, role: key.role, via };
     request.keyId = key.id;
   });
 }
@@ -112,10 +122,20 @@ function hostOf(url: string): string | null {
   return URL.canParse(url) ? new URL(url).hostname : null;
 }
 
-async function keyOf(request: FastifyRequest, keys: KeyRing): Promise<ApiKey | null> {
-  const [scheme = "", value = ""] = (request.headers.authorization ?? "").split(" ");
-  if (scheme.toLowerCase() === "bearer") return keys.check(value);
-  if (scheme.toLowerCase() !== "basic") return null;
+/** The key that a request was sent with; "" without one. */
+function keyTextOf({ headers }: FastifyRequest): string {
+  const [scheme = "", value = ""] = (headers.authorization ?? "").split(" ");
+  if (scheme.toLowerCase() === "bearer") return value;
+  if (scheme.toLowerCase() !== "basic") return "";
   const [, password = ""] = /^[^:]*:(.*)$/s.exec(Buffer.from(value, "base64").toString()) ?? [];
-  return keys.check(password);
+  return password;
+}
+
+/** Only who has the secret of a key that has ended is told so. */
+function explainRefusal(checked: KeyCheck): string {
+  if (checked.kind === "unknown") return "an API key is needed: Authorization: Bearer ask_…";
+  const at = new Date(checked.endedAt ?? 0).toISOString();
+  const what =
+    checked.kind === "expired" ? `expired at ${at}` : `was replaced, and the overlap ended at ${at}`;
+  return `the key of ${actorOf(checked.key)} ${what}: ask an admin for a new one (swarm keys rotate)`;
 }
