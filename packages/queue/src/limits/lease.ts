@@ -14,9 +14,9 @@ const RELEASE = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call
 const RELEASE_WITHIN_MS = 1_000;
 
 /**
- * Acquires the lease; null while another holder has it. The lease renews itself every third of `ttlMs` (milliseconds). The
- * lease of a connection that is known to be dead is free at once: code that a lease guards must tolerate two holders for a
- * moment anyway.
+ * Acquires the lease; null while another holder has it, and when Redis answers too late. The lease renews itself every
+ * third of `ttlMs` (milliseconds). The lease of a connection that is known to be dead is free at once: code that a lease
+ * guards must tolerate two holders for a moment anyway.
  */
 export async function acquireLease(
   connection: QueueConnection,
@@ -32,6 +32,11 @@ export async function acquireLease(
     await freeDead(connection, key);
     heldSince = performance.now();
     if ((await redis.set(key, token, "PX", ttlMs, "NX")) === null) return null;
+  }
+  // An answer that is as late as that proves nothing: the lease may have expired meanwhile, and would be lost at once.
+  if (performance.now() - heldSince >= ttlMs) {
+    await redis.eval(RELEASE, 1, key, token);
+    return null;
   }
 
   const lost = new AbortController();

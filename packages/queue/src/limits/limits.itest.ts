@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { slotHolders } from "../../../../test/support/queue.ts";
 import { startRedis, type TestRedis } from "../../../../test/support/redis.ts";
+import { openTcpProxy } from "../../../../test/support/tcp-proxy.ts";
 import { acquireLease, acquireSlot, nextNumber, openQueue, type QueueConnection } from "../index.ts";
 
 /** Long against the stalls of a busy machine, in which a slot or lease would not be renewed in time. */
@@ -109,6 +110,16 @@ test("a lease or slot of a connection that is away for a moment is kept, and fre
   await expect.poll(() => acquireLease(first(), "orphaned", 60_000), { timeout: 5_000 }).not.toBeNull();
   expect(await acquireSlot(first(), "orphaned", slot)).not.toBeNull();
   await doomed[Symbol.asyncDispose]();
+});
+
+test("a lease that Redis gives later than it lasts is not held, and free for the next who asks", async () => {
+  await using network = await openTcpProxy(new URL(redis.url));
+  await using far = await openQueue({ redisUrl: network.url, prefix: redis.prefix, service: "test" });
+  network.slowDown({ latencyMs: 200, slices: 1, random: () => 1 });
+  expect(await acquireLease(far, "late", 300)).toBeNull();
+  network.heal();
+  await using lease = await acquireLease(far, "late", TTL_MS);
+  expect(lease?.lost.aborted).toBe(false);
 });
 
 test("a lease is lost when another holder has it, and before it expires while Redis is silent", async () => {
