@@ -20,7 +20,7 @@ import { effectId } from "./effects-between.ts";
 import { findRecord, standIn } from "./find-tasks.ts";
 import { hasEnded, type Ledger } from "./ledger.ts";
 import { retryFeature } from "./retry-feature.ts";
-import { isOpen, isUnderWay } from "./task-record.ts";
+import { heldCommit, isOpen, isUnderWay } from "./task-record.ts";
 import { takeStep } from "./steps.ts";
 
 /** Results of an attempt: the outcome of its merge, or how it ended without commits. */
@@ -146,6 +146,14 @@ function inspectStep(before: Ledger, after: Ledger): void {
       after,
       status !== "ready" || waitsForBudget,
       `${task.key} is ready while only the budget is missing`,
+    );
+    const asked = record.decisions.filter(({ state }) => state === "open");
+    must(after, asked.length <= 1, "at most one question about a task is open");
+    must(after, (status === "held") === (asked[0] !== undefined), "people are asked about what is held");
+    must(
+      after,
+      (asked[0]?.head ?? null) === heldCommit(record),
+      "they are asked about the commit that is held",
     );
     if (round === (old?.round ?? 0)) continue;
     must(after, possible, `${task.key} is sent after what it depends on`);
