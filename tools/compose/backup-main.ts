@@ -19,7 +19,7 @@ const HELP = `backup: the whole state of a swarm as one tar archive
 const [command] = process.argv.slice(2);
 const work = await mkdtemp(join(tmpdir(), "swarm-backup-"));
 try {
-  if (command === "save") await saveSwarm(work, parseEnv(backupSettings, process.env).REDIS_URL);
+  if (command === "save") await saveSwarm(work, parseEnv(backupSettings, process.env));
   else if (command === "restore") await restoreSwarm(work);
   else {
     process.stderr.write(HELP);

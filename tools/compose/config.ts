@@ -16,4 +16,8 @@ export const seedSettings = z.object({
 });
 
 /** Settings of the backup in containers, whose Redis is another container. */
-export const backupSettings = z.object({ REDIS_URL: z.string().default("redis://redis:6379") });
+export const backupSettings = z.object({
+  REDIS_URL: z.string().default("redis://redis:6379"),
+  QUEUE_PREFIX: redisSettings.QUEUE_PREFIX,
+});
+export type BackupSettings = z.infer<typeof backupSettings>;

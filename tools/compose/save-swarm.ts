@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runGit } from "@agentswarm/git";
 import { openQueue } from "@agentswarm/queue";
+import type { BackupSettings } from "./config.ts";
 import { FOLDERS, REDIS_DUMP, REPOSITORIES, tar, VOLUMES } from "./volumes.ts";
 
 const POLL_MS = 100;
@@ -12,8 +13,8 @@ const POLL_MS = 100;
  * Writes the archive of a running swarm to stdout. Redis is saved before git: landings that only git has are found to
  * have landed already, while a ledger with landings that git lacks would be wrong.
  */
-export async function saveSwarm(work: string, redisUrl: string): Promise<void> {
-  await dumpRedis(redisUrl, join(work, REDIS_DUMP));
+export async function saveSwarm(work: string, settings: BackupSettings): Promise<void> {
+  await dumpRedis(settings, join(work, REDIS_DUMP));
   for (const [name, path] of Object.entries(REPOSITORIES)) {
     const dir = join(VOLUMES, path);
     if (!existsSync(join(dir, "HEAD"))) continue;
@@ -27,8 +28,12 @@ export async function saveSwarm(work: string, redisUrl: string): Promise<void> {
 }
 
 /** Makes Redis write a snapshot beside its append-only file, and copies it. */
-async function dumpRedis(redisUrl: string, to: string): Promise<void> {
-  await using connection = await openQueue({ redisUrl, service: "backup" });
+async function dumpRedis({ REDIS_URL, QUEUE_PREFIX }: BackupSettings, to: string): Promise<void> {
+  await using connection = await openQueue({
+    redisUrl: REDIS_URL,
+    prefix: QUEUE_PREFIX,
+    service: "backup",
+  });
   const { redis } = connection;
   const savedAt = async () => Number(await redis.lastsave());
   const before = await savedAt();
