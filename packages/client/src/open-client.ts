@@ -34,7 +34,7 @@ export function openClient(given: ClientOptions): SwarmClient {
   const options = { ...given, url: given.url.replace(/\/+$/, "") };
   const ask = (name: Asked) => async (request?: RequestParts, asked?: AskOptions) => {
     const route: Route = REST[name];
-    const text = await sendRequest(options, route, complete(name, request ?? {}), asked);
+    const text = await sendRequest(options, route, complete(route, request ?? {}), asked);
     return readAnswer(options.url, route, text);
   };
   const names = (Object.keys(REST) as RouteName[]).filter((name): name is Asked => name !== "followEvents");
@@ -62,9 +62,10 @@ export function openClient(given: ClientOptions): SwarmClient {
   };
 }
 
-/** Every submission gets an Idempotency-Key, so that its retries make one feature. */
-function complete(name: Asked, request: RequestParts): RequestParts {
-  if (name !== "submitFeature" || request.headers?.["idempotency-key"] !== undefined) return request;
+/** Submissions and answers get an Idempotency-Key, so that their retries make one feature, or give one answer. */
+function complete({ headers }: Route, request: RequestParts): RequestParts {
+  const takesKey = headers !== undefined && "idempotency-key" in headers.shape;
+  if (!takesKey || request.headers?.["idempotency-key"] !== undefined) return request;
   const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
   const key = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return { ...request, headers: { ...request.headers, "idempotency-key": key } };

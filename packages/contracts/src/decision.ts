@@ -49,6 +49,15 @@ export const decisionAnswerSchema = z.object({
 });
 export type DecisionAnswer = z.infer<typeof decisionAnswerSchema>;
 
+/** Why an answer decided nothing. */
+export const answerRefusalSchema = z.object({
+  answerId: idSchema,
+  by: actorSchema,
+  code: z.enum(["decided-already", "head-changed", "not-allowed", "no-such-option"]),
+  why: clippedText(1_000),
+});
+export type AnswerRefusal = z.infer<typeof answerRefusalSchema>;
+
 /** Something that a person is asked. Written by the planner only, in its ledger. */
 export const decisionSchema = z.object({
   id: idSchema.describe("Derived from what it is about"),

@@ -11,6 +11,7 @@ import type { ApiContext } from "./context.ts";
 import { describeRoute } from "./openapi.ts";
 import { answerProblems } from "./problem.ts";
 import { answerDespiteSilentRedis } from "./redis-deadline.ts";
+import { decisionRoutes } from "./routes/decisions.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { featureRoutes } from "./routes/features.ts";
 import { jobRoutes } from "./routes/jobs.ts";
@@ -84,6 +85,7 @@ export async function buildApp(ctx: ApiContext, log: FastifyBaseLogger, stopping
   featureRoutes(app, ctx);
   taskRoutes(app, ctx);
   diffRoutes(app, ctx);
+  decisionRoutes(app, ctx);
   statusRoutes(app, ctx);
   eventRoutes(app, ctx, stopping);
   jobRoutes(app, ctx);

@@ -15,9 +15,11 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   "403": "The person's role may not do this; `x-role` names the one it needs",
   "404": "There is no such thing",
   "409": "Its present state does not allow this",
+  "412": "The decision is about another head than If-Match names",
   "413": "The body is too large",
   "415": "The body is not JSON",
   "422": "The request is understood, and refused as it is",
+  "428": "If-Match is needed: the head that was looked at",
   "429": "Too many requests; Retry-After says when to come again",
   "503": "Redis or the swarm has no room now; Retry-After says when to come again",
 };
@@ -33,8 +35,14 @@ function problemsOf(schema: object, { needs, method }: { needs: Route["needs"]; 
     ...(has("params") ? ["404"] : []),
     ...(changes ? ["409"] : []),
     ...(has("body") ? ["413", "415", "422"] : []),
+    ...(takesIfMatch(schema) ? ["412", "428"] : []),
     "503",
   ];
+}
+
+function takesIfMatch(schema: object): boolean {
+  const { headers } = schema as { headers?: { properties?: object } };
+  return headers?.properties !== undefined && "if-match" in headers.properties;
 }
 
 /** Who may ask for a route, as the document says it. */

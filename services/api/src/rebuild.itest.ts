@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openQueue, type QueueConnection } from "@agentswarm/queue";
 import { loggedEvents, pendingBodies } from "../../../test/support/queue.ts";
 import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { answered, decisionEvent, makeDecision } from "../testing/make-decision.ts";
 import { makeEvents, PRICE_USD } from "../testing/make-events.ts";
 import { openTestIntake } from "../testing/open-intake.ts";
 import { readViews } from "../testing/read-views.ts";
@@ -148,17 +149,57 @@ test("what the archive does not have from its beginning is named", async () => {
   });
 });
 
-test("features that ended long ago are not shown any more, nor their tasks; those that go on are", async () => {
+const openOne = makeDecision("d-open", { featureId: "feature-goes-on" });
+const endedOne = makeDecision("d-ended", { featureId: "feature-ended" });
+const decisions = [
+  decisionEvent("decision.asked", openOne, 7),
+  decisionEvent("decision.asked", endedOne, 8),
+  decisionEvent("decision.answered", answered(endedOne, "ada", "approve", endedOne.askedAt + 1_000), 9),
+];
+
+test("decisions are rebuilt from the archive; after a wipe of Redis an open one is withdrawn, until it is asked again", async () => {
+  await using connection = await open();
+  using intake = await openTestIntake(connection, folder("decided"));
+  for (const event of [...makeEvents("feature-goes-on", 1).slice(0, -1), ...decisions])
+    await intake.take(event);
+  const before = await readViews(connection);
+  expect(before["openDecisions"]).toEqual(["999999999999999-d-open", "0"]);
+  await rebuildFromArchive(connection, intake.archive);
+  expect(await readViews(connection)).toEqual(before);
+
+  await wipe(connection);
+  await intake.fill();
+  expect(await intake.model.countDecisions()).toMatchObject({ open: 0, byKind: {}, oldestAskedAt: null });
+  expect(await intake.model.decision("d-open")).toMatchObject({
+    state: "withdrawn",
+    endReason: expect.stringContaining("wiped"),
+    endedAt: expect.any(Number),
+  });
+  expect(await intake.model.decision("d-ended")).toMatchObject({ state: "answered" });
+  // The new ledger counts from 1.
+  await intake.take({ ...decisionEvent("decision.asked", openOne, 2), id: "asked-again" });
+  expect(await intake.model.countDecisions()).toMatchObject({ open: 1, byKind: { landing: 1 } });
+  const asked = await readViews(connection);
+  await rebuildFromArchive(connection, intake.archive);
+  expect(await readViews(connection)).toEqual(asked);
+});
+
+test("features that ended long ago are not shown any more, nor their tasks and decisions; those that go on are", async () => {
   await using connection = await open();
   using intake = await openTestIntake(connection, folder("forgotten"));
   const ended = makeEvents("feature-ended", 2).map((event) =>
     event.type === "feature.changed" ? { ...event, data: { ...event.data, finishedAt: event.at } } : event,
   );
-  for (const event of [...ended, ...makeEvents("feature-goes-on", 2).slice(0, -1)]) await intake.take(event);
+  const goesOn = makeEvents("feature-goes-on", 2).slice(0, -1);
+  for (const event of [...ended, ...goesOn, ...decisions]) await intake.take(event);
   const { signal } = new AbortController();
   const end = ended.at(-1)?.at ?? 0;
   expect(await forgetFeatures(intake.views, end, signal)).toBe(0);
-  expect(await forgetFeatures(intake.views, end + 1, signal)).toBe(3);
+  expect(await forgetFeatures(intake.views, end + 1, signal)).toBe(4);
+  expect(await intake.model.decision("d-ended")).toBeNull();
+  expect(await intake.model.decision("d-open")).not.toBeNull();
+  const { featureDecisions, taskDecisions } = await readViews(connection);
+  expect(JSON.stringify([featureDecisions, taskDecisions])).not.toContain("d-ended");
   expect(await intake.model.feature("feature-ended")).toBeNull();
   expect(await intake.model.task("feature-ended-t0")).toBeNull();
   expect((await intake.model.listFeatures({ limit: 10 })).features.map(({ id }) => id)).toEqual([

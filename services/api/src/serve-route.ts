@@ -16,6 +16,8 @@ export interface RouteRequest<R extends Route> {
   readonly person: Person;
   /** Who asks, and by which way, as messages carry it. */
   readonly asker: Pick<Person, "by" | "via">;
+  /** Makes the answer one that comes before the request's effect is known: it gets the route's `pendingStatus`. */
+  pending(): void;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
 }
@@ -32,6 +34,7 @@ export function serveRoute<R extends Route>(
   handler: (asked: RouteRequest<R>) => Promise<RouteAnswer<R>> | RouteAnswer<R>,
 ): void {
   const { method, path: url, tag, summary, params, query, headers, body, status, type, response } = route;
+  const { pendingStatus } = route;
   const schema: RouteShorthandOptions["schema"] = {
     tags: [tag],
     summary,
@@ -39,7 +42,11 @@ export function serveRoute<R extends Route>(
     ...(query && { querystring: query }),
     ...(headers && { headers }),
     ...(body && { body }),
-    response: { [status]: response, default: problemSchema },
+    response: {
+      [status]: response,
+      ...(pendingStatus && { [pendingStatus]: response }),
+      default: problemSchema,
+    },
   };
   app.route({
     method,
@@ -47,6 +54,7 @@ export function serveRoute<R extends Route>(
     schema,
     config: { answerType: type, needs: route.needs },
     handler: async (request, reply) => {
+      let isPending = false;
       const answer = await handler({
         params: request.params as Parsed<R["params"]>,
         query: request.query as Parsed<R["query"]>,
@@ -54,11 +62,14 @@ export function serveRoute<R extends Route>(
         body: request.body as Parsed<R["body"]>,
         person: request.person,
         asker: { by: request.person.by, via: request.person.via },
+        pending: () => {
+          isPending = true;
+        },
         request,
         reply,
       });
       if (route.method !== "GET") logCommand(request, route, answer);
-      void reply.code(status).type(type);
+      void reply.code(isPending ? (pendingStatus ?? status) : status).type(type);
       return answer;
     },
   });
@@ -67,6 +78,7 @@ export function serveRoute<R extends Route>(
 const ID_NAME: Partial<Record<Route["tag"], string>> = {
   features: "featureId",
   tasks: "taskId",
+  decisions: "decisionId",
   jobs: "jobId",
   keys: "keyId",
 };

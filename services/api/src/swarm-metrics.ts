@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from "prom-client";
-import type { SwarmStatus } from "@agentswarm/contracts";
+import { decisionKindSchema, type SwarmStatus } from "@agentswarm/contracts";
 import { entriesOf, type CostTable } from "./project/cost-table.ts";
 
 /** The status as metrics in Prometheus text format 0.0.4. `lags` is the event-loop lag in milliseconds by service. */
@@ -20,6 +20,16 @@ export async function renderMetrics(
   }
   const features = gauge("features", "Features by status", ["status"]);
   for (const [name, count] of Object.entries(status.features)) features.set({ status: name }, count);
+  const { byKind, overdue, oldestAskedAt } = status.decisions;
+  const open = gauge("decisions_open", "Decisions that wait for a person, by kind", ["kind"]);
+  for (const kind of decisionKindSchema.options) open.set({ kind }, byKind[kind] ?? 0);
+  gauge("decisions_overdue", "Open decisions that should have been decided by now").set(overdue);
+  // A time and no age, so that a scrape needs no clock but its own: time() - agentswarm_decision_oldest_asked_seconds.
+  if (oldestAskedAt !== null)
+    gauge(
+      "decision_oldest_asked_seconds",
+      "When the oldest open decision was asked, in seconds since 1970",
+    ).set(oldestAskedAt / 1_000);
   gauge("agents_live", "Running attempts").set(status.agents.live);
   gauge("landings", "Attempts landed").set(status.landings.total);
   gauge("landings_last_hour", "Attempts landed within the last hour").set(status.landings.lastHour);

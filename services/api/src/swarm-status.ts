@@ -30,19 +30,31 @@ export async function readSwarmStatus({
   intake,
   budgets,
 }: ApiContext): Promise<SwarmStatus> {
-  const [queues, swarm, features, { swarm: budget }, workers, shown, wait, trunks, backends, jobs] =
-    await Promise.all([
-      queueCounts(connection),
-      model.swarm(),
-      model.featureCounts(),
-      budgets.read(),
-      workerCounts(connection),
-      openShownModel(connection).read(),
-      openWaiting(connection).read(),
-      openTrunkStates(connection).all(),
-      openBackendOutages(connection).all(),
-      activeJobIds(connection, "task"),
-    ]);
+  const [
+    queues,
+    swarm,
+    features,
+    decisions,
+    { swarm: budget },
+    workers,
+    shown,
+    wait,
+    trunks,
+    backends,
+    jobs,
+  ] = await Promise.all([
+    queueCounts(connection),
+    model.swarm(),
+    model.featureCounts(),
+    model.countDecisions(),
+    budgets.read(),
+    workerCounts(connection),
+    openShownModel(connection).read(),
+    openWaiting(connection).read(),
+    openTrunkStates(connection).all(),
+    openBackendOutages(connection).all(),
+    activeJobIds(connection, "task"),
+  ]);
   const eventsWait = intake.waiting();
   const attempts = attemptsAtWork(swarm.live, jobs);
   return {
@@ -51,6 +63,7 @@ export async function readSwarmStatus({
     services: byService(workers),
     agents: { live: Object.keys(attempts).length, attempts },
     waiting: [...wait.reasons(), ...(eventsWait === null ? [] : [eventsWait])],
+    decisions,
     backends,
     notices: [...trunks].flatMap(([repoId, state]) => {
       const notice = state.hold ?? state.unchecked;

@@ -22,5 +22,10 @@ export async function readViews({ redis, ...connection }: QueueConnection): Prom
     landed: await sorted(keys.landed),
     hot: await sorted(keys.hot),
     live: await redis.hgetall(keys.live),
+    openDecisions: await sorted(keys.decisions("open")),
+    withdrawnDecisions: await sorted(keys.decisions("withdrawn")),
+    openQuestions: await sorted(keys.openDecisions("question")),
+    featureDecisions: await sorted(keys.featureDecisions),
+    taskDecisions: await sorted(keys.taskDecisions),
   };
 }

@@ -1,8 +1,6 @@
 import { z } from "zod";
-import { clippedText } from "../bounded.ts";
-import { decisionSchema } from "../decision.ts";
+import { answerRefusalSchema, decisionSchema } from "../decision.ts";
 import { idSchema } from "../ids.ts";
-import { actorSchema } from "../person.ts";
 import { eventSchema } from "./about.ts";
 
 /** The decision as it stands after the change. */
@@ -26,11 +24,5 @@ export const decisionWithdrawn = eventSchema("decision.withdrawn", "feature", da
 export const answerRefused = eventSchema(
   "answer.refused",
   "feature",
-  z.object({
-    decisionId: idSchema,
-    answerId: idSchema,
-    by: actorSchema,
-    code: z.enum(["decided-already", "head-changed", "not-allowed", "no-such-option"]),
-    why: clippedText(1_000),
-  }),
+  answerRefusalSchema.extend({ decisionId: idSchema }),
 );

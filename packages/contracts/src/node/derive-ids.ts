@@ -21,6 +21,11 @@ export function featureIdOf(idempotencyKey: string): Id {
   return `feature-${shortHash(idempotencyKey)}`;
 }
 
+/** The id of a person's answer to a decision, derived from its Idempotency-Key, so that the same answer counts once. */
+export function answerIdOf(decisionId: string, by: string, idempotencyKey: string): Id {
+  return `answer-${shortHash(decisionId, by, idempotencyKey)}`;
+}
+
 /** The job id of an event, derived from the event's own id, which may be too long for one or hold a `:`. */
 export function eventJobId(eventId: string): string {
   return `event-${createHash("sha256").update(eventId).digest("hex").slice(0, 32)}`;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { budgetSchema } from "../budget.ts";
+import { decisionSchema } from "../decision.ts";
 import { featureInputSchema, featureSchema, featureStatusSchema } from "../feature.ts";
 import { idSchema } from "../ids.ts";
 import { taskKindSchema, taskStatusSchema } from "../task.ts";
@@ -63,6 +64,7 @@ export const featureDetailSchema = featureSummarySchema.extend({
   /** What it may cost; the cap it was submitted with or given since, else FEATURE_BUDGET_*. */
   budget: shownBudgetSchema,
   tasks: z.array(taskSummarySchema),
+  decisions: z.array(decisionSchema).default([]).describe("What a person is asked about it or its tasks now"),
   notice: z.string().nullable().describe("What a person should know about its trunk; null: nothing"),
 });
 export type FeatureDetail = z.infer<typeof featureDetailSchema>;

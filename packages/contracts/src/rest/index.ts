@@ -1,4 +1,5 @@
 export * from "./cost.ts";
+export * from "./decisions.ts";
 export * from "./events.ts";
 export * from "./features.ts";
 export * from "./jobs.ts";

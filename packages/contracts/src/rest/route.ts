@@ -28,6 +28,8 @@ export interface Route {
   readonly body?: z.ZodType;
   /** The status of success. Every other answer is a `Problem`. */
   readonly status: 200 | 202;
+  /** The status of an answer that comes before the request's effect is known, if the route gives such answers. */
+  readonly pendingStatus?: 202;
   readonly type: AnswerType;
   readonly response: z.ZodType;
 }

@@ -1,3 +1,4 @@
+import { DECISION_ROUTES } from "./decisions.ts";
 import { EVENT_ROUTES } from "./events.ts";
 import { FEATURE_ROUTES } from "./features.ts";
 import { JOB_ROUTES } from "./jobs.ts";
@@ -12,6 +13,7 @@ import type { Route } from "./route.ts";
 export const REST = {
   ...FEATURE_ROUTES,
   ...TASK_ROUTES,
+  ...DECISION_ROUTES,
   ...STATUS_ROUTES,
   ...EVENT_ROUTES,
   ...REBUILD_ROUTES,

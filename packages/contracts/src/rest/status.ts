@@ -25,6 +25,15 @@ export const shownModelSchema = z.object({
 export type ShownModel = z.infer<typeof shownModelSchema>;
 
 /** The whole swarm at a glance. */
+/** How many decisions wait for a person. */
+export const openDecisionsSchema = z.object({
+  open: z.int().min(0),
+  byKind: z.record(z.string(), z.int()).describe("Open decisions by kind, for kinds that have some"),
+  overdue: z.int().min(0).describe("Open ones that should have been decided by now"),
+  oldestAskedAt: z.int().nullable().describe("Milliseconds since 1970, Redis time"),
+});
+export type OpenDecisions = z.infer<typeof openDecisionsSchema>;
+
 export const swarmStatusSchema = z.object({
   features: z.record(z.string(), z.int()).describe("Features by status"),
   queues: z
@@ -40,6 +49,9 @@ export const swarmStatusSchema = z.object({
       waitingSchema.extend({ waits: z.int().min(1).describe("Features, tasks and sweeps that wait for it") }),
     )
     .describe("What is wrong around the swarm: every reason once, the one that most wait for first"),
+  decisions: openDecisionsSchema
+    .default({ open: 0, byKind: {}, overdue: 0, oldestAskedAt: null })
+    .describe("Absent in answers of version 0.1"),
   backends: z
     .array(z.object({ backend: z.string(), why: z.string(), since: z.int() }))
     .describe("Backends that get no calls for now, because their last calls failed"),

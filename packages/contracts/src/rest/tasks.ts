@@ -64,8 +64,18 @@ const COMMAND = {
   response: acceptedSchema,
 } as const;
 
-/** Decides for a person what lands. */
-const DECISION = { ...COMMAND, needs: "reviewer" } as const;
+/** Decides for a person what lands: answers the task's open decision. */
+const DECISION = {
+  ...COMMAND,
+  needs: "reviewer",
+  headers: z.object({
+    "if-match": z
+      .string()
+      .max(200)
+      .optional()
+      .describe("As `head`, in double quotes; 412 when another is held"),
+  }),
+} as const;
 
 export const TASK_ROUTES = {
   getTask: {

@@ -7,25 +7,30 @@ import {
 } from "@agentswarm/contracts";
 import type { Sender } from "@agentswarm/queue";
 import type { DocumentChange } from "./project-batch.ts";
-import { pageOfFeatures, tasksOf } from "./read-indexes.ts";
+import { placeOf } from "./project-decision.ts";
+import { decisionsOf, pageOfFeatures, tasksOf } from "./read-indexes.ts";
 import type { ViewStore } from "./view-store.ts";
 import { FEATURE_STATUSES, SEEN_BUCKETS } from "./view-keys.ts";
-import type { FeatureView } from "./views.ts";
+import type { DecisionView, FeatureView } from "./views.ts";
 
 const ENDED: ReadonlySet<FeatureStatus> = new Set(["done", "failed", "cancelled"]);
 const PAGE = 200;
+const WIPED = "Redis was wiped, and with it the plan that this was about; the feature is planned again";
 
 /**
- * Prepares views for events that come after a wipe of Redis. The ledgers are gone too: their versions, and with them the
- * ids of events, begin anew. Without this, events of a feature that is planned again would count as old.
+ * Prepares views for events that come after a wipe of Redis, which was noticed at `at`. The ledgers are gone too: their
+ * versions, and with them the ids of events, begin anew. Without this, events of a feature that is planned again would
+ * count as old, and a decision that nobody can answer any more would stay open.
  */
-export async function beginAnew(views: ViewStore): Promise<void> {
+export async function beginAnew(views: ViewStore, at: number): Promise<void> {
   await views.redis.unlink(
     ...Array.from({ length: SEEN_BUCKETS }, (_, bucket) => views.keys.seen(bucket)).flat(),
   );
   for await (const { id } of unfinishedFeatures(views)) {
     await forgetVersion(views, "features", id);
     for (const task of await tasksOf(views, id)) await forgetVersion(views, "tasks", task.id);
+    for (const decisionId of await decisionsOf(views, { featureId: id }))
+      await withdrawDecision(views, decisionId, at);
   }
 }
 
@@ -34,6 +39,23 @@ async function forgetVersion(views: ViewStore, kind: "features" | "tasks", id: s
   if (value === null) return;
   const changed = { kind, id, version, value: { ...value, ledgerVersion: 0 } } as DocumentChange;
   await views.commit({ documents: [changed], indexes: [] }, []);
+}
+
+async function withdrawDecision(views: ViewStore, id: string, at: number): Promise<void> {
+  const { value, version } = await views.find("decisions", id);
+  if (value === null) return;
+  const ended: DecisionView = {
+    ...value,
+    ...(value.state === "open" ? { state: "withdrawn", endedAt: at, endReason: WIPED } : {}),
+    ledgerVersion: 0,
+  };
+  await views.commit(
+    {
+      documents: [{ kind: "decisions", id, version, value: ended }],
+      indexes: [{ kind: "decision", from: placeOf(value), to: placeOf(ended) }],
+    },
+    [],
+  );
 }
 
 /**

@@ -5,10 +5,10 @@ import { createInterface } from "node:readline";
 import { z } from "zod";
 import { asFault, domainEventSchema, Fault, liftEvent, type DomainEvent } from "@agentswarm/contracts";
 
-/** A line of the archive. `wipe`: Redis had lost everything here. `unreadable`: where a line lies that is neither. */
+/** A line of the archive. `wipe`: Redis had lost everything at this time. `unreadable`: where a line lies that is neither. */
 export type ArchivedLine =
   | { kind: "event"; event: DomainEvent }
-  | { kind: "wipe" }
+  | { kind: "wipe"; at: number }
   | { kind: "unreadable"; where: string };
 
 /** Every event but signs of life, in one file for each day. An event may be in it twice, after a crash. */
@@ -87,7 +87,8 @@ function dayOf(at: number): string {
 function parse(line: string): ArchivedLine | null {
   try {
     const json: unknown = JSON.parse(line);
-    if (wipeSchema.safeParse(json).success) return { kind: "wipe" };
+    const wipe = wipeSchema.safeParse(json);
+    if (wipe.success) return { kind: "wipe", at: wipe.data.redisWipedAt };
     const parsed = domainEventSchema.safeParse(liftEvent(json));
     return parsed.success ? { kind: "event", event: parsed.data } : null;
   } catch {

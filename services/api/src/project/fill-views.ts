@@ -36,8 +36,9 @@ export async function fillViews(
     return (await replaceViews(connection, async () => true)) === null ? { kind: "busy" } : { kind: "new" };
   }
   const report = await rebuildFromArchive(connection, archive, async (views) => {
-    await archive.markWipe(await connection.now());
-    await beginAnew(views);
+    const now = await connection.now();
+    await archive.markWipe(now);
+    await beginAnew(views, now);
     return sendUnfinished(views, sender);
   });
   return report === null ? { kind: "busy" } : { kind: "wiped", report };

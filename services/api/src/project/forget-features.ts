@@ -1,8 +1,9 @@
 import { isTrunkHealth, type FeatureStatus, type TaskStatus } from "@agentswarm/contracts";
 import type { DocumentChange, IndexChange } from "./project-batch.ts";
-import { oldestFeatures, tasksOf } from "./read-indexes.ts";
+import { placeOf } from "./project-decision.ts";
+import { decisionsOf, oldestFeatures, tasksOf } from "./read-indexes.ts";
 import type { ViewStore } from "./view-store.ts";
-import type { FeatureView, TaskView } from "./views.ts";
+import type { DecisionView, FeatureView, TaskView } from "./views.ts";
 
 const ENDED: readonly FeatureStatus[] = ["done", "failed", "cancelled"];
 const ENDED_TASKS: ReadonlySet<TaskStatus> = new Set(["landed", "failed", "cancelled"]);
@@ -10,8 +11,8 @@ const ENDED_TASKS: ReadonlySet<TaskStatus> = new Set(["landed", "failed", "cance
 const AT_ONCE = 1_000;
 
 /**
- * Removes the views of features that ended before `before` (milliseconds since 1970) with their tasks, and the tasks that
- * ended before it of the standing features. Resolves with the number of removed features and tasks.
+ * Removes the views of features that ended before `before` (milliseconds since 1970) with their tasks and decisions, and
+ * the tasks and decisions that ended before it of the standing features. Resolves with the number of removed views.
  */
 export async function forgetFeatures(views: ViewStore, before: number, signal: AbortSignal): Promise<number> {
   let removed = 0;
@@ -27,6 +28,8 @@ export async function forgetFeatures(views: ViewStore, before: number, signal: A
   for (const id of (await oldestFeatures(views, "all", before, AT_ONCE)).filter(isTrunkHealth)) {
     const old = (task: TaskView) => ENDED_TASKS.has(task.status) && (task.changedAt ?? 0) < before;
     removed += await forget(views, await changesOfTasks(views, id, old));
+    const ended = ({ endedAt }: DecisionView) => endedAt !== null && endedAt < before;
+    removed += await forget(views, await changesOfDecisions(views, id, ended));
   }
   return removed;
 }
@@ -34,9 +37,14 @@ export async function forgetFeatures(views: ViewStore, before: number, signal: A
 async function forgetFeature(views: ViewStore, feature: FeatureView, version: number): Promise<number> {
   const { id, createdAt, status } = feature;
   const tasks = await changesOfTasks(views, id, () => true);
+  const decisions = await changesOfDecisions(views, id, () => true);
   return forget(views, {
-    documents: [{ kind: "features", id, version, value: null }, ...tasks.documents],
-    indexes: [{ kind: "feature", id, createdAt, from: status, to: null }, ...tasks.indexes],
+    documents: [{ kind: "features", id, version, value: null }, ...tasks.documents, ...decisions.documents],
+    indexes: [
+      { kind: "feature", id, createdAt, from: status, to: null },
+      ...tasks.indexes,
+      ...decisions.indexes,
+    ],
   });
 }
 
@@ -60,6 +68,22 @@ async function changesOfTasks(
       { kind: "task", id, featureId, at, removed: true },
       { kind: "live", taskId: id, attempt: null },
     );
+  }
+  return { documents, indexes };
+}
+
+async function changesOfDecisions(
+  views: ViewStore,
+  featureId: string,
+  isOld: (decision: DecisionView) => boolean,
+): Promise<Changes> {
+  const documents: DocumentChange[] = [];
+  const indexes: IndexChange[] = [];
+  for (const id of await decisionsOf(views, { featureId })) {
+    const { value, version } = await views.find("decisions", id);
+    if (value === null || !isOld(value)) continue;
+    documents.push({ kind: "decisions", id, version, value: null });
+    indexes.push({ kind: "decision", from: placeOf(value), to: null });
   }
   return { documents, indexes };
 }

@@ -1,13 +1,14 @@
 import { liveAttempt } from "./live-attempt.ts";
+import { placeOf } from "./project-decision.ts";
 import { SWARM, type DocumentChange, type IndexChange } from "./project-batch.ts";
-import { pageOfFeatures, tasksOf } from "./read-indexes.ts";
+import { decisionsOf, pageOfFeatures, tasksOf } from "./read-indexes.ts";
 import type { ViewStore } from "./view-store.ts";
 
 const PAGE = 200;
 
 /**
- * Copies the present views of features that the archive does not have from their beginning, with their tasks. Resolves
- * with their number. The totals are kept then too, as the archive's would lack what came before it.
+ * Copies the present views of features that the archive does not have from their beginning, with their tasks and
+ * decisions. Resolves with their number. The totals are kept then too, as the archive's would lack what came before it.
  */
 export async function keepOlderViews(
   present: ViewStore,
@@ -46,6 +47,13 @@ async function keepFeature(present: ViewStore, fresh: ViewStore, id: string): Pr
     documents.push({ kind: "tasks", id: taskId, version, value });
     indexes.push({ kind: "task", id: taskId, featureId: id, at });
     indexes.push({ kind: "live", taskId, attempt: liveAttempt(value) });
+  }
+  for (const decisionId of await decisionsOf(present, { featureId: id })) {
+    const { value } = await present.find("decisions", decisionId);
+    const { value: made, version } = await fresh.find("decisions", decisionId);
+    if (value === null) continue;
+    documents.push({ kind: "decisions", id: decisionId, version, value });
+    indexes.push({ kind: "decision", from: made && placeOf(made), to: placeOf(value) });
   }
   for (const early of [`feature/${id}`, ...tasks.map((task) => `task/${task.id}`)]) {
     const { version } = await fresh.find("early", early);

@@ -13,7 +13,7 @@ import {
 import type { DocumentKind } from "./view-keys.ts";
 
 type Documents = Record<DocumentKind, Map<string, Loaded<never>>>;
-const KINDS: readonly DocumentKind[] = ["features", "tasks", "repos", "swarm", "early"];
+const KINDS: readonly DocumentKind[] = ["features", "tasks", "decisions", "repos", "swarm", "early"];
 
 /** Takes the batches in as the store does, in memory. */
 function takeIn(batches: readonly (readonly DomainEvent[])[], before?: Documents) {
@@ -125,4 +125,20 @@ test("an attempt that never reported its end is no live one once the next starts
   const ended = makeEvents("feature-a", 1).filter(({ id }) => id.startsWith("done-"));
   expect(lives(takeIn([planned, again.slice(0, 1), ended]).indexes)).toEqual([1, null]);
   expect(liveAttempt(null)).toBeNull();
+});
+
+test("of two apis that take a task's first event and a later one at once, the slower one must read again", () => {
+  const [submitted, , planned, sent] = makeEvents("feature-a", 1);
+  const store = () => {
+    const empty = Object.fromEntries(KINDS.map((kind) => [kind, new Map()])) as unknown as Documents;
+    takeIn([[submitted!]], empty);
+    return empty;
+  };
+  const project = (stored: Documents, event: DomainEvent) =>
+    projectBatch(stored as unknown as LoadedViews, [event], (error) => {
+      throw error;
+    }).documents.flatMap(({ kind, id, version }) => (/t0$/.test(id) ? [`${kind}/${id} was ${version}`] : []));
+  const both = ["early/task/feature-a-t0 was 0", "tasks/feature-a-t0 was 0"];
+  expect(project(store(), planned!).toSorted()).toEqual(both);
+  expect(project(store(), sent!).toSorted()).toEqual(both);
 });

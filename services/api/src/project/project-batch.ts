@@ -1,15 +1,17 @@
 import { subjectOf, type DomainEvent, type EventType, type FeatureStatus } from "@agentswarm/contracts";
 import { liveAttempt } from "./live-attempt.ts";
+import { decisionIdOf, placeOf, projectDecision, type DecisionPlace } from "./project-decision.ts";
 import { projectFeature } from "./project-feature.ts";
 import { projectRepo, projectTotals } from "./project-swarm.ts";
 import { projectTask } from "./project-task.ts";
 import type { DocumentKind } from "./view-keys.ts";
-import type { FeatureView, RepoView, TaskView, Totals } from "./views.ts";
+import type { DecisionView, FeatureView, RepoView, TaskView, Totals } from "./views.ts";
 
 /** What each kind of document holds. */
 export interface DocumentValues {
   features: FeatureView;
   tasks: TaskView;
+  decisions: DecisionView;
   repos: RepoView;
   swarm: Totals;
   early: DomainEvent[];
@@ -35,6 +37,8 @@ export type IndexChange =
   /** `to` is null for a feature that is removed. */
   | { kind: "feature"; id: string; createdAt: number; from: FeatureStatus | null; to: FeatureStatus | null }
   | { kind: "task"; id: string; featureId: string; at: number; removed?: true }
+  /** `from` is null for a new decision, `to` for one that is removed. */
+  | { kind: "decision"; from: DecisionPlace | null; to: DecisionPlace | null }
   | { kind: "live"; taskId: string; attempt: number | null }
   | { kind: "landed"; eventId: string; at: number }
   | { kind: "conflict"; repoId: string; path: string };
@@ -77,7 +81,10 @@ export function documentsOf(event: DomainEvent): Partial<Record<DocumentKind, st
   const features = featureId === undefined ? [] : [featureId];
   const tasks = taskId === undefined ? [] : [taskId];
   const early = [...features.map(earlyOfFeature), ...tasks.map(earlyOfTask)];
-  return { features, tasks, early, repos: repoId === undefined ? [] : [repoId], swarm: [SWARM] };
+  const decisionId = decisionIdOf(event);
+  const decisions = decisionId === null ? [] : [decisionId];
+  const repos = repoId === undefined ? [] : [repoId];
+  return { features, tasks, decisions, early, repos, swarm: [SWARM] };
 }
 
 const earlyOfFeature = (id: string) => `feature/${id}`;
@@ -102,7 +109,8 @@ export function projectBatch(
     }
   }
   boundEarly(work);
-  return { documents: work.changes(), indexes: [...indexes, ...statusChanges(work), ...liveChanges(work)] };
+  const derived = [...statusChanges(work), ...decisionChanges(work), ...liveChanges(work)];
+  return { documents: work.changes(), indexes: [...indexes, ...derived] };
 }
 
 function projectOne(work: Work, event: DomainEvent): IndexChange[] {
@@ -120,6 +128,9 @@ function projectOne(work: Work, event: DomainEvent): IndexChange[] {
     if (isNew && featureId !== undefined && work.get("tasks", taskId) !== null)
       indexes.push({ kind: "task", id: taskId, featureId, at: event.at });
   }
+  const decisionId = decisionIdOf(event);
+  if (decisionId !== null)
+    work.set("decisions", decisionId, projectDecision(work.get("decisions", decisionId), event));
   if (repoId !== undefined) work.set("repos", repoId, projectRepo(work.get("repos", repoId), event));
   work.set("swarm", SWARM, projectTotals(work.get("swarm", SWARM), event));
   if (event.type === "landing.landed" && event.data.kind === "landed")
@@ -142,9 +153,13 @@ function projectSubject<K extends "features" | "tasks">(
   const before = work.get(kind, id);
   const after = project(before, event);
   if (after === null) {
-    if (concerns.has(event.type)) work.set("early", early, [...(work.get("early", early) ?? []), event]);
+    if (!concerns.has(event.type)) return;
+    work.set("early", early, [...(work.get("early", early) ?? []), event]);
+    // Another api may project the subject's first event now, and would not look for this one again.
+    work.claim(kind, id);
     return;
   }
+  if (before === null) work.claim("early", early);
   const waiting = before === null ? (work.get("early", early) ?? []) : [];
   if (waiting.length > 0) work.set("early", early, null);
   work.set(
@@ -178,6 +193,14 @@ function statusChanges(work: Work): IndexChange[] {
   });
 }
 
+function decisionChanges(work: Work): IndexChange[] {
+  return work.changed("decisions").flatMap(([, before, after]): IndexChange[] => {
+    const from = before && placeOf(before);
+    const to = after && placeOf(after);
+    return JSON.stringify(from) === JSON.stringify(to) ? [] : [{ kind: "decision", from, to }];
+  });
+}
+
 function liveChanges(work: Work): IndexChange[] {
   return work.changed("tasks").flatMap(([taskId, before, after]): IndexChange[] => {
     const attempt = liveAttempt(after);
@@ -189,6 +212,8 @@ function liveChanges(work: Work): IndexChange[] {
 interface Work {
   get<K extends DocumentKind>(kind: K, id: string): DocumentValues[K] | null;
   set<K extends DocumentKind>(kind: K, id: string, value: DocumentValues[K] | null): void;
+  /** Writes the document even when nothing changes it, so that the commit fails when another api has changed it. */
+  claim(kind: DocumentKind, id: string): void;
   isUnreadable(kind: DocumentKind, id: string): boolean;
   /** The documents of a kind that are not what they were, before and after the batch. */
   changed<K extends DocumentKind>(
@@ -201,6 +226,7 @@ function openWork(loaded: LoadedViews): Work {
   const written: { [K in DocumentKind]: Map<string, DocumentValues[K] | null> } = {
     features: new Map(),
     tasks: new Map(),
+    decisions: new Map(),
     repos: new Map(),
     swarm: new Map(),
     early: new Map(),
@@ -212,6 +238,9 @@ function openWork(loaded: LoadedViews): Work {
     set(kind, id, value) {
       if (loaded[kind].get(id)?.unreadable === true || work.get(kind, id) === value) return;
       written[kind].set(id, value);
+    },
+    claim<K extends DocumentKind>(kind: K, id: string) {
+      if (loaded[kind].get(id)?.unreadable !== true) written[kind].set(id, work.get(kind, id));
     },
     isUnreadable: (kind, id) => loaded[kind].get(id)?.unreadable === true,
     changed: (kind) =>

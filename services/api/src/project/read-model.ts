@@ -1,11 +1,14 @@
 import {
   jobId,
   slug,
+  type DecisionPage,
+  type DecisionQuery,
   type FeatureDetail,
   type FeaturePage,
   type FeatureQuery,
   type FeatureStatus,
   type FeatureSummary,
+  type OpenDecisions,
   type TaskDetail,
   type TaskSummary,
 } from "@agentswarm/contracts";
@@ -22,11 +25,13 @@ import {
 } from "@agentswarm/queue";
 import { attemptsToShow, type ShownAttempt } from "./attempts-to-show.ts";
 import { sumUp, type CostTable } from "./cost-table.ts";
+import { countDecisions } from "./count-decisions.ts";
+import { listDecisions, openDecisionsOf, type Asker } from "./list-decisions.ts";
 import { listFeatures } from "./list-features.ts";
 import { endedAttempts } from "./live-attempt.ts";
 import { SWARM } from "./project-batch.ts";
 import { projectFeature } from "./project-feature.ts";
-import { tasksOf } from "./read-indexes.ts";
+import { decisionsOf, tasksOf } from "./read-indexes.ts";
 import { showBudget } from "./show-budget.ts";
 import { submittedEvent } from "./submitted-event.ts";
 import { taskStatus } from "./task-status.ts";
@@ -35,6 +40,7 @@ import type { ViewStore } from "./view-store.ts";
 import {
   EMPTY_REPO,
   NO_TOTALS,
+  type DecisionView,
   type FeatureView,
   type RepoView,
   type TaskView,
@@ -61,6 +67,11 @@ export interface ReadModel {
   task(id: string): Promise<TaskDetail | null>;
   /** The attempts that make up a feature's changes; see `attemptsToShow`. */
   shownAttempts(featureId: string): Promise<ShownAttempt[]>;
+  decision(id: string): Promise<DecisionView | null>;
+  listDecisions(query: DecisionQuery, asker: Asker): Promise<DecisionPage>;
+  /** The newest decision whether this commit of a task lands; null when people were not asked, or it was withdrawn. */
+  landingDecision(taskId: string, head: string): Promise<DecisionView | null>;
+  countDecisions(): Promise<OpenDecisions>;
   featureCounts(): Promise<Partial<Record<FeatureStatus, number>>>;
   swarm(): Promise<SwarmView>;
 }
@@ -120,10 +131,11 @@ export function openReadModel(connection: QueueConnection, budgets: Budgets, vie
     async feature(id) {
       const view = await featureView(id);
       if (view === null) return null;
-      const [budget, now, trunk, tasks] = await Promise.all([
+      const [budget, now, trunk, decisions, tasks] = await Promise.all([
         budgets.read(id),
         waiting.read(),
         trunkStates.read(view.repoId),
+        openDecisionsOf(views, { featureId: id }),
         taskViews(id),
       ]);
       return {
@@ -131,6 +143,7 @@ export function openReadModel(connection: QueueConnection, budgets: Budgets, vie
         cost: sumUp(view.costs),
         budget: showBudget(budget.feature ?? budget.swarm, view.budgetReached),
         tasks: tasks.map((task) => taskSummaryOf(task, now)),
+        decisions,
         notice: trunk?.hold ?? trunk?.unchecked ?? null,
       };
     },
@@ -139,6 +152,14 @@ export function openReadModel(connection: QueueConnection, budgets: Budgets, vie
       return value && taskDetailOf(value, await waiting.read());
     },
     shownAttempts: async (featureId) => attemptsToShow(await taskViews(featureId)),
+    decision: async (id) => (await views.find("decisions", id)).value,
+    listDecisions: (query, asker) => listDecisions(views, query, asker),
+    async landingDecision(taskId, head) {
+      const all = await views.readMany("decisions", await decisionsOf(views, { taskId }));
+      const isAsked = (one: DecisionView) => one.kind === "landing" && one.head === head;
+      return all.findLast((one) => isAsked(one) && one.state !== "withdrawn") ?? null;
+    },
+    countDecisions: async () => countDecisions(views, await connection.now()),
     async featureCounts() {
       const counts = await Promise.all(FEATURE_STATUSES.map((status) => redis.zcard(keys.index(status))));
       const named = FEATURE_STATUSES.map((status, nth) => [status, counts[nth] ?? 0] as const);

@@ -100,7 +100,7 @@ export function rebuildFromArchive(
         if (firstUnreadable.length < NAMED) firstUnreadable.push(line.where);
       } else if (line.kind === "wipe") {
         await flush();
-        await beginAnew(views);
+        await beginAnew(views, line.at);
       } else if (isCounted(line.event)) batch.push(line.event);
       if (batch.length >= BATCH) await flush();
     }

@@ -11,9 +11,10 @@ import {
   type LoadedViews,
   type ViewChanges,
 } from "./project-batch.ts";
-import { featureMember, taskMember } from "./read-indexes.ts";
+import { decisionEntries, featureMember, memberWithin } from "./read-indexes.ts";
 import { viewKeys, type DocumentKind, type ViewKeys, type ViewSet } from "./view-keys.ts";
 import {
+  decisionViewSchema,
   earlyEventsSchema,
   featureViewSchema,
   repoViewSchema,
@@ -48,6 +49,7 @@ export interface ViewStore {
 const SCHEMAS = {
   features: featureViewSchema,
   tasks: taskViewSchema,
+  decisions: decisionViewSchema,
   repos: repoViewSchema,
   swarm: totalsSchema,
   early: earlyEventsSchema,
@@ -212,9 +214,17 @@ function commandsFor(keys: ViewKeys, change: IndexChange): string[][] {
       ];
     }
     case "task": {
-      const member = taskMember(change.featureId, change.at, change.id);
+      const member = memberWithin(change.featureId, change.at, change.id);
       return [
         change.removed ? ["ZREM", keys.featureTasks, member] : ["ZADD", keys.featureTasks, "0", member],
+      ];
+    }
+    case "decision": {
+      const left = change.from === null ? [] : decisionEntries(keys, change.from);
+      const entered = change.to === null ? [] : decisionEntries(keys, change.to);
+      return [
+        ...left.map(({ key, member }) => ["ZREM", key, member]),
+        ...entered.map(({ key, score, member }) => ["ZADD", key, String(score), member]),
       ];
     }
     case "live":

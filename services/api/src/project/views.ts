@@ -1,5 +1,7 @@
 import { z } from "zod";
 import {
+  answerRefusalSchema,
+  decisionSchema,
   domainEventSchema,
   featureCountsSchema,
   featureSchema,
@@ -52,6 +54,16 @@ export const taskViewSchema = taskSchema.omit({ context: true }).extend({
   ledgerVersion: z.int().min(0),
 });
 export type TaskView = z.infer<typeof taskViewSchema>;
+
+/** A decision by its events, with the ledger version of the newest, and the newest of the answers that were refused. */
+export const decisionViewSchema = decisionSchema.extend({
+  ledgerVersion: z.int().min(0),
+  refusals: z
+    .array(answerRefusalSchema)
+    .default([])
+    .describe("For the requests that wait for the outcome of their answers"),
+});
+export type DecisionView = z.infer<typeof decisionViewSchema>;
 
 /** The trunk of one repository. */
 export const repoViewSchema = z.object({

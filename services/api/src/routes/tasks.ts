@@ -1,10 +1,13 @@
+import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { REST, type TaskStatus } from "@agentswarm/contracts";
+import { answerDecision } from "../answer-decision.ts";
 import type { App } from "../app-type.ts";
 import type { ApiContext } from "../context.ts";
 import { notFound, Problem } from "../problem.ts";
+import { readIfMatch } from "../read-if-match.ts";
 import { serveRoute } from "../serve-route.ts";
 
 /** A task that has landed can be taken back with its feature only. */
@@ -19,7 +22,8 @@ const CANCELLABLE: readonly TaskStatus[] = [
   "blocked",
 ];
 
-export function taskRoutes(app: App, { model, sender, transcriptsDir }: ApiContext): void {
+export function taskRoutes(app: App, ctx: ApiContext): void {
+  const { model, sender, transcriptsDir } = ctx;
   const read = async (id: string) => (await model.task(id)) ?? notFound("task", id);
   /** The id of a task in one of these states; throws Problem 409 for another. */
   const inState = async (id: string, ...states: TaskStatus[]) => {
@@ -60,10 +64,19 @@ export function taskRoutes(app: App, { model, sender, transcriptsDir }: ApiConte
     [REST.approveTask, "approve"],
     [REST.refuseTask, "refuse"],
   ] as const) {
-    serveRoute(app, route, async ({ params, body, asker }) => {
+    serveRoute(app, route, async ({ params, headers, body, person, asker }) => {
       const accepted = await inState(params.id, "held");
       const head = bindDecision((await read(params.id)).heldCommit, body?.head);
       const reason = body?.reason || undefined;
+      const seen = readIfMatch(headers["if-match"]) ?? head;
+      const asked = await model.landingDecision(params.id, head);
+      if (asked !== null) {
+        const answer = { option: decision, text: reason, head: seen, idempotencyKey: randomUUID() };
+        await answerDecision(ctx, asked, { person, ...answer });
+        return accepted;
+      }
+      // What a planner of version 0.1 held has no decision yet.
+      if (seen !== head) throw new Problem(412, "head-changed", `commit ${head} is held, not ${seen}`);
       await sender.send("plan", { kind: "approve", taskId: accepted.id, decision, reason, head, ...asker });
       return accepted;
     });
