@@ -13,6 +13,7 @@ import { startSwarm, type LocalSwarm } from "../../tools/local/start-swarm.ts";
 import { runSwarm } from "../cli/run-swarm.ts";
 import { commitFiles } from "../support/commit-files.ts";
 import { openModelProxy, type ModelFault, type ModelProxy } from "../support/model-proxy.ts";
+import { mountSmallDisk, type SmallDisk } from "../support/small-disk.ts";
 import { git } from "../support/string-kit.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
@@ -22,14 +23,18 @@ import { waitUntil } from "../support/wait-until.ts";
  */
 const SHOWN_WITHIN_MS = 30_000;
 const DONE_WITHIN_MS = 60_000;
+/** More than an attempt demands. */
+const DISK_MIB = 100;
 
 const stack = new AsyncDisposableStack();
 let dir: string;
 let origin: string;
 let model: ModelProxy;
+/** The disk of the bundles; null where this user may not mount one. */
+let disk: SmallDisk | null;
 let swarm: LocalSwarm;
 let client: SwarmClient;
-const recordings = Array.from({ length: 5 }, (_, nth) =>
+const recordings = Array.from({ length: 6 }, (_, nth) =>
   recordFeature(`Part ${nth + 1}`, { tasks: 1, firstPart: nth + 1, chained: false }),
 );
 
@@ -37,6 +42,9 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "swarm-surroundings-"));
   stack.defer(() => rmSync(dir, { recursive: true, force: true }));
   origin = await seedOrigin(await makeTarget(join(dir, "target")), dir);
+  const home = join(dir, "home");
+  disk = mountSmallDisk(join(home, "bundles"), DISK_MIB);
+  if (disk !== null) stack.use(disk);
   const hook = join(origin, "hooks/pre-receive");
   mkdirSync(join(origin, "hooks"), { recursive: true });
   // A protected branch of a host.
@@ -48,7 +56,7 @@ beforeAll(async () => {
   model = stack.use(await openModelProxy(replay.url));
   swarm = stack.use(
     await startSwarm({
-      home: join(dir, "home"),
+      home,
       env: {
         ...process.env,
         GIT_REPO_URL: origin,
@@ -148,5 +156,16 @@ test("fault 22: an origin that refuses the push", async () => {
     reason: /the push was refused.*let the account of GIT_WRITE_CREDENTIAL push/s,
     costUsd: (usd) => usd > 0,
     correct: () => rmSync(refusal),
+  });
+});
+
+test("fault 19: a full disk", async ({ skip }) => {
+  if (disk === null) return skip("only root can mount a disk that is small enough to be filled");
+  const full = disk;
+  full.fill();
+  await survive({
+    reason: /0 MiB of free space.*free/s,
+    costUsd: (usd) => usd > 0,
+    correct: () => full.free(),
   });
 });

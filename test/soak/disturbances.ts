@@ -5,7 +5,7 @@ import type { TestRedis } from "../support/redis.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import type { TcpProxy } from "../support/tcp-proxy.ts";
 import type { People } from "./people.ts";
-import type { SmallDisk } from "./small-disk.ts";
+import type { SmallDisk } from "../support/small-disk.ts";
 
 /** What a disturbance works on. `random` gives numbers in [0, 1) that the seed decides. */
 export interface Scene {

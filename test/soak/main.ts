@@ -23,7 +23,7 @@ import { chooseDisturbance } from "./disturbances.ts";
 import { findViolations, mediansOf } from "./invariants.ts";
 import { openPeople } from "./people.ts";
 import { takeSample, type Sample } from "./sample.ts";
-import { mountSmallDisk } from "./small-disk.ts";
+import { mountSmallDisk } from "../support/small-disk.ts";
 import { startCluster } from "./start-cluster.ts";
 
 const HELP = `npm run soak: two of each service over one Redis, disturbed at random, and what must hold afterwards
