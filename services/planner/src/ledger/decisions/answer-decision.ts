@@ -8,7 +8,7 @@ import {
 import type { Ledger } from "../ledger.ts";
 import type { StepFacts } from "../step-facts.ts";
 import { applyOutcome } from "./apply-outcome.ts";
-import { capOf } from "./budget-cap.ts";
+import { capOf, usedUpCap } from "./budget-cap.ts";
 import { decisionsOf, isOpen, replaceDecision } from "./kept-decisions.ts";
 
 /** Which decision an answer is for: about a task, or with null about the feature. */
@@ -96,16 +96,20 @@ function isPossible({ kind, options }: Decision, { option, text }: Omit<Decision
   return text.trim() !== "" && (options.length === 0 || kind === "question");
 }
 
+/** A budget is raised only by a higher cap of what is used up. */
 function whyNoCap(
   { costUsd, tokens }: Ledger,
-  { kind }: Decision,
+  { kind, ask }: Decision,
   { option, text }: Omit<DecisionAnswer, "at">,
 ): Refusal | null {
-  if (kind !== "budget" || option !== "raise") return null;
-  const cap = capOf(text);
-  const spent = `the feature has spent $${costUsd.toFixed(2)} and ${tokens} tokens`;
-  if (cap !== null && (cap.usd ?? Infinity) > costUsd && (cap.tokens ?? Infinity) > tokens) return null;
-  const why = `"${text.slice(0, 100)}" is no higher cap: give US dollars such as 20, or 5000000 tokens; ${spent}`;
+  const usedUp = kind === "budget" && option === "raise" ? usedUpCap(ask) : null;
+  if (usedUp === null) return null;
+  const { unit, cap } = usedUp;
+  const [name, spent] = unit === "usd" ? ["US dollars", costUsd.toFixed(2)] : ["tokens", String(tokens)];
+  const least = Math.max(cap, unit === "usd" ? costUsd : tokens);
+  if ((capOf(text)?.[unit] ?? 0) > least) return null;
+  const example = unit === "usd" ? "20" : "5000000 tokens";
+  const why = `"${text.slice(0, 100)}" is no cap above ${cap} ${name} (${spent} are spent): give one as in "${example}"`;
   return { code: "no-such-option", why };
 }
 

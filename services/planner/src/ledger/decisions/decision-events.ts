@@ -10,7 +10,7 @@ interface About {
   readonly ledgerVersion: number;
 }
 
-type DecisionEventType = Exclude<Extract<EventToSend["type"], `decision.${string}`>, never>;
+type DecisionEventType = Extract<EventToSend["type"], `decision.${string}`>;
 
 /** The events of what a step asked and changed in one list of decisions. Their ids are derived. Pure. */
 export function decisionEvents(

@@ -148,7 +148,7 @@ test("people are asked once when a feature's budget is used up, and raise it or 
   expect(newest(waits)).toMatchObject({ kind: "budget", onTimeout: "hold", needs: { role: "operator" } });
   expect(poor(waits, 5, 5.4).decisions).toBe(waits.decisions);
   const spent = { ...waits, costUsd: 5.4, tokens: 900 };
-  for (const text of ["5", "lots", "", "800 tokens"])
+  for (const text of ["5", "5.40", "lots", "", "5000 tokens"])
     expect(refusalOf(spent, answer(spent, { option: "raise", text }))).toMatchObject([
       { code: "no-such-option" },
     ]);
@@ -158,7 +158,10 @@ test("people are asked once when a feature's budget is used up, and raise it or 
   expect(raised.decisions).toHaveLength(1);
   // The cap that was given is used up, too.
   expect(poor(raised, 20, 20.1).decisions.map(({ state }) => state)).toEqual(["answered", "open"]);
-  expect(answer(spent, { option: "raise", text: "1000 tokens" }).feature.budget).toEqual({ tokens: 1000 });
+  const why = "FEATURE_BUDGET_TOKENS=800 is used up (900)";
+  const noTokens = applyAt(building(), 1, (now) => now, { usedUp: { level: "feature", why } });
+  expect(refusalOf(noTokens, answer(noTokens, { option: "raise", text: "20" }))).toHaveLength(1);
+  expect(answer(noTokens, { option: "raise", text: "1000 tokens" }).feature.budget).toEqual({ tokens: 1000 });
   expect(answer(spent, { option: "cancel" })).toMatchObject({
     status: "cancelled",
     reason: "cancelled by ada",
