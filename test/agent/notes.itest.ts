@@ -71,7 +71,7 @@ test("a note is in the model's next request, after the running tool, once", asyn
 test("a note of the very turn of submit is not lost: the agent goes on with it", async () => {
   const { transcript, heard, result } = await say(note("use b"), {
     steps: [
-      { calls: [bash("echo one > src/b.txt; sleep 0.4"), submit("too early")] },
+      { calls: [bash("echo one > src/b.txt; sleep 0.4"), submit("I am blocked.", { outcome: "blocked" })] },
       ...steps(write("src/b.txt", "two\n"), submit("with b")),
     ],
   });

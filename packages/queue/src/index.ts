@@ -10,6 +10,7 @@ export { EVENTS_KEPT, openEventLog, type EventLog, type LoggedEvent } from "./ev
 export { hasSchedule } from "./clock.ts";
 export {
   activeJobIds,
+  amendJob,
   jobBody,
   jobState,
   pendingJobIds,

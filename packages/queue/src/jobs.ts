@@ -1,7 +1,7 @@
-import type { MessageOf, QueueName } from "@agentswarm/contracts";
+import type { MessageOf, MessageToSend, QueueName } from "@agentswarm/contracts";
 import { queueOf } from "./bull-side.ts";
 import type { QueueConnection } from "./connect.ts";
-import { unseal } from "./envelope.ts";
+import { seal, unseal } from "./envelope.ts";
 
 export type PendingState = "waiting" | "prioritized" | "delayed" | "active";
 export type JobState = PendingState | "completed" | "failed" | "missing";
@@ -28,6 +28,24 @@ export async function jobBody<Q extends QueueName>(
   if (!job) return null;
   const opened = unseal(queue, job.data);
   return opened.kind === "message" ? opened.body : null;
+}
+
+/**
+ * Changes the message of a job that has not ended. A worker that has the job keeps the message that it was given; whoever
+ * gets the job after it gets the changed one. A job that does not exist, or whose message cannot be read, is passed over.
+ */
+export async function amendJob<Q extends QueueName>(
+  connection: QueueConnection,
+  queue: Q,
+  jobId: string,
+  change: (body: MessageOf<Q>) => MessageToSend<Q>,
+): Promise<void> {
+  const job = await queueOf(connection, queue).getJob(jobId);
+  if (!job || job.finishedOn !== undefined) return;
+  const opened = unseal(queue, job.data);
+  if (opened.kind !== "message") return;
+  const { sentAt, trace } = job.data as { sentAt: number; trace: string };
+  await job.updateData(seal(queue, change(opened.body), { sentAt, trace }));
 }
 
 /** Removes a job that has ended. A job that has not is left, and one that does not exist is passed over. */

@@ -6,12 +6,13 @@ import { carryOut, refreshBudget, sendTask, step } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
 import { inFeatureTrace } from "./feature-trace.ts";
 import { isSweepUnderWay, jobsUnderWay } from "./jobs-under-way.ts";
-import { decideLost, roundName, type Round } from "./ledger/decide-lost.ts";
+import { decideLost, roundName, type JobsUnderWay, type Round } from "./ledger/decide-lost.ts";
 import { retry } from "./ledger/decide-retry.ts";
 import { countShown, findRecord } from "./ledger/find-tasks.ts";
 import { isUnderWay, OPEN } from "./ledger/task-record.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { readOpen } from "./read-open.ts";
+import { repeatNotes } from "./signal-notes.ts";
 import { whyLost } from "./why-lost.ts";
 
 const LEASE_MS = 30_000;
@@ -33,7 +34,7 @@ export async function audit(ctx: PlannerContext): Promise<void> {
     if (lease.lost.aborted) return;
     const { id: featureId } = ledger.feature;
     try {
-      await inFeatureTrace(ledger, () => auditFeature(ctx, ledger, decideLost(underWay, known)));
+      await inFeatureTrace(ledger, () => auditFeature(ctx, ledger, underWay, known));
     } catch (error) {
       const fault = asFault(error);
       if (fault.source === "machine") throw fault;
@@ -50,13 +51,20 @@ async function readRounds({ ledgers }: PlannerContext, ledger: Ledger): Promise<
   return [...(await ledgers.underWay(ledger.feature.id))].map(([taskId, round]) => ({ taskId, round }));
 }
 
-async function auditFeature(ctx: PlannerContext, ledger: Ledger, missed: readonly Round[]): Promise<void> {
+async function auditFeature(
+  ctx: PlannerContext,
+  ledger: Ledger,
+  underWay: readonly Round[],
+  known: JobsUnderWay,
+): Promise<void> {
   const { id } = ledger.feature;
   if ((ledger.rest?.outbox ?? 0) > 0)
     for (const entry of await ctx.ledgers.outbox(ledger)) await carryOut(ctx, ledger, entry);
   if (countShown(ledger, ["sent"]) > 0) {
+    const missed = decideLost(underWay, known);
     const before = await ctx.ledgers.noteMissed(id, missed.map(roundName));
     for (const round of missed) if (before.has(roundName(round))) await sendLost(ctx, id, round);
+    await repeatNotes(ctx, ledger, underWay);
   }
   await refreshBudget(ctx, id);
   await advance(ctx, id);
@@ -64,11 +72,15 @@ async function auditFeature(ctx: PlannerContext, ledger: Ledger, missed: readonl
 
 /** Sends a task's round again, or its next round when the job ended without a handoff. */
 async function sendLost(ctx: PlannerContext, featureId: string, { taskId, round }: Round): Promise<void> {
-  const record = await ctx.ledgers.read(featureId, (ledger) => ledger && findRecord(ledger, taskId));
-  if (!record || record.round !== round || !isUnderWay(record)) return;
+  const { ledger, record } = await ctx.ledgers.read(featureId, (now) => ({
+    ledger: now,
+    record: now === null ? undefined : findRecord(now, taskId),
+  }));
+  if (ledger === null || record === undefined) return;
+  if (record.round !== round || !isUnderWay(record)) return;
   const state = await jobState(ctx.connection, "task", jobId.task(taskId, round));
   ctx.log.warn({ featureId, taskId, round, state }, "the job of a sent task is lost; the task is sent again");
-  if (state === "missing") return sendTask(ctx, record);
+  if (state === "missing") return sendTask(ctx, ledger, record);
   const why = await whyLost(ctx.connection, { taskId, round }, state);
   await step(
     ctx,

@@ -11,6 +11,8 @@ import { isUnderWay, type TaskRecord } from "./ledger/task-record.ts";
 import { needTasks } from "./ledger/find-tasks.ts";
 import type { Effect } from "./ledger/effect.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import { notesOf } from "./ledger/notes.ts";
+import { signalNotes } from "./signal-notes.ts";
 import type { OutboxEntry } from "./ledger/outbox.ts";
 
 /**
@@ -44,7 +46,9 @@ export function refreshBudget(ctx: PlannerContext, featureId: string): Promise<L
 export async function carryOut(ctx: PlannerContext, ledger: Ledger, entry: OutboxEntry): Promise<void> {
   const { id } = ledger.feature;
   failpoint("planner.stored");
-  const about = entry.effects.flatMap((effect) => ("taskId" in effect ? [effect.taskId] : []));
+  const about = entry.effects.flatMap((effect) =>
+    "taskId" in effect && effect.taskId !== null ? [effect.taskId] : [],
+  );
   const records = await readTasks(ctx, id, ledger, about);
   await inFeatureTrace(ledger, async () => {
     for (const effect of entry.effects) await carryOutOne(ctx, ledger, effect, records);
@@ -99,11 +103,13 @@ async function carryOutOne(
     case "send": {
       const record = records.get(effect.taskId);
       // A later step may have ended the round before it was sent.
-      if (record?.round === effect.round && isUnderWay(record)) await sendTask(ctx, record);
+      if (record?.round === effect.round && isUnderWay(record)) await sendTask(ctx, ledger, record);
       return;
     }
     case "cancel":
       return cancelTask(ctx, effect);
+    case "signal":
+      return signalNotes(ctx, ledger, effect, records);
     case "due": {
       const delayMs = Math.max(0, effect.at - (await ctx.connection.now()));
       const { id: featureId } = ledger.feature;
@@ -151,12 +157,16 @@ function cancelTask({ connection }: PlannerContext, of: { taskId: string; round:
 /** Sends a task's current round; sending it twice makes one job. */
 export async function sendTask(
   { sender, surveys }: PlannerContext,
-  { task, round, approvedBy, approvedHead, lastHandoff, lastOutcome }: TaskRecord,
+  ledger: Pick<Ledger, "notes">,
+  record: TaskRecord,
 ): Promise<void> {
+  const { task, round, approvedBy, approvedHead, lastHandoff, lastOutcome } = record;
   // The survey is stored once per feature: in the ledger every write would carry it once per task.
   const surveyed = task.context === "" && !isTrunkHealth(task.featureId);
   const context = surveyed ? ((await surveys.get(task.featureId))?.value ?? "") : task.context;
   const message: TaskMessage = { task: { ...task, context }, round };
+  const notes = notesOf(ledger, record);
+  if (notes.length > 0) message.notes = notes;
   if (approvedBy !== null && lastHandoff !== null && lastOutcome?.kind === "held") {
     const { attempt } = lastHandoff;
     message.approved = {

@@ -12,6 +12,7 @@ import { decideHeld } from "./ledger/decisions/held-landing.ts";
 import { remindOrEnd } from "./ledger/decisions/remind-or-end.ts";
 import { findRecord } from "./ledger/find-tasks.ts";
 import { newLedger } from "./ledger/ledger.ts";
+import { takeNote } from "./ledger/notes.ts";
 import { cancelFeature, giveBudget, retryTask } from "./ledger/person-actions.ts";
 import { retryFeature } from "./ledger/retry-feature.ts";
 import { move, moveDecision, moveTask } from "./move.ts";
@@ -68,13 +69,17 @@ export async function handlePlan(
     }
     case "due":
       return moveDecision(ctx, message, remindOrEnd);
+    case "note": {
+      const { featureId, taskId } = message;
+      const about = taskId === null ? [] : [taskId];
+      return move(ctx, featureId, (ledger) => ledger && takeNote(ledger, message), about);
+    }
     case "swept":
       return absorbSweep(ctx, message.sweep, messageId);
     case "audit":
       return audit(ctx);
     case "revert":
     case "pause":
-    case "note":
     case "question":
       throw new Fault("message.invalid", `plan message of kind ${message.kind} is not known`);
   }

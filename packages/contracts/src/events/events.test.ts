@@ -64,6 +64,7 @@ test("a switch over the types is held to be exhaustive by the compiler", () => {
       case "decision.withdrawn":
       case "answer.refused":
       case "note.said":
+      case "note.refused":
         return "feature";
       case "task.planned":
       case "task.sent":

@@ -16,7 +16,7 @@ import { featureChanged, featureSubmitted } from "./feature.ts";
 import { gateFlaked, landingConflicted, landingHeld, landingLanded, landingRejected } from "./landing.ts";
 import { messageDeadLettered } from "./message.ts";
 import { modelUsed } from "./model.ts";
-import { noteHeard, noteSaid } from "./note.ts";
+import { noteHeard, noteRefused, noteSaid } from "./note.ts";
 import { paused, resumed } from "./pause.ts";
 import { planMade, planRejected } from "./plan.ts";
 import { sweepFinished, trunkGreen, trunkRewritten } from "./sweep.ts";
@@ -61,6 +61,7 @@ export const eventToSendSchema = z.discriminatedUnion("type", [
   decisionWithdrawn,
   answerRefused,
   noteSaid,
+  noteRefused,
   noteHeard,
   paused,
   resumed,

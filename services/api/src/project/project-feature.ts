@@ -73,6 +73,7 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
     case "decision.withdrawn":
     case "answer.refused":
     case "note.said":
+    case "note.refused":
     case "note.heard":
     case "work.paused":
     case "work.resumed":

@@ -86,6 +86,7 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
     case "decision.withdrawn":
     case "answer.refused":
     case "note.said":
+    case "note.refused":
     case "note.heard":
     case "work.paused":
     case "work.resumed":

@@ -3,6 +3,7 @@ import { taskIdOf } from "@agentswarm/contracts/node";
 import { decideReaction, retry, type Reaction } from "./decide-retry.ts";
 import { findRecord, openResolves } from "./find-tasks.ts";
 import { hasEnded, withRecord, type Ledger } from "./ledger.ts";
+import { withHeard } from "./notes.ts";
 import { isUnderWay, newRecord, type TaskRecord } from "./task-record.ts";
 
 const MAX_SCOPE = 200;
@@ -19,7 +20,11 @@ export function absorbHandoff(ledger: Ledger, handoff: Handoff, outcome: MergeOu
   // An approved attempt arrives twice, first held and then landed or refused, but its cost counts once.
   const isNew = !record.absorbed.some((one) => one.startsWith(`${handoff.attempt}/`));
   const charged = isNew ? charge(ledger, record, handoff) : ledger;
-  const known = { ...(findRecord(charged, handoff.taskId) ?? record), absorbed: [...record.absorbed, mark] };
+  const known = {
+    ...(findRecord(charged, handoff.taskId) ?? record),
+    absorbed: [...record.absorbed, mark],
+    heard: withHeard(ledger, record, handoff.heard),
+  };
   const noted = withRecord(charged, handoff.taskId, known);
   if (record.status === "landed") return noted;
   const news = { lastHandoff: handoff, lastOutcome: outcome };
@@ -85,7 +90,9 @@ function supersede(
     one.task.resolve?.paths.some((path) => paths.has(path)),
   );
   const after = before === undefined ? [] : [before.task.id];
-  return { ...cleared, tasks: [...cleared.tasks, newRecord(task, record.signature, after)] };
+  // What people said to the task is for the one that takes its place.
+  const resolve = { ...newRecord(task, record.signature, after), notes: record.notes };
+  return { ...cleared, tasks: [...cleared.tasks, resolve] };
 }
 
 function resolveTask(

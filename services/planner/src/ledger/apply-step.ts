@@ -2,6 +2,7 @@ import type { UsedUp } from "@agentswarm/contracts";
 import { tendFeature, tendTasks } from "./decisions/tend-decisions.ts";
 import { effectsBetween } from "./effects-between.ts";
 import type { Ledger } from "./ledger.ts";
+import { markTold } from "./notes.ts";
 import { settle } from "./settle.ts";
 import type { StepFacts } from "./step-facts.ts";
 
@@ -18,7 +19,8 @@ export function applyStep(before: Ledger | null, step: LedgerStep, facts: StepFa
   const changed = step(noted, facts);
   if (changed === null) return before;
   const tended = tendFeature(noted, noteBudget(changed, facts.usedUp), facts);
-  const after = tendTasks(noted, settle(tended, noted ?? { ...changed, tasks: [] }), facts);
+  const settled = tendTasks(noted, settle(tended, noted ?? { ...changed, tasks: [] }), facts);
+  const after = markTold(before, settled);
   if (after === before) return before;
   return { ...after, pending: [...after.pending, ...effectsBetween(before, after, facts.version)] };
 }

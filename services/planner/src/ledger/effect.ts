@@ -18,6 +18,12 @@ export const effectSchema = z.preprocess(
       at: z.int(),
     }),
     z.object({ kind: z.literal("not-due"), decisionId: z.string(), nth: z.int().min(0) }),
+    z.object({
+      kind: z.literal("signal"),
+      /** null: all running tasks of the feature. */
+      taskId: z.string().nullable(),
+      noteIds: z.array(z.string()),
+    }),
     z.object({ kind: z.literal("cap"), version: z.int().min(1) }),
     z.object({ kind: z.literal("emit"), event: eventToSendSchema }),
   ]),

@@ -2,6 +2,8 @@ import { jobId, type Budget } from "@agentswarm/contracts";
 import { changedDecisions, isOpen, type DecisionChange } from "./decisions/kept-decisions.ts";
 import { whenDue } from "./decisions/when-due.ts";
 import { eventsBetween, recordsById } from "./events-between.ts";
+import { countShown } from "./find-tasks.ts";
+import { newNotes } from "./notes.ts";
 import { changedTasks, type Ledger } from "./ledger.ts";
 import { isUnderWay, type TaskRecord } from "./task-record.ts";
 import type { Effect } from "./effect.ts";
@@ -23,6 +25,9 @@ export function effectsBetween(before: Ledger | null, after: Ledger, version: nu
     if (old !== undefined && isUnderWay(old) && isNeedless(record)) {
       effects.push({ kind: "cancel", taskId: id, round: record.round });
     }
+    const news = newNotes(old?.notes, record.notes);
+    if (news.length > 0 && old?.round === record.round && isUnderWay(record))
+      effects.push({ kind: "signal", taskId: id, noteIds: news.map((note) => note.id) });
     if (record.status === "landed" && old?.status !== "landed" && record.signature !== null) {
       effects.push({ kind: "sweep", why: "nudge", jobId: jobId.sweepAfterFix(id) });
     }
@@ -36,6 +41,9 @@ export function effectsBetween(before: Ledger | null, after: Ledger, version: nu
       jobId: jobId.sweepAfterLastTask(after.feature.id, version),
     });
   }
+  const news = newNotes(before?.notes, after.notes);
+  if (news.length > 0 && countShown(after, ["sent"]) > 0)
+    effects.push({ kind: "signal", taskId: null, noteIds: news.map(({ id }) => id) });
   const { budget } = after.feature;
   if (budget !== undefined && !sameBudget(budget, before?.feature.budget))
     effects.push({ kind: "cap", version });
@@ -85,6 +93,8 @@ export function effectId(effect: Effect): string {
     case "due":
     case "not-due":
       return `${effect.kind}/${effect.decisionId}/${effect.nth}`;
+    case "signal":
+      return `signal/${effect.taskId}/${effect.noteIds.join("+")}`;
     case "cap":
       return `cap/${effect.version}`;
     case "emit":

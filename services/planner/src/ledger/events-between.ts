@@ -2,6 +2,7 @@ import type { EventData, EventToSend } from "@agentswarm/contracts";
 import { budgetWaitedFor, changedTasks, type Ledger } from "./ledger.ts";
 import { countShown, revisionNumber } from "./find-tasks.ts";
 import { decisionEvents } from "./decisions/decision-events.ts";
+import { noteEvents } from "./notes.ts";
 import { heldCommit, type TaskRecord } from "./task-record.ts";
 
 /** Tasks of a feature by state. Cancelled tasks do not count: they were superseded or replaced by a later plan. */
@@ -74,6 +75,7 @@ export function eventsBetween(before: Ledger | null, after: Ledger, version: num
       };
       events.push({ id: taskEvent("task-changed"), type: "task.changed", ...mine, data });
     }
+    events.push(...noteEvents(old?.notes, old === undefined ? [] : record.notes, about, task.id));
     const { ledgerVersion } = mine;
     events.push(...decisionEvents(old?.decisions, record.decisions, { ...about, ledgerVersion }));
   }
@@ -82,6 +84,7 @@ export function eventsBetween(before: Ledger | null, after: Ledger, version: num
     events.push({ id: id("budget-reached"), type: "budget.reached", ...about, data: { ...waiting } });
   }
   events.push(...decisionEvents(before?.decisions, after.decisions, about));
+  events.push(...noteEvents(before?.notes, after.notes, about, null));
   const summary = (ledger: Ledger) => JSON.stringify(summaryOf(ledger));
   if (before === null || summary(before) !== summary(after)) {
     events.push({ id: id("feature-changed"), type: "feature.changed", ...about, data: summaryOf(after) });

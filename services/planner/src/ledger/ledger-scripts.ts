@@ -18,6 +18,7 @@ const NAMES: readonly LedgerKey[] = [
   "outbox",
   "revisions",
   "missed",
+  "noted",
   "decisions",
   "list:resolves",
   ...STATUSES.map((status) => `list:${status}` as const),

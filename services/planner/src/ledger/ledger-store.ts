@@ -52,6 +52,8 @@ export interface LedgerStore {
   done(ledger: Ledger, entry: string): Promise<void>;
   /** The tasks that are under way, with their rounds. */
   underWay(featureId: string): Promise<ReadonlyMap<string, number>>;
+  /** Ids of the tasks to which people said something. */
+  noted(featureId: string): Promise<ReadonlySet<string>>;
   /** Keeps the names of rounds whose jobs an audit did not find. Returns those of the audit before. */
   noteMissed(featureId: string, missed: readonly string[]): Promise<ReadonlySet<string>>;
   /** The feature that has this task, or null. */
@@ -164,6 +166,9 @@ export function openLedgerStore(options: LedgerStoreOptions): LedgerStore {
       const rounds = new Map<string, number>();
       for (let nth = 0; nth < found.length; nth += 2) rounds.set(found[nth] ?? "", Number(found[nth + 1]));
       return rounds;
+    },
+    async noted(featureId) {
+      return new Set(await redis.smembers(`${ledgerBase(connection, featureId)}:noted`));
     },
     async noteMissed(featureId, missed) {
       const key = `${ledgerBase(connection, featureId)}:missed`;

@@ -72,6 +72,7 @@ export function writesBetween(before: Ledger | null, after: Ledger, facts: Write
     const nth = places.get(id) ?? 0;
     commands.push(["HSET", key("tasks"), id, writeTask({ record, nth })]);
     commands.push(...listCommands(key, olds.get(id), record, nth));
+    if (record.notes.length > 0 && !olds.get(id)?.notes.length) commands.push(["SADD", key("noted"), id]);
     commands.push(...landingCommands(key, olds.get(id), record, after));
     commands.push(...indexDecisions(connection, after, olds.get(id)?.decisions, record));
   }
