@@ -3,7 +3,7 @@ import { changedDecisions, isOpen, type DecisionChange } from "./decisions/kept-
 import { whenDue } from "./decisions/when-due.ts";
 import { eventsBetween, recordsById } from "./events-between.ts";
 import { countShown } from "./find-tasks.ts";
-import { newNotes } from "./notes.ts";
+import { newNotes } from "./note-events.ts";
 import { changedTasks, type Ledger } from "./ledger.ts";
 import { isUnderWay, type TaskRecord } from "./task-record.ts";
 import type { Effect } from "./effect.ts";

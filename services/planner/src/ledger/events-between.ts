@@ -2,7 +2,7 @@ import type { EventData, EventToSend } from "@agentswarm/contracts";
 import { budgetWaitedFor, changedTasks, type Ledger } from "./ledger.ts";
 import { countShown, revisionNumber } from "./find-tasks.ts";
 import { decisionEvents } from "./decisions/decision-events.ts";
-import { noteEvents } from "./notes.ts";
+import { noteEvents } from "./note-events.ts";
 import { heldCommit, type TaskRecord } from "./task-record.ts";
 
 /** Tasks of a feature by state. Cancelled tasks do not count: they were superseded or replaced by a later plan. */

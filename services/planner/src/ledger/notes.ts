@@ -1,5 +1,10 @@
-import type { EventToSend, Handoff, Note, PlanMessage } from "@agentswarm/contracts";
-import { MAX_NOTES } from "@agentswarm/contracts";
+import {
+  MAX_NOTES,
+  type EventToSend,
+  type Handoff,
+  type Note,
+  type PlanMessage,
+} from "@agentswarm/contracts";
 import { recordsById } from "./events-between.ts";
 import { standIn } from "./find-tasks.ts";
 import { hasEnded, withRecord, type Ledger } from "./ledger.ts";
@@ -85,26 +90,4 @@ export function withHeard(ledger: Ledger, record: TaskRecord, heard: Handoff["he
   const known = new Set([...ledger.notes, ...record.notes].map(({ id }) => id));
   const news = heard.map(({ noteId }) => noteId).filter((id) => known.has(id));
   return [...new Set([...record.heard, ...news])];
-}
-
-/** The events of notes that a step added. */
-export function noteEvents(
-  before: readonly Note[] | undefined,
-  after: readonly Note[],
-  about: { readonly repoId: string; readonly featureId: string },
-  taskId: string | null,
-): EventToSend[] {
-  const { repoId, featureId } = about;
-  return newNotes(before, after).map((note) => ({
-    id: `note-said-${note.id}`,
-    type: "note.said",
-    repoId,
-    featureId,
-    data: { note, taskId },
-  }));
-}
-
-/** The notes that a step added. */
-export function newNotes(before: readonly Note[] | undefined, after: readonly Note[]): readonly Note[] {
-  return after.slice(before?.length ?? 0);
 }
