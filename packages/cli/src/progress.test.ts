@@ -41,6 +41,22 @@ test("what the swarm waits for is shown once and whole, and with each feature th
   expect(lines[4]).toBe(`! 2 waiting (dispatcher): ${reason}`);
 });
 
+test("what is paused is shown once, with who and why; a feature's own pause shows with the feature", () => {
+  const pause = { by: "ada", via: "cli", why: "an incident", at: 1 } as const;
+  const paused = [
+    { scope: { kind: "swarm" }, pause },
+    { scope: { kind: "landings", repoId: "main" }, pause },
+    { scope: { kind: "feature", featureId: "feature-1" }, pause },
+  ] as const;
+  const landings = "landings on main are paused by ada: an incident (swarm resume --landings)";
+  const waiting = { reason: landings, source: "operator", service: "merger", since: 1, waits: 3 } as const;
+  const lines = formatProgress([], { ...status, paused: [...paused], waiting: [waiting] }).split("\n");
+  expect(lines.slice(0, -1)).toEqual([
+    "! the swarm is paused by ada: an incident (swarm resume)",
+    `! 3 waiting (merger): ${landings}`,
+  ]);
+});
+
 test("a notice about the trunk is shown once, also when tasks wait for it", () => {
   const reason = "the trunk's own check `npm test` fails here before any change";
   const waiting = { reason, source: "operator", service: "dispatcher", since: 1, waits: 1 } as const;

@@ -1,5 +1,5 @@
 import type { WriteStream } from "node:tty";
-import type { FeatureSummary, SwarmStatus } from "@agentswarm/contracts";
+import { describePause, type FeatureSummary, type SwarmStatus } from "@agentswarm/contracts";
 import { oneLine, shortReason } from "./format-reason.ts";
 
 const MARK: Readonly<Record<string, string>> = { done: "✓", failed: "✗", cancelled: "–", held: "‖" };
@@ -9,6 +9,7 @@ type ShownStatus = Pick<SwarmStatus, "agents" | "landings" | "trunk" | "green"> 
   readonly waiting?: SwarmStatus["waiting"];
   readonly notices?: SwarmStatus["notices"];
   readonly backends?: SwarmStatus["backends"];
+  readonly paused?: SwarmStatus["paused"];
   readonly cost: Pick<SwarmStatus["cost"], "usd" | "tokens">;
 };
 const TITLE_CHARS = 36;
@@ -33,9 +34,14 @@ export function formatProgress(
 }
 
 /** What is wrong around the swarm: every reason whole, with its fix at the end. */
-function formatWaiting({ waiting = [], notices = [], backends = [] }: ShownStatus): string[] {
+function formatWaiting({ waiting = [], notices = [], backends = [], paused = [] }: ShownStatus): string[] {
   const reasons = new Set(waiting.map(({ reason }) => reason));
+  const pauses = paused.map(({ scope, pause }) => describePause(scope, pause));
   return [
+    // A feature's own pause shows with the feature, and those that tasks wait for show below.
+    ...paused.flatMap(({ scope }, nth) =>
+      scope.kind === "feature" || reasons.has(pauses[nth] ?? "") ? [] : `! ${oneLine(pauses[nth] ?? "")}`,
+    ),
     ...waiting.map(({ reason, waits, service }) => `! ${waits} waiting (${service}): ${oneLine(reason)}`),
     ...backends.map(
       ({ backend, why }) => `! backend ${oneLine(backend)} gets no calls for now: ${oneLine(why)}`,

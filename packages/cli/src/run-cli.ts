@@ -9,6 +9,7 @@ import { addJobs } from "./commands/jobs.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addMe } from "./commands/me.ts";
+import { addPause, addResume } from "./commands/pause.ts";
 import { addRetry } from "./commands/retry.ts";
 import { addStatus } from "./commands/status.ts";
 import { addSubmit } from "./commands/submit.ts";
@@ -24,6 +25,8 @@ const COMMANDS: readonly CliCommand[] = [
   addDiff,
   addCancel,
   addRetry,
+  addPause,
+  addResume,
   addApprove,
   addJobs,
   addEvents,

@@ -20,6 +20,7 @@ export type FaultCode =
   | "model.invalid"
   | "budget.reached"
   | "target.invalid"
+  | "work.paused"
   | "not-found"
   | "conflict"
   | "internal";
@@ -59,6 +60,7 @@ const SOURCE: Readonly<Record<FaultCode, FaultSource>> = {
   "model.invalid": "model",
   "budget.reached": "operator",
   "target.invalid": "operator",
+  "work.paused": "operator",
   "not-found": "bug",
   conflict: "bug",
   internal: "bug",

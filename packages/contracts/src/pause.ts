@@ -21,3 +21,28 @@ export const pauseSchema = z.object({
   at: z.int().describe("Milliseconds since 1970, Redis time"),
 });
 export type Pause = z.infer<typeof pauseSchema>;
+
+/** What is paused, in one word. Example: `landings/main`. */
+export function nameOfPause(scope: PauseScope): string {
+  switch (scope.kind) {
+    case "swarm":
+      return "swarm";
+    case "landings":
+      return `landings/${scope.repoId}`;
+    case "feature":
+      return `feature/${scope.featureId}`;
+  }
+}
+
+/** For people: what is paused, by whom, why, and the command that ends it. */
+export function describePause(scope: PauseScope, { by, why }: Pick<Pause, "by" | "why">): string {
+  const who = `paused by ${by}${why === "" ? "" : `: ${why}`}`;
+  switch (scope.kind) {
+    case "swarm":
+      return `the swarm is ${who} (swarm resume)`;
+    case "landings":
+      return `landings on ${scope.repoId} are ${who} (swarm resume --landings)`;
+    case "feature":
+      return `${who} (swarm resume ${scope.featureId})`;
+  }
+}

@@ -23,6 +23,7 @@ export { claimTurn } from "./limits/claim.ts";
 export { forgetNumbers, nextNumber } from "./limits/counter.ts";
 export { acquireLease, type Lease } from "./limits/lease.ts";
 export { acquireSlot, type Slot } from "./limits/slots.ts";
+export { openPauses, pauseTasks, resumeTasks, type Pauses } from "./pauses.ts";
 export { type Handler, type JobContext } from "./run-job.ts";
 export { readLag, reportLag } from "./loop-lag.ts";
 export { openShownModel } from "./shown-model.ts";

@@ -18,6 +18,7 @@ import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { probeRoutes } from "./routes/probes.ts";
+import { pauseRoutes } from "./routes/pause.ts";
 import { rebuildRoutes } from "./routes/rebuild.ts";
 import { statusRoutes } from "./routes/status.ts";
 import { diffRoutes } from "./routes/diffs.ts";
@@ -91,6 +92,7 @@ export async function buildApp(ctx: ApiContext, log: FastifyBaseLogger, stopping
   jobRoutes(app, ctx);
   keyRoutes(app, ctx);
   probeRoutes(app, ctx);
+  pauseRoutes(app, ctx);
   rebuildRoutes(app, ctx);
   pageRoutes(app);
   mountBoard(app, ctx);

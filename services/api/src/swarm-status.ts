@@ -3,6 +3,7 @@ import {
   activeJobIds,
   openShownModel,
   openBackendOutages,
+  openPauses,
   openTrunkStates,
   openWaiting,
   queueCounts,
@@ -42,6 +43,7 @@ export async function readSwarmStatus({
     trunks,
     backends,
     jobs,
+    paused,
   ] = await Promise.all([
     queueCounts(connection),
     model.swarm(),
@@ -54,6 +56,7 @@ export async function readSwarmStatus({
     openTrunkStates(connection).all(),
     openBackendOutages(connection).all(),
     activeJobIds(connection, "task"),
+    openPauses(connection).all(),
   ]);
   const eventsWait = intake.waiting();
   const attempts = attemptsAtWork(swarm.live, jobs);
@@ -69,6 +72,7 @@ export async function readSwarmStatus({
       const notice = state.hold ?? state.unchecked;
       return notice === null ? [] : [{ repoId, notice }];
     }),
+    paused,
     model: shown,
     landings: swarm.landings,
     ...(swarm.repos[DEFAULT_REPO] ?? { ...EMPTY_REPO, hotFiles: {} }),

@@ -1,7 +1,7 @@
 import type { AgentRuntime } from "@agentswarm/contracts";
 import type { Mirror, Store } from "@agentswarm/git";
 import type { Router } from "@agentswarm/llm";
-import type { Budgets, QueueConnection, Sender, TrunkStates } from "@agentswarm/queue";
+import type { Budgets, QueueConnection, Sender, Pauses, TrunkStates } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import type { Logger } from "@agentswarm/service";
 import type { AttemptBase } from "./base.ts";
@@ -28,6 +28,8 @@ export interface DispatcherContext {
   readonly budgets: Budgets;
   /** What the newest sweeps say. */
   readonly trunkStates: TrunkStates;
+  /** What people have paused. */
+  readonly pauses: Pick<Pauses, "requireNone">;
   readonly log: Logger;
   /** A repository of the swarm. Throws Fault `config.invalid` for an unknown id. */
   readonly repo: (repoId: string) => DispatcherRepo;

@@ -32,11 +32,16 @@ export async function dispatch(
   job: JobContext,
 ): Promise<string> {
   const { task, round, approved } = message;
-  if (approved !== undefined) return sendApproved(ctx, task, round, approved);
+  if (approved !== undefined) {
+    await ctx.pauses.requireNone(task.featureId);
+    return sendApproved(ctx, task, round, approved);
+  }
   const sent = await findSent(ctx, task.id, round);
   if (sent !== null) return `attempt ${sent} was sent before`;
   const kept = await ctx.repo(task.repoId).finished.find(task.id, round);
   if (kept !== null) return handOver(ctx, message, kept, job);
+  // The message was sent, or taken by this consumer, before the pause began.
+  await ctx.pauses.requireNone(task.featureId);
   try {
     return await withSlot(ctx, job.signal, (signal) => openAttempt(ctx, message, { ...job, signal }));
   } catch (error) {
@@ -49,6 +54,8 @@ export async function dispatch(
 
 async function openAttempt(ctx: DispatcherContext, message: TaskMessage, job: JobContext): Promise<string> {
   const { task, round } = message;
+  // Once more: the task may have waited for its slot since.
+  await ctx.pauses.requireNone(task.featureId);
   // Without a model the task waits with the reason; an attempt would only end as lost.
   const outage = await ctx.outage(ROLE_OF_KIND[task.kind]);
   if (outage !== null) throw outage;

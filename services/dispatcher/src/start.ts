@@ -3,7 +3,7 @@ import { DOOR } from "@agentswarm/contracts";
 import { openDependencyCache } from "@agentswarm/checks";
 import { openStore } from "@agentswarm/git";
 import { needsSample, openRecorder, openRouter } from "@agentswarm/llm";
-import { consume, openBackendOutages, openBudgets, openTrunkStates } from "@agentswarm/queue";
+import { consume, openBackendOutages, openBudgets, openPauses, openTrunkStates } from "@agentswarm/queue";
 import type { SandboxProvider } from "@agentswarm/sandbox";
 import { removeOld, type Logger, type ServiceContext } from "@agentswarm/service";
 import { awaitOrigin, openRepos, openService } from "@agentswarm/wiring";
@@ -54,6 +54,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     sender,
     budgets: stack.use(openBudgets(connection, settings)),
     trunkStates: openTrunkStates(connection),
+    pauses: openPauses(connection),
     log,
     repo: repos.repo,
     provider,

@@ -1,7 +1,7 @@
 import type { PackageFactsReader } from "@agentswarm/checks";
 import type { LandingMode } from "@agentswarm/contracts";
 import type { LandingEngine, Mirror, PublishRight, Store } from "@agentswarm/git";
-import type { QueueConnection, Sender } from "@agentswarm/queue";
+import type { Pauses, QueueConnection, Sender } from "@agentswarm/queue";
 import type { Logger } from "@agentswarm/service";
 import type { Gate } from "./gate.ts";
 import type { LandedIndex } from "./landed-index.ts";
@@ -37,6 +37,8 @@ export interface LandingContext {
   /** Runs the target's gate checks before publishing; null when LANDING_GATE is off. */
   readonly gate: Gate | null;
   readonly upkeep: Upkeep;
+  /** What people have paused. */
+  readonly pauses: Pick<Pauses, "read">;
   /** A sweep is requested each time this many more landings are on the trunk. */
   readonly nudgeAfter: number;
   /** Aborted when the service stops. */

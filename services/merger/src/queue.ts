@@ -44,6 +44,8 @@ export interface MergeQueue {
    * have used up their crash budget.
    */
   take(limit: number, busyTasks: ReadonlySet<string>): QueueEntry[];
+  /** Shows the task of every waiting entry as waiting for what a fault names. */
+  waitsFor(fault: Fault): Promise<void>;
   /** Puts entries back before all others, without the cancelled ones, which end here. */
   putBack(entries: readonly QueueEntry[]): void;
 }
@@ -113,6 +115,9 @@ export function openMergeQueue(stopping: AbortSignal): MergeQueue {
       }
       for (const entry of taken) waiting.splice(waiting.indexOf(entry), 1);
       return taken;
+    },
+    async waitsFor(fault) {
+      await Promise.all(waiting.map((entry) => entry.waitsFor(fault)));
     },
     putBack(entries) {
       for (const { isCancelled, request, fail } of entries) if (isCancelled) fail(aborted(request, "cancel"));

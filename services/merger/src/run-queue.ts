@@ -5,6 +5,7 @@ import type { LandingContext } from "./context.ts";
 import { publishBatch } from "./publish-batch.ts";
 import type { MergeQueue, QueueEntry } from "./queue.ts";
 import { waitForQuiet } from "./wait-for-quiet.ts";
+import { landingsPause, waitWhilePaused } from "./wait-while-paused.ts";
 
 /** The batch whose turn is next, and one built on top of it. */
 const BATCHES_UNDER_TEST = 2;
@@ -24,6 +25,7 @@ const BATCHES_UNDER_TEST = 2;
  *   again, wait longer each time before the next batch, and show the entries' tasks as waiting for a quiet trunk.
  * - **a job is aborted** (shutdown, lost lock): a waiting entry leaves the queue; an entry in a batch stays there.
  * - **a job is cancelled**: a waiting entry leaves the queue; a batch that has it is not published but built again without it.
+ * - **landings are paused**: no batch is begun until they are resumed; what is under test is published as usual.
  * - **the queue is empty** and no batch is under test: wait.
  * - **the service stops**: abandon all batches and return; their jobs are retried.
  */
@@ -35,6 +37,7 @@ export async function runQueue(ctx: LandingContext, queue: MergeQueue): Promise<
   let size = ctx.gate === null ? LARGEST_BATCH_SIZE : FIRST_BATCH_SIZE;
 
   const buildNext = async (): Promise<boolean> => {
+    if ((await landingsPause(ctx)) !== null) return false;
     const entries = queue.take(size, tasksOf(batches));
     if (entries.length === 0) return false;
     try {
@@ -97,6 +100,7 @@ export async function runQueue(ctx: LandingContext, queue: MergeQueue): Promise<
       const [first] = batches;
       if (first === undefined) {
         if (queue.count === 0) return;
+        await waitWhilePaused(ctx, queue);
         continue;
       }
       const changed = batches.length < depth ? [queue.changed().then(() => "changed" as const)] : [];

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { openDependencyCache, openPackageFacts } from "@agentswarm/checks";
 import { openLandingEngine, openStore } from "@agentswarm/git";
-import { consume } from "@agentswarm/queue";
+import { consume, openPauses } from "@agentswarm/queue";
 import { cacheRemovals, removeOld, type ServiceContext } from "@agentswarm/service";
 import { awaitOrigin, openRepos, openService, type RepoLocation } from "@agentswarm/wiring";
 import { openProvider } from "@agentswarm/wiring/provider";
@@ -64,6 +64,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
       packages,
       landing: settings.LANDING,
       gate: settings.LANDING_GATE === "on" ? gate : null,
+      pauses: openPauses(connection),
       upkeep: stack.use(openUpkeep({ dir, everyBatches: settings.REPACK_AFTER, log })),
       nudgeAfter: settings.NUDGE_AFTER,
       signal,

@@ -8,7 +8,7 @@ import {
   type MergeRequest,
 } from "@agentswarm/contracts";
 import { openLandingEngine, openOrigin, openStore, type Mirror } from "@agentswarm/git";
-import { createSender, type QueueConnection } from "@agentswarm/queue";
+import { createSender, openPauses, type QueueConnection } from "@agentswarm/queue";
 import { createLogger } from "@agentswarm/service";
 import { commitFiles } from "../../../test/support/commit-files.ts";
 import { makeHandoff } from "../../../test/support/make-handoff.ts";
@@ -60,6 +60,7 @@ export async function runLandings(options: {
     packages: { of: async () => new Map() },
     landing,
     gate: null,
+    pauses: openPauses(connection),
     upkeep: {
       batchPublished: () => undefined,
       idle: () => Promise.resolve(),

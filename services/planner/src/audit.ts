@@ -1,5 +1,6 @@
 import { asFault, jobId, trunkHealthId } from "@agentswarm/contracts";
 import { acquireLease, jobState } from "@agentswarm/queue";
+import { forgetPauses } from "./apply-pause.ts";
 import { advance } from "./advance.ts";
 import { auditDecisions } from "./audit-decisions.ts";
 import { carryOut, refreshBudget, sendTask, step } from "./carry-out.ts";
@@ -41,6 +42,7 @@ export async function audit(ctx: PlannerContext): Promise<void> {
       ctx.log.error({ featureId, err: fault }, "a feature could not be audited");
     }
   }
+  await forgetPauses(ctx);
   await auditSweeps(ctx, ledgers);
   await auditDecisions(ctx);
 }

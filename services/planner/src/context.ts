@@ -5,6 +5,7 @@ import type {
   Documents,
   QueueConnection,
   Sender,
+  Pauses,
   TrunkStates,
   WaitingReasons,
 } from "@agentswarm/queue";
@@ -30,6 +31,8 @@ export interface PlannerContext {
   readonly waiting: WaitingReasons;
   /** What the newest sweeps say. */
   readonly trunkStates: TrunkStates;
+  /** What people have paused. */
+  readonly pauses: Pauses;
   /** Each feature's newest survey of the target. */
   readonly surveys: Documents<string>;
   readonly scheduler: PlanningScheduler;

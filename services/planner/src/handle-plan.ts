@@ -2,6 +2,7 @@ import { Fault, slug, type PlanMessage } from "@agentswarm/contracts";
 import { currentTrace } from "@agentswarm/contracts/node";
 import { absorbSweep } from "./absorb-sweep.ts";
 import { advance } from "./advance.ts";
+import { applyPause } from "./apply-pause.ts";
 import { audit } from "./audit.ts";
 import { refreshBudget } from "./carry-out.ts";
 import type { PlannerContext } from "./context.ts";
@@ -74,12 +75,13 @@ export async function handlePlan(
       const about = taskId === null ? [] : [taskId];
       return move(ctx, featureId, (ledger) => ledger && takeNote(ledger, message), about);
     }
+    case "pause":
+      return applyPause(ctx, message, (featureId, change) => move(ctx, featureId, change));
     case "swept":
       return absorbSweep(ctx, message.sweep, messageId);
     case "audit":
       return audit(ctx);
     case "revert":
-    case "pause":
     case "question":
       throw new Fault("message.invalid", `plan message of kind ${message.kind} is not known`);
   }

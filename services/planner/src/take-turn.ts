@@ -21,6 +21,8 @@ const LEASE_MS = 15_000;
  * time takes the turn of a feature. Another one that wants it too leaves it to the holder, and the next audit looks again.
  */
 export async function takeTurn(ctx: PlannerContext, featureId: string, signal: AbortSignal): Promise<void> {
+  // The audit takes the turn up again once the swarm is resumed.
+  if ((await ctx.pauses.read({ kind: "swarm" })) !== null) return;
   await using lease = await acquireLease(ctx.connection, `planning-${featureId}`, LEASE_MS);
   if (lease === null) return;
   // Read under the lease: the holder before may have taken the turn meanwhile.

@@ -3,6 +3,7 @@ import { EVENT_ROUTES } from "./events.ts";
 import { FEATURE_ROUTES } from "./features.ts";
 import { JOB_ROUTES } from "./jobs.ts";
 import { KEY_ROUTES } from "./keys.ts";
+import { PAUSE_ROUTES } from "./pause.ts";
 import { PROBE_ROUTES } from "./probes.ts";
 import { REBUILD_ROUTES } from "./rebuild.ts";
 import { STATUS_ROUTES } from "./status.ts";
@@ -16,6 +17,7 @@ export const REST = {
   ...DECISION_ROUTES,
   ...STATUS_ROUTES,
   ...EVENT_ROUTES,
+  ...PAUSE_ROUTES,
   ...REBUILD_ROUTES,
   ...JOB_ROUTES,
   ...KEY_ROUTES,

@@ -3,6 +3,7 @@ import { repoIdSchema } from "../repo.ts";
 import { QUEUE_NAMES } from "../queues.ts";
 import { shownBudgetSchema, costSchema } from "./cost.ts";
 import { waitingSchema } from "./waiting.ts";
+import { pausedWorkSchema } from "./pause.ts";
 import type { Route } from "./route.ts";
 
 /** The trunk of one repository. */
@@ -58,6 +59,7 @@ export const swarmStatusSchema = z.object({
   notices: z
     .array(z.object({ repoId: repoIdSchema, notice: z.string() }))
     .describe("What a person should know about a trunk: it is held, or nothing is checked on it"),
+  paused: z.array(pausedWorkSchema).default([]).describe("What people or alarms have paused"),
   model: shownModelSchema.nullable().describe("The model that answers; null until a planner has started"),
   landings: z.object({ total: z.int(), lastHour: z.int() }),
   /** Those of the default repository, as in `repos.main`. */

@@ -20,7 +20,7 @@ const NEEDED: Readonly<Record<Exclude<Route["needs"], "nothing">, readonly Route
   viewer: [],
   submitter: ["submitFeature", "cancelFeature", "retryFeature", "setFeatureBudget"],
   reviewer: ["approveTask", "refuseTask"],
-  operator: ["retryTask", "retryJob", "rebuildViews"],
+  operator: ["cancelTask", "pauseWork", "resumeWork", "retryTask", "retryJob", "rebuildViews"],
   admin: ["listKeys", "createKey", "rotateKey", "revokeKey"],
 };
 

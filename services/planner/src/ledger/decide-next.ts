@@ -22,7 +22,7 @@ const NAMED_TASKS = 50;
 
 /** Decides from a feature's ledger what it needs next; `wait` when it waits for a message. Pure. */
 export function decideNext(ledger: Ledger): Next {
-  if (hasEnded(ledger)) return { kind: "wait" };
+  if (hasEnded(ledger) || ledger.paused !== null) return { kind: "wait" };
   // Fix tasks have no plan and no acceptance: sweeps decide whether they are needed.
   if (isTrunkHealth(ledger.feature.id)) return holdIfHeld(ledger) ?? { kind: "wait" };
   if (ledger.status === "planning" || ledger.status === "queued") {

@@ -78,7 +78,7 @@ test("an attempt that ended for lack of budget waits when the planner knows the 
 });
 
 const none = { attemptsUsed: 0, crashes: 0, conflicts: 0 };
-const facts = { counts: none, counter: "attemptsUsed", attemptBudget: 3, outOfBudget: false } as const;
+const facts = { counts: none, counter: "attemptsUsed", attemptBudget: 3, maySend: true } as const;
 
 test.each([
   ["attemptsUsed", 3],
@@ -95,10 +95,10 @@ test.each([
   expect(after(limit - 1)).toMatchObject({ kind: "fail", counts: { [counter]: limit } });
 });
 
-test("a retry waits while a budget is used up", () => {
-  expect(decideRetry({ ...facts, outOfBudget: true }).kind).toBe("wait");
+test("a retry waits while the feature is paused or a budget is used up", () => {
+  expect(decideRetry({ ...facts, maySend: false }).kind).toBe("wait");
   const last = { ...none, attemptsUsed: 2 };
-  expect(decideRetry({ ...facts, counts: last, outOfBudget: true }).kind).toBe("fail");
+  expect(decideRetry({ ...facts, counts: last, maySend: false }).kind).toBe("fail");
 });
 
 test("a red gate sends the next round with the output of the failed check, until the attempts are used up", () => {

@@ -1,5 +1,5 @@
 import { COUNTED_ENDS, type Handoff, type MergeOutcome, type UsedUp } from "@agentswarm/contracts";
-import { withRecord, type Ledger } from "./ledger.ts";
+import { maySend, withRecord, type Ledger } from "./ledger.ts";
 import type { TaskRecord } from "./task-record.ts";
 
 /** Number of attempts of one task that may fail because of the infrastructure. */
@@ -77,18 +77,19 @@ function failureText({ reason, summary, checks }: ReactionFacts["handoff"]): str
 
 type Counts = Readonly<Record<Counter, number>>;
 
-/** What happens to a task whose attempt failed. `wait`: it is sent when the budget allows. */
+/** What happens to a task whose attempt failed. `wait`: it is sent when budget and pause allow. */
 type Retry = { kind: "send" | "wait" | "fail"; counts: Counts };
 
 interface RetryFacts {
   readonly counts: Counts;
   readonly counter: Counter;
   readonly attemptBudget: number;
-  readonly outOfBudget: boolean;
+  /** Whether the task may be sent at once. */
+  readonly maySend: boolean;
 }
 
 /** Decides whether a task with a failed attempt is sent again. Pure. */
-export function decideRetry({ attemptBudget, counter, outOfBudget, counts: before }: RetryFacts): Retry {
+export function decideRetry({ attemptBudget, counter, maySend, counts: before }: RetryFacts): Retry {
   const counts = { ...before, [counter]: before[counter] + 1 };
   const limits: Counts = {
     attemptsUsed: attemptBudget,
@@ -96,7 +97,7 @@ export function decideRetry({ attemptBudget, counter, outOfBudget, counts: befor
     conflicts: CONFLICT_LIMIT,
   };
   const isSpent = COUNTERS.some((one) => counts[one] >= limits[one]);
-  return { kind: isSpent ? "fail" : outOfBudget ? "wait" : "send", counts };
+  return { kind: isSpent ? "fail" : maySend ? "send" : "wait", counts };
 }
 
 const COUNTERS = ["attemptsUsed", "crashes", "conflicts"] as const satisfies Counter[];
@@ -108,7 +109,7 @@ export function retry(ledger: Ledger, record: TaskRecord, why: string, counter: 
     counts: { attemptsUsed, crashes, conflicts },
     counter,
     attemptBudget: record.task.attemptBudget,
-    outOfBudget: ledger.outOfBudget !== null,
+    maySend: maySend(ledger),
   });
   const feedback = why.slice(-FEEDBACK_CHARS);
   const next: TaskRecord = { ...record, ...counts, task: { ...record.task, feedback }, reason: feedback };

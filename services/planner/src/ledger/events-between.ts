@@ -1,5 +1,5 @@
-import type { EventData, EventToSend } from "@agentswarm/contracts";
-import { budgetWaitedFor, changedTasks, type Ledger } from "./ledger.ts";
+import { describePause, type EventData, type EventToSend } from "@agentswarm/contracts";
+import { budgetWaitedFor, changedTasks, hasEnded, type Ledger } from "./ledger.ts";
 import { countShown, revisionNumber } from "./find-tasks.ts";
 import { decisionEvents } from "./decisions/decision-events.ts";
 import { noteEvents } from "./note-events.ts";
@@ -92,11 +92,17 @@ export function eventsBetween(before: Ledger | null, after: Ledger, version: num
   return events;
 }
 
+function whyPaused(ledger: Ledger): string | null {
+  const { feature, paused } = ledger;
+  if (paused === null || hasEnded(ledger)) return null;
+  return `waiting: ${describePause({ kind: "feature", featureId: feature.id }, paused)}`;
+}
+
 /** What people see of a feature. */
 export function summaryOf(ledger: Ledger): EventData<"feature.changed"> {
   const { status, costUsd, tokens, finishedAt, forecast } = ledger;
   const { budget } = ledger.feature;
   const waiting = budgetWaitedFor(ledger);
-  const reason = waiting === null ? ledger.reason : `waiting: ${waiting.why}`;
+  const reason = whyPaused(ledger) ?? (waiting === null ? ledger.reason : `waiting: ${waiting.why}`);
   return { status, reason, costUsd, tokens, finishedAt, budget, forecast, counts: countTasks(ledger) };
 }

@@ -6,7 +6,7 @@ import { applyStep, type LedgerStep } from "./apply-step.ts";
 import { isPlanOpen } from "./decisions/kept-decisions.ts";
 import type { DecisionRules } from "./decisions/rules.ts";
 import { countShown } from "./find-tasks.ts";
-import { hasEnded, type Ledger } from "./ledger.ts";
+import { hasEnded, maySend, type Ledger } from "./ledger.ts";
 import { keepsLosing, openLedgerReader, TRIES, type SetAside } from "./ledger-reader.ts";
 import { DONE, FORGET } from "./ledger-scripts.ts";
 import type { Rest } from "./not-read.ts";
@@ -259,13 +259,14 @@ const NOTHING_READ: Rest = {
 
 /** Whether a follow-up step has something to do: the rule of `settle` for what one step leaves. */
 export function hasMore(
-  { status, outOfBudget, decisions }: Pick<Ledger, "status" | "outOfBudget" | "decisions">,
+  ledger: Pick<Ledger, "status" | "outOfBudget" | "paused" | "decisions">,
   facts: Facts,
 ): boolean {
+  const { status } = ledger;
   const { counts, due } = facts;
   if (status === "cancelled") return counts.planned + counts.ready + counts.sent + counts.held > 0;
-  if ((status !== "building" && status !== "held") || isPlanOpen({ decisions })) return false;
-  return due > 0 || (outOfBudget === null && counts.ready > 0);
+  if ((status !== "building" && status !== "held") || isPlanOpen(ledger)) return false;
+  return due > 0 || (maySend(ledger) && counts.ready > 0);
 }
 
 /** Whether a feature has ended and no task of it is left to cancel. */

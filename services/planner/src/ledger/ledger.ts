@@ -104,6 +104,11 @@ export function hasEnded(ledger: Ledger): boolean {
   return ENDED_FEATURE.has(ledger.status);
 }
 
+/** Whether tasks of the feature may be sent now: it is not paused, and every budget has something left. */
+export function maySend({ outOfBudget, paused }: Pick<Ledger, "outOfBudget" | "paused">): boolean {
+  return outOfBudget === null && paused === null;
+}
+
 /** States in which a feature may still send tasks or call the model. */
 const SPENDING: ReadonlySet<Ledger["status"]> = new Set(["queued", "planning", "building", "held"]);
 

@@ -1,4 +1,4 @@
-import { isTrunkHealth, type Budget } from "@agentswarm/contracts";
+import { isTrunkHealth, type Budget, type Pause } from "@agentswarm/contracts";
 import { findRecord, tasksIn } from "./find-tasks.ts";
 import { hasEnded, withRecord, type Ledger } from "./ledger.ts";
 import { isUnsettled, UNSETTLED, UNUSED } from "./task-record.ts";
@@ -41,6 +41,12 @@ export function retryTask(ledger: Ledger, taskId: string, by: string): Ledger {
   };
   const fresh = { status: "planned", ...UNUSED, reason: null } as const;
   return withRecord(opened, taskId, fresh);
+}
+
+/** Pauses a feature that has not ended; null: it goes on. What is paused stays paused by the first who did it. */
+export function setPaused(ledger: Ledger, pause: Pause | null): Ledger {
+  if (hasEnded(ledger) || (ledger.paused === null) === (pause === null)) return ledger;
+  return { ...ledger, paused: pause };
 }
 
 /** Gives a feature a budget of its own, or changes the caps that `budget` names. */

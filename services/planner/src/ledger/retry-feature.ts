@@ -19,6 +19,7 @@ export function retryFeature(ledger: Ledger, by: string): Ledger {
     reason: `retried by ${by}`,
     finishedAt: null,
     redSweeps: [],
+    paused: null,
     refusedPlans: 0,
     roundsBefore: Math.max(0, ledger.planningRound - 1),
   };

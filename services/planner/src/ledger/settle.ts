@@ -1,5 +1,5 @@
 import { sendAgain } from "./decide-retry.ts";
-import { changedTasks, type Ledger } from "./ledger.ts";
+import { changedTasks, maySend, type Ledger } from "./ledger.ts";
 import { isPlanOpen } from "./decisions/kept-decisions.ts";
 import { countOf, dependentsIn, findRecord, needTasks, standIn } from "./find-tasks.ts";
 import { isOpen, isUnsent, isUnsettled, type TaskRecord } from "./task-record.ts";
@@ -9,9 +9,10 @@ const CANNOT_LAND: ReadonlySet<TaskRecord["status"]> = new Set(["failed", "block
 const TASKS_PER_STEP = 50;
 
 /**
- * The transition rule of tasks: a task whose dependencies have all landed is sent, or is ready while a budget is used
- * up; a task whose dependency cannot land any more is blocked. Nothing is sent while a feature is being planned, its plan
- * waits for an approval, or it has ended; the tasks of a cancelled feature are cancelled. It looks at the tasks that differ from those in `from` (null: at
+ * The transition rule of tasks: a task whose dependencies have all landed is sent, or is ready while the feature is paused
+ * or a budget is used up; a task whose dependency cannot land any more is blocked. Nothing is sent while a feature is
+ * being planned, its plan waits for an approval, or it has ended; the tasks of a cancelled feature are cancelled. It looks
+ * at the tasks that differ from those in `from` (null: at
  * all that were read), at what is due, and at what depends on the tasks that it changes. Pure; applyStep applies it with
  * every step. Returns the same ledger when nothing changes.
  */
@@ -22,7 +23,7 @@ export function settle(ledger: Ledger, from: Ledger | null = null): Ledger {
   const settled = releaseHold(ledger);
   if ((settled.status !== "building" && settled.status !== "held") || isPlanOpen(ledger))
     return from === null ? ledger : withDue(ledger, [...new Set([...ledger.due, ...first])]);
-  const ready = ledger.outOfBudget === null ? ledger.tasks.filter((record) => record.status === "ready") : [];
+  const ready = maySend(ledger) ? ledger.tasks.filter((record) => record.status === "ready") : [];
   const batch = ledger.rest?.batch ?? [];
   return settleTasks(settled, [...first, ...ledger.due, ...batch, ...ready.map(({ task }) => task.id)]);
 }
@@ -105,7 +106,7 @@ function settleTask(ledger: Ledger, record: TaskRecord): TaskRecord {
   const reason = record.status === "blocked" ? null : record.reason;
   if (queuesBehind || !dependencies.every((one) => one?.status === "landed"))
     return withStatus(record, "planned", reason);
-  if (ledger.outOfBudget !== null) return withStatus(record, "ready", reason);
+  if (!maySend(ledger)) return withStatus(record, "ready", reason);
   return { ...sendAgain(record), reason: null };
 }
 
