@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { FeatureDetail, TaskSummary } from "@agentswarm/contracts";
+import type { FeatureDetail, ShownAction, TaskSummary } from "@agentswarm/contracts";
 import { formatFeature } from "./format-feature.ts";
 
 const task = { id: "t-1", title: "Parse", status: "failed", reason: null, heldCommit: null, waiting: null };
@@ -11,6 +11,7 @@ const show = (change: object, tasks: object[] = [], env = {}) =>
       status: "building",
       reason: null,
       waiting: null,
+      actions: [] as ShownAction[],
       ...change,
       tasks: tasks.map((one) => ({ ...task, ...one }) as TaskSummary),
     } as FeatureDetail,
@@ -49,4 +50,19 @@ test("what waits is said once: with the feature, or with its task", () => {
     `             waiting: ${waiting.reason}`,
   ]);
   expect(show({ status: "failed", reason: "no idea" })).toContain("\n  no idea");
+});
+
+test("a feature says who submitted it, and who did what to it and its tasks, by which way", () => {
+  const action = { at: 0, by: "bob", via: "rest", taskId: null, why: "" };
+  const actions = [
+    { ...action, action: "cancel-task", taskId: "t-1", why: "not\nneeded" },
+    { ...action, action: "budget", by: "ada", via: "cli", why: "at most 5 US dollars" },
+    { ...action, action: "retry", at: 1_000 },
+  ];
+  expect(show({ by: "ada", source: "cli", actions }).split("\n").slice(1)).toEqual([
+    "  submitted by ada (cli)",
+    "  1970-01-01T00:00:00.000Z bob (rest) cancelled the task t-1: not needed",
+    "  1970-01-01T00:00:00.000Z ada (cli) changed its budget: at most 5 US dollars",
+    "  1970-01-01T00:00:01.000Z bob (rest) retried it",
+  ]);
 });

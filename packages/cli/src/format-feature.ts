@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { FeatureDetail, TaskSummary } from "@agentswarm/contracts";
+import { formatPeople } from "./format-people.ts";
 import { longReason, oneLine } from "./format-reason.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -13,6 +14,7 @@ export function formatFeature(feature: FeatureDetail, env: Environment): string 
   const why = own ?? (waiting && !ofTask ? `waiting: ${waiting.reason}` : null);
   return [
     `${status}  ${id}  ${oneLine(title)}`,
+    ...indent(formatPeople(feature), 2),
     ...indent(why === null ? [] : longReason(why), 2),
     ...indent(notice && notice !== waiting?.reason ? longReason(notice) : [], 2),
     ...tasks.flatMap((task) => formatTask(task, env)),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { clippedText } from "./bounded.ts";
+import { idSchema } from "./ids.ts";
 
 /** What a person may do; each role includes the ones before it. */
 export const PERSON_ROLES = ["viewer", "submitter", "reviewer", "operator", "admin"] as const;
@@ -33,3 +34,14 @@ export const askedBy = {
   by: actorSchema,
   via: viaSchema.default("rest"),
 } as const;
+
+/** What a person did to a feature, or to one of its tasks. */
+export const personActionSchema = z.object({
+  action: z.enum(["cancel", "retry", "budget", "cancel-task", "retry-task", "revert"]),
+  ...askedBy,
+  taskId: idSchema.nullable().describe("null: the feature as a whole"),
+  why: clippedText(2_000).describe(
+    "In the person's words, or the caps of a budget; empty where there are none",
+  ),
+});
+export type PersonAction = z.infer<typeof personActionSchema>;

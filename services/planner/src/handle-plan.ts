@@ -1,4 +1,4 @@
-import { Fault, slug, type PlanMessage } from "@agentswarm/contracts";
+import { Fault, slug, type Budget, type PersonAction, type PlanMessage } from "@agentswarm/contracts";
 import { currentTrace } from "@agentswarm/contracts/node";
 import { absorbSweep } from "./absorb-sweep.ts";
 import { advance } from "./advance.ts";
@@ -12,10 +12,12 @@ import { answerDecision } from "./ledger/decisions/answer-decision.ts";
 import { decideHeld } from "./ledger/decisions/held-landing.ts";
 import { remindOrEnd } from "./ledger/decisions/remind-or-end.ts";
 import { findRecord } from "./ledger/find-tasks.ts";
-import { newLedger } from "./ledger/ledger.ts";
+import { newLedger, type Ledger } from "./ledger/ledger.ts";
+import { noteAction } from "./ledger/note-action.ts";
 import { takeNote } from "./ledger/notes.ts";
 import { cancelFeature, giveBudget, retryTask } from "./ledger/person-actions.ts";
 import { retryFeature } from "./ledger/retry-feature.ts";
+import type { StepFacts } from "./ledger/step-facts.ts";
 import { move, moveDecision, moveTask } from "./move.ts";
 
 /** Handles one message of the `plan` queue: a step of one ledger, then what follows from it. Idempotent. */
@@ -32,19 +34,27 @@ export async function handlePlan(
     }
     case "cancel": {
       const now = await ctx.connection.now();
-      return move(
-        ctx,
-        message.featureId,
-        (ledger) => ledger && cancelFeature(ledger, message.by, now, message.why),
+      const { featureId, by, why } = message;
+      const cancel = acted({ action: "cancel", ...message, taskId: null }, (ledger) =>
+        cancelFeature(ledger, by, now, why),
       );
+      return move(ctx, featureId, (ledger, facts) => ledger && cancel(ledger, facts));
     }
     case "cancel-task": {
       const { taskId, by, why } = message;
-      return moveTask(ctx, taskId, (ledger) => cancelTask(ledger, taskId, by, why));
+      const action = { action: "cancel-task", ...message } as const;
+      return moveTask(
+        ctx,
+        taskId,
+        acted(action, (ledger) => cancelTask(ledger, taskId, by, why)),
+      );
     }
     case "budget": {
       const { featureId, budget } = message;
-      await move(ctx, featureId, (ledger) => ledger && giveBudget(ledger, budget));
+      const give = acted({ action: "budget", ...message, taskId: null, why: capsOf(budget) }, (ledger) =>
+        giveBudget(ledger, budget),
+      );
+      await move(ctx, featureId, (ledger, facts) => ledger && give(ledger, facts));
       // The step set the new cap; reading the budgets after it sends the tasks that waited for it.
       await refreshBudget(ctx, featureId);
       return advance(ctx, featureId);
@@ -56,10 +66,22 @@ export async function handlePlan(
       ]);
       return rememberCost(ctx, featureId, handoff.taskId);
     }
-    case "retry":
-      return moveTask(ctx, message.taskId, (ledger) => retryTask(ledger, message.taskId, message.by));
-    case "retry-feature":
-      return move(ctx, message.featureId, (ledger) => ledger && retryFeature(ledger, message.by));
+    case "retry": {
+      const { taskId, by } = message;
+      const action = { action: "retry-task", ...message, why: "" } as const;
+      return moveTask(
+        ctx,
+        taskId,
+        acted(action, (ledger) => retryTask(ledger, taskId, by)),
+      );
+    }
+    case "retry-feature": {
+      const { featureId, by } = message;
+      const again = acted({ action: "retry", ...message, taskId: null, why: "" }, (ledger) =>
+        retryFeature(ledger, by),
+      );
+      return move(ctx, featureId, (ledger, facts) => ledger && again(ledger, facts));
+    }
     case "approve":
       return moveTask(ctx, message.taskId, (ledger, facts) => decideHeld(ledger, message, facts));
     case "answer": {
@@ -85,6 +107,18 @@ export async function handlePlan(
     case "question":
       throw new Fault("message.invalid", `plan message of kind ${message.kind} is not known`);
   }
+}
+
+/** A step that a person asks for: the event says who did it. */
+function acted({ action, by, via, taskId, why }: PersonAction, change: (ledger: Ledger) => Ledger) {
+  return (ledger: Ledger, { at }: StepFacts): Ledger =>
+    noteAction(ledger, change(ledger), { action, by, via, taskId, why }, at);
+}
+
+/** Example: `at most 5 US dollars`. */
+function capsOf({ usd, tokens }: Budget): string {
+  const caps = [usd === undefined ? [] : `${usd} US dollars`, tokens === undefined ? [] : `${tokens} tokens`];
+  return `at most ${caps.flat().join(" and ")}`;
 }
 
 /** Adds the cost of a landed task to the history of costs. A crash may lose one entry. */

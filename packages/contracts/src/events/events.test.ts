@@ -57,6 +57,7 @@ test("a switch over the types is held to be exhaustive by the compiler", () => {
       case "plan.made":
       case "plan.rejected":
       case "feature.waiting":
+      case "person.acted":
       case "decision.asked":
       case "decision.answered":
       case "decision.reminded":

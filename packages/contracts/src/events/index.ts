@@ -18,6 +18,7 @@ import { messageDeadLettered } from "./message.ts";
 import { modelUsed } from "./model.ts";
 import { noteHeard, noteRefused, noteSaid } from "./note.ts";
 import { paused, resumed } from "./pause.ts";
+import { personActed } from "./person.ts";
 import { planMade, planRejected } from "./plan.ts";
 import { sweepFinished, trunkGreen, trunkRewritten } from "./sweep.ts";
 import { taskChanged, taskPlanned, taskSent } from "./task.ts";
@@ -30,6 +31,7 @@ import { featureWaiting, taskWaiting, trunkWaiting } from "./waiting.ts";
 export const eventToSendSchema = z.discriminatedUnion("type", [
   featureSubmitted,
   featureChanged,
+  personActed,
   planMade,
   planRejected,
   taskPlanned,

@@ -3,6 +3,7 @@ import { budgetSchema } from "../budget.ts";
 import { decisionSchema } from "../decision.ts";
 import { featureInputSchema, featureSchema, featureStatusSchema } from "../feature.ts";
 import { idSchema } from "../ids.ts";
+import { personActionSchema } from "../person.ts";
 import { taskKindSchema, taskStatusSchema } from "../task.ts";
 import { shownBudgetSchema, costSchema } from "./cost.ts";
 import { waitingSchema } from "./waiting.ts";
@@ -59,12 +60,20 @@ export const taskSummarySchema = z.object({
 });
 export type TaskSummary = z.infer<typeof taskSummarySchema>;
 
+/** What a person did, and when (milliseconds since 1970, Redis time). */
+export const shownActionSchema = personActionSchema.extend({ at: z.int() });
+export type ShownAction = z.infer<typeof shownActionSchema>;
+
 export const featureDetailSchema = featureSummarySchema.extend({
   cost: costSchema,
   /** What it may cost; the cap it was submitted with or given since, else FEATURE_BUDGET_*. */
   budget: shownBudgetSchema,
   tasks: z.array(taskSummarySchema),
   decisions: z.array(decisionSchema).default([]).describe("What a person is asked about it or its tasks now"),
+  actions: z
+    .array(shownActionSchema)
+    .default([])
+    .describe("What people did to it and to its tasks, oldest first; the newest 20"),
   notice: z.string().nullable().describe("What a person should know about its trunk; null: nothing"),
 });
 export type FeatureDetail = z.infer<typeof featureDetailSchema>;

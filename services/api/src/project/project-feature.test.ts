@@ -65,3 +65,21 @@ test("a feature with a ledger outlives the dead letter of its submission", () =>
 test("the dead letter of another message is about no feature", () => {
   expect(subjectOf(dead("handoff-a-1")).featureId).toBeUndefined();
 });
+
+test("a feature shows what people did to it in the order of time, and no more than the newest 20", () => {
+  const acted = (nth: number): DomainEvent => ({
+    ...about,
+    at: nth,
+    id: `person-acted-${nth}`,
+    type: "person.acted",
+    data: { action: "retry", by: `p${nth}`, via: "cli", taskId: null, why: "" },
+  });
+  const view = project(submitted, acted(3), acted(1), acted(2));
+  expect(view?.actions.map(({ at, by, via }) => [at, by, via])).toEqual([
+    [1, "p1", "cli"],
+    [2, "p2", "cli"],
+    [3, "p3", "cli"],
+  ]);
+  const many = project(submitted, ...Array.from({ length: 25 }, (_, nth) => acted(nth)));
+  expect(many?.actions.map(({ at }) => at)).toEqual(Array.from({ length: 20 }, (_, nth) => nth + 5));
+});

@@ -2,6 +2,8 @@ import type { DomainEvent } from "@agentswarm/contracts";
 import { addCost } from "./cost-table.ts";
 import type { FeatureView } from "./views.ts";
 
+/** Number of actions of people that a feature shows. */
+const SHOWN_ACTIONS = 20;
 const NO_COUNTS = { total: 0, ready: 0, underWay: 0, landed: 0, failed: 0, held: 0 };
 
 /**
@@ -23,6 +25,7 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
         forecast: null,
         costs: {},
         budgetReached: null,
+        actions: [],
       }
     );
   }
@@ -32,6 +35,10 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
       const version = event.ledgerVersion ?? 0;
       // Events may overtake each other; the ledger's version orders them.
       return version <= view.ledgerVersion ? view : { ...view, ...event.data, ledgerVersion: version };
+    }
+    case "person.acted": {
+      const actions = [...view.actions, { ...event.data, at: event.at }].toSorted((a, b) => a.at - b.at);
+      return { ...view, actions: actions.slice(-SHOWN_ACTIONS) };
     }
     case "budget.reached": {
       // The bound of one attempt shows with the attempt.

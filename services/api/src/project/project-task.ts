@@ -65,6 +65,7 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
     }
     case "feature.submitted":
     case "feature.changed":
+    case "person.acted":
     case "plan.made":
     case "plan.rejected":
     // A change of the task comes with it.

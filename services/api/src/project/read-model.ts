@@ -141,6 +141,7 @@ export function openReadModel(connection: QueueConnection, budgets: Budgets, vie
       return {
         ...summaryOf(view, now),
         cost: sumUp(view.costs),
+        actions: view.actions,
         budget: showBudget(budget.feature ?? budget.swarm, view.budgetReached),
         tasks: tasks.map((task) => taskSummaryOf(task, now)),
         decisions,

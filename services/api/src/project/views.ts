@@ -8,6 +8,7 @@ import {
   handoffSchema,
   liftCounts,
   liftEvent,
+  shownActionSchema,
   taskSchema,
   taskStatusSchema,
   usedUpSchema,
@@ -24,6 +25,7 @@ export const featureViewSchema = featureSchema.extend({
   ledgerVersion: z.int().min(0),
   costs: costTableSchema.default({}),
   budgetReached: budgetReachedSchema,
+  actions: z.array(shownActionSchema).default([]),
 });
 export type FeatureView = z.infer<typeof featureViewSchema>;
 

@@ -5,6 +5,8 @@ import { isUnsettled, UNSETTLED, UNUSED } from "./task-record.ts";
 
 /** What a person may do to a feature or a task, as pure steps of the ledger. */
 
+const BUDGET_CAPS = ["usd", "tokens"] as const;
+
 /** Ends a feature and cancels its unsettled tasks. Trunk health never ends: only its tasks are cancelled. */
 export function cancelFeature(ledger: Ledger, by: string, finishedAt: number, why = ""): Ledger {
   if (hasEnded(ledger)) return ledger;
@@ -51,5 +53,7 @@ export function setPaused(ledger: Ledger, pause: Pause | null): Ledger {
 
 /** Gives a feature a budget of its own, or changes the caps that `budget` names. */
 export function giveBudget(ledger: Ledger, budget: Budget): Ledger {
+  const old = ledger.feature.budget ?? {};
+  if (BUDGET_CAPS.every((cap) => budget[cap] === undefined || budget[cap] === old[cap])) return ledger;
   return { ...ledger, feature: { ...ledger.feature, budget: { ...ledger.feature.budget, ...budget } } };
 }
