@@ -46,6 +46,7 @@ test("the planner moves a ledger of version 1 task by task, and its feature belo
     connection,
     rules: RULES,
     usedUp: async () => null,
+    reviews: async () => null,
     onWritten: () => undefined,
     onSetAside: ({ why }) => expect.fail(why),
   });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { originReaderSettings, targetSettings } from "@agentswarm/git";
+import { landingSettings, originReaderSettings, targetSettings } from "@agentswarm/git";
 import { modelSettings } from "@agentswarm/llm";
 import { budgetSettings, redisSettings } from "@agentswarm/queue";
 import { baseSettings } from "@agentswarm/service";
@@ -13,6 +13,7 @@ export const settings = z.object({
   ...budgetSettings,
   ...targetSettings,
   ...originReaderSettings,
+  ...landingSettings,
   WORKER_TIMEOUT: z.coerce.number().int().min(1).default(1_800).describe("Seconds one attempt may take"),
   ATTEMPT_BUDGET: z.coerce
     .number()
@@ -65,6 +66,15 @@ export const settings = z.object({
     .max(5)
     .default(1)
     .describe("Persons who must approve a held landing"),
+  OPEN_REVIEWS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(20)
+    .describe(
+      "Landings that wait for people, or are on their way to them, before further tasks are held back; 0: no bound",
+    ),
   FOUR_EYES: z
     .enum(["off", "on"])
     .default("off")

@@ -17,6 +17,7 @@ import type { PlanningScheduler } from "./planning-scheduler.ts";
 
 /** What planning reads of one repository. */
 export interface RepoToPlan {
+  readonly repoId: string;
   readonly mirror: Mirror;
 }
 

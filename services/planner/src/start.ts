@@ -28,6 +28,7 @@ import { handlePlan } from "./handle-plan.ts";
 import { openLedgerStore } from "./ledger/ledger-store.ts";
 import { logTransitions } from "./ledger/transitions-between.ts";
 import { plannerRemovals, tellTasksInUse } from "./removals.ts";
+import { openReviewRoom } from "./read-review-room.ts";
 import { reportSetAside } from "./report-set-aside.ts";
 import { openPlanningScheduler } from "./planning-scheduler.ts";
 import { afterFailedTurn, takeTurn } from "./take-turn.ts";
@@ -41,6 +42,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const { settings, env, log, stack } = context;
   const { connection, sender } = await openService(context, "planner");
   const { repo, all: repos } = await openRepos(settings, "planner", async (location) => ({
+    repoId: location.repoId,
     mirror: stack.use(
       await awaitOrigin(context, connection, location, { sampleOnly: needsSample(settings) }),
     ),
@@ -50,6 +52,12 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
   const ledgers = openLedgerStore({
     connection,
     usedUp: (featureId) => budgets.usedUp(featureId),
+    reviews: openReviewRoom({
+      connection,
+      landing: settings.LANDING,
+      most: settings.OPEN_REVIEWS,
+      repos,
+    }),
     rules: decisionRules(settings),
     onWritten: (before, after) => inFeatureTrace(after, () => logTransitions(log, before, after)),
     onSetAside: reportSetAside(log, connection, sender),

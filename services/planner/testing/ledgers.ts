@@ -4,6 +4,7 @@ import type { Effect } from "../src/ledger/effect.ts";
 import { openLedgerStore, type LedgerStore, type Written } from "../src/ledger/ledger-store.ts";
 import type { SetAside } from "../src/ledger/ledger-reader.ts";
 import type { Ledger } from "../src/ledger/ledger.ts";
+import type { ReviewRoom } from "../src/ledger/reviews/review-room.ts";
 import { RULES } from "./make-ledger.ts";
 
 /** A store of ledgers whose effects are collected instead of carried out. */
@@ -13,6 +14,7 @@ export interface TestLedgers {
   readonly setAside: SetAside[];
   /** Called before each write with the state of the budgets. */
   usedUp: Ledger["outOfBudget"];
+  reviews: () => Promise<ReviewRoom | null>;
   /** A step with all its follow-ups. */
   step(featureId: string, step: LedgerStep, about?: readonly string[]): Promise<void>;
 }
@@ -23,6 +25,7 @@ export function openTestLedgers(connection: QueueConnection): TestLedgers {
   const store = openLedgerStore({
     connection,
     usedUp: async () => ledgers.usedUp,
+    reviews: () => ledgers.reviews(),
     rules: RULES,
     onWritten: () => undefined,
     onSetAside: (what) => {
@@ -34,6 +37,7 @@ export function openTestLedgers(connection: QueueConnection): TestLedgers {
     effects,
     setAside,
     usedUp: null,
+    reviews: async () => null,
     async step(featureId, step, about = []) {
       let written: Written | null = await store.update(featureId, step, about);
       while (written !== null) {

@@ -1,5 +1,6 @@
 import { DEFAULT_REPO, NO_METRICS, NO_NOTES, type Handoff, type MergeOutcome } from "@agentswarm/contracts";
 import type { DecisionRules } from "../src/ledger/decisions/rules.ts";
+import type { ReviewRoom } from "../src/ledger/reviews/review-room.ts";
 import type { StepFacts } from "../src/ledger/step-facts.ts";
 import { absorbHandoff } from "../src/ledger/absorb-handoff.ts";
 import { adoptPlan, type TaskDefaults } from "../src/ledger/adopt-plan.ts";
@@ -69,10 +70,15 @@ export function applyAt(
   step: (ledger: Ledger, facts: StepFacts) => Ledger,
   {
     usedUp = ledger.outOfBudget,
+    reviews = null,
     rules = {},
-  }: Partial<{ usedUp: Ledger["outOfBudget"]; rules: Partial<DecisionRules> }> = {},
+  }: Partial<{
+    usedUp: Ledger["outOfBudget"];
+    reviews: ReviewRoom | null;
+    rules: Partial<DecisionRules>;
+  }> = {},
 ): Ledger {
-  const facts = { usedUp, version: ledger.pending.length + 1, at, rules: { ...RULES, ...rules } };
+  const facts = { usedUp, reviews, version: ledger.pending.length + 1, at, rules: { ...RULES, ...rules } };
   return applyStep(ledger, (now, read) => now && step(now, read), facts) ?? ledger;
 }
 

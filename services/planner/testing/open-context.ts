@@ -7,6 +7,7 @@ import {
   openWaiting,
   type QueueConnection,
 } from "@agentswarm/queue";
+import { DEFAULT_REPO } from "@agentswarm/contracts";
 import type { Mirror } from "@agentswarm/git";
 import { createLogger } from "@agentswarm/service";
 import { z } from "zod";
@@ -33,7 +34,7 @@ export function openContext(connection: QueueConnection, mirror?: Pick<Mirror, R
   const log = createLogger({ service: "test", format: "json", destination: { write } });
   const sender = createSender(connection, "planner");
   const scheduler = openPlanningScheduler(1);
-  const repo = { mirror: mirror as Mirror };
+  const repo = { repoId: DEFAULT_REPO, mirror: mirror as Mirror };
   const ctx: PlannerContext = {
     connection,
     sender,
@@ -42,6 +43,7 @@ export function openContext(connection: QueueConnection, mirror?: Pick<Mirror, R
     ledgers: openLedgerStore({
       connection,
       usedUp: (featureId) => budgets.usedUp(featureId),
+      reviews: async () => null,
       rules: RULES,
       onWritten: () => undefined,
       onSetAside: reportSetAside(log, connection, sender),

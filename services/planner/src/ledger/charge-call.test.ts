@@ -17,6 +17,7 @@ const charge = (ledger: Ledger, nth: number) =>
     usedUp: null,
     version: 9,
     at: 1,
+    reviews: null,
     rules: RULES,
   }) ?? ledger;
 

@@ -102,7 +102,7 @@ function whyPaused(ledger: Ledger): string | null {
 export function summaryOf(ledger: Ledger): EventData<"feature.changed"> {
   const { status, costUsd, tokens, finishedAt, forecast } = ledger;
   const { budget } = ledger.feature;
-  const waiting = budgetWaitedFor(ledger);
-  const reason = whyPaused(ledger) ?? (waiting === null ? ledger.reason : `waiting: ${waiting.why}`);
+  const waiting = budgetWaitedFor(ledger)?.why ?? (hasEnded(ledger) ? null : ledger.outOfReviews);
+  const reason = whyPaused(ledger) ?? (waiting === null ? ledger.reason : `waiting: ${waiting}`);
   return { status, reason, costUsd, tokens, finishedAt, budget, forecast, counts: countTasks(ledger) };
 }

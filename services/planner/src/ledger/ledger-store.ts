@@ -14,6 +14,8 @@ import { olderLedgerIds } from "./older-ledger.ts";
 import { entryOf, readEntry, type OutboxEntry } from "./outbox.ts";
 import { unreadableLedger, type Facts, type View } from "./read-ledger.ts";
 import { allLedgersKey, decisionsKey, dueDecisionsKey, ledgerBase, openLedgersKey } from "./stored-ledger.ts";
+import type { ReviewRoom } from "./reviews/review-room.ts";
+import type { StepFacts } from "./step-facts.ts";
 import { UNSETTLED } from "./task-record.ts";
 import { writesBetween, type Writes } from "./writes-between.ts";
 
@@ -74,6 +76,8 @@ interface LedgerStoreOptions {
   readonly connection: QueueConnection;
   /** The budget that leaves nothing for a feature, or null. */
   readonly usedUp: (featureId: string) => Promise<UsedUp | null>;
+  /** How many more landings people may be asked about; null: there is no bound. */
+  readonly reviews: () => Promise<ReviewRoom | null>;
   readonly rules: DecisionRules;
   /** Called once for every write. */
   readonly onWritten: (before: Ledger | null, after: Ledger) => void;
@@ -85,16 +89,21 @@ const FEATURES_PER_CALL = 1_000;
 const MAY_LAND = ["ready", "sent", "held"] as const;
 
 export function openLedgerStore(options: LedgerStoreOptions): LedgerStore {
-  const { connection, usedUp, rules, onWritten, onSetAside } = options;
+  const { connection, usedUp, reviews, rules, onWritten, onSetAside } = options;
   const { redis } = connection;
   const reader = openLedgerReader(connection, onSetAside);
   const { decide, commit } = reader;
 
   /** What a step makes of a ledger as it was read. Writes is null when the step changes nothing. */
-  const takeStep = (step: LedgerStep, view: View, read: Facts, usedUpNow: UsedUp | null) => {
+  const takeStep = (
+    step: LedgerStep,
+    view: View,
+    read: Facts,
+    now: Pick<StepFacts, "usedUp" | "reviews">,
+  ) => {
     const { ledger: before, places } = view;
     const { headVersion, at } = read;
-    const after = applyStep(before, step, { usedUp: usedUpNow, version: headVersion + 1, at, rules });
+    const after = applyStep(before, step, { ...now, version: headVersion + 1, at, rules });
     if (after === null || after === before) return { before, after: before, writes: null, read };
     const writes = checkedWrites(before, after, {
       connection,
@@ -103,6 +112,7 @@ export function openLedgerStore(options: LedgerStoreOptions): LedgerStore {
       dependsOnAll: view.dependedOnAll(),
       entry: `${read.revision}-${randomUUID()}`,
       firstVersion: 1,
+      reviews: now.reviews,
     });
     return { before, after, writes, read };
   };
@@ -112,12 +122,13 @@ export function openLedgerStore(options: LedgerStoreOptions): LedgerStore {
     step: LedgerStep,
     how: { readonly about: readonly string[]; readonly batch: boolean },
   ): Promise<Written | null> => {
-    const usedUpNow = await usedUp(featureId);
+    const [usedUpNow, reviewsNow] = await Promise.all([usedUp(featureId), reviews()]);
+    const now = { usedUp: usedUpNow, reviews: reviewsNow };
     for (let tries = 0; tries < TRIES; tries += 1) {
       const { before, after, writes, read } = await decide(featureId, how, (view, facts) => {
         const unreadable = how.about.find((id) => view.unreadable.has(id));
         if (unreadable !== undefined) throw unreadableTask(featureId, unreadable);
-        return takeStep(step, view, facts, usedUpNow);
+        return takeStep(step, view, facts, now);
       });
       if (after === null) return null;
       if (writes === null) return { ledger: after, entry: null, more: !how.batch && hasMore(after, read) };
@@ -259,14 +270,14 @@ const NOTHING_READ: Rest = {
 
 /** Whether a follow-up step has something to do: the rule of `settle` for what one step leaves. */
 export function hasMore(
-  ledger: Pick<Ledger, "status" | "outOfBudget" | "paused" | "decisions">,
+  ledger: Pick<Ledger, "status" | "outOfBudget" | "outOfReviews" | "paused" | "decisions">,
   facts: Facts,
 ): boolean {
   const { status } = ledger;
   const { counts, due } = facts;
   if (status === "cancelled") return counts.planned + counts.ready + counts.sent + counts.held > 0;
   if ((status !== "building" && status !== "held") || isPlanOpen(ledger)) return false;
-  return due > 0 || (maySend(ledger) && counts.ready > 0);
+  return due > 0 || (maySend(ledger) && ledger.outOfReviews === null && counts.ready > 0);
 }
 
 /** Whether a feature has ended and no task of it is left to cancel. */

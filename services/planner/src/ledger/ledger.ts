@@ -37,6 +37,8 @@ export const headSchema = z.object({
   chargedCalls: z.array(z.string()).default([]),
   /** The budget that is used up, so that nothing of the feature is sent; null while every budget has something left. */
   outOfBudget: usedUpSchema.nullable().default(null),
+  /** Why ready tasks wait until people have looked at held landings; null while none waits for that. */
+  outOfReviews: z.string().nullable().default(null),
   /** Expected cost of the newest plan. */
   forecast: forecastSchema.nullable().default(null),
   finishedAt: z.int().nullable(),
@@ -151,6 +153,7 @@ export function newLedger(feature: Ledger["feature"], slug: string, trace: Ledge
     tokens: 0,
     chargedCalls: [],
     outOfBudget: null,
+    outOfReviews: null,
     forecast: null,
     finishedAt: null,
     decisions: [],

@@ -58,6 +58,7 @@ export function moveOlderLedger(
     dependsOnAll: false,
     entry: String(version),
     firstVersion: version,
+    reviews: null,
   });
   return {
     compare: [...compare, [versions, id, String(version)]],

@@ -2,6 +2,7 @@ import { sendAgain } from "./decide-retry.ts";
 import { changedTasks, maySend, type Ledger } from "./ledger.ts";
 import { isPlanOpen } from "./decisions/kept-decisions.ts";
 import { countOf, dependentsIn, findRecord, needTasks, standIn } from "./find-tasks.ts";
+import { openReviewSlots, type ReviewSlots } from "./reviews/review-room.ts";
 import { isOpen, isUnsent, isUnsettled, type TaskRecord } from "./task-record.ts";
 
 const CANNOT_LAND: ReadonlySet<TaskRecord["status"]> = new Set(["failed", "blocked", "cancelled"]);
@@ -9,14 +10,18 @@ const CANNOT_LAND: ReadonlySet<TaskRecord["status"]> = new Set(["failed", "block
 const TASKS_PER_STEP = 50;
 
 /**
- * The transition rule of tasks: a task whose dependencies have all landed is sent, or is ready while the feature is paused
- * or a budget is used up; a task whose dependency cannot land any more is blocked. Nothing is sent while a feature is
- * being planned, its plan waits for an approval, or it has ended; the tasks of a cancelled feature are cancelled. It looks
- * at the tasks that differ from those in `from` (null: at
+ * The transition rule of tasks: a task whose dependencies have all landed is sent, or is ready while the feature is paused,
+ * a budget is used up, or people have enough landings to look at; a task whose dependency cannot land any more is blocked.
+ * Nothing is sent while a feature is being planned, its plan waits for an approval, or it has ended; the tasks of a
+ * cancelled feature are cancelled. It looks at the tasks that differ from those in `from` (null: at
  * all that were read), at what is due, and at what depends on the tasks that it changes. Pure; applyStep applies it with
  * every step. Returns the same ledger when nothing changes.
  */
-export function settle(ledger: Ledger, from: Ledger | null = null): Ledger {
+export function settle(
+  ledger: Ledger,
+  from: Ledger | null = null,
+  slots: ReviewSlots = openReviewSlots(null),
+): Ledger {
   if (ledger.status === "cancelled") return cancelUnsettled(ledger);
   const changed = from === null ? ledger.tasks : changedTasks(from, ledger);
   const first = changed.map(({ task }) => task.id);
@@ -25,7 +30,11 @@ export function settle(ledger: Ledger, from: Ledger | null = null): Ledger {
     return from === null ? ledger : withDue(ledger, [...new Set([...ledger.due, ...first])]);
   const ready = maySend(ledger) ? ledger.tasks.filter((record) => record.status === "ready") : [];
   const batch = ledger.rest?.batch ?? [];
-  return settleTasks(settled, [...first, ...ledger.due, ...batch, ...ready.map(({ task }) => task.id)]);
+  return settleTasks(
+    settled,
+    [...first, ...ledger.due, ...batch, ...ready.map(({ task }) => task.id)],
+    slots,
+  );
 }
 
 /** Follow-up steps of a cancelled feature read the tasks that are still to be cancelled. */
@@ -46,7 +55,7 @@ function releaseHold(ledger: Ledger): Ledger {
 }
 
 /** Settles these tasks, and those that depend on them, as far as one step goes. */
-function settleTasks(ledger: Ledger, first: readonly string[]): Ledger {
+function settleTasks(ledger: Ledger, first: readonly string[], slots: ReviewSlots): Ledger {
   const limit = ledger.rest === undefined ? Number.POSITIVE_INFINITY : TASKS_PER_STEP;
   const dependents = dependentsIn(ledger);
   const waiting = new Set(first);
@@ -65,7 +74,7 @@ function settleTasks(ledger: Ledger, first: readonly string[]): Ledger {
       looked += 1;
       const record = findRecord(settled, id);
       if (record === undefined) continue;
-      const next = isUnsent(record) ? settleTask(settled, record) : record;
+      const next = isUnsent(record) ? settleTask(settled, record, slots) : record;
       if (next !== record) settled = replace(settled, next);
       if (!mayMove.delete(id) && next === record) continue;
       for (const one of dependents(record)) waiting.add(one);
@@ -90,7 +99,7 @@ function dependenciesOf(record: TaskRecord | undefined): readonly string[] {
   return record !== undefined && isUnsent(record) ? [...record.task.dependsOn, ...record.after] : [];
 }
 
-function settleTask(ledger: Ledger, record: TaskRecord): TaskRecord {
+function settleTask(ledger: Ledger, record: TaskRecord, slots: ReviewSlots): TaskRecord {
   const dependencies = record.task.dependsOn.map((id) => standIn(ledger, id));
   // Whether a task that cannot be read has landed is not known, so what depends on it waits for a repair.
   if (dependencies.includes(null) && (ledger.rest?.unreadable.size ?? 0) > 0) return record;
@@ -106,7 +115,7 @@ function settleTask(ledger: Ledger, record: TaskRecord): TaskRecord {
   const reason = record.status === "blocked" ? null : record.reason;
   if (queuesBehind || !dependencies.every((one) => one?.status === "landed"))
     return withStatus(record, "planned", reason);
-  if (!maySend(ledger)) return withStatus(record, "ready", reason);
+  if (!maySend(ledger) || !slots.take(record.task)) return withStatus(record, "ready", reason);
   return { ...sendAgain(record), reason: null };
 }
 

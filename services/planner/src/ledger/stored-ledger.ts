@@ -88,6 +88,11 @@ export function openReviewsKey(connection: Pick<QueueConnection, "key">): string
   return connection.key("ledgers", "open-reviews");
 }
 
+/** A set of the ids of the tasks under way whose landings people will be asked about. */
+export function reviewsAheadKey(connection: Pick<QueueConnection, "key">): string {
+  return connection.key("ledgers", "reviews-ahead");
+}
+
 /** Version of the documents that are written. A document of an older version has to be lifted when it is read. */
 export const DOCUMENT_VERSION = 1;
 

@@ -2,6 +2,7 @@ import type { QueueConnection } from "@agentswarm/queue";
 import { changedTasks, headSchema, type Head, type Ledger } from "./ledger.ts";
 import { findRecord, standIn } from "./find-tasks.ts";
 import { indexDecisions } from "./decisions/index-decisions.ts";
+import { isAhead, willAsk, type ReviewRoom } from "./reviews/review-room.ts";
 import { isOpen, type TaskRecord } from "./task-record.ts";
 import { recordsById } from "./events-between.ts";
 import { NotRead } from "./not-read.ts";
@@ -10,6 +11,7 @@ import {
   allLedgersKey,
   ledgerBase,
   openLedgersKey,
+  reviewsAheadKey,
   writeHead,
   writeTask,
   type LedgerKey,
@@ -35,6 +37,8 @@ export interface WriteFacts {
   readonly entry: string;
   /** Version of what is new; above 1 where events of an older ledger have higher versions. */
   readonly firstVersion: number;
+  /** How many more landings people may be asked about; null: there is no bound. */
+  readonly reviews: ReviewRoom | null;
 }
 
 const HEAD_FIELDS = Object.keys(headSchema.shape) as (keyof Head)[];
@@ -75,6 +79,7 @@ export function writesBetween(before: Ledger | null, after: Ledger, facts: Write
     if (record.notes.length > 0 && !olds.get(id)?.notes.length) commands.push(["SADD", key("noted"), id]);
     commands.push(...landingCommands(key, olds.get(id), record, after));
     commands.push(...indexDecisions(connection, after, olds.get(id)?.decisions, record));
+    commands.push(...reviewCommands(reviewsAheadKey(connection), olds.get(id), record, facts.reviews));
   }
   for (const id of new Set([...changed.map(({ task }) => task.id), ...dependents.keys()])) {
     const version = rest?.versions.get(id) || firstVersion - 1;
@@ -164,6 +169,18 @@ function listCommands(key: KeyOf, old: TaskRecord | undefined, now: TaskRecord, 
   if (now.task.kind !== "resolve" || (old !== undefined && isOpen(old)) === isOpen(now)) return commands;
   const resolves = key("list:resolves");
   return [...commands, isOpen(now) ? ["ZADD", resolves, String(nth), id] : ["ZREM", resolves, id]];
+}
+
+/** Keeps which tasks are under way to landings that people will be asked about. Counted while there is a bound for them. */
+function reviewCommands(
+  key: string,
+  old: TaskRecord | undefined,
+  now: TaskRecord,
+  reviews: ReviewRoom | null,
+): string[][] {
+  const [was, is] = [old !== undefined && isAhead(old), isAhead(now)];
+  if (is && !was && reviews !== null && willAsk(reviews, now.task)) return [["SADD", key, now.task.id]];
+  return was && !is ? [["SREM", key, now.task.id]] : [];
 }
 
 /** Keeps the commits of landings, and the keys that name what landed: of the task, and of the task that it stands in for. */
