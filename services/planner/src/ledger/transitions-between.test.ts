@@ -37,7 +37,17 @@ test("every new state of the feature and its tasks is one transition, with ids a
 test("a transition has its reason", () => {
   const ledger = building();
   const held = absorb(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.held);
-  expect(transitionsBetween(ledger, held)).toMatchObject([{ status: "held", reason: "swarm.json" }]);
+  expect(transitionsBetween(ledger, held)).toMatchObject([
+    { status: "held", reason: "swarm.json" },
+    { status: "asked", kind: "landing", decisionId: byKey(held, "a").decisions[0]?.id },
+  ]);
+  const landed = absorb(held, handoffOf(byKey(held, "a"), 1), OUTCOMES.landed);
+  expect(transitionsBetween(held, landed)).toContainEqual(
+    expect.objectContaining({
+      status: "withdrawn",
+      reason: expect.stringMatching("^the task has landed") as string,
+    }),
+  );
   const again = absorb(ledger, handoffOf(byKey(ledger, "a"), 1), OUTCOMES.rejected);
   expect(transitionsBetween(ledger, again)).toMatchObject([
     { status: "sent", round: 2, reason: "The check test failed on the merged tree:\nnot ok" },
