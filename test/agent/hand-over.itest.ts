@@ -125,8 +125,8 @@ test("a claim without a change fails", async () => {
   expect(taken).toBeNull();
 });
 
-test("a blocked task ends as blocked with the agent's reason", async () => {
-  const { result } = await lab.attempt({
+test("a blocked task ends as blocked with the agent's reason, and its unchecked work is kept", async () => {
+  const { result, taken } = await lab.attempt({
     steps: steps(write("src/b.txt", "b\n"), submit("The API key is missing.", { outcome: "blocked" })),
     checks: [STATE_CHECK],
   });
@@ -134,9 +134,9 @@ test("a blocked task ends as blocked with the agent's reason", async () => {
     end: "submitted",
     outcome: "blocked",
     reason: "The API key is missing.",
-    headCommit: null,
     checks: [],
   });
+  expect(taken).toMatchObject({ kind: "accepted", files: ["src/b.txt"] });
 });
 
 test("a change outside the scope is returned, and the work is accepted without it", async () => {

@@ -3,17 +3,29 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buildAgent } from "@agentswarm/agent";
 import {
+  attemptRef,
   DEFAULT_LIMITS,
   ROLE_OF_KIND,
   swarmKey,
   taskSchema,
   type AgentRuntime,
+  type Assignment,
   type Check,
   type Limits,
+  type ParkedWork,
   type Progress,
+  type PutQuestion,
   type Task,
 } from "@agentswarm/contracts";
-import { bundleFor, fetchQuarantined, makeBundle, openStore, type Inspection } from "@agentswarm/git";
+import {
+  bundleFor,
+  fetchAttempts,
+  fetchQuarantined,
+  makeBundle,
+  openStore,
+  type Inspection,
+  type Store,
+} from "@agentswarm/git";
 import { startReplay } from "@agentswarm/replay";
 import {
   openSandboxProvider,
@@ -33,7 +45,7 @@ import { runWithGateway, type GatewayRun } from "./run-with-gateway.ts";
 export interface AttemptOptions {
   readonly steps: readonly ReplayStep[];
   readonly injectFault?: ReplayFault;
-  /** The steps from the first feedback on. They include the steps before it: the model counts a conversation's answers. */
+  /** The steps from the first feedback on, or for a program from the answer to its question on. They include the steps before it: the model counts a conversation's answers. */
   readonly afterFeedback?: readonly ReplayStep[];
   /** The steps of a program from the first note on. Like `afterFeedback`, unless the note interrupted the program. */
   readonly afterNote?: readonly ReplayStep[];
@@ -47,9 +59,14 @@ export interface AttemptOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** What people say to its agent. */
   readonly notes?: NoteBox;
+  readonly answer?: (question: PutQuestion) => string;
+  /** What the assignment has beside the task. */
+  readonly assignment?: Pick<Assignment, "upon" | "answers">;
 }
 
 export interface AttemptOutcome extends GatewayRun {
+  /** Counted from 1 over all attempts of the lab. */
+  readonly attempt: number;
   /** The inspection of its commits in quarantine; null when it sent none. */
   readonly taken: Inspection | null;
 }
@@ -61,6 +78,7 @@ export interface AttemptLab extends AsyncDisposable {
   /** Commits files in `work` and returns the commit. */
   commit(files: Record<string, string>, message?: string): Promise<string>;
   attempt(options: AttemptOptions): Promise<AttemptOutcome>;
+  commitOfMain(): string;
   /** Runs git in the store of accepted commits. Returns its output. */
   inStore(...args: string[]): string;
 }
@@ -101,6 +119,7 @@ export async function openAttemptLab(): Promise<AttemptLab> {
     isolation: provider.isolation,
     work,
     commit,
+    commitOfMain: () => git(work, "rev-parse", "main"),
     inStore: (...args) => git(store.dir, ...args),
     async attempt(options) {
       attempts += 1;
@@ -110,7 +129,14 @@ export async function openAttemptLab(): Promise<AttemptLab> {
       const key = swarmKey(task.featureSlug, task.key, ROLE_OF_KIND[task.kind]);
       await using replay = await startReplay({ scenarioDir: await writeScenario(attemptDir, key, options) });
       const baseCommit = git(work, "rev-parse", "main");
-      const files = await makeFiles({ work, baseCommit, task, dir: attemptDir });
+      const files = await makeFiles({
+        work,
+        baseCommit,
+        task,
+        store,
+        upon: options.assignment?.upon,
+        dir: attemptDir,
+      });
       await using stack = new AsyncDisposableStack();
       const sandbox = await provider.open({
         labels: { swarm: "lab", purpose: "agent" },
@@ -132,19 +158,22 @@ export async function openAttemptLab(): Promise<AttemptLab> {
           maxTokens: MAX_TOKENS,
           temperature: 0,
           notes: [...(options.notes?.before ?? [])],
+          ...options.assignment,
           ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
         },
         signal: options.signal ?? new AbortController().signal,
         onProgress: options.onProgress ?? (() => undefined),
         ...(options.notes === undefined ? {} : { notes: options.notes }),
+        ...(options.answer === undefined ? {} : { answer: options.answer }),
       });
 
       const { headCommit } = run.result;
-      if (headCommit === null) return { ...run, taken: null };
+      if (headCommit === null) return { ...run, attempt, taken: null };
       const commits = { bundlePath: files.result, baseCommit, headCommit };
       const origin = { repoDir: join(work, ".git"), store };
       return {
         ...run,
+        attempt,
         taken: await fetchQuarantined({ ...commits, ...origin, taskId: task.id, attempt }),
       };
     },
@@ -174,7 +203,7 @@ async function writeScenario(
   { steps, injectFault, afterFeedback, afterNote }: AttemptOptions,
 ): Promise<string> {
   const entry = { key, steps, injectFault };
-  const later = { key, match: "is not accepted yet", steps: afterFeedback };
+  const later = { key, match: "is not accepted yet|You asked: ", steps: afterFeedback };
   const scenarioDir = join(dir, "scenario");
   await mkdir(scenarioDir, { recursive: true });
   const noted = { key, match: "What people say", steps: afterNote };
@@ -191,15 +220,22 @@ async function makeFiles({
   work,
   baseCommit,
   task,
+  store,
+  upon,
   dir,
 }: {
   work: string;
   baseCommit: string;
   task: Task;
+  store: Store;
+  upon: ParkedWork | undefined;
   dir: string;
 }): Promise<AttemptFiles> {
   const { full, thin } = await bundleFor({ repoDir: work, commit: baseCommit, cacheDir: dir });
-  const conflict = task.resolve;
+  // The lab gives every attempt a task of its own.
+  if (upon !== undefined)
+    await fetchAttempts(store, join(work, ".git"), [attemptRef(`task-${upon.attempt}`, upon.attempt)]);
+  const conflict = upon ?? task.resolve;
   const resolve =
     conflict === undefined
       ? null

@@ -22,6 +22,15 @@ export const submit = (summary = "It is done.", claim: Record<string, unknown> =
   args: { summary, ...claim },
 });
 
+export const ask = (question: string, more: Record<string, unknown> = {}): ReplayCall => ({
+  tool: "ask",
+  args: { question, ...more },
+});
+
+/** Writes question.json: the way in which a command-line agent asks. */
+export const writeQuestion = (question: object): ReplayCall =>
+  write("../handoff/question.json", JSON.stringify(question));
+
 /** Writes handoff.json: the way in which a command-line agent hands over. */
 export const writeHandoff = (claim: object): ReplayCall =>
   write("../handoff/handoff.json", JSON.stringify(claim));

@@ -1,4 +1,11 @@
-import { ROLE_OF_KIND, type AgentResult, type Assignment, type Progress } from "@agentswarm/contracts";
+import {
+  ROLE_OF_KIND,
+  type AgentResult,
+  type Assignment,
+  type Progress,
+  type PutQuestion,
+} from "@agentswarm/contracts";
+import { questionIdOf } from "@agentswarm/contracts/node";
 import { createRouter, resolveBackends } from "@agentswarm/llm";
 import type { Sandbox } from "@agentswarm/sandbox";
 import { createLogger } from "@agentswarm/service";
@@ -9,6 +16,7 @@ import { openDoorMemory } from "../../services/dispatcher/src/door-memory.ts";
 import { startElapsed } from "../../services/dispatcher/src/elapsed.ts";
 import { createGateway } from "../../services/dispatcher/src/gateway/gateway.ts";
 import { openNoteBox, type NoteBox } from "../../services/dispatcher/src/note-box.ts";
+import { openQuestions } from "../../services/dispatcher/src/questions.ts";
 import { runAgent } from "../../services/dispatcher/src/run-agent.ts";
 import { startAgent } from "../../services/dispatcher/src/start-agent.ts";
 import { UNLIMITED_BUDGET } from "../support/unlimited-budget.ts";
@@ -19,6 +27,7 @@ const BACKEND_KEY = "the-real-key";
 const KEY_LIFETIME_MS = 600_000;
 const DOOR_BYTES = 16 * 1_024 * 1_024;
 const WRAP_UP_MS = 60_000;
+const ANSWERED_WITHIN_MS = 60_000;
 
 export interface GatewayRun {
   /** The dispatcher's decision. */
@@ -41,6 +50,8 @@ export async function runWithGateway(options: {
   readonly onProgress: (progress: Progress) => void;
   /** What people say; by default nothing. */
   readonly notes?: NoteBox;
+  /** Answers the agent's questions. Absent: nobody answers, and an attempt that asks is parked at once. */
+  readonly answer?: (question: PutQuestion) => string;
 }): Promise<GatewayRun> {
   const { assignment, files, signal, onProgress } = options;
   const { task, attempt, model, maxTokens } = assignment;
@@ -58,7 +69,20 @@ export async function runWithGateway(options: {
     role: ROLE_OF_KIND[task.kind],
     budget: UNLIMITED_BUDGET,
     expiresAt: Date.now() + KEY_LIFETIME_MS,
-    onExhausted: () => deadlines.endWithin(WRAP_UP_MS),
+    onExhausted: () => deadlines.endWithin(WRAP_UP_MS, "budget"),
+  });
+  const questions = openQuestions({
+    taskId: task.id,
+    round: 1,
+    waitMs: options.answer === undefined ? 0 : ANSWERED_WITHIN_MS,
+    send(question) {
+      const answers = questionIdOf(task.id, 1, question.ask);
+      const text = options.answer?.(question);
+      if (text !== undefined)
+        questions.answer({ id: "n-1", by: "ada", via: "rest", at: 0, text, mode: "steer", answers });
+    },
+    hold: deadlines.hold,
+    onParked: () => deadlines.endWithin(WRAP_UP_MS, "parked"),
   });
   const lines: Buffer[] = [];
   const facts = await runAgent({
@@ -74,6 +98,7 @@ export async function runWithGateway(options: {
     transcript: { append: async (line) => void lines.push(line) },
     signal,
     onProgress,
+    questions,
   });
   return {
     result: decideEnd(facts),

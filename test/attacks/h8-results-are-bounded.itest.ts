@@ -36,6 +36,7 @@ const judge = (result: unknown) =>
     result,
     hasBundle: false,
     exit: { code: 0, signal: null },
+    parked: null,
     cancelled: false,
     overrun: null,
     doorBroken: false,

@@ -72,6 +72,7 @@ async function open(socket: Socket, name: string): Promise<void> {
     onRequest: () => undefined,
     onCall: () => () => undefined,
     onProgress: () => undefined,
+    questions: { ask: async () => ({ kind: "parked" }) },
   });
   const { promise: exit } = Promise.withResolvers<never>();
   const child = { stdin: socket, stdout: socket, exit } as unknown as SandboxProcess;

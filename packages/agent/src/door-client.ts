@@ -11,6 +11,8 @@ export interface DoorClient {
   getJson(route: DoorRoute): Promise<unknown>;
   /** Waits for a JSON answer; null when there is none (204). */
   poll(route: DoorRoute, query: Readonly<Record<string, string | number>>): Promise<unknown>;
+  /** Sends JSON and reads the JSON of the answer, which may take long. */
+  postJson(route: DoorRoute, body: unknown): Promise<unknown>;
   /** Saves an answer's body to a file. Returns false, and writes no file, when there is no body (204). */
   save(route: DoorRoute, file: string): Promise<boolean>;
   send(route: DoorRoute, body: Readable | string): Promise<void>;
@@ -88,6 +90,7 @@ export function connectDoor(): DoorClient {
       if (status === 204) return null;
       throw new Error(`${route.method} ${route.path} was answered ${status}`);
     },
+    postJson: async (route, body) => readJson((await ask(route, JSON.stringify(body))).stream),
     async save(route, file) {
       const { status, stream } = await ask(route);
       if (status === 204) {

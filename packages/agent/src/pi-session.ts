@@ -10,6 +10,7 @@ import {
   createWriteTool,
 } from "@earendil-works/pi-coding-agent";
 import type { AgentClaim, Note } from "@agentswarm/contracts";
+import { createAskTool } from "./ask-tool.ts";
 import { INTERRUPTED, notesPrompt } from "./prompts.ts";
 import type { PromptEnd, Session, SessionOptions } from "./session.ts";
 import { createSubmitTool } from "./submit-tool.ts";
@@ -34,6 +35,7 @@ export function openPiSession(options: SessionOptions): Session {
   /** Those of them that wait for the end of the agent's turn. */
   const later: AgentMessage[] = [];
   let interruption = new AbortController();
+  let parked = false;
 
   const tools = [
     createReadTool(cwd),
@@ -43,6 +45,9 @@ export function openPiSession(options: SessionOptions): Session {
     createGrepTool(cwd),
     createFindTool(cwd),
     createLsTool(cwd),
+    createAskTool(options.ask, () => {
+      parked = true;
+    }),
     createSubmitTool((submitted) => {
       claim = submitted;
     }),
@@ -89,7 +94,7 @@ export function openPiSession(options: SessionOptions): Session {
       reached = watch.onTurn({ calls, tokens: usage.input + usage.output });
       // `submit` ends the run, even in the turn that reaches a limit: the checks judge the work.
       if (claim === null) stop = reached;
-      return claim === null && stop === null ? undefined : { action: "end" };
+      return claim === null && stop === null && !parked ? undefined : { action: "end" };
     },
   });
 
@@ -133,10 +138,11 @@ export function openPiSession(options: SessionOptions): Session {
     for (let reminders = 0; ; reminders += 1) {
       await agent.prompt(next);
       // A note of the agent's last turn is queued, for `submit` ends the run before the queue is looked at.
-      while (reached === null && failureOf(agent) === null && queueNotes()) {
+      while (!parked && reached === null && failureOf(agent) === null && queueNotes()) {
         claim = null;
         await agent.continue();
       }
+      if (parked) return { kind: "parked" };
       if (claim !== null) return { kind: "submitted", claim };
       if (stop !== null) return { kind: "stopped", stop };
       const failure = failureOf(agent);

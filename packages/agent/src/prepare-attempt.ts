@@ -29,15 +29,16 @@ async function initRepo(repo: string, workDir: string): Promise<void> {
 }
 
 /**
- * Checks out the base commit. For a resolve task it also merges the conflicting attempt into the work tree, so that
- * the files contain the conflict markers.
+ * Checks out the base commit, and merges into the work tree what the attempt goes on upon: unfinished work that was
+ * parked, which has a resolve's conflicting attempt in it, or else that attempt, so that the files contain the conflict
+ * markers. Returns the files in conflict.
  */
 export async function checkOutBase(
   door: DoorClient,
   assignment: Assignment,
   repo: string,
   workDir: string,
-): Promise<void> {
+): Promise<string[]> {
   const git = (...args: string[]) => runGit(args, { cwd: repo });
   // Downloaded at once, but unpacked in this order: each bundle needs the objects of the one before.
   const parts = [DOOR.fullBundle, DOOR.thinBundle, DOOR.resolveBundle].map(async (route, nth) => {
@@ -46,15 +47,13 @@ export async function checkOutBase(
   });
   for (const file of await Promise.all(parts)) if (file !== null) await unpack(repo, file);
   await git("checkout", "--quiet", "-B", "work", assignment.baseCommit);
-  const { resolve } = assignment.task;
-  if (resolve !== undefined) {
-    await runGit(["merge", "--no-commit", "--no-ff", "--quiet", resolve.headCommit], {
-      cwd: repo,
-      answers: [1],
-    });
-    // The handed-over commit is an ordinary one on the base, so the merge state is dropped.
-    await runGit(["merge", "--quit"], { cwd: repo });
-  }
+  const { headCommit } = assignment.upon ?? assignment.task.resolve ?? {};
+  if (headCommit === undefined) return [];
+  await runGit(["merge", "--no-commit", "--no-ff", "--quiet", headCommit], { cwd: repo, answers: [1] });
+  const { stdout } = await git("diff", "--name-only", "-z", "--diff-filter=U");
+  // The handed-over commit is an ordinary one on the base, so the merge state is dropped.
+  await git("merge", "--quit");
+  return stdout.split("\0").filter((path) => path !== "");
 }
 
 /** The longest header of a bundle that the dispatcher makes: it has a line for each of a few commits. */

@@ -34,7 +34,7 @@ export async function runAssignment(
   workDir: string,
 ): Promise<AgentResult> {
   const startedAt = performance.now();
-  await checkOutBase(door, assignment, repo, workDir);
+  const conflicts = await checkOutBase(door, assignment, repo, workDir);
   // Progress and transcript are best effort: a slow or failed request must not stop the work.
   let transcriptSent = Promise.resolve();
   const onTranscript = (entry: object) => {
@@ -54,6 +54,7 @@ export async function runAssignment(
     workDir,
     relay,
     system: systemPrompt(assignment),
+    ask: async (question) => DOOR.question.answer.parse(await door.postJson(DOOR.question, question)),
     onProgress: (progress) => void door.send(DOOR.progress, JSON.stringify(progress)).catch(() => undefined),
     onHeard,
     onTranscript,
@@ -64,11 +65,11 @@ export async function runAssignment(
   });
   for (const { id } of assignment.notes ?? []) onHeard({ noteId: id, turn: 0 });
 
-  const ending = await workUntilChecked(session, assignment, repo);
+  const ending = await workUntilChecked(session, assignment, repo, taskPrompt(assignment, conflicts));
   inbox[Symbol.dispose]();
 
   const { files, ...counts } = await stageChanges(repo, assignment.baseCommit);
-  const hasCommit = ending.checked && files.length > 0;
+  const hasCommit = ending.kept && files.length > 0;
   const headCommit = hasCommit ? await sendCommit(door, assignment, repo, workDir, ending.claim) : null;
   await transcriptSent;
   // The schema cuts what is too long.
@@ -101,28 +102,43 @@ interface Ending {
   readonly reason?: string;
   /** Results of the last run of the checks. */
   readonly checks: CheckResult[];
-  /** The changes are in scope and all checks passed: they may be committed. */
-  readonly checked: boolean;
+  /**
+   * The changes may be committed: they are in scope and all checks passed, or the next attempt goes on upon them once a
+   * person has answered.
+   */
+  readonly kept: boolean;
 }
 
 const NO_CLAIM: AgentClaim = agentClaimSchema.parse({ outcome: "failed", summary: "" });
+const PARKED: AgentClaim = agentClaimSchema.parse({
+  outcome: "blocked",
+  summary: "Unfinished work, kept while a question is open.",
+});
 
 /** Prompts the agent until its changes pass the checks, or it can or may not continue. */
-async function workUntilChecked(session: Session, assignment: Assignment, repo: string): Promise<Ending> {
+async function workUntilChecked(
+  session: Session,
+  assignment: Assignment,
+  repo: string,
+  firstPrompt: string,
+): Promise<Ending> {
   const { task, baseCommit } = assignment;
   let checks: CheckResult[] = [];
   const failed = (claim: AgentClaim, reason: string): Ending => {
-    return { claim: { ...claim, outcome: "failed" }, end: "failed", reason, checks, checked: false };
+    return { claim: { ...claim, outcome: "failed" }, end: "failed", reason, checks, kept: false };
   };
 
-  let prompt = taskPrompt(assignment);
+  let prompt = firstPrompt;
   for (let fixRounds = 0; ; fixRounds += 1) {
     const prompted = await session.prompt(prompt);
     if (prompted.kind === "failed") return failed(NO_CLAIM, prompted.reason);
-    if (prompted.kind === "stopped") return { claim: NO_CLAIM, ...prompted.stop, checks, checked: false };
+    if (prompted.kind === "stopped") return { claim: NO_CLAIM, ...prompted.stop, checks, kept: false };
+    if (prompted.kind === "parked") return { claim: PARKED, end: "parked", checks, kept: true };
     const { claim } = prompted;
-    if (claim.outcome === "blocked" || claim.outcome === "failed")
-      return { claim, end: "submitted", reason: claim.summary, checks, checked: false };
+    if (claim.outcome === "blocked" || claim.outcome === "failed") {
+      const kept = claim.outcome === "blocked";
+      return { claim, end: "submitted", reason: claim.summary, checks, kept };
+    }
 
     const { files } = await stageChanges(repo, baseCommit);
     if (files.length === 0) return failed(claim, "the attempt changed nothing");
@@ -130,7 +146,7 @@ async function workUntilChecked(session: Session, assignment: Assignment, repo: 
     checks = await checkWorkTree([...assignment.checks, ...task.checks], repo);
     const failedChecks = checks.filter((check) => check.exitCode !== 0);
     if (problems.length === 0 && failedChecks.length === 0) {
-      if (!session.hasNotes()) return { claim, end: "submitted", checks, checked: true };
+      if (!session.hasNotes()) return { claim, end: "submitted", checks, kept: true };
       prompt = NEWS_PROMPT;
       continue;
     }

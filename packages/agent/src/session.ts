@@ -1,11 +1,23 @@
-import type { AgentClaim, Assignment, HeardNote, Note, Progress } from "@agentswarm/contracts";
+import type {
+  AgentClaim,
+  AgentQuestion,
+  Assignment,
+  HeardNote,
+  Note,
+  Progress,
+  QuestionAnswer,
+} from "@agentswarm/contracts";
 import type { ModelRelay } from "./model-relay.ts";
 import type { SessionStop } from "./watch-limits.ts";
 
-/** How one prompt ended: the agent submitted, the runner stopped it, or the model or the agent failed. */
+/**
+ * How one prompt ended: the agent submitted, the runner stopped it, the model or the agent failed, or it waits for the
+ * answer to a question.
+ */
 export type PromptEnd =
   | { kind: "submitted"; claim: AgentClaim }
   | { kind: "stopped"; stop: SessionStop }
+  | { kind: "parked" }
   | { kind: "failed"; reason: string };
 
 /** The conversation of one agent about one task. A further prompt continues the conversation. */
@@ -29,6 +41,8 @@ export interface SessionOptions {
   readonly workDir: string;
   readonly relay: ModelRelay;
   readonly system: string;
+  /** Puts a question to people, and waits for the answer. */
+  readonly ask: (question: AgentQuestion) => Promise<QuestionAnswer>;
   readonly onProgress: (progress: Progress) => void;
   /** Called when the model is sent a note. */
   readonly onHeard: (one: HeardNote) => void;

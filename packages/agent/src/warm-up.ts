@@ -16,6 +16,7 @@ export async function warmUp(relay: ModelRelay, workDir: string): Promise<void> 
       // The relay itself answers 404 to this path.
       relay: { ...relay, baseUrl: `${relay.baseUrl}/warm-up` },
       system: "Warm-up.",
+      ask: async () => ({ kind: "parked" }),
       onProgress: ignore,
       onHeard: ignore,
       onTranscript: ignore,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { agentRuntimeSchema } from "./agent-runtime.ts";
 import { objectIdSchema } from "./ids.ts";
 import { noteSchema } from "./note.ts";
+import { answeredQuestionSchema, MAX_ANSWERS, parkedWorkSchema } from "./question.ts";
 import { checkSchema, taskSchema } from "./task.ts";
 
 /** Everything that an agent needs to know for one attempt. */
@@ -21,5 +22,9 @@ export const assignmentSchema = z.object({
   notes: z.array(noteSchema).optional(),
   /** Absent: the built-in Pi loop. */
   runtime: agentRuntimeSchema.optional(),
+  /** Unfinished work of an attempt that waited for an answer; its commits are in the bundle of GET /bundle/resolve. */
+  upon: parkedWorkSchema.optional(),
+  /** Questions of earlier attempts with their answers. */
+  answers: z.array(answeredQuestionSchema).max(MAX_ANSWERS).optional(),
 });
 export type Assignment = z.infer<typeof assignmentSchema>;

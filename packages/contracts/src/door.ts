@@ -3,6 +3,7 @@ import { assignmentSchema } from "./assignment.ts";
 import { agentResultSchema } from "./handoff.ts";
 import { heardNoteSchema, MAX_NOTES, noteSchema } from "./note.ts";
 import { progressSchema } from "./progress.ts";
+import { agentQuestionSchema, questionAnswerSchema } from "./question.ts";
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
@@ -92,6 +93,13 @@ export const DOOR = {
     method: "POST",
     path: "/heard",
     body: { type: "application/json", schema: heardNoteSchema, maxBytes: 4 * KIB },
+  },
+  /** A question to people. Held open until it is answered, or the attempt is parked. */
+  question: {
+    method: "POST",
+    path: "/question",
+    body: { type: "application/json", schema: agentQuestionSchema, maxBytes: 64 * KIB },
+    answer: questionAnswerSchema,
   },
   /** The commits of the attempt. */
   commits: {

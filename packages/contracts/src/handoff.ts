@@ -2,6 +2,7 @@ import { z } from "zod";
 import { clippedList, clippedText, pathText, tailText } from "./bounded.ts";
 import { idSchema, objectIdSchema } from "./ids.ts";
 import { heardNoteSchema, MAX_NOTES } from "./note.ts";
+import { putQuestionSchema } from "./question.ts";
 
 /**
  * The size of a handoff, field by field, in characters. Longer text is cut, never refused, so that no work is lost and
@@ -137,6 +138,13 @@ export const handoffSchema = agentResultSchema.extend({
   attempt: z.int().min(1),
   round: z.int().min(1),
   model: clippedText(200).default("unknown").describe("The model that answered, as the gateway recorded it"),
+  waitsFor: z
+    .object({
+      baseCommit: objectIdSchema.describe("What `headCommit` is based on"),
+      question: putQuestionSchema.nullable().describe("null: blocked, for the reason in the summary"),
+    })
+    .optional()
+    .describe("Only when its agent waits for an answer: parked or blocked"),
 });
 export type Handoff = z.infer<typeof handoffSchema>;
 

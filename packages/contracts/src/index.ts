@@ -23,6 +23,7 @@ export * from "./person.ts";
 export * from "./plain-text.ts";
 export * from "./show-hidden.ts";
 export * from "./progress.ts";
+export * from "./question.ts";
 export * from "./queues.ts";
 export * from "./repo.ts";
 export * from "./rest/index.ts";

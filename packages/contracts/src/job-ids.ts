@@ -8,6 +8,8 @@ export const jobId = {
   /** `plan`: the one handoff in which an attempt ends; an approved attempt ends in a second one. */
   handoff: (taskId: string, attempt: number, approved = false) =>
     `handoff-${taskId}-${attempt}${approved ? APPROVED : ""}`,
+  /** `plan`: one of the questions of an attempt. */
+  question: (taskId: string, attempt: number, nth: number) => `question-${taskId}-${attempt}-${nth}`,
   /** `plan`: the result of a sweep. Ids of version 0.1 may have colons. */
   swept: (sweepJobId: string) => `swept-${sweepJobId.replaceAll(":", "-")}`,
   /** Any queue: one run of a schedule; `at` is the Redis time at which it was due, in milliseconds. */
@@ -33,6 +35,7 @@ const APPROVED = "-approved";
 export type ParsedJobId =
   | { kind: "feature"; featureId: string }
   | { kind: "handoff" | "merge"; taskId: string; attempt: number; approved: boolean }
+  | { kind: "question"; taskId: string; attempt: number; nth: number }
   | { kind: "swept"; sweepJobId: string }
   | { kind: "scheduled"; schedule: string; at: number }
   | { kind: "due"; decisionId: string; nth: number }
@@ -61,6 +64,15 @@ const GRAMMAR: readonly [RegExp, (groups: readonly string[]) => ParsedJobId][] =
     ([decisionId = "", nth]) => ({ kind: "due", decisionId, nth: Number(nth) }),
   ],
   [new RegExp(`^feature-(${ID})$`), ([featureId = ""]) => ({ kind: "feature", featureId })],
+  [
+    new RegExp(`^question-(${ID})-(\\d+)-(\\d+)$`),
+    ([taskId = "", attempt, nth]) => ({
+      kind: "question",
+      taskId,
+      attempt: Number(attempt),
+      nth: Number(nth),
+    }),
+  ],
   [/^nudge-([0-9a-f]{40})$/, ([head = ""]) => ({ kind: "sweepAfterLandings", head })],
   [
     new RegExp(`^last-task-(${ID})-(\\d+)$`),

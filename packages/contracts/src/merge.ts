@@ -2,6 +2,7 @@ import { z } from "zod";
 import { clippedList, clippedText, pathText, tailText } from "./bounded.ts";
 import { HANDOFF_LIMITS, handoffSchema } from "./handoff.ts";
 import { idSchema, objectIdSchema } from "./ids.ts";
+import { MAX_ANSWERS } from "./question.ts";
 import { repoIdSchema } from "./repo.ts";
 import { taskKindSchema } from "./task.ts";
 
@@ -25,6 +26,13 @@ export const mergeRequestSchema = z.object({
   kind: taskKindSchema.optional().describe("The task's; absent in messages of version 0.2"),
   approvedBy: clippedText(200).optional().describe("The person who approved it"),
   approvedHead: objectIdSchema.optional().describe("The commit that was approved; no other lands by it"),
+  byDefault: z
+    .array(clippedText(1_000))
+    .max(MAX_ANSWERS)
+    .optional()
+    .describe(
+      "Questions that nobody answered in time, each with the default that holds; said in the landing",
+    ),
   handoff: handoffSchema,
 });
 export type MergeRequest = z.infer<typeof mergeRequestSchema>;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { clippedText } from "./bounded.ts";
-import { decisionAnswerSchema, decisionOptionSchema, DECISION_LIMITS } from "./decision.ts";
+import { decisionAnswerSchema } from "./decision.ts";
 import { budgetSchema } from "./budget.ts";
 import { domainEventSchema } from "./events/index.ts";
 import { liftEvent } from "./events/lift-event.ts";
@@ -12,6 +12,7 @@ import { MAX_NOTES, noteSchema } from "./note.ts";
 import { pauseScopeSchema } from "./pause.ts";
 import { actorSchema, askedBy } from "./person.ts";
 import { sweepRequestSchema, sweepSchema } from "./sweep.ts";
+import { answeredQuestionSchema, MAX_ANSWERS, parkedWorkSchema, putQuestionSchema } from "./question.ts";
 import { taskSchema } from "./task.ts";
 
 /**
@@ -52,9 +53,7 @@ export const planMessageSchema = z.discriminatedUnion("kind", [
     attempt: z.int().min(1),
     round: z.int().min(1),
     nth: z.int().min(1).describe("Of the attempt's questions"),
-    ask: clippedText(DECISION_LIMITS.askChars),
-    options: z.array(decisionOptionSchema).max(DECISION_LIMITS.options),
-    default: clippedText(DECISION_LIMITS.textChars).nullable(),
+    ...putQuestionSchema.shape,
   }),
   z.object({
     kind: z.literal("answer"),
@@ -91,14 +90,6 @@ export const approvedAttemptSchema = z.object({
   handoff: handoffSchema,
 });
 
-/** Commits of an attempt that was parked: the next round goes on upon them. */
-export const parkedWorkSchema = z.object({
-  attempt: z.int().min(1),
-  baseCommit: objectIdSchema,
-  headCommit: objectIdSchema,
-});
-export type ParkedWork = z.infer<typeof parkedWorkSchema>;
-
 /** The body of a `task` message: one round of a task. */
 export const taskMessageSchema = z.object({
   task: taskSchema,
@@ -110,6 +101,11 @@ export const taskMessageSchema = z.object({
     .optional()
     .describe("What people said that its agent must know"),
   upon: parkedWorkSchema.optional(),
+  answers: z
+    .array(answeredQuestionSchema)
+    .max(MAX_ANSWERS)
+    .optional()
+    .describe("Questions of its earlier attempts that are answered, or whose default holds"),
 });
 export type TaskMessage = z.infer<typeof taskMessageSchema>;
 

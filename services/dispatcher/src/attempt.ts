@@ -1,4 +1,11 @@
-import { Fault, handoffSchema, maskSecretsIn, type Handoff } from "@agentswarm/contracts";
+import {
+  Fault,
+  handoffSchema,
+  jobId,
+  maskSecretsIn,
+  type Handoff,
+  type PutQuestion,
+} from "@agentswarm/contracts";
 import { failpoint } from "@agentswarm/contracts/node";
 import { authorizeAttempt, type AttemptAccess } from "./authorize-attempt.ts";
 import type { DispatcherContext } from "./context.ts";
@@ -8,9 +15,10 @@ import type { RanAttempt } from "./ended-attempt.ts";
 import type { TakenAgent } from "./pool.ts";
 import { persevere } from "./persevere.ts";
 import { prepareAttempt, type AttemptOrder, type PreparedAttempt } from "./prepare-attempt.ts";
+import { defaultsAmong, openQuestions, type Questions } from "./questions.ts";
 import { runAgent, type AgentRan } from "./run-agent.ts";
 import { salvage } from "./salvage.ts";
-import { takeCommits } from "./take-commits.ts";
+import { takeCommits, waitsForPeople } from "./take-commits.ts";
 
 /**
  * Runs one attempt of a task. Throws when the job was released (shutdown, or another worker has taken it over): the
@@ -21,10 +29,12 @@ export async function runAttempt(ctx: DispatcherContext, order: AttemptOrder): P
   const prepared = await prepareAttempt(ctx, order, stack);
   const opened = await open(ctx, prepared, stack);
   const access = authorizeAttempt(ctx, prepared, opened.agent);
-  const ran = await run(ctx, opened, access);
+  const questions = openAttemptQuestions(ctx, opened, access);
+  listen(opened, questions);
+  const ran = await run(ctx, opened, access, questions);
   const handoff = await judge(ctx, opened, access, ran);
   // Awaited here: the stack removes the attempt's files and its sandbox.
-  return await collect(opened, ran, handoff);
+  return await collect(opened, ran, handoff, questions);
 }
 
 interface OpenedAttempt extends PreparedAttempt, TakenAgent {}
@@ -48,11 +58,50 @@ async function open(
   return { ...prepared, ...taken };
 }
 
+/** The time that the agent of a parked attempt gets to hand over its work. What is left then is taken from its sandbox. */
+const PARK_MS = 15_000;
+
+function openAttemptQuestions(
+  { sender, log, questionWaitMs }: DispatcherContext,
+  { task, attempt, round }: OpenedAttempt,
+  { deadlines }: AttemptAccess,
+): Questions {
+  const ids = { featureId: task.featureId, taskId: task.id, attempt };
+  const send = async (question: PutQuestion, nth: number) => {
+    const id = jobId.question(task.id, attempt, nth);
+    await sender.send("plan", { kind: "question", ...ids, round, nth, ...question }, { jobId: id });
+  };
+  return openQuestions({
+    taskId: task.id,
+    round,
+    waitMs: questionWaitMs,
+    hold: deadlines.hold,
+    send(question, nth) {
+      log.info({ ...ids, nth }, "agent asks a question");
+      // The handoff of a parked attempt names its question again.
+      send(question, nth).catch((error: unknown) =>
+        log.error({ ...ids, nth, err: error }, "question could not be sent"),
+      );
+    },
+    onParked() {
+      log.info(ids, "nobody has answered: attempt parked");
+      deadlines.endWithin(PARK_MS, "parked");
+    },
+  });
+}
+
+/** Passes on what people say. What was said before the attempt had its sandbox has waited until here. */
+function listen({ job, notes }: OpenedAttempt, questions: Questions): void {
+  for (const note of notes.before) questions.answer(note);
+  job.onSignal((signal) => notes.add(signal.notes.filter((note) => !questions.answer(note))));
+}
+
 /** Runs the agent. Its key and its deadlines end with it. */
 async function run(
   { gateway, memory }: DispatcherContext,
   opened: OpenedAttempt,
   access: AttemptAccess,
+  questions: Questions,
 ): Promise<AgentRan> {
   using _deadlines = access.deadlines;
   using _key = access.key;
@@ -63,6 +112,7 @@ async function run(
     ...access,
     gateway,
     memory,
+    questions,
     signal: job.signal,
     onProgress: events.progressed,
   });
@@ -102,16 +152,23 @@ async function judge(
 
 /** Takes the attempt's commits out of its sandbox and into the store. */
 async function collect(
-  { task, repo, base, files, agent, warm, events, job }: OpenedAttempt,
+  { task, repo, base, files, agent, warm, events, job, answers }: OpenedAttempt,
   ran: AgentRan,
   handoff: Handoff,
+  questions: Questions,
 ): Promise<RanAttempt> {
   const { baseCommit } = base;
   const { sandbox } = agent;
-  const salvaged = ran.overrun === null ? null : await salvage(sandbox, baseCommit, files.result);
+  const isLeft = ran.overrun !== null || (ran.parked !== null && ran.result === undefined);
+  const salvaged = isLeft ? await salvage(sandbox, baseCommit, files.result) : null;
   await sandbox.terminate();
   failpoint("dispatcher.collected");
-  const claimed = salvaged === null ? handoff : { ...handoff, headCommit: salvaged };
+  const claimed: Handoff = {
+    ...handoff,
+    headCommit: salvaged ?? handoff.headCommit,
+    ...(waitsForPeople(handoff) ? { waitsFor: { baseCommit, question: ran.parked } } : {}),
+  };
+  const byDefault = [...defaultsAmong(answers), ...questions.byDefault()];
   const from = { bundlePath: files.result, baseCommit, scope: task.scope };
   const ended = await persevere(job, async (): Promise<RanAttempt> => {
     // The paths of its commits are an agent's words too.
@@ -119,7 +176,7 @@ async function collect(
     // The planner looks for merge requests of a cancelled task once, so none is sent after a cancel.
     const isCancelled = job.signal.reason === "cancel" && !ran.cancelled;
     const passed = isCancelled ? { ...taken, handoff: cancelled(taken.handoff) } : taken;
-    const one: RanAttempt = { kind: "ran", ...passed, baseCommit };
+    const one: RanAttempt = { kind: "ran", ...passed, baseCommit, byDefault };
     if (one.stored) await repo.finished.keep(one);
     failpoint("dispatcher.kept");
     return one;

@@ -20,7 +20,7 @@ export interface AttemptAccess {
 /** Starts the deadlines and issues the key to the model, which make the assignment complete. */
 export function authorizeAttempt(
   ctx: DispatcherContext,
-  { task, attempt, base, wallMs, events, notes }: PreparedAttempt,
+  { task, attempt, base, wallMs, events, notes, upon, answers }: PreparedAttempt,
   agent: StartedAgent,
 ): AttemptAccess {
   const { limits, featureId } = task;
@@ -35,7 +35,7 @@ export function authorizeAttempt(
     onCharge: events.used,
     onExhausted(why, level) {
       events.budgetReached(why, level);
-      deadlines.endWithin(WRAP_UP_MS);
+      deadlines.endWithin(WRAP_UP_MS, "budget");
     },
   });
   const assignment: Assignment = {
@@ -50,6 +50,8 @@ export function authorizeAttempt(
     temperature: ctx.temperature,
     ...(notes.before.length === 0 ? {} : { notes: [...notes.before] }),
     runtime: ctx.runtime,
+    ...(upon === null ? {} : { upon }),
+    ...(answers.length === 0 ? {} : { answers: [...answers] }),
   };
   return { deadlines, key, assignment };
 }

@@ -40,6 +40,14 @@ export const settings = z.object({
       "Bytes of requests of all sandboxes that are in memory at once; by default 16 MiB for each of MAX_WORKERS",
     ),
   WORKER_TIMEOUT: z.coerce.number().int().min(1).default(1_800).describe("Seconds one attempt may take"),
+  QUESTION_WAIT: z.coerce
+    .number()
+    .min(0)
+    .max(86_400)
+    .default(120)
+    .describe(
+      "Seconds that an agent waits for the answer to its question; then its work is kept and its slot is free until there is one",
+    ),
   ...cacheSettings,
   ATTEMPT_DAYS: z.coerce
     .number()

@@ -46,6 +46,8 @@ export interface DispatcherContext {
   readonly maxTokens: number;
   readonly temperature: number;
   readonly runtime: AgentRuntime;
+  /** How long an attempt waits for the answer to a question before it is parked. */
+  readonly questionWaitMs: number;
   readonly bundlesDir: string;
   readonly transcriptsDir: string;
   /** The label of all sandboxes of this swarm. */

@@ -1,4 +1,4 @@
-export type Overrun = "wall" | "idle" | "budget";
+export type Overrun = "wall" | "idle" | "budget" | "parked";
 
 /** The time limits of an attempt. */
 export interface Deadlines extends Disposable {
@@ -6,8 +6,8 @@ export interface Deadlines extends Disposable {
   touch(): void;
   /** Stops the idle time while the agent waits for an answer of ours. Returns the function that lets it go on. */
   hold(): () => void;
-  /** A budget is used up: ends the attempt in `ms` milliseconds. */
-  endWithin(ms: number): void;
+  /** A budget is used up, or the attempt is parked: ends it in `ms` milliseconds. Only the first call counts. */
+  endWithin(ms: number, why: "budget" | "parked"): void;
   /** The limit that was exceeded first, or null. */
   overrun(): Overrun | null;
 }
@@ -16,7 +16,7 @@ export interface Deadlines extends Disposable {
 export function watchDeadlines(limits: { wallMs: number; idleMs: number }, onOverrun: () => void): Deadlines {
   let overrun: Overrun | null = null;
   let held = 0;
-  let budget: NodeJS.Timeout | undefined;
+  let wrapUp: NodeJS.Timeout | undefined;
   const end = (which: Overrun) => {
     overrun ??= which;
     onOverrun();
@@ -38,14 +38,14 @@ export function watchDeadlines(limits: { wallMs: number; idleMs: number }, onOve
         idle.refresh();
       };
     },
-    endWithin(ms) {
-      budget ??= setTimeout(() => end("budget"), ms);
+    endWithin(ms, why) {
+      wrapUp ??= setTimeout(() => end(why), ms);
     },
     overrun: () => overrun,
     [Symbol.dispose]() {
       clearTimeout(wall);
       clearTimeout(idle);
-      clearTimeout(budget);
+      clearTimeout(wrapUp);
     },
   };
 }

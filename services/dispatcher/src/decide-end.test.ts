@@ -14,6 +14,7 @@ const FACTS: AttemptFacts = {
   result: RESULT,
   hasBundle: true,
   exit: { code: 0, signal: null },
+  parked: null,
   cancelled: false,
   overrun: null,
   doorBroken: false,
@@ -105,8 +106,39 @@ test("a used-up shared budget is the end, unless there is work to land", () => {
 });
 
 test("a sandbox cannot claim an end that is not counted", () => {
-  for (const claimed of ["lost", "resource", "cancelled", "budget"]) {
+  for (const claimed of ["lost", "resource", "cancelled", "budget", "parked"]) {
     expect(end({ result: { ...EMPTY, outcome: "failed", end: claimed } }).end).toBe("failed");
     expect(end({ result: { ...RESULT, end: claimed } })).toMatchObject({ end: "failed", headCommit: null });
   }
+});
+
+const QUESTION = { ask: "Which port?", options: [], default: null };
+const PARKED = { ...RESULT, outcome: "blocked", end: "parked" };
+const asked = (facts: Partial<AttemptFacts>) => end({ parked: QUESTION, ...facts });
+
+test("a parked attempt waits for an answer with the work that it handed over", () => {
+  const reason = "waits for an answer: Which port?";
+  expect(asked({ result: PARKED })).toMatchObject({
+    end: "parked",
+    outcome: "blocked",
+    reason,
+    headCommit: COMMIT,
+  });
+  expect(asked({ result: PARKED, hasBundle: false })).toMatchObject({ end: "parked", headCommit: null });
+});
+
+test("whatever becomes of its agent, its question stands", () => {
+  const none = { end: "parked", outcome: "blocked", headCommit: null };
+  expect(asked({ result: undefined, overrun: "parked" })).toMatchObject(none);
+  expect(asked({ result: undefined, overrun: "wall" })).toMatchObject(none);
+  expect(asked({ result: undefined, doorBroken: true })).toMatchObject(none);
+  expect(asked({ result: null })).toMatchObject(none);
+  expect(asked({ result: { ...EMPTY, outcome: "failed", end: "lost" } })).toMatchObject(none);
+  expect(asked({ result: PARKED, usedUp: "BUDGET_USD=5 is used up" })).toMatchObject({ end: "parked" });
+});
+
+test("only the dispatcher parks an attempt, and a cancel or submitted work comes before it", () => {
+  expect(end({ result: PARKED })).toMatchObject({ end: "failed", headCommit: null });
+  expect(asked({ result: PARKED, cancelled: true }).end).toBe("cancelled");
+  expect(asked({})).toMatchObject({ end: "submitted", outcome: "complete", headCommit: COMMIT });
 });

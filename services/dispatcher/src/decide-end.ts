@@ -1,4 +1,10 @@
-import { agentResultSchema, COUNTED_ENDS, HANDOFF_LIMITS, type AgentResult } from "@agentswarm/contracts";
+import {
+  agentResultSchema,
+  COUNTED_ENDS,
+  HANDOFF_LIMITS,
+  type AgentResult,
+  type PutQuestion,
+} from "@agentswarm/contracts";
 import type { Overrun } from "./deadlines.ts";
 import { failedResult } from "./failed-result.ts";
 
@@ -9,6 +15,8 @@ export interface AttemptFacts {
   /** Whether the bundle of its commits was received completely. */
   readonly hasBundle: boolean;
   readonly exit: { readonly code: number | null; readonly signal: string | null };
+  /** The question for which the dispatcher parked the attempt, or null. */
+  readonly parked: PutQuestion | null;
   /** Whether the task was cancelled. */
   readonly cancelled: boolean;
   readonly overrun: Overrun | null;
@@ -30,6 +38,8 @@ export interface AttemptFacts {
 /** Decides how an attempt ended. Facts from outside the sandbox come first, the claims of the sandbox last. */
 export function decideEnd(facts: AttemptFacts): AgentResult {
   if (facts.cancelled) return failedResult("cancelled", "cancelled");
+  const parked = facts.parked === null ? null : endParked(facts, facts.parked);
+  if (parked !== null) return parked;
   const hasNoResult = facts.overrun === "budget" || (facts.overrun === null && facts.result === undefined);
   // A used-up budget is no fault of the task, so the attempt is not counted.
   if (hasNoResult && facts.usedUp !== null) return failedResult("budget", facts.usedUp);
@@ -41,6 +51,20 @@ export function decideEnd(facts: AttemptFacts): AgentResult {
     return failedResult("failed", `the sandbox's result cannot be read: ${parsed.error.message}`);
   }
   return verify(parsed.data, facts);
+}
+
+/**
+ * How a parked attempt ended: whatever became of its agent, the question stands. Null for one whose agent submitted work
+ * all the same.
+ */
+function endParked(facts: AttemptFacts, { ask }: PutQuestion): AgentResult | null {
+  const parsed = agentResultSchema.safeParse(facts.result);
+  const reason = `waits for an answer: ${ask}`.slice(0, HANDOFF_LIMITS.reasonChars);
+  if (!parsed.success) return { ...failedResult("parked", reason), outcome: "blocked" };
+  const { data } = parsed;
+  if (data.end === "submitted" && data.headCommit !== null) return null;
+  const headCommit = data.end === "parked" && facts.hasBundle ? data.headCommit : null;
+  return { ...data, end: "parked", outcome: "blocked", reason, headCommit };
 }
 
 function whyOverrun(overrun: Overrun, overBudget: string | null): string {

@@ -9,7 +9,8 @@ const attempt = (
   stored: boolean,
   unsafe: string | null = null,
 ): RanAttempt => {
-  return { kind: "ran", handoff: { ...HANDOFF, outcome }, stored, unsafe, baseCommit: "a".repeat(40) };
+  const handoff = { ...HANDOFF, outcome };
+  return { kind: "ran", handoff, stored, unsafe, baseCommit: "a".repeat(40), byDefault: [] };
 };
 
 test("stored work that its agent calls done goes to the merger", () => {

@@ -34,7 +34,7 @@ export async function dispatch(
   const { task, round, approved } = message;
   if (approved !== undefined) {
     await ctx.pauses.requireNone(task.featureId);
-    return sendApproved(ctx, task, round, approved);
+    return sendApproved(ctx, message, approved);
   }
   const sent = await findSent(ctx, task.id, round);
   if (sent !== null) return `attempt ${sent} was sent before`;
@@ -74,10 +74,10 @@ async function openAttempt(ctx: DispatcherContext, message: TaskMessage, job: Jo
   const attempt = await numberAttempt(ctx, task, round);
   const events = openAttemptEvents(ctx, task, attempt, job);
   const notes = openNoteBox({ before: message.notes ?? [], onHeard: events.heard });
-  job.onSignal((signal) => notes.add(signal.notes));
   let ended: EndedAttempt;
   try {
-    ended = await runAttempt(ctx, { task, round, attempt, job, events, base, notes });
+    const { upon, answers = [] } = message;
+    ended = await runAttempt(ctx, { task, round, attempt, job, events, base, notes, upon, answers });
   } catch (error) {
     const fault = asFault(error);
     // Only what the agent brought ends its attempt; every other fault leaves the task as it was.

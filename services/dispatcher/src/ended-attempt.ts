@@ -8,6 +8,8 @@ export type EndedAttempt = RanAttempt | UnopenedAttempt;
 export interface RanAttempt extends TakenCommits {
   readonly kind: "ran";
   readonly baseCommit: string;
+  /** Questions whose default holds because nobody answered in time: the landing says so. */
+  readonly byDefault: string[];
 }
 
 /** The attempt ended without the work of an agent: cancelled before its start, out of budget, or failed to start. */

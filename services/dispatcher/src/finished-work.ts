@@ -11,6 +11,7 @@ const schema = z.object({
   stored: z.boolean(),
   unsafe: z.string().nullable(),
   baseCommit: z.string(),
+  byDefault: z.array(z.string()).default([]),
 });
 /** A `RanAttempt` as it is kept. */
 type KeptAttempt = Readonly<z.infer<typeof schema>>;

@@ -1,4 +1,4 @@
-import { attemptRef, Fault, jobId, type Handoff, type Task } from "@agentswarm/contracts";
+import { attemptRef, Fault, jobId, MAX_ANSWERS, type Handoff, type Task } from "@agentswarm/contracts";
 import type { DispatcherContext } from "./context.ts";
 import { decideRecipient } from "./decide-recipient.ts";
 import type { EndedAttempt } from "./ended-attempt.ts";
@@ -13,7 +13,8 @@ export async function passOn(
   const { featureId } = task;
   const recipient = decideRecipient(attempt);
   if (recipient.queue === "merge") {
-    await sendToMerger(sender, task, handoff, recipient.attempt.baseCommit);
+    const { baseCommit, byDefault } = recipient.attempt;
+    await sendToMerger(sender, task, handoff, { baseCommit, byDefault });
   } else {
     const body = { kind: "handoff", featureId, handoff, outcome: recipient.outcome } as const;
     await sender.send("plan", body, { jobId: jobId.handoff(task.id, handoff.attempt) });
@@ -27,9 +28,13 @@ export async function sendToMerger(
   sender: DispatcherContext["sender"],
   task: Task,
   handoff: Handoff,
-  baseCommit: string,
-  approved?: { readonly by: string; readonly head: string | undefined },
+  of: {
+    readonly baseCommit: string;
+    readonly byDefault: readonly string[];
+    readonly approved?: { readonly by: string; readonly head: string | undefined };
+  },
 ): Promise<void> {
+  const { baseCommit, byDefault, approved } = of;
   const { attempt, headCommit } = handoff;
   if (headCommit === null) throw new Fault("internal", `attempt ${attempt} of task ${task.id} has no commit`);
   const request = {
@@ -45,6 +50,7 @@ export async function sendToMerger(
     handoff,
     approvedBy: approved?.by,
     approvedHead: approved?.head,
+    ...(byDefault.length === 0 ? {} : { byDefault: byDefault.slice(-MAX_ANSWERS) }),
   };
   await sender.send("merge", request, { jobId: jobId.merge(task.id, attempt, approved !== undefined) });
 }

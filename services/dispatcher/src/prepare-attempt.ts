@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Task } from "@agentswarm/contracts";
+import type { AnsweredQuestion, ParkedWork, Task } from "@agentswarm/contracts";
 import type { JobContext } from "@agentswarm/queue";
 import type { AttemptEvents } from "./attempt-events.ts";
 import { makeAttemptFiles, type AttemptFiles } from "./attempt-files.ts";
@@ -18,9 +18,15 @@ export interface AttemptOrder {
   readonly events: AttemptEvents;
   readonly base: AttemptBase;
   readonly notes: NoteBox;
+  /** Work that the attempt goes on upon. */
+  readonly upon: ParkedWork | undefined;
+  /** Questions of earlier attempts. */
+  readonly answers: readonly AnsweredQuestion[];
 }
 
-export interface PreparedAttempt extends AttemptOrder {
+export interface PreparedAttempt extends Omit<AttemptOrder, "upon"> {
+  /** The same; null when there is none, or the store has lost it. */
+  readonly upon: ParkedWork | null;
   readonly repo: DispatcherRepo;
   readonly elapsed: Elapsed;
   readonly files: AttemptFiles;
@@ -37,7 +43,13 @@ export async function prepareAttempt(
   const { task, attempt, job, base } = order;
   const repo = ctx.repo(task.repoId);
   const elapsed = startElapsed((await ctx.connection.now()) - job.sentAt);
-  const files = await makeAttemptFiles(repo, { task, attempt, bundles: base.bundles, dir: ctx.bundlesDir });
+  const files = await makeAttemptFiles(repo, {
+    task,
+    attempt,
+    upon: order.upon,
+    bundles: base.bundles,
+    dir: ctx.bundlesDir,
+  });
   for (const file of [files.result, files.resolve])
     if (file !== null) stack.defer(() => rm(file, { force: true }));
   const ids = { featureId: task.featureId, taskId: task.id, attempt };
@@ -51,6 +63,7 @@ export async function prepareAttempt(
     repo,
     elapsed,
     files,
+    upon: files.upon,
     transcript,
     wallMs: Math.min(ctx.wallMs, task.limits.wallMs),
   };

@@ -9,6 +9,7 @@ import type { Elapsed } from "./elapsed.ts";
 import type { AttemptKey } from "./gateway/attempt-key.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { NoteBox } from "./note-box.ts";
+import type { Questions } from "./questions.ts";
 import { serveDoor } from "./serve-door.ts";
 import type { StartedAgent } from "./start-agent.ts";
 import type { Transcript } from "./transcript.ts";
@@ -28,6 +29,7 @@ export interface AgentRun {
   readonly elapsed: Elapsed;
   /** Kills the agent when it is aborted; reason "cancel": the task was cancelled. */
   readonly signal: AbortSignal;
+  readonly questions: Questions;
   readonly onProgress: (progress: Progress) => void;
 }
 
@@ -68,6 +70,7 @@ export async function runAgent(run: AgentRun): Promise<AgentRan> {
       return deadlines.hold();
     },
     onProgress: run.onProgress,
+    questions: run.questions,
   });
   // The session of the door was opened by the pool, in another async context than this attempt's.
   const trace = currentTrace() ?? newTraceparent();
@@ -93,6 +96,7 @@ export async function runAgent(run: AgentRun): Promise<AgentRan> {
     hasBundle: door.hasBundle(),
     hostFault: door.hostFault(),
     exit,
+    parked: run.questions.parked(),
     cancelled: signal.aborted && signal.reason === "cancel",
     overrun: door.result() === undefined ? deadlines.overrun() : null,
     doorBroken,

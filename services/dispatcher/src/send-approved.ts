@@ -1,14 +1,14 @@
 import type { TaskMessage } from "@agentswarm/contracts";
 import type { DispatcherContext } from "./context.ts";
 import { sendToMerger } from "./pass-on.ts";
+import { defaultsAmong } from "./questions.ts";
 
 type Approved = NonNullable<TaskMessage["approved"]>;
 
 /** Sends an attempt that was held to the merger again, with the approval of a person. No agent runs. */
 export async function sendApproved(
   { sender, log }: Pick<DispatcherContext, "sender" | "log">,
-  task: TaskMessage["task"],
-  round: number,
+  { task, round, answers = [] }: TaskMessage,
   { attempt, by, head, baseCommit, handoff }: Approved,
 ): Promise<string> {
   const { repoId, featureId, id: taskId } = task;
@@ -22,7 +22,8 @@ export async function sendApproved(
     attempt,
     data: { ...handoff, round, sentTo: "merge" },
   });
-  await sendToMerger(sender, task, handoff, baseCommit, { by, head });
+  const byDefault = defaultsAmong(answers);
+  await sendToMerger(sender, task, handoff, { baseCommit, byDefault, approved: { by, head } });
   log.info({ featureId, taskId, attempt, queue: "merge", approvedBy: by }, "approved attempt passed on");
   return `attempt ${attempt} approved by ${by}`;
 }

@@ -92,6 +92,7 @@ beforeAll(async () => {
     onRequest: () => void (requests += 1),
     onCall: () => () => undefined,
     onProgress: (one) => progress.push(one),
+    questions: { ask: async ({ question }) => ({ kind: "answered", text: `${question}: yes` }) },
   });
   const server = http2.createServer();
   server.on("stream", (stream, headers) => {
@@ -131,6 +132,7 @@ const SMALL_BODY: Partial<Record<DoorRouteName, string>> = {
   heard: '{"noteId":"said","turn":1}',
   progress: '{"turn":1,"text":"one"}\n{"turn":2,"text":"too soon"}\n',
   transcript: '{"type":"message"}\n',
+  question: '{"question":"Now?"}',
   commits: "a bundle",
   result: "not json",
   chatCompletions: JSON.stringify({ model: MODEL, messages: [] }),
@@ -152,6 +154,7 @@ test("every route of the table is served", async () => {
   expect(DOOR.inbox.answer.parse(JSON.parse(answers.get("inbox") ?? ""))).toMatchObject({ upTo: 1 });
   expect(notes.heard()).toEqual([{ noteId: "said", turn: 1 }]);
   expect(answers.get("resolveBundle")).toBe("the resolve bundle");
+  expect(answers.get("question")).toBe('{"kind":"answered","text":"Now?: yes"}');
   expect(progress).toEqual([{ turn: 1, text: "one" }]);
   expect(transcript).toEqual(['{"type":"message"}\n']);
   expect(readFileSync(join(dir, "result"), "utf8")).toBe("a bundle");
@@ -173,13 +176,22 @@ test.each([
 const tooMuch = (maxBytes: number) =>
   Readable.from(Array.from({ length: Math.ceil(maxBytes / CHUNK.length) + 1 }, () => CHUNK));
 
-test.each(["progress", "transcript", "result", "chatCompletions"] as const)(
+test.each(["progress", "transcript", "question", "result", "chatCompletions"] as const)(
   "%s: a body above the limit is refused",
   async (name) => {
     const { maxBytes } = DOOR[name].body;
     const { status, text } = await ask(DOOR[name], tooMuch(maxBytes));
     expect(status).toBe(413);
     expect(text).toContain(`longer than ${maxBytes} bytes`);
+  },
+);
+
+test.each(["not json", "{}", '{"question":" "}', '{"question":7}', '{"question":"a","options":"b"}'])(
+  "%s is no question",
+  async (body) => {
+    const { status, text } = await ask(DOOR.question, body);
+    expect(status).toBe(400);
+    expect(text).toContain("not a question");
   },
 );
 

@@ -20,6 +20,7 @@ import { DoorsFull, type DoorMemory } from "./door-memory.ts";
 import type { AttemptKey } from "./gateway/attempt-key.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { NoteBox } from "./note-box.ts";
+import type { Questions } from "./questions.ts";
 import type { Transcript } from "./transcript.ts";
 
 export interface DoorOptions {
@@ -38,6 +39,7 @@ export interface DoorOptions {
   /** Called when a model call begins; returns the function to call at its end. */
   readonly onCall: () => () => void;
   readonly onProgress: (progress: Progress) => void;
+  readonly questions: Pick<Questions, "ask">;
 }
 
 export interface DoorService {
@@ -100,6 +102,15 @@ export function serveDoor(options: DoorOptions): DoorService {
       const one = DOOR.heard.body.schema.parse(parseJson(body));
       if (!options.notes.hear(one)) throw new Error(`nobody said a note ${one.noteId} to this attempt`);
       respond(stream, 204);
+    },
+    async question(stream, _headers, count) {
+      const body = (await readBounded(stream, DOOR.question.body.maxBytes, count)).toString();
+      const question = DOOR.question.body.schema.safeParse(parseJson(body));
+      if (!question.success)
+        return respond(stream, 400, errorBody(`not a question: ${question.error.message}`));
+      const gone = new AbortController();
+      stream.once("close", () => gone.abort());
+      respond(stream, 200, JSON.stringify(await options.questions.ask(question.data, gone.signal)));
     },
     async commits(stream, _headers, count) {
       hasBundle = false;

@@ -80,6 +80,7 @@ export async function start(context: ServiceContext<Settings>): Promise<void> {
     maxTokens: settings.LLM_MAX_TOKENS,
     temperature: settings.LLM_TEMPERATURE,
     runtime,
+    questionWaitMs: settings.QUESTION_WAIT * 1_000,
     bundlesDir,
     transcriptsDir: join(home, "artifacts", "transcripts"),
     swarm: settings.QUEUE_PREFIX,

@@ -12,6 +12,11 @@ export interface TakenCommits {
   readonly unsafe: string | null;
 }
 
+/** Whether the attempt waits for an answer of a person. Its commits are kept for the next round, and do not land. */
+export function waitsForPeople({ end, outcome }: Pick<Handoff, "end" | "outcome">): boolean {
+  return end === "parked" || (end === "submitted" && outcome === "blocked");
+}
+
 /** Takes an attempt's commits into the store through quarantine, and measures them there. */
 export async function takeCommits(
   { store, mirror }: Pick<DispatcherRepo, "store" | "mirror">,
@@ -28,9 +33,14 @@ export async function takeCommits(
     const refused: Handoff = { ...handoff, outcome: "failed", end: "failed", reason, headCommit: null };
     return { handoff: refused, stored: false, unsafe };
   };
+  const waits = waitsForPeople(handoff);
+  // The question stands, whatever the work is like.
+  if (taken.kind === "refused" && waits)
+    return { handoff: { ...handoff, headCommit: null }, stored: false, unsafe: null };
   if (taken.kind === "refused") return refuse(`quarantine refused the commits: ${taken.why}`, taken.why);
   // The runner checks it too, so that an honest agent can correct itself; but the runner is inside the sandbox.
-  const outside = whyOutsideScope(taken.files, scope);
+  // Unfinished work is not checked: the work that it becomes is.
+  const outside = waits ? null : whyOutsideScope(taken.files, scope);
   if (outside !== null) return refuse(outside, outside);
   failpoint("dispatcher.stored");
   const figures = await measureCommits(store.dir, from.baseCommit, headCommit);

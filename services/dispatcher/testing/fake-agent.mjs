@@ -34,13 +34,15 @@ async function text(answer) {
   return all;
 }
 const git = (...args) => execFileSync("git", args, { cwd: "repo", encoding: "utf8" }).trim();
+const question = async () =>
+  JSON.parse(await text(await ask("POST", "/question", '{"question":"Which port?","default":"80"}')));
 const hang = () => new Promise(() => setInterval(() => {}, 1_000));
 
 async function checkOut(base) {
   execFileSync("git", ["init", "--quiet", "repo"]);
   git("config", "user.name", "Fake");
   git("config", "user.email", "fake@example.com");
-  for (const part of ["full", "thin"]) {
+  for (const part of ["full", "thin", "resolve"]) {
     const answer = await ask("GET", `/bundle/${part}`);
     const chunks = [];
     await read(answer, (chunk) => chunks.push(chunk));
@@ -152,6 +154,32 @@ const acts = {
   async wait() {
     await text(await ask("POST", "/progress", JSON.stringify({ turn: 1, text: "waiting" })));
     await hang();
+  },
+  // Asks in the midst of its work, and goes on upon it once the answer is there.
+  async ask() {
+    await checkOut(baseCommit);
+    const { upon, answers = [] } = assignment;
+    if (upon === undefined) writeFileSync("repo/half.txt", "half done\n");
+    else git("merge", "--quiet", "--no-commit", "--no-ff", upon.headCommit);
+    const answer = upon === undefined ? await question() : { kind: "known", text: answers[0].answer };
+    if (answer.kind !== "parked") writeFileSync("repo/answer.txt", answer.text);
+    const headCommit = commit(baseCommit);
+    await text(await ask("PUT", "/bundle", readFileSync("out.bundle")));
+    if (answer.kind === "parked") await handOver(result({ headCommit, outcome: "blocked", end: "parked" }));
+    await handOver(result({ headCommit }));
+  },
+  async "ask and die"() {
+    await checkOut(baseCommit);
+    writeFileSync("repo/half.txt", "half done\n");
+    await question();
+    process.exit(7);
+  },
+  async "ask for a key"() {
+    await checkOut(baseCommit);
+    writeFileSync("repo/half.txt", "half done\n");
+    const headCommit = commit(baseCommit);
+    await text(await ask("PUT", "/bundle", readFileSync("out.bundle")));
+    await handOver(result({ headCommit, outcome: "blocked", summary: "The key is missing." }));
   },
   async spend() {
     let status = 200;

@@ -129,6 +129,7 @@ function landingRequestOf({ request }: QueueEntry) {
       model: request.handoff.model,
       costUsd: request.handoff.metrics.costUsd,
     },
+    ...(request.byDefault === undefined ? {} : { byDefault: request.byDefault }),
   };
 }
 

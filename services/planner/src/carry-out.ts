@@ -160,13 +160,18 @@ export async function sendTask(
   ledger: Pick<Ledger, "notes">,
   record: TaskRecord,
 ): Promise<void> {
-  const { task, round, approvedBy, approvedHead, lastHandoff, lastOutcome } = record;
+  const { task, round, approvedBy, approvedHead, lastHandoff, lastOutcome, parked, answers } = record;
   // The survey is stored once per feature: in the ledger every write would carry it once per task.
   const surveyed = task.context === "" && !isTrunkHealth(task.featureId);
   const context = surveyed ? ((await surveys.get(task.featureId))?.value ?? "") : task.context;
-  const message: TaskMessage = { task: { ...task, context }, round };
   const notes = notesOf(ledger, record);
-  if (notes.length > 0) message.notes = notes;
+  const message: TaskMessage = {
+    task: { ...task, context },
+    round,
+    ...(notes.length === 0 ? {} : { notes }),
+    ...(parked === null ? {} : { upon: parked }),
+    ...(answers.length === 0 ? {} : { answers }),
+  };
   if (approvedBy !== null && lastHandoff !== null && lastOutcome?.kind === "held") {
     const { attempt } = lastHandoff;
     message.approved = {

@@ -16,6 +16,7 @@ import { newLedger, type Ledger } from "./ledger/ledger.ts";
 import { noteAction } from "./ledger/note-action.ts";
 import { takeNote } from "./ledger/notes.ts";
 import { cancelFeature, giveBudget, retryTask } from "./ledger/person-actions.ts";
+import { absorbQuestion } from "./ledger/questions.ts";
 import { retryFeature } from "./ledger/retry-feature.ts";
 import type { StepFacts } from "./ledger/step-facts.ts";
 import { move, moveDecision, moveTask } from "./move.ts";
@@ -99,12 +100,17 @@ export async function handlePlan(
     }
     case "pause":
       return applyPause(ctx, message, (featureId, change) => move(ctx, featureId, change));
+    case "question": {
+      const { featureId, taskId } = message;
+      return move(ctx, featureId, (ledger, facts) => ledger && absorbQuestion(ledger, message, facts), [
+        taskId,
+      ]);
+    }
     case "swept":
       return absorbSweep(ctx, message.sweep, messageId);
     case "audit":
       return audit(ctx);
     case "revert":
-    case "question":
       throw new Fault("message.invalid", `plan message of kind ${message.kind} is not known`);
   }
 }

@@ -6,6 +6,7 @@ import type { Effect } from "./ledger/effect.ts";
 import { findRecord, needTasks } from "./ledger/find-tasks.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { notesSince } from "./ledger/notes.ts";
+import { answerNotes } from "./ledger/questions.ts";
 import { isUnderWay, type TaskRecord } from "./ledger/task-record.ts";
 
 /** Characters of the notes in one signal: Redis keeps about a thousand signals of each queue. */
@@ -28,7 +29,11 @@ export async function signalNotes(
   if (taskId !== null) {
     const record = records.get(taskId);
     if (record === undefined || !isUnderWay(record)) return;
-    return tell(ctx, { taskId, round: record.round }, record.notes.filter(isNew));
+    return tell(
+      ctx,
+      { taskId, round: record.round },
+      [...record.notes, ...answerNotes(record)].filter(isNew),
+    );
   }
   const notes = ledger.notes.filter(isNew);
   const rounds = [...(await ctx.ledgers.underWay(ledger.feature.id))];

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import type { AgentTemplate, Note } from "@agentswarm/contracts";
+import { QUESTION_LIMITS, type AgentQuestion, type AgentTemplate, type Note } from "@agentswarm/contracts";
+import { describeAnswer } from "../ask-tool.ts";
 import { notesPrompt } from "../prompts.ts";
 import type { PromptEnd, Session, SessionOptions } from "../session.ts";
 import { agentEnvironment, writeHome } from "./agent-home.ts";
@@ -16,9 +17,14 @@ const AGENT_DIR = ".agent";
 const OVER_BUDGET = 402;
 /** The gateway has already retried each of these; a program may retry for ever. */
 const MAX_FAILURES_IN_A_ROW = 5;
+/** Questions for which a program is started again, those that are refused included. */
+const MAX_ASKED = 2 * QUESTION_LIMITS.perAttempt;
 
 /** The prompt that only brings notes. */
 const NEWS = "Somebody said something while you worked. Your changes so far are in the work tree.";
+
+/** How one run of the program ended. */
+type RunEnd = PromptEnd | { kind: "asked"; question: AgentQuestion };
 
 /** A session with a coding agent that has a command line: one run of its program for every prompt. */
 export function openCommandSession(template: AgentTemplate, options: SessionOptions): Session {
@@ -32,6 +38,7 @@ export function openCommandSession(template: AgentTemplate, options: SessionOpti
   /** A program that was killed may not have stored its session: it starts anew. */
   let mayContinue = false;
   let failures = 0;
+  let asked = 0;
   let stopNow: (why: PromptEnd) => void = () => undefined;
   /** What people said that the program was not prompted with yet. */
   const notes: Note[] = [];
@@ -60,7 +67,7 @@ export function openCommandSession(template: AgentTemplate, options: SessionOpti
   };
 
   /** Runs the program once. Null: a note has interrupted it. */
-  const run = async (given: string): Promise<PromptEnd | null> => {
+  const runOnce = async (given: string): Promise<RunEnd | null> => {
     const text = withNotes(given);
     const continueArgv = mayContinue ? continueArgvOf(template, session) : null;
 
@@ -119,14 +126,33 @@ export function openCommandSession(template: AgentTemplate, options: SessionOpti
     if (template.output === "plain") follower.recordLastMessage();
     mayContinue = !interrupted;
     if (interrupted && stops.length === 0) return null;
+    const handoff = await folder.read();
+    const question = handoff.claim === null && stops.length === 0 ? await folder.readQuestion() : null;
+    if (question !== null) return { kind: "asked", question };
     return decidePromptEnd({
       program: argv[0] ?? "",
       end,
-      ...(await folder.read()),
+      ...handoff,
       stopped: stops[0] ?? null,
       lastMessage: follower.lastMessage(),
       lastError: follower.lastError(),
     });
+  };
+
+  /** Runs the program until it ends without a question. Null: a note has interrupted it. */
+  const run = async (text: string): Promise<PromptEnd | null> => {
+    for (let next = text; ; asked += 1) {
+      const ended = await runOnce(next);
+      if (ended?.kind !== "asked") return ended;
+      // A program that reads no answer would be started again and again.
+      if (asked === MAX_ASKED) {
+        const reason = `the agent's program asked ${asked + 1} questions; more than ${QUESTION_LIMITS.perAttempt} are not answered`;
+        return { kind: "stopped", stop: { end: "stuck", reason } };
+      }
+      const answer = await options.ask(ended.question);
+      if (answer.kind === "parked") return { kind: "parked" };
+      next = `You asked: ${ended.question.question}\n\n${describeAnswer(answer)}`;
+    }
   };
 
   return {

@@ -26,6 +26,15 @@ export function answerIdOf(decisionId: string, by: string, idempotencyKey: strin
   return `answer-${shortHash(decisionId, by, idempotencyKey)}`;
 }
 
+/**
+ * The id of the decision in which people are asked an agent's question. The same question in one round of a task is one
+ * decision, whichever attempt asks it: an answer that comes after an attempt was lost reaches the one that takes its place.
+ */
+export function questionIdOf(taskId: string, round: number, ask: string): Id {
+  const digest = createHash("sha256").update(JSON.stringify(["question", taskId, round, ask]));
+  return `d-${digest.digest("hex").slice(0, 24)}`;
+}
+
 /** The job id of an event, derived from the event's own id, which may be too long for one or hold a `:`. */
 export function eventJobId(eventId: string): string {
   return `event-${createHash("sha256").update(eventId).digest("hex").slice(0, 32)}`;

@@ -9,16 +9,22 @@ export interface Trailers {
   readonly costUsd: number;
 }
 
+const DEFAULT_LINE = "Decided by default";
+
 /**
- * The message of a landed commit: the agent's text without the lines that look like our trailers, then our trailers.
- * Without `trailers` only the text.
+ * The message of a landed commit: the agent's text without the lines that look like ours, the questions of the agent that
+ * nobody answered in time, then our trailers. Without `trailers` only the text.
  */
-export function landingMessage(message: string, trailers: Trailers | null): string {
+export function landingMessage(
+  message: string,
+  trailers: Trailers | null,
+  byDefault: readonly string[] = [],
+): string {
   const kept = message
     // Git's own check refuses a commit with a NUL in its message.
     .replaceAll("\0", "")
     .split("\n")
-    .filter((line) => !/^\s*swarm-[a-z-]+\s*:/i.test(line))
+    .filter((line) => !/^\s*(?:swarm-[a-z-]+|decided by default)\s*:/i.test(line))
     .join("\n")
     .trim();
   if (trailers === null) return `${kept}\n`;
@@ -29,6 +35,10 @@ export function landingMessage(message: string, trailers: Trailers | null): stri
     `${TRAILER.model}: ${trailers.model.replaceAll(/\s+/g, " ")}`,
     `${TRAILER.costUsd}: ${trailers.costUsd.toFixed(6)}`,
   ];
+  const decided = byDefault.map(
+    (one) => `${DEFAULT_LINE}: ${one.replaceAll(/\s+/g, " ").replaceAll("\0", "")}`,
+  );
   // Git recognizes trailers only below other text.
-  return `${kept || trailers.taskId}\n\n${lines.join("\n")}\n`;
+  const text = [kept || trailers.taskId, ...(decided.length === 0 ? [] : [decided.join("\n")])];
+  return `${text.join("\n\n")}\n\n${lines.join("\n")}\n`;
 }

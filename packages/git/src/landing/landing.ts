@@ -9,6 +9,8 @@ export interface LandingRequest {
   readonly head: string;
   readonly title: string;
   readonly trailers: Trailers;
+  /** Questions of the agent that nobody answered in time, each with its default. */
+  readonly byDefault?: readonly string[];
 }
 
 export type BuiltLanding =

@@ -51,7 +51,7 @@ export async function buildLanding(building: Building): Promise<BuiltLanding> {
     parents: isMerge ? [at.commit, request.head] : [at.commit],
     author: isMerge ? mergerNow() : authorOf(head),
     committer: mergerNow(),
-    message: landingMessage(await messageOf(building, head), request.trailers),
+    message: landingMessage(await messageOf(building, head), request.trailers, request.byDefault),
   });
   return { kind: "built", tree: merged.tree, commit: objects.putCommit(body) };
 }
@@ -83,7 +83,7 @@ async function rebase({ objects, merge, at, request }: Building): Promise<BuiltL
         parents: [commit],
         author: authorOf(own),
         committer: mergerNow(),
-        message: landingMessage(own.message, isLast ? request.trailers : null),
+        message: landingMessage(own.message, isLast ? request.trailers : null, request.byDefault),
       }),
     );
   }

@@ -2,6 +2,7 @@ import { attemptRef, slug, type Handoff, type MergeOutcome, type Task } from "@a
 import { taskIdOf } from "@agentswarm/contracts/node";
 import { decideReaction, retry, type Reaction } from "./decide-retry.ts";
 import { findRecord, openResolves } from "./find-tasks.ts";
+import { awaitAnswer } from "./questions.ts";
 import { hasEnded, withRecord, type Ledger } from "./ledger.ts";
 import { withHeard } from "./notes.ts";
 import { isUnderWay, newRecord, type TaskRecord } from "./task-record.ts";
@@ -57,6 +58,8 @@ function carryOutReaction(ledger: Ledger, record: TaskRecord, handoff: Handoff, 
       return withRecord(ledger, id, { status: "held", reason: reaction.why });
     case "await-budget":
       return withRecord(ledger, id, { status: "planned", reason: reaction.why });
+    case "await-answer":
+      return awaitAnswer(ledger, record, handoff);
     case "retry":
       return retry(ledger, record, reaction.why, reaction.counter);
   }
@@ -90,8 +93,10 @@ function supersede(
     one.task.resolve?.paths.some((path) => paths.has(path)),
   );
   const after = before === undefined ? [] : [before.task.id];
-  // What people said to the task is for the one that takes its place.
-  const resolve = { ...newRecord(task, record.signature, after), notes: record.notes };
+  // What people said to the task, and answered, is for the one that takes its place.
+  const { notes } = record;
+  const answers = record.answers.map((one) => ({ ...one, round: 0 }));
+  const resolve = { ...newRecord(task, record.signature, after), notes, answers };
   return { ...cleared, tasks: [...cleared.tasks, resolve] };
 }
 

@@ -10,6 +10,9 @@ import {
   OUTCOMES,
   planned,
 } from "../../testing/make-ledger.ts";
+import { answerDecision } from "./decisions/answer-decision.ts";
+import { openOne } from "./decisions/kept-decisions.ts";
+import { absorbQuestion } from "./questions.ts";
 import { decideHeld } from "./decisions/held-landing.ts";
 import { cancelFeature, retryTask } from "./person-actions.ts";
 import { absorbHandoff } from "./absorb-handoff.ts";
@@ -31,6 +34,8 @@ const ENDINGS = {
   nothing: null,
   failed: null,
   lost: null,
+  parked: null,
+  blocked: null,
 } as const satisfies Record<string, MergeOutcome | null>;
 const NO_MONEY = { level: "swarm", why: "BUDGET_USD=5 is used up (5.02)" } as const;
 type Ending = keyof typeof ENDINGS;
@@ -38,7 +43,8 @@ type Ending = keyof typeof ENDINGS;
 type Message =
   | { kind: "handoff"; task: number; attempt: number; early: number; ending: Ending }
   | { kind: "repeat"; nth: number }
-  | { kind: "gone" | "approve" | "refuse" | "retry"; task: number }
+  | { kind: "gone" | "approve" | "refuse" | "retry" | "answer"; task: number }
+  | { kind: "ask"; task: number; attempt: number; what: number }
   | { kind: "cancel" }
   | { kind: "reopen" }
   | { kind: "money"; left: boolean };
@@ -60,8 +66,23 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
   {
     weight: 15,
     arbitrary: fc.record({
-      kind: fc.constantFrom("gone" as const, "approve" as const, "refuse" as const, "retry" as const),
+      kind: fc.constantFrom(
+        "gone" as const,
+        "approve" as const,
+        "refuse" as const,
+        "retry" as const,
+        "answer" as const,
+      ),
       task: nat,
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant("ask" as const),
+      task: nat,
+      attempt: fc.integer({ min: 1, max: 6 }),
+      what: fc.nat({ max: 2 }),
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: "cancel" as const }) },
@@ -77,8 +98,13 @@ const plans = fc
     ),
   );
 
-const endOf = (ending: Ending) =>
-  ending === "lost" || ending === "failed" || ending === "budget" ? ending : "submitted";
+const endOf = (ending: Ending): Handoff["end"] =>
+  ending === "lost" || ending === "failed" || ending === "budget" || ending === "parked"
+    ? ending
+    : "submitted";
+const claimOf = (ending: Ending): Handoff["outcome"] =>
+  ending === "blocked" || ending === "parked" ? "blocked" : "complete";
+const QUESTION = { options: [], default: null };
 
 interface Delivery {
   handoff: Handoff;
@@ -93,8 +119,9 @@ function handoffFor(
   const record = sent[task % Math.max(1, sent.length)];
   if (record === undefined) return null;
   const end = endOf(ending);
+  const outcome = claimOf(ending);
   const round = Math.max(1, record.round - early);
-  return { handoff: handoffOf(record, attempt, { round, end }), outcome: ENDINGS[ending] };
+  return { handoff: handoffOf(record, attempt, { round, end, outcome }), outcome: ENDINGS[ending] };
 }
 
 function take(ledger: Ledger, message: Message, sent: Delivery[]): Ledger {
@@ -114,6 +141,28 @@ function take(ledger: Ledger, message: Message, sent: Delivery[]): Ledger {
   if (record === undefined) return ledger;
   const taskId = record.task.id;
   if (message.kind === "retry") return apply(ledger, (now) => retryTask(now, taskId, "ada"));
+  if (message.kind === "ask") {
+    const { attempt, what } = message;
+    const { round } = record;
+    const asked = { kind: "question", featureId: "feature-1", taskId, attempt, round, nth: 1 } as const;
+    return apply(ledger, (now, facts) =>
+      absorbQuestion(now, { ...asked, ask: `${what}?`, ...QUESTION }, facts),
+    );
+  }
+  if (message.kind === "answer") {
+    const decisionId = openOne(record.decisions, "question")?.id;
+    if (decisionId === undefined) return ledger;
+    const given = {
+      id: "a-1",
+      by: "ada",
+      via: "rest",
+      role: "admin",
+      option: null,
+      text: "so",
+      head: null,
+    } as const;
+    return apply(ledger, (now, facts) => answerDecision(now, { decisionId, taskId }, given, facts));
+  }
   if (message.kind === "gone")
     return isUnderWay(record) ? apply(ledger, (now) => retry(now, record, "it got lost", "crashes")) : ledger;
   const { kind: decision } = message;
@@ -149,7 +198,13 @@ function inspectStep(before: Ledger, after: Ledger): void {
     );
     const asked = record.decisions.filter(({ state }) => state === "open");
     must(after, asked.length <= 1, "at most one question about a task is open");
-    must(after, (status === "held") === (asked[0] !== undefined), "people are asked about what is held");
+    must(after, status !== "held" || asked[0] !== undefined, "people are asked about what is held");
+    const mayBeAsked = status === "held" || (status === "sent" && asked[0]?.kind === "question");
+    must(
+      after,
+      asked[0] === undefined || mayBeAsked,
+      "people are asked about what is held, or by an agent at work",
+    );
     must(
       after,
       (asked[0]?.head ?? null) === heldCommit(record),
@@ -226,7 +281,8 @@ test("after any history a feature whose attempts all end comes to an end or to a
         const record = ledger.tasks.find(isUnderWay);
         if (record === undefined) return must(ledger, false, "something is under way");
         const end = endOf(ending);
-        ledger = goOn(absorb(ledger, handoffOf(record, attempt, { end }), ENDINGS[ending]));
+        const outcome = claimOf(ending);
+        ledger = goOn(absorb(ledger, handoffOf(record, attempt, { end, outcome }), ENDINGS[ending]));
       }
       must(ledger, ledger.status !== "planning", "planning has an end");
     }),

@@ -25,7 +25,12 @@ function handoff(ledger: Ledger, key: string, attempt: number, change: Partial<H
 const reactionTo = (facts: Partial<ReactionFacts> & { end?: Handoff["end"] } = {}) =>
   decideReaction({
     kind: "build",
-    handoff: { end: facts.end ?? "submitted", summary: "done", checks: [...NO_NOTES.checks] },
+    handoff: {
+      end: facts.end ?? "submitted",
+      outcome: "complete",
+      summary: "done",
+      checks: [...NO_NOTES.checks],
+    },
     outcome: null,
     outOfBudget: null,
     ...facts,

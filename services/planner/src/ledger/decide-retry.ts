@@ -21,11 +21,12 @@ export type Reaction =
   | { kind: "resolve"; conflict: Conflict }
   | { kind: "hold"; why: string }
   | { kind: "await-budget"; why: string }
+  | { kind: "await-answer" }
   | { kind: "retry"; why: string; counter: Counter };
 
 export interface ReactionFacts {
   readonly kind: TaskRecord["task"]["kind"];
-  readonly handoff: Pick<Handoff, "end" | "reason" | "summary" | "checks">;
+  readonly handoff: Pick<Handoff, "end" | "outcome" | "reason" | "summary" | "checks">;
   /** The outcome of the merge; null when the attempt had no commits. */
   readonly outcome: Exclude<MergeOutcome, { kind: "landed" | "already-landed" }> | null;
   /** The budget that the planner knows to be used up. */
@@ -58,11 +59,18 @@ export function decideReaction({ kind, handoff, outcome, outOfBudget }: Reaction
     case undefined:
       break;
   }
+  // The agent cannot do more without a person, and would not the next time either.
+  if (waitsForAnswer(handoff)) return { kind: "await-answer" };
   // Re-sent when the budget allows. If the planner does not see the budget as exhausted, fall through to retry.
   if (handoff.end === "budget" && outOfBudget !== null) return { kind: "await-budget", why: outOfBudget.why };
   // Cancellation is written to the ledger first, so a cancelled attempt of an open task was unintended: retry it.
   const isOfAgent = COUNTED_ENDS.has(handoff.end) || handoff.end === "submitted";
   return { kind: "retry", why: failureText(handoff), counter: isOfAgent ? "attemptsUsed" : "crashes" };
+}
+
+/** Whether the agent of an attempt waits for an answer: it has asked, or it is blocked. */
+export function waitsForAnswer({ end, outcome }: Pick<Handoff, "end" | "outcome">): boolean {
+  return end === "parked" || (end === "submitted" && outcome === "blocked");
 }
 
 function conflictText({ paths, theirIntent }: Conflict): string {
@@ -112,7 +120,10 @@ export function retry(ledger: Ledger, record: TaskRecord, why: string, counter: 
     maySend: maySend(ledger),
   });
   const feedback = why.slice(-FEEDBACK_CHARS);
-  const next: TaskRecord = { ...record, ...counts, task: { ...record.task, feedback }, reason: feedback };
+  // What failed is begun anew; after a crash the next attempt goes on upon the same work.
+  const parked = counter === "crashes" ? record.parked : null;
+  const task = { ...record.task, feedback };
+  const next: TaskRecord = { ...record, ...counts, task, parked, reason: feedback };
   return withRecord(ledger, record.task.id, afterRetry(next, kind));
 }
 

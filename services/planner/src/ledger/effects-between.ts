@@ -1,9 +1,10 @@
-import { jobId, type Budget } from "@agentswarm/contracts";
+import { jobId, type Budget, type Note } from "@agentswarm/contracts";
 import { changedDecisions, isOpen, type DecisionChange } from "./decisions/kept-decisions.ts";
 import { whenDue } from "./decisions/when-due.ts";
 import { eventsBetween, recordsById } from "./events-between.ts";
 import { countShown } from "./find-tasks.ts";
 import { newNotes } from "./note-events.ts";
+import { answerNotes } from "./questions.ts";
 import { changedTasks, type Ledger } from "./ledger.ts";
 import { isUnderWay, type TaskRecord } from "./task-record.ts";
 import type { Effect } from "./effect.ts";
@@ -25,7 +26,7 @@ export function effectsBetween(before: Ledger | null, after: Ledger, version: nu
     if (old !== undefined && isUnderWay(old) && isNeedless(record)) {
       effects.push({ kind: "cancel", taskId: id, round: record.round });
     }
-    const news = newNotes(old?.notes, record.notes);
+    const news = [...newNotes(old?.notes, record.notes), ...newAnswers(old, record)];
     if (news.length > 0 && old?.round === record.round && isUnderWay(record))
       effects.push({ kind: "signal", taskId: id, noteIds: news.map((note) => note.id) });
     if (record.status === "landed" && old?.status !== "landed" && record.signature !== null) {
@@ -49,6 +50,12 @@ export function effectsBetween(before: Ledger | null, after: Ledger, version: nu
     effects.push({ kind: "cap", version });
   const events = eventsBetween(before, after, version).map((event): Effect => ({ kind: "emit", event }));
   return [...effects, ...events];
+}
+
+function newAnswers(old: TaskRecord | undefined, record: TaskRecord): readonly Note[] {
+  if (old?.answers === record.answers) return [];
+  const known = new Set(old?.answers.map(({ decisionId }) => decisionId));
+  return answerNotes(record).filter(({ answers }) => answers !== null && !known.has(answers));
 }
 
 function dueEffect({ old, now }: DecisionChange): Effect[] {

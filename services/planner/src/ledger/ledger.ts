@@ -44,6 +44,8 @@ export const headSchema = z.object({
   finishedAt: z.int().nullable(),
   /** What people were asked about the feature as a whole, oldest first. */
   decisions: z.array(decisionSchema).default([]),
+  /** Questions that its agents asked, counted anew when people have decided to go on (decision `review`). */
+  questions: z.int().min(0).default(0),
   /** What people said to all agents of the feature. */
   notes: z.array(noteSchema).default([]),
   /** Who paused the feature; null while it goes on. */
@@ -157,6 +159,7 @@ export function newLedger(feature: Ledger["feature"], slug: string, trace: Ledge
     forecast: null,
     finishedAt: null,
     decisions: [],
+    questions: 0,
     notes: [],
     paused: null,
     pending: [],

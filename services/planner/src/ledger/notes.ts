@@ -6,6 +6,7 @@ import {
   type PlanMessage,
 } from "@agentswarm/contracts";
 import { recordsById } from "./events-between.ts";
+import { answerNotes } from "./questions.ts";
 import { standIn } from "./find-tasks.ts";
 import { hasEnded, withRecord, type Ledger } from "./ledger.ts";
 import type { TaskRecord } from "./task-record.ts";
@@ -76,9 +77,10 @@ export function notesOf({ notes }: Pick<Ledger, "notes">, { notes: own }: Pick<T
   return inOrder([...notes, ...own]);
 }
 
-/** The notes that were said since the message of the task's current round was made. */
-export function notesSince({ notes }: Pick<Ledger, "notes">, { told, notes: own }: TaskRecord): Note[] {
-  return inOrder([...notes.slice(told.feature), ...own.slice(told.task)]);
+/** What was said and answered since the message of the task's current round was made. */
+export function notesSince({ notes }: Pick<Ledger, "notes">, record: TaskRecord): Note[] {
+  const { told, notes: own } = record;
+  return inOrder([...notes.slice(told.feature), ...own.slice(told.task), ...answerNotes(record)]);
 }
 
 function inOrder(notes: Note[]): Note[] {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  answeredQuestionSchema,
   decisionSchema,
   handoffSchema,
   mergeOutcomeSchema,
@@ -14,6 +15,14 @@ import {
  * `running` or `landing` is known from the events of its attempt, by the read model of the api.
  */
 const ledgerTaskStatusSchema = taskStatusSchema.exclude(["running", "landing"]);
+
+const givenAnswerSchema = answeredQuestionSchema.extend({
+  /** The round in which it was given; 0: to the task that this one takes the place of. */
+  round: z.int().min(0),
+  /** Milliseconds since 1970, Redis time. */
+  at: z.int(),
+});
+export type GivenAnswer = z.infer<typeof givenAnswerSchema>;
 
 /** One task in the ledger. */
 export const taskRecordSchema = z.object({
@@ -63,6 +72,8 @@ export const taskRecordSchema = z.object({
   heard: z.array(z.string()).default([]),
   /** The commits of the attempt that waits for an answer: the next round goes on upon them. */
   parked: parkedWorkSchema.nullable().default(null),
+  /** Questions of its agents that are answered, or whose default holds: a part of every later round. */
+  answers: z.array(givenAnswerSchema).default([]),
 });
 export type TaskRecord = z.infer<typeof taskRecordSchema>;
 
@@ -93,9 +104,9 @@ export function isUnsettled(record: TaskRecord): boolean {
   return isOpen(record) || record.status === "held";
 }
 
-/** The commit of a held task that waits for a person; null when the task is not held. */
-export function heldCommit({ status, lastHandoff }: TaskRecord): string | null {
-  return status === "held" ? (lastHandoff?.headCommit ?? null) : null;
+/** The commit of a task whose landing the merger holds for a person; null for any other task. */
+export function heldCommit({ status, lastHandoff, lastOutcome }: TaskRecord): string | null {
+  return status === "held" && lastOutcome?.kind === "held" ? (lastHandoff?.headCommit ?? null) : null;
 }
 
 /** The counters of a task without failed attempts. */
@@ -129,5 +140,6 @@ export function newRecord(
     told: { feature: 0, task: 0 },
     heard: [],
     parked: null,
+    answers: [],
   };
 }

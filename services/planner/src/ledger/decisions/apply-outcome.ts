@@ -6,15 +6,9 @@ import { cancelFeature, giveBudget } from "../person-actions.ts";
 import { replan } from "../steps.ts";
 import type { StepFacts } from "../step-facts.ts";
 import { capOf } from "./budget-cap.ts";
+import { applyAnswer } from "../questions.ts";
+import type { Decided } from "./decided.ts";
 import { approvePlan, refusePlan } from "./plan-approval.ts";
-
-/** What was decided, and by whom. */
-export interface Decided {
-  /** The persons who agreed, or null: nobody answered in time. */
-  readonly by: string | null;
-  readonly option: string | null;
-  readonly text: string;
-}
 
 /** Carries out what was decided: what the option of each kind does to the ledger. Pure. */
 export function applyOutcome(ledger: Ledger, decision: Decision, decided: Decided, facts: StepFacts): Ledger {
@@ -28,7 +22,7 @@ export function applyOutcome(ledger: Ledger, decision: Decision, decided: Decide
     case "review":
       return decideReview(ledger, decided, facts);
     case "question":
-      return ledger;
+      return applyAnswer(ledger, decision, decided, facts.at);
   }
 }
 
@@ -53,5 +47,6 @@ function decideBudget(ledger: Ledger, { by, option, text }: Decided, { at }: Ste
 
 function decideReview(ledger: Ledger, { by, option, text }: Decided, { at }: StepFacts): Ledger {
   if (option === "cancel") return cancelFeature(ledger, by ?? "the time-out", at);
-  return option === "replan" ? replan(ledger, text || `${by} had it planned again`) : ledger;
+  if (option === "replan") return replan(ledger, text || `${by} had it planned again`);
+  return { ...ledger, questions: 0 };
 }

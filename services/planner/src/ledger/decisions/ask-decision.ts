@@ -13,6 +13,8 @@ export type Question = Pick<
 > & {
   /** Tells apart what is asked about the same attempt, such as its questions, or about the same feature. */
   readonly nth: number;
+  /** Absent: it is derived from the above. */
+  readonly id?: string;
 };
 
 const ROLES: Record<DecisionKind, PersonRole> = {
@@ -29,13 +31,13 @@ const ROLES: Record<DecisionKind, PersonRole> = {
  */
 export function askDecision(
   ledger: Ledger,
-  { nth, ...question }: Question,
+  { nth, id: own, ...question }: Question,
   { at, rules }: Pick<StepFacts, "at" | "rules">,
 ): Ledger {
   const { kind, taskId, attempt } = question;
   const { id: featureId, repoId, by } = ledger.feature;
   if (taskId !== null && findRecord(ledger, taskId) === undefined) return ledger;
-  const id = decisionId(kind, featureId, taskId, attempt, nth);
+  const id = own ?? decisionId(kind, featureId, taskId, attempt, nth);
   const known = decisionsOf(ledger, taskId);
   if (known.some((one) => one.id === id)) return ledger;
   const notBy = rules.fourEyes && by !== undefined && isReview(kind) ? [by] : [];
@@ -64,7 +66,7 @@ function isReview(kind: DecisionKind): boolean {
 }
 
 function onTimeout(
-  { kind, default: fallback }: Omit<Question, "nth">,
+  { kind, default: fallback }: Omit<Question, "nth" | "id">,
   rules: DecisionRules,
 ): Decision["onTimeout"] {
   if (isReview(kind)) return rules.onTimeout;

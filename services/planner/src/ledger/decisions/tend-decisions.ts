@@ -2,6 +2,7 @@ import { isTrunkHealth, type Decision } from "@agentswarm/contracts";
 import { budgetWaitedFor, hasEnded, withRecord, type Ledger } from "../ledger.ts";
 import type { StepFacts } from "../step-facts.ts";
 import type { TaskRecord } from "../task-record.ts";
+import { askAboutWaiting } from "../questions.ts";
 import { askDecision } from "./ask-decision.ts";
 import { askAboutHeld } from "./held-landing.ts";
 import { isOpen, openOne, withDecisions, withdrawn } from "./kept-decisions.ts";
@@ -72,7 +73,8 @@ export function tendTasks(before: Ledger | null, ledger: Ledger, facts: StepFact
       const decisions = record.decisions.map((one) => (one === open ? withdrawn(one, why, facts.at) : one));
       tended = withRecord(tended, record.task.id, { decisions });
     }
-    if (record.status === "held") tended = askAboutHeld(tended, record.task.id, facts);
+    if (record.status !== "held") continue;
+    tended = askAboutWaiting(askAboutHeld(tended, record.task.id, facts), record.task.id, facts);
   }
   return tended;
 }
