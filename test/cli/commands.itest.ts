@@ -115,7 +115,7 @@ test("cancel, retry and approve send their command to the planner", async () => 
 test.each([
   ["status", "feature-none", "there is no feature feature-none"],
   ["watch", "feature-none", "there is no feature feature-none"],
-  ["cancel", "feature-none", "there is no feature feature-none"],
+  ["cancel", "feature-none", "there is no task or feature feature-none"],
   ["logs", "task-none", "there is no task task-none"],
   ["retry", "task-none", "there is no task or feature task-none"],
   ["approve", "../../etc", "id"],

@@ -26,6 +26,8 @@ test("an admin makes, rotates and revokes a key, whose owner is told what he may
   const former = made.stdout.trim();
   expect((await as(former, "me")).stdout).toBe("ada  reviewer\n");
   expect((await as(former, "keys", "list")).stderr).toContain("this needs the role admin");
+  const submitted = (await as(former, "submit", "Dark mode")).stdout.trim();
+  expect((await as(admin, "status", submitted)).stdout).toContain("\n  submitted by ada (cli)\n");
   const rotated = await as(admin, "keys", "rotate", "ada", "--overlap-hours", "0");
   expect(rotated.stderr).toContain("The one before is refused from now on.");
   expect((await as(former, "me")).stderr).toContain("the key of ada was replaced");

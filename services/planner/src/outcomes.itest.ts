@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   attemptRef,
+  isEventOf,
   jobId,
   type MergeOutcome,
   type MergeRequest,
@@ -146,6 +147,11 @@ test("the tasks of a cancelled feature leave the queue, the merge queue too, and
   const again = await planner.ledger(id, (one) => one.status === "cancelled");
   expect(again.reason).toBe("cancelled by bob");
   await waitUntil("an empty queue", 20_000, async () => ((await planner.sent()).size === 0 ? true : null));
+  await waitUntil("the events of who did it", 20_000, async () => {
+    const acted = (await planner.events()).filter(isEventOf("person.acted"));
+    const told = acted.map(({ data: { action, by, via } }) => `${action} ${by} ${via}`);
+    return told.toSorted().join() === "cancel ada rest,cancel bob rest,retry ada rest" ? true : null;
+  });
 });
 
 test("a person's retry reopens a task that failed in every planning round", async () => {

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Fastify from "fastify";
+import type { ZodTypeProvider } from "@fastify/type-provider-zod";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   includesRole,
@@ -10,7 +12,9 @@ import {
   type Route,
   type RouteName,
 } from "@agentswarm/contracts";
+import type { App } from "../app-type.ts";
 import { buildTestApp, type TestApp } from "../../testing/build-test-app.ts";
+import { guard } from "./guard.ts";
 import { openKeyRing } from "./key-ring.ts";
 import { addKey, revokeKey, rotateKey } from "./keys.ts";
 
@@ -91,6 +95,12 @@ describe.each(routes)("%s", (_name, route) => {
       expect([role, status]).toEqual([role, expected]);
     }
   });
+});
+
+test("a route of the API that is in no table is not served", () => {
+  const app: App = Fastify().withTypeProvider<ZodTypeProvider>();
+  guard(app, openKeyRing(join(folder, "none.json")), { always: true, hosts: [] });
+  expect(() => app.get("/v1/new", () => "")).toThrow("GET /v1/new is in no table of routes");
 });
 
 test("who looks at something needs to be a viewer, who changes something more, and probes need nothing", () => {
