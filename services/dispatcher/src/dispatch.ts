@@ -100,8 +100,6 @@ async function handOver(
 ): Promise<string> {
   const { repoId } = message.task;
   const { taskId, attempt } = ended.handoff;
-  // Before anybody is asked to look at it.
-  await writeDiff(ctx, message.task, ended);
   const done = await persevere(job, () => finish(ctx, message, ended));
   // A file that stays is passed on again by nobody: the round is noted as sent.
   await ctx
@@ -117,6 +115,8 @@ async function finish(
   ended: EndedAttempt,
 ): Promise<string> {
   const { attempt, end } = ended.handoff;
+  // Before anybody is asked to look at it.
+  await writeDiff(ctx, task, ended);
   await passOn(ctx, task, ended);
   failpoint("dispatcher.sent");
   await ctx.rounds.sent(task.id, round, attempt);
