@@ -13,6 +13,8 @@ const COMMANDS = [
   "cancel",
   "retry",
   "approve",
+  "inbox",
+  "decide",
   "jobs list",
   "jobs retry",
 ];

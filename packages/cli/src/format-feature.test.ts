@@ -12,9 +12,10 @@ const show = (change: object, tasks: object[] = [], env = {}) =>
       reason: null,
       waiting: null,
       actions: [] as ShownAction[],
+      decisions: [],
       ...change,
       tasks: tasks.map((one) => ({ ...task, ...one }) as TaskSummary),
-    } as FeatureDetail,
+    } as unknown as FeatureDetail,
     env,
   );
 const waiting = { reason: "the model refuses calls: correct LLM_API_KEY", source: "operator", since: 1 };
@@ -41,6 +42,19 @@ test("a held task says where its commit lies, how to look at it and how to decid
     '             then: swarm approve t-1 --head 0123456789ab   (or --refuse --reason "…")',
   ]);
   expect(show({}, [held], { SWARM_STORE_URL: "/mnt/store" })).toContain("git --git-dir /mnt/store log");
+});
+
+test("what people are asked about a feature is shown with the command that answers it", () => {
+  const plan = { id: "d-1", kind: "plan", ask: "The plan has 2 tasks.", taskId: null };
+  expect(
+    show({ decisions: [plan] })
+      .split("\n")
+      .slice(1),
+  ).toEqual(["  ? plan: The plan has 2 tasks.", "    swarm decide d-1"]);
+  // The task says it already.
+  const landing = { id: "d-2", kind: "landing", ask: "May it land?", taskId: "t-1" };
+  const held = { status: "held", heldCommit: "0123456789abcdef" };
+  expect(show({ decisions: [landing] }, [held])).not.toContain("d-2");
 });
 
 test("what waits is said once: with the feature, or with its task", () => {

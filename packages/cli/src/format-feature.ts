@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { FeatureDetail, TaskSummary } from "@agentswarm/contracts";
+import { formatOpenDecision } from "./format-decision.ts";
 import { formatPeople } from "./format-people.ts";
 import { longReason, oneLine } from "./format-reason.ts";
 
@@ -7,16 +8,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** One feature with its tasks, each with its reason below it. */
 export function formatFeature(feature: FeatureDetail, env: Environment): string {
-  const { id, status, title, reason, waiting, tasks, notice } = feature;
+  const { id, status, title, reason, waiting, tasks, notice, decisions } = feature;
   const own = status === "failed" || reason?.startsWith("waiting: ") === true ? reason : null;
   // The waiting of a task is shown with the task.
   const ofTask = tasks.some((task) => task.waiting?.reason === waiting?.reason);
+  const held = new Set(tasks.flatMap((task) => (task.heldCommit === null ? [] : task.id)));
+  const asked = decisions.filter(({ taskId }) => taskId === null || !held.has(taskId));
   const why = own ?? (waiting && !ofTask ? `waiting: ${waiting.reason}` : null);
   return [
     `${status}  ${id}  ${oneLine(title)}`,
     ...indent(formatPeople(feature), 2),
     ...indent(why === null ? [] : longReason(why), 2),
     ...indent(notice && notice !== waiting?.reason ? longReason(notice) : [], 2),
+    ...indent(asked.flatMap(formatOpenDecision), 2),
     ...tasks.flatMap((task) => formatTask(task, env)),
   ].join("\n");
 }

@@ -1,5 +1,6 @@
 import type { WriteStream } from "node:tty";
 import { describePause, type FeatureSummary, type SwarmStatus } from "@agentswarm/contracts";
+import { formatOpenDecisions } from "./format-decision.ts";
 import { oneLine, shortReason } from "./format-reason.ts";
 
 const MARK: Readonly<Record<string, string>> = { done: "✓", failed: "✗", cancelled: "–", held: "‖" };
@@ -8,6 +9,7 @@ type ShownStatus = Pick<SwarmStatus, "agents" | "landings" | "trunk" | "green"> 
   readonly model?: SwarmStatus["model"];
   readonly waiting?: SwarmStatus["waiting"];
   readonly notices?: SwarmStatus["notices"];
+  readonly decisions?: SwarmStatus["decisions"];
   readonly backends?: SwarmStatus["backends"];
   readonly paused?: SwarmStatus["paused"];
   readonly cost: Pick<SwarmStatus["cost"], "usd" | "tokens">;
@@ -30,7 +32,8 @@ export function formatProgress(
     const why = shown ? `\n    ${shortReason(shown)}` : "";
     return `${MARK[state] ?? "…"} ${id}  ${name} ${state.padEnd(10)} ${tasks}${why}`;
   });
-  return [...lines, ...formatWaiting(status), formatStatusLine(status)].join("\n");
+  const asked = status.decisions === undefined ? [] : formatOpenDecisions(status.decisions);
+  return [...lines, ...asked, ...formatWaiting(status), formatStatusLine(status)].join("\n");
 }
 
 /** What is wrong around the swarm: every reason whole, with its fix at the end. */

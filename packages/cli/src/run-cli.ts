@@ -3,8 +3,10 @@ import { openClient } from "@agentswarm/client";
 import type { CliCommand, CliContext } from "./cli-command.ts";
 import { addApprove } from "./commands/approve.ts";
 import { addCancel } from "./commands/cancel.ts";
+import { addDecide } from "./commands/decide.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addEvents } from "./commands/events.ts";
+import { addInbox } from "./commands/inbox.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addLogs } from "./commands/logs.ts";
@@ -25,6 +27,8 @@ const COMMANDS: readonly CliCommand[] = [
   addDiff,
   addCancel,
   addRetry,
+  addInbox,
+  addDecide,
   addPause,
   addResume,
   addApprove,

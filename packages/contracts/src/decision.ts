@@ -96,3 +96,13 @@ export const decisionSchema = z.object({
   endReason: clippedText(1_000).nullable().describe("Why it was withdrawn or timed out"),
 });
 export type Decision = z.infer<typeof decisionSchema>;
+
+/** How a decision ended: who was faster, with which answer, and how long ago. `now`: milliseconds since 1970. */
+export function describeEnd({ state, answers, outcome, endedAt, endReason }: Decision, now: number): string {
+  if (state === "withdrawn") return `it was withdrawn: ${endReason ?? "what it was about is gone"}`;
+  const earlier = `${Math.max(0, Math.round((now - (endedAt ?? now)) / 1_000))} s earlier`;
+  const what = outcome?.option == null ? "" : ` \`${outcome.option}\``;
+  if (state === "timed-out") return `its time ran out ${earlier}, and${what || " its default"} was taken`;
+  const agreed = answers.filter(({ option }) => option === outcome?.option).map(({ by }) => by);
+  return `${agreed.join(", ")} answered${what} ${earlier}`;
+}

@@ -1,4 +1,10 @@
-import { includesRole, type AnswerRefusal, type Decision, type DecisionAnswer } from "@agentswarm/contracts";
+import {
+  describeEnd,
+  includesRole,
+  type AnswerRefusal,
+  type Decision,
+  type DecisionAnswer,
+} from "@agentswarm/contracts";
 import { Problem } from "./problem.ts";
 import type { DecisionView } from "./project/views.ts";
 
@@ -61,14 +67,4 @@ export function outcomeOf({ answers, refusals }: DecisionView, answerId: string)
 
 function refusal(code: AnswerRefusal["code"], why: string): Problem {
   return new Problem(STATUS[code], code, why);
-}
-
-/** How a decision ended: who was faster, with which answer, and how long ago. */
-export function describeEnd({ state, answers, outcome, endedAt, endReason }: Decision, now: number): string {
-  if (state === "withdrawn") return `it was withdrawn: ${endReason ?? "what it was about is gone"}`;
-  const earlier = `${Math.max(0, Math.round((now - (endedAt ?? now)) / 1_000))} s earlier`;
-  const what = outcome?.option == null ? "" : ` \`${outcome.option}\``;
-  if (state === "timed-out") return `its time ran out ${earlier}, and${what || " its default"} was taken`;
-  const agreed = answers.filter(({ option }) => option === outcome?.option).map(({ by }) => by);
-  return `${agreed.join(", ")} answered${what} ${earlier}`;
 }

@@ -1,4 +1,5 @@
 import {
+  describeEnd,
   includesRole,
   type Decision,
   type DecisionAnswer,
@@ -64,7 +65,7 @@ function whyRefused(
   at: number,
 ): Refusal | null {
   const { head, options, needs, answers } = decision;
-  if (!isOpen(decision)) return { code: "decided-already", why: whyEnded(decision, at) };
+  if (!isOpen(decision)) return { code: "decided-already", why: describeEnd(decision, at) };
   if (!includesRole(given.role, needs.role)) {
     const why = `${given.by} is ${given.role}; this decision needs the role ${needs.role}`;
     return { code: "not-allowed", why };
@@ -111,15 +112,6 @@ function whyNoCap(
   const example = unit === "usd" ? "20" : "5000000 tokens";
   const why = `"${text.slice(0, 100)}" is no cap above ${cap} ${name} (${spent} are spent): give one as in "${example}"`;
   return { code: "no-such-option", why };
-}
-
-function whyEnded({ state, answers, outcome, endedAt, endReason }: Decision, at: number): string {
-  if (state === "withdrawn") return `it was withdrawn: ${endReason ?? "what it was about is gone"}`;
-  const ago = `${Math.max(0, Math.round((at - (endedAt ?? at)) / 1_000))} s earlier`;
-  const what = outcome?.option == null ? "" : ` \`${outcome.option}\``;
-  if (state === "timed-out") return `its time ran out ${ago}, and${what || " its default"} was taken`;
-  const by = answers.filter(({ option }) => option === outcome?.option).map((one) => one.by);
-  return `${by.join(", ")} answered${what} ${ago}`;
 }
 
 function refuse(
