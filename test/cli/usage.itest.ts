@@ -11,6 +11,8 @@ const COMMANDS = [
   "watch",
   "logs",
   "cancel",
+  "say",
+  "notes",
   "retry",
   "approve",
   "inbox",

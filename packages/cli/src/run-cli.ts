@@ -13,6 +13,7 @@ import { addLogs } from "./commands/logs.ts";
 import { addMe } from "./commands/me.ts";
 import { addPause, addResume } from "./commands/pause.ts";
 import { addRetry } from "./commands/retry.ts";
+import { addNotes, addSay } from "./commands/say.ts";
 import { addStatus } from "./commands/status.ts";
 import { addSubmit } from "./commands/submit.ts";
 import { addWatch } from "./commands/watch.ts";
@@ -25,6 +26,8 @@ const COMMANDS: readonly CliCommand[] = [
   addWatch,
   addLogs,
   addDiff,
+  addSay,
+  addNotes,
   addCancel,
   addRetry,
   addInbox,

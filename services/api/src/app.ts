@@ -16,6 +16,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { featureRoutes } from "./routes/features.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
+import { noteRoutes } from "./routes/notes.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { probeRoutes } from "./routes/probes.ts";
 import { pauseRoutes } from "./routes/pause.ts";
@@ -87,6 +88,7 @@ export async function buildApp(ctx: ApiContext, log: FastifyBaseLogger, stopping
   taskRoutes(app, ctx);
   diffRoutes(app, ctx);
   decisionRoutes(app, ctx);
+  noteRoutes(app, ctx);
   statusRoutes(app, ctx);
   eventRoutes(app, ctx, stopping);
   jobRoutes(app, ctx);

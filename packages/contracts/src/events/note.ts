@@ -2,7 +2,6 @@ import { z } from "zod";
 import { clippedText } from "../bounded.ts";
 import { heardNoteSchema, noteSchema } from "../note.ts";
 import { idSchema } from "../ids.ts";
-import { actorSchema } from "../person.ts";
 import { eventSchema } from "./about.ts";
 
 /** `taskId` null: to all tasks of the feature. */
@@ -17,8 +16,7 @@ export const noteRefused = eventSchema(
   "note.refused",
   "feature",
   z.object({
-    noteId: idSchema,
-    by: actorSchema,
+    note: noteSchema,
     taskId: idSchema.nullable(),
     why: clippedText(1_000),
   }),

@@ -4,6 +4,7 @@ export * from "./events.ts";
 export * from "./features.ts";
 export * from "./jobs.ts";
 export * from "./keys.ts";
+export * from "./notes.ts";
 export * from "./pause.ts";
 export * from "./probes.ts";
 export * from "./problem.ts";

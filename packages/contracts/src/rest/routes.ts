@@ -3,6 +3,7 @@ import { EVENT_ROUTES } from "./events.ts";
 import { FEATURE_ROUTES } from "./features.ts";
 import { JOB_ROUTES } from "./jobs.ts";
 import { KEY_ROUTES } from "./keys.ts";
+import { NOTE_ROUTES } from "./notes.ts";
 import { PAUSE_ROUTES } from "./pause.ts";
 import { PROBE_ROUTES } from "./probes.ts";
 import { REBUILD_ROUTES } from "./rebuild.ts";
@@ -14,6 +15,7 @@ import type { Route } from "./route.ts";
 export const REST = {
   ...FEATURE_ROUTES,
   ...TASK_ROUTES,
+  ...NOTE_ROUTES,
   ...DECISION_ROUTES,
   ...STATUS_ROUTES,
   ...EVENT_ROUTES,

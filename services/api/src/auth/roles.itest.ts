@@ -22,7 +22,14 @@ import { addKey, revokeKey, rotateKey } from "./keys.ts";
 
 const NEEDED: Readonly<Record<Exclude<Route["needs"], "nothing">, readonly RouteName[]>> = {
   viewer: [],
-  submitter: ["submitFeature", "cancelFeature", "retryFeature", "setFeatureBudget"],
+  submitter: [
+    "submitFeature",
+    "cancelFeature",
+    "retryFeature",
+    "setFeatureBudget",
+    "sayToFeature",
+    "sayToTask",
+  ],
   reviewer: ["approveTask", "refuseTask"],
   operator: ["cancelTask", "pauseWork", "resumeWork", "retryTask", "retryJob", "rebuildViews"],
   admin: ["listKeys", "createKey", "rotateKey", "revokeKey"],

@@ -1,6 +1,7 @@
 import { isTrunkHealth, type FeatureStatus, type TaskStatus } from "@agentswarm/contracts";
 import type { DocumentChange, IndexChange } from "./project-batch.ts";
 import { placeOf } from "./project-decision.ts";
+import { notesOfFeature, notesOfTask } from "./project-notes.ts";
 import { decisionsOf, oldestFeatures, tasksOf } from "./read-indexes.ts";
 import type { ViewStore } from "./view-store.ts";
 import type { DecisionView, FeatureView, TaskView } from "./views.ts";
@@ -38,8 +39,14 @@ async function forgetFeature(views: ViewStore, feature: FeatureView, version: nu
   const { id, createdAt, status } = feature;
   const tasks = await changesOfTasks(views, id, () => true);
   const decisions = await changesOfDecisions(views, id, () => true);
+  const notes = await changesOfNotes(views, [notesOfFeature(id)]);
   return forget(views, {
-    documents: [{ kind: "features", id, version, value: null }, ...tasks.documents, ...decisions.documents],
+    documents: [
+      { kind: "features", id, version, value: null },
+      ...tasks.documents,
+      ...decisions.documents,
+      ...notes,
+    ],
     indexes: [
       { kind: "feature", id, createdAt, from: status, to: null },
       ...tasks.indexes,
@@ -64,12 +71,21 @@ async function changesOfTasks(
     const { value, version } = await views.find("tasks", id);
     if (value !== null && !isOld(value)) continue;
     if (value !== null) documents.push({ kind: "tasks", id, version, value: null });
+    documents.push(...(await changesOfNotes(views, [notesOfTask(id)])));
     indexes.push(
       { kind: "task", id, featureId, at, removed: true },
       { kind: "live", taskId: id, attempt: null },
     );
   }
   return { documents, indexes };
+}
+
+async function changesOfNotes(views: ViewStore, ids: readonly string[]): Promise<DocumentChange[]> {
+  const found = await Promise.all(ids.map((id) => views.find("notes", id)));
+  return ids.flatMap((id, nth): DocumentChange[] => {
+    const { value, version } = found[nth] ?? { value: null, version: 0 };
+    return value === null ? [] : [{ kind: "notes", id, version, value: null }];
+  });
 }
 
 async function changesOfDecisions(

@@ -1,6 +1,7 @@
 import { liveAttempt } from "./live-attempt.ts";
 import { placeOf } from "./project-decision.ts";
 import { SWARM, type DocumentChange, type IndexChange } from "./project-batch.ts";
+import { notesOfFeature, notesOfTask } from "./project-notes.ts";
 import { decisionsOf, pageOfFeatures, tasksOf } from "./read-indexes.ts";
 import type { ViewStore } from "./view-store.ts";
 
@@ -54,6 +55,11 @@ async function keepFeature(present: ViewStore, fresh: ViewStore, id: string): Pr
     if (value === null) continue;
     documents.push({ kind: "decisions", id: decisionId, version, value });
     indexes.push({ kind: "decision", from: made && placeOf(made), to: placeOf(value) });
+  }
+  for (const notes of [notesOfFeature(id), ...tasks.map((task) => notesOfTask(task.id))]) {
+    const { value } = await present.find("notes", notes);
+    const { version } = await fresh.find("notes", notes);
+    if (value !== null) documents.push({ kind: "notes", id: notes, version, value });
   }
   for (const early of [`feature/${id}`, ...tasks.map((task) => `task/${task.id}`)]) {
     const { version } = await fresh.find("early", early);

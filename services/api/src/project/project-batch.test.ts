@@ -13,7 +13,7 @@ import {
 import type { DocumentKind } from "./view-keys.ts";
 
 type Documents = Record<DocumentKind, Map<string, Loaded<never>>>;
-const KINDS: readonly DocumentKind[] = ["features", "tasks", "decisions", "repos", "swarm", "early"];
+const KINDS: readonly DocumentKind[] = ["features", "tasks", "decisions", "notes", "repos", "swarm", "early"];
 
 /** Takes the batches in as the store does, in memory. */
 function takeIn(batches: readonly (readonly DomainEvent[])[], before?: Documents) {

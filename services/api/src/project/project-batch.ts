@@ -5,13 +5,15 @@ import { projectFeature } from "./project-feature.ts";
 import { projectRepo, projectTotals } from "./project-swarm.ts";
 import { projectTask } from "./project-task.ts";
 import type { DocumentKind } from "./view-keys.ts";
-import type { DecisionView, FeatureView, RepoView, TaskView, Totals } from "./views.ts";
+import { NO_NOTES_YET, notesDocumentsOf, projectNotes } from "./project-notes.ts";
+import type { DecisionView, FeatureView, NotesView, RepoView, TaskView, Totals } from "./views.ts";
 
 /** What each kind of document holds. */
 export interface DocumentValues {
   features: FeatureView;
   tasks: TaskView;
   decisions: DecisionView;
+  notes: NotesView;
   repos: RepoView;
   swarm: Totals;
   early: DomainEvent[];
@@ -84,7 +86,8 @@ export function documentsOf(event: DomainEvent): Partial<Record<DocumentKind, st
   const decisionId = decisionIdOf(event);
   const decisions = decisionId === null ? [] : [decisionId];
   const repos = repoId === undefined ? [] : [repoId];
-  return { features, tasks, decisions, early, repos, swarm: [SWARM] };
+  const notes = notesDocumentsOf(event);
+  return { features, tasks, decisions, notes, early, repos, swarm: [SWARM] };
 }
 
 const earlyOfFeature = (id: string) => `feature/${id}`;
@@ -131,6 +134,8 @@ function projectOne(work: Work, event: DomainEvent): IndexChange[] {
   const decisionId = decisionIdOf(event);
   if (decisionId !== null)
     work.set("decisions", decisionId, projectDecision(work.get("decisions", decisionId), event));
+  for (const id of notesDocumentsOf(event))
+    work.set("notes", id, projectNotes(work.get("notes", id) ?? NO_NOTES_YET, event));
   if (repoId !== undefined) work.set("repos", repoId, projectRepo(work.get("repos", repoId), event));
   work.set("swarm", SWARM, projectTotals(work.get("swarm", SWARM), event));
   if (event.type === "landing.landed" && event.data.kind === "landed")
@@ -227,6 +232,7 @@ function openWork(loaded: LoadedViews): Work {
     features: new Map(),
     tasks: new Map(),
     decisions: new Map(),
+    notes: new Map(),
     repos: new Map(),
     swarm: new Map(),
     early: new Map(),

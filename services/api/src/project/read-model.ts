@@ -8,6 +8,7 @@ import {
   type FeatureQuery,
   type FeatureStatus,
   type FeatureSummary,
+  type NoteDetail,
   type OpenDecisions,
   type TaskDetail,
   type TaskSummary,
@@ -32,6 +33,7 @@ import { endedAttempts } from "./live-attempt.ts";
 import { SWARM } from "./project-batch.ts";
 import { projectFeature } from "./project-feature.ts";
 import { decisionsOf, tasksOf } from "./read-indexes.ts";
+import { notesOfFeature, notesOfTask } from "./project-notes.ts";
 import { showBudget } from "./show-budget.ts";
 import { submittedEvent } from "./submitted-event.ts";
 import { taskStatus } from "./task-status.ts";
@@ -65,6 +67,8 @@ export interface ReadModel {
   findFeature(id: string): Promise<FeatureSummary | null>;
   feature(id: string): Promise<FeatureDetail | null>;
   task(id: string): Promise<TaskDetail | null>;
+  /** What was said to a feature; with `taskId` also to this task, and heard by its attempts only. Oldest first. */
+  notes(of: { readonly featureId: string; readonly taskId?: string }): Promise<NoteDetail[]>;
   /** The attempts that make up a feature's changes; see `attemptsToShow`. */
   shownAttempts(featureId: string): Promise<ShownAttempt[]>;
   decision(id: string): Promise<DecisionView | null>;
@@ -151,6 +155,20 @@ export function openReadModel(connection: QueueConnection, budgets: Budgets, vie
     async task(id) {
       const { value } = await views.find("tasks", id);
       return value && taskDetailOf(value, await waiting.read());
+    },
+    async notes({ featureId, taskId }) {
+      const ids = [notesOfFeature(featureId), ...(taskId === undefined ? [] : [notesOfTask(taskId)])];
+      const found = (await Promise.all(ids.map((id) => views.find("notes", id)))).map(({ value }) => value);
+      // Both documents have what was heard; the task's has it of its own attempts.
+      const heard = found.at(-1)?.heard ?? {};
+      const shown = found.flatMap((view, nth) =>
+        (view?.said ?? []).map((note) => ({
+          ...note,
+          taskId: nth === 0 ? null : (taskId ?? null),
+          heard: heard[note.id] ?? [],
+        })),
+      );
+      return shown.toSorted((a, b) => a.at - b.at);
     },
     shownAttempts: async (featureId) => attemptsToShow(await taskViews(featureId)),
     decision: async (id) => (await views.find("decisions", id)).value,

@@ -9,7 +9,7 @@ import {
 import type { QueueConnection } from "@agentswarm/queue";
 
 /** The kinds of documents that the views consist of; each kind is one hash in Redis. */
-export type DocumentKind = "features" | "tasks" | "decisions" | "repos" | "swarm" | "early";
+export type DocumentKind = "features" | "tasks" | "decisions" | "notes" | "repos" | "swarm" | "early";
 
 /** Every key of one set of views. */
 export interface ViewKeys {
@@ -55,6 +55,7 @@ export function viewKeys(connection: QueueConnection, set: ViewSet): ViewKeys {
       features: key("features"),
       tasks: key("tasks"),
       decisions: key("decisions"),
+      notes: key("notes"),
       repos: key("repos"),
       swarm: key("swarm"),
       early: key("early"),

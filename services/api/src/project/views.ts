@@ -6,8 +6,10 @@ import {
   featureCountsSchema,
   featureSchema,
   handoffSchema,
+  hearingSchema,
   liftCounts,
   liftEvent,
+  noteSchema,
   shownActionSchema,
   taskSchema,
   taskStatusSchema,
@@ -66,6 +68,13 @@ export const decisionViewSchema = decisionSchema.extend({
     .describe("For the requests that wait for the outcome of their answers"),
 });
 export type DecisionView = z.infer<typeof decisionViewSchema>;
+
+/** What was said to a feature, or to a task; see `projectNotes`. */
+export const notesViewSchema = z.object({
+  said: z.array(noteSchema.extend({ refused: z.string().nullable() })),
+  heard: z.record(z.string(), z.array(hearingSchema)).describe("By the notes' ids"),
+});
+export type NotesView = z.infer<typeof notesViewSchema>;
 
 /** The trunk of one repository. */
 export const repoViewSchema = z.object({

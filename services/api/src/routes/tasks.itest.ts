@@ -221,3 +221,40 @@ test("the start of an attempt that arrives after its end shows neither a running
   const { agents } = (await (await api.ask("/v1/status")).json()) as { agents: { attempts: object } };
   expect(Object.keys(agents.attempts)).not.toContain(task.id);
 });
+
+test("what is said to a task or its feature goes to the planner, and is shown with who heard it", async () => {
+  const { featureId } = await emit.task("said-to", "running");
+  const said = await act("/v1/tasks/said-to/notes", { text: "  Use b.  ", mode: "interrupt" });
+  expect(said).toMatchObject({ status: 202, body: { url: "/v1/tasks/said-to/notes" } });
+  expect((await act(`/v1/features/${featureId}/notes`, { text: "To all." })).status).toBe(202);
+  const notes = (await planned()).filter((one) => (one as { kind: string }).kind === "note");
+  const sent = notes.toSorted((a) => ((a as { taskId: unknown }).taskId === null ? 1 : -1));
+  expect(sent).toMatchObject([
+    { featureId, taskId: "said-to", note: { text: "Use b.", mode: "interrupt", by: "local", via: "rest" } },
+    { featureId, taskId: null, note: { text: "To all.", mode: "steer" } },
+  ]);
+  expect(sent).toMatchObject([{ note: { id: said.body["id"] } }, {}]);
+  const [own, all] = sent as { note: { id: string } }[];
+  for (const one of [own, all]) await emit.event("note.said", { featureId }, one as object);
+  const about = { featureId, taskId: "said-to", attempt: 1 };
+  await emit.event("note.heard", about, { noteId: all?.note.id, turn: 2 });
+  const notesOf = async (path: string) =>
+    ((await (await api.ask(`${path}/notes`)).json()) as { notes: { heard: unknown[] }[] }).notes;
+  await waitUntil("the note is heard", 20_000, async () =>
+    (await notesOf("/v1/tasks/said-to")).some(({ heard }) => heard.length > 0) ? true : null,
+  );
+  const heard = [{ taskId: "said-to", attempt: 1, turn: 2 }];
+  expect(await notesOf("/v1/tasks/said-to")).toMatchObject([
+    { text: "Use b.", taskId: "said-to", heard: [], refused: null },
+    { text: "To all.", taskId: null, heard },
+  ]);
+  expect(await notesOf(`/v1/features/${featureId}`)).toMatchObject([{ text: "To all.", heard }]);
+
+  expect(await act("/v1/tasks/landed-one/notes", { text: "Too late." })).toMatchObject({
+    status: 409,
+    body: { detail: "the task is landed: no agent works on it any more" },
+  });
+  for (const body of [{ text: " " }, { text: "x".repeat(4_001) }, { text: "a", mode: "loudly" }])
+    expect((await act("/v1/tasks/said-to/notes", body)).status).toBe(400);
+  expect((await act("/v1/features/feature-none/notes", { text: "a" })).status).toBe(404);
+});

@@ -88,7 +88,7 @@ test("a note that no agent can hear is refused with the reason", () => {
     expect.objectContaining({
       id: "note-refused-n",
       type: "note.refused",
-      data: expect.objectContaining({ noteId: "n", by: "ada", why: expect.stringContaining("is landed") }),
+      data: expect.objectContaining({ note: note("n"), why: expect.stringContaining("is landed") }),
     }),
   ]);
   const many = say(two(), "b", ...Array.from({ length: MAX_NOTES }, (_, nth) => note(`n${nth}`)));

@@ -45,14 +45,14 @@ function whyRefused(
   return null;
 }
 
-function refuse(ledger: Ledger, { id, by }: Note, taskId: string | null, why: string): Ledger {
+function refuse(ledger: Ledger, note: Note, taskId: string | null, why: string): Ledger {
   const { id: featureId, repoId } = ledger.feature;
   const event: EventToSend = {
-    id: `note-refused-${id}`,
+    id: `note-refused-${note.id}`,
     type: "note.refused",
     repoId,
     featureId,
-    data: { noteId: id, by, taskId, why },
+    data: { note, taskId, why },
   };
   return { ...ledger, pending: [...ledger.pending, { kind: "emit", event }] };
 }
