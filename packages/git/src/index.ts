@@ -1,5 +1,4 @@
 export { bundleFor, makeBundle, type Bundles } from "./bundle.ts";
-export { GIT_LIMITS } from "./content-limits.ts";
 export { countLines } from "./count-lines.ts";
 export { countChanges, COUNTED, type ChangeCounts } from "./count-changes.ts";
 export { diffSafely } from "./diff-safely.ts";

@@ -8,7 +8,7 @@ import { waitingSchema } from "./waiting.ts";
 import type { Route } from "./route.ts";
 
 /** What an answer with a diff holds. */
-export const DIFF =
+const DIFF =
   "Lines that begin with `# ` (task, base, head, what is left out), `git diff --numstat`, and the patch. For looking, not for applying: keys are masked, hidden characters are written as \\u{…}";
 
 const params = z.object({ id: idSchema });
