@@ -100,11 +100,16 @@ test("an attempt whose question nobody answers keeps its work, and holds neither
   });
 });
 
-test("an answer in time goes to the agent, which goes on", async () => {
-  await using _dispatcher = await swarm.dispatcher({ QUESTION_WAIT: "600", WARM_POOL: "0" });
+test("an answer goes to the agent that waits, also when the dispatcher was restarted meanwhile", async () => {
+  const settings = { QUESTION_WAIT: "600", WARM_POOL: "0" };
+  const first = await swarm.dispatcher(settings);
   const task = await swarm.submit("ask", { limits: { idleMs: 2_000 } });
   await planMessage(jobId.question(task.id, 1, 1), "question");
-  // The agent is silent for longer than its idle time: it waits for us.
+  await first[Symbol.asyncDispose]();
+  await using _second = await swarm.dispatcher(settings);
+  // The attempt in its place asks the same.
+  await planMessage(jobId.question(task.id, 2, 1), "question");
+  // It is silent for longer than its idle time: it waits for people.
   await new Promise((done) => setTimeout(done, 2_500));
   const note: Note = {
     id: "n-1",
@@ -116,8 +121,7 @@ test("an answer in time goes to the agent, which goes on", async () => {
     answers: questionIdOf(task.id, 1, "Which port?"),
   };
   await signalJob(swarm.connection, "task", jobId.task(task.id, 1), { notes: [note] });
-  const { handoff, byDefault } = await requestOf(task, 1);
+  const { handoff, byDefault } = await requestOf(task, 2);
   expect(byDefault).toBeUndefined();
-  expect(handoff).toMatchObject({ end: "submitted", filesChanged: ["answer.txt", "half.txt"] });
-  expect(handoff.heard).toMatchObject([{ noteId: "n-1" }]);
+  expect(handoff).toMatchObject({ attempt: 2, end: "submitted", filesChanged: ["answer.txt", "half.txt"] });
 });

@@ -22,7 +22,7 @@ import type { ListName } from "./not-read.ts";
  * | `outbox`       | hash   | effects that are not known to be done, by step                                   |
  * | `revisions`    | list   | the adopted plans                                                                |
  * | `missed`       | set    | `<task id>/<round>` of jobs that the last audit did not find                     |
- * | `noted`        | set    | ids of the tasks to which people said something                                  |
+ * | `noted`        | set    | ids of the tasks to which people said or answered something                      |
  * | `decisions`    | hash   | id of a decision about a task → the task's id                                    |
  *
  * In the list of sent tasks, which are under way, the score is the round.

@@ -76,7 +76,7 @@ export function writesBetween(before: Ledger | null, after: Ledger, facts: Write
     const nth = places.get(id) ?? 0;
     commands.push(["HSET", key("tasks"), id, writeTask({ record, nth })]);
     commands.push(...listCommands(key, olds.get(id), record, nth));
-    if (record.notes.length > 0 && !olds.get(id)?.notes.length) commands.push(["SADD", key("noted"), id]);
+    if (isSpokenTo(record) && !isSpokenTo(olds.get(id))) commands.push(["SADD", key("noted"), id]);
     commands.push(...landingCommands(key, olds.get(id), record, after));
     commands.push(...indexDecisions(connection, after, olds.get(id)?.decisions, record));
     commands.push(...reviewCommands(reviewsAheadKey(connection), olds.get(id), record, facts.reviews));
@@ -113,6 +113,10 @@ export function writesBetween(before: Ledger | null, after: Ledger, facts: Write
   if (headChanged || effects.length > 0)
     commands.push(["HSET", openLedgersKey(connection), featureId, after.status]);
   return { compare, commands, entry: effects.length > 0 ? facts.entry : null };
+}
+
+function isSpokenTo(record: TaskRecord | undefined): boolean {
+  return record !== undefined && record.notes.length + record.answers.length > 0;
 }
 
 function without(ids: readonly string[], others: readonly string[] = []): string[] {
