@@ -4,6 +4,7 @@ import { startApi, type TestApi } from "../testing/start-api.ts";
 
 interface Operation {
   readonly "x-role"?: string;
+  readonly "x-role-for-others"?: string;
   readonly security?: unknown;
   readonly responses: Record<string, { content?: Record<string, { schema?: Record<string, unknown> }> }>;
 }
@@ -56,6 +57,7 @@ test("every operation names the role that its route needs, and that a probe need
     const [, operation] = operations.find(([where]) => where === nameOf(route)) ?? [];
     const open = route.needs === "nothing";
     expect([nameOf(route), operation?.["x-role"]]).toEqual([nameOf(route), open ? undefined : route.needs]);
+    expect(operation?.["x-role-for-others"]).toBe(route.needsForOthers);
     expect(operation?.security).toEqual(open ? [] : [{ bearer: [] }, { basic: [] }]);
   }
 });

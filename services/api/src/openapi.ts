@@ -46,9 +46,13 @@ function takesIfMatch(schema: object): boolean {
 }
 
 /** Who may ask for a route, as the document says it. */
-function accessOf(needs: Route["needs"]): object {
+function accessOf({ needs, needsForOthers }: Pick<Route, "needs" | "needsForOthers">): object {
   if (needs === "nothing") return { security: [] };
-  return { "x-role": needs, security: [{ bearer: [] }, { basic: [] }] };
+  return {
+    "x-role": needs,
+    ...(needsForOthers && { "x-role-for-others": needsForOthers }),
+    security: [{ bearer: [] }, { basic: [] }],
+  };
 }
 
 /** Zod schemas as JSON schemas; each answer under its own media type. */
@@ -70,7 +74,11 @@ export const describeRoute: SwaggerTransform = (route) => {
     ],
   );
   return {
-    schema: { ...schema, ...accessOf(needs), response: Object.fromEntries([...responses, ...problems]) },
+    schema: {
+      ...schema,
+      ...accessOf({ needs, needsForOthers: route.route.config?.needsForOthers }),
+      response: Object.fromEntries([...responses, ...problems]),
+    },
     url,
   };
 };

@@ -52,7 +52,7 @@ export function serveRoute<R extends Route>(
     method,
     url,
     schema,
-    config: { answerType: type, needs: route.needs },
+    config: { answerType: type, needs: route.needs, needsForOthers: route.needsForOthers },
     handler: async (request, reply) => {
       let isPending = false;
       const answer = await handler({
@@ -99,5 +99,7 @@ declare module "fastify" {
     answerType?: string;
     /** The role that a person needs. */
     needs?: Route["needs"];
+    /** The role that it takes for what somebody else submitted, where it is another one. */
+    needsForOthers?: Route["needsForOthers"];
   }
 }
