@@ -93,3 +93,18 @@ test("over all features no more landings wait for people, or go there, than OPEN
   expect((await tasks()).every(({ status }) => status === "landed")).toBe(true);
   expect((await readRoom())?.left).toBe(most);
 });
+
+test("plans of many features at the same moment share the room", async () => {
+  const most = 5;
+  const readRoom = openRoom("hold", most);
+  const ledgers = openTestLedgers(connection);
+  ledgers.reviews = readRoom;
+  const ids = Array.from({ length: 10 }, (_, nth) => `at-once-${nth}`);
+  await Promise.all(ids.map((id) => ledgers.step(id, () => newLedger({ ...feature, id }, "one"))));
+  const plan = ["a", "b", "c"].map((key) => planned(key));
+  await Promise.all(ids.map((id) => ledgers.step(id, (now) => now && adoptPlan(now, plan, DEFAULTS))));
+  const found = await Promise.all(ids.map((id) => readWhole(connection, id)));
+  const tasks = found.flatMap((ledger) => ledger?.tasks ?? []);
+  expect(tasks.filter(({ status }) => status === "sent")).toHaveLength(most);
+  expect((await readRoom())?.left).toBe(0);
+});

@@ -3,7 +3,7 @@ import type { LandingMode, ReviewSettings } from "@agentswarm/contracts";
 import type { QueueConnection } from "@agentswarm/queue";
 import type { RepoToPlan } from "./context.ts";
 import type { ReviewRoom } from "./ledger/reviews/review-room.ts";
-import { openReviewsKey, reviewsAheadKey } from "./ledger/stored-ledger.ts";
+import { openReviewsKey, reviewsAheadKey, reviewTurnKey } from "./ledger/stored-ledger.ts";
 
 /** Every step of a ledger asks; the rules change with commits of people. */
 const RULES_KEPT_MS = 10_000;
@@ -32,14 +32,26 @@ export function openReviewRoom(options: {
     return known.rules;
   };
   return async () => {
-    const [open, ahead, rules] = await Promise.all([
-      connection.redis.scard(openReviewsKey(connection)),
-      connection.redis.scard(reviewsAheadKey(connection)),
-      readRules(),
-    ]);
+    const rules = await readRules();
+    const { open, ahead, turn } = await readCounts(connection);
     const why = `OPEN_REVIEWS=${most} landings wait for people, or are on their way to them: look at them with \`swarm inbox\``;
-    return { left: most - open - ahead, why, rules };
+    return { left: most - open - ahead, turn, why, rules };
   };
+}
+
+/** All of one moment: what the room is written against must not be newer than what it was counted from. */
+async function readCounts(connection: QueueConnection) {
+  const found = await connection.redis
+    .multi()
+    .scard(openReviewsKey(connection))
+    .scard(reviewsAheadKey(connection))
+    .hget(reviewTurnKey(connection), "turn")
+    .exec();
+  const [open, ahead, turn] = (found ?? []).map(([error, value]) => {
+    if (error !== null) throw error;
+    return value;
+  });
+  return { open: Number(open), ahead: Number(ahead), turn: typeof turn === "string" ? turn : "" };
 }
 
 /** The rules of the trunk, as of the mirror's last fetch. With rules that cannot be read, people look at everything. */

@@ -122,9 +122,10 @@ export function openLedgerStore(options: LedgerStoreOptions): LedgerStore {
     step: LedgerStep,
     how: { readonly about: readonly string[]; readonly batch: boolean },
   ): Promise<Written | null> => {
-    const [usedUpNow, reviewsNow] = await Promise.all([usedUp(featureId), reviews()]);
-    const now = { usedUp: usedUpNow, reviews: reviewsNow };
+    const usedUpNow = await usedUp(featureId);
     for (let tries = 0; tries < TRIES; tries += 1) {
+      // Steps of other features may have taken of the room meanwhile.
+      const now = { usedUp: usedUpNow, reviews: await reviews() };
       const { before, after, writes, read } = await decide(featureId, how, (view, facts) => {
         const unreadable = how.about.find((id) => view.unreadable.has(id));
         if (unreadable !== undefined) throw unreadableTask(featureId, unreadable);

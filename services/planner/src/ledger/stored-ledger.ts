@@ -93,6 +93,11 @@ export function reviewsAheadKey(connection: Pick<QueueConnection, "key">): strin
   return connection.key("ledgers", "reviews-ahead");
 }
 
+/** A hash whose field `turn` counts the steps that sent such tasks, of all features. */
+export function reviewTurnKey(connection: Pick<QueueConnection, "key">): string {
+  return connection.key("ledgers", "review-turn");
+}
+
 /** Version of the documents that are written. A document of an older version has to be lifted when it is read. */
 export const DOCUMENT_VERSION = 1;
 

@@ -12,6 +12,7 @@ import {
   ledgerBase,
   openLedgersKey,
   reviewsAheadKey,
+  reviewTurnKey,
   writeHead,
   writeTask,
   type LedgerKey,
@@ -68,6 +69,17 @@ export function writesBetween(before: Ledger | null, after: Ledger, facts: Write
   for (const { task } of fresh)
     if (!rest?.versions.has(task.id)) compare.push([key("versions"), task.id, ""]);
 
+  const takesRoom = changed.filter((record) => entersReview(olds.get(record.task.id), record, facts.reviews));
+  if (facts.reviews !== null && takesRoom.length > 0) {
+    const ids = takesRoom.map(({ task }) => task.id);
+    compare.push([reviewTurnKey(connection), "turn", facts.reviews.turn]);
+    commands.push(["SADD", reviewsAheadKey(connection), ...ids]);
+    commands.push(["HINCRBY", reviewTurnKey(connection), "turn", "1"]);
+  }
+  const left = changed.filter((record) => leavesReview(olds.get(record.task.id), record));
+  if (left.length > 0)
+    commands.push(["SREM", reviewsAheadKey(connection), ...left.map(({ task }) => task.id)]);
+
   const dependents = newDependents(after, fresh, olds);
   const places = new Map(facts.places);
   for (const [nth, { task }] of fresh.entries()) places.set(task.id, facts.nextPlace + nth);
@@ -79,7 +91,6 @@ export function writesBetween(before: Ledger | null, after: Ledger, facts: Write
     if (isSpokenTo(record) && !isSpokenTo(olds.get(id))) commands.push(["SADD", key("noted"), id]);
     commands.push(...landingCommands(key, olds.get(id), record, after));
     commands.push(...indexDecisions(connection, after, olds.get(id)?.decisions, record));
-    commands.push(...reviewCommands(reviewsAheadKey(connection), olds.get(id), record, facts.reviews));
   }
   for (const id of new Set([...changed.map(({ task }) => task.id), ...dependents.keys()])) {
     const version = rest?.versions.get(id) || firstVersion - 1;
@@ -175,16 +186,15 @@ function listCommands(key: KeyOf, old: TaskRecord | undefined, now: TaskRecord, 
   return [...commands, isOpen(now) ? ["ZADD", resolves, String(nth), id] : ["ZREM", resolves, id]];
 }
 
-/** Keeps which tasks are under way to landings that people will be asked about. Counted while there is a bound for them. */
-function reviewCommands(
-  key: string,
-  old: TaskRecord | undefined,
-  now: TaskRecord,
-  reviews: ReviewRoom | null,
-): string[][] {
-  const [was, is] = [old !== undefined && isAhead(old), isAhead(now)];
-  if (is && !was && reviews !== null && willAsk(reviews, now.task)) return [["SADD", key, now.task.id]];
-  return was && !is ? [["SREM", key, now.task.id]] : [];
+/** Whether a task is sent now on a way to a landing that people will be asked about. Known while there is a bound for them. */
+function entersReview(old: TaskRecord | undefined, now: TaskRecord, reviews: ReviewRoom | null): boolean {
+  return (
+    reviews !== null && isAhead(now) && !(old !== undefined && isAhead(old)) && willAsk(reviews, now.task)
+  );
+}
+
+function leavesReview(old: TaskRecord | undefined, now: TaskRecord): boolean {
+  return old !== undefined && isAhead(old) && !isAhead(now);
 }
 
 /** Keeps the commits of landings, and the keys that name what landed: of the task, and of the task that it stands in for. */

@@ -22,6 +22,7 @@ import { willAsk, type ReviewRoom } from "./review-room.ts";
 const WHY = "OPEN_REVIEWS=2 landings wait";
 const room = (left: number, rules: ReviewSettings | "all" = "all"): ReviewRoom => ({
   left,
+  turn: "",
   why: WHY,
   rules: new Map([[DEFAULT_REPO, rules]]),
 });

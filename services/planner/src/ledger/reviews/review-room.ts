@@ -6,6 +6,8 @@ import type { TaskRecord } from "../task-record.ts";
 export interface ReviewRoom {
   /** OPEN_REVIEWS less the landings that wait for a person, and less the tasks under way whose landings will. */
   readonly left: number;
+  /** Changes whenever tasks take of the room: a step that takes some is written only if it has not changed since. */
+  readonly turn: string;
   /** Why tasks wait when nothing is left, with what to do. */
   readonly why: string;
   /** What people look at in each repository; of one that is missing here they look at everything. */
