@@ -51,6 +51,8 @@ const BY_PATH: Record<string, readonly string[]> = {
   "tools/local": ["services/*/src"],
   // It measures the planner's ledger and the api's read model alone, through their own code.
   "bench/state": ["services/planner", "services/api", "test/support"],
+  // It measures what people say and decide through real processes, beside scripted ones.
+  "bench/people": ["services/*/testing", "test/support"],
   // It measures the whole swarm as `npm start` brings it up.
   "bench/swarm": ["tools/local"],
 };

@@ -12,6 +12,7 @@ const COMMANDS = {
   test: { file: "tools/ci/main.ts", args: ["test"], needs: ["redis-server"] },
   "test:compose": { file: "tools/ci/main.ts", args: ["test", "--only", "compose"], needs: [] },
   "bench:landing": { file: "bench/landing/main.ts", needs: ["redis-server"] },
+  "bench:people": { file: "bench/people/main.ts", needs: ["redis-server"] },
   "bench:state": { file: "bench/state/main.ts", needs: ["redis-server"] },
   "bench:swarm": { file: "bench/swarm/main.ts", needs: ["redis-server"] },
   "check:modal": { file: "tools/modal/check-main.ts", needs: [] },

@@ -1,0 +1,7 @@
+import { measureAnswers } from "./answers-won.ts";
+import type { Measure } from "./measure.ts";
+
+/** What is measured, in this order; each gives one figure or more. */
+export const MEASURES: Readonly<Record<string, Measure>> = {
+  answers: measureAnswers,
+};

@@ -1,0 +1,9 @@
+export interface MeasureOptions {
+  /** Few rounds, which show only that the measurement works. */
+  readonly quick: boolean;
+  /** Prints one line for people. */
+  readonly say: (line: string) => void;
+}
+
+/** Measures some figures, by their names in the benchmark's JSON line. */
+export type Measure = (options: MeasureOptions) => Promise<Readonly<Record<string, number>>>;
