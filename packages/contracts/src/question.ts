@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { clippedText } from "./bounded.ts";
 import { DECISION_LIMITS, decisionOptionSchema, type DecisionOption } from "./decision.ts";
-import { idSchema, objectIdSchema } from "./ids.ts";
+import { idSchema, objectIdSchema, slug } from "./ids.ts";
 import { actorSchema } from "./person.ts";
 
 /** The size of an agent's question in characters, longer text is cut; and the number of questions. */
@@ -73,6 +73,9 @@ export const parkedWorkSchema = z.object({
 });
 export type ParkedWork = z.infer<typeof parkedWorkSchema>;
 
+/** The longest id of an option. */
+const ID_CHARS = 40;
+
 /** An agent's question as people are asked it. A default that is none of the options becomes one of them. */
 export function putQuestion(asked: AgentQuestion): PutQuestion {
   const given = asked.default?.trim() ?? "";
@@ -80,10 +83,13 @@ export function putQuestion(asked: AgentQuestion): PutQuestion {
   const ask = asked.why.trim() === "" ? asked.question : `${asked.question}\n\nWhy it matters: ${asked.why}`;
   if (labels.length === 0) return { ask, options: [], default: given === "" ? null : given };
   if (given !== "" && !labels.includes(given)) labels.splice(DECISION_LIMITS.options - 1, 1, given);
-  const options = [...new Set(labels)].map((label, at): DecisionOption => ({
-    id: `option-${at + 1}`,
-    label,
-  }));
+  const options: DecisionOption[] = [];
+  for (const [at, label] of [...new Set(labels)].entries()) {
+    const number = `option-${at + 1}`;
+    const id = slug(label, ID_CHARS, number);
+    // Labels that differ in signs only have the same slug.
+    options.push({ id: options.some((one) => one.id === id) ? number : id, label });
+  }
   return { ask, options, default: options.find(({ label }) => label === given)?.id ?? null };
 }
 

@@ -46,8 +46,8 @@ test("a question is sent once, holds the idle time, and its answer is the note a
   expect(questions.answer(noteOn("Which port?"))).toBe(true);
   expect(await answer).toEqual({ kind: "answered", text: "ada answered: 80" });
   expect(questions.log).toEqual(["held", "let go"]);
-  const options = ["80", "443", "8080"].map((label, at) => ({ id: `option-${at + 1}`, label }));
-  expect(questions.sent).toEqual([[{ ask: "Which port?", options, default: "option-3" }, 1]]);
+  const options = ["80", "443", "8080"].map((label) => ({ id: label, label }));
+  expect(questions.sent).toEqual([[{ ask: "Which port?", options, default: "8080" }, 1]]);
   expect([questions.parked(), questions.byDefault()]).toEqual([null, []]);
 });
 
