@@ -13,6 +13,7 @@ import { addLogs } from "./commands/logs.ts";
 import { addMe } from "./commands/me.ts";
 import { addPause, addResume } from "./commands/pause.ts";
 import { addRetry } from "./commands/retry.ts";
+import { addRevert } from "./commands/revert.ts";
 import { addNotes, addSay } from "./commands/say.ts";
 import { addStatus } from "./commands/status.ts";
 import { addSubmit } from "./commands/submit.ts";
@@ -30,6 +31,7 @@ const COMMANDS: readonly CliCommand[] = [
   addNotes,
   addCancel,
   addRetry,
+  addRevert,
   addInbox,
   addDecide,
   addPause,

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { clippedText } from "./bounded.ts";
 import { budgetSchema, forecastSchema } from "./budget.ts";
 import { idSchema } from "./ids.ts";
-import { actorSchema } from "./person.ts";
+import { actorSchema, askedBy } from "./person.ts";
 import { repoIdSchema } from "./repo.ts";
 
 export const featureSourceSchema = z.enum(["rest", "cli", "console", "backlog", "mcp", "webhook", "system"]);
@@ -59,6 +60,14 @@ export function liftCounts(counts: unknown): unknown {
   return { underWay: running, ...rest };
 }
 
+/** Who had a feature taken back, and why. */
+export const featureRevertSchema = z.object({
+  ...askedBy,
+  why: clippedText(2_000),
+  at: z.int().describe("Milliseconds since 1970, Redis time"),
+});
+export type FeatureRevert = z.infer<typeof featureRevertSchema>;
+
 /** A feature as the api shows it. */
 export const featureSchema = featureSubmissionSchema.extend({
   status: featureStatusSchema,
@@ -67,6 +76,10 @@ export const featureSchema = featureSubmissionSchema.extend({
   costUsd: z.number().min(0),
   tokens: z.int().min(0).describe("Prompt and completion tokens together"),
   finishedAt: z.int().nullable(),
+  revert: featureRevertSchema
+    .nullable()
+    .default(null)
+    .describe("Set once it is taken back; with the status cancelled its landings are off the trunk"),
   forecast: forecastSchema
     .nullable()
     .default(null)

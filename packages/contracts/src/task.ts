@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { clippedList, clippedText, pathText } from "./bounded.ts";
 import { idSchema, objectIdSchema } from "./ids.ts";
+import { actorSchema } from "./person.ts";
 import { repoIdSchema } from "./repo.ts";
 
 export const taskKindSchema = z.enum(["build", "fix", "resolve", "revert"]);
@@ -65,6 +66,7 @@ export type Resolve = z.infer<typeof resolveSchema>;
 /** What a revert task takes back. No agent runs for it: the dispatcher makes the inverse commit. */
 export const revertSchema = z.object({
   commits: z.array(objectIdSchema).min(1).max(1_000).describe("Landings on the trunk, newest first"),
+  by: actorSchema.describe("Who ordered it, and so approved the commit that is made for it"),
 });
 export type Revert = z.infer<typeof revertSchema>;
 
@@ -92,7 +94,7 @@ export const taskSchema = z.object({
   limits: limitsSchema,
   attemptBudget: z.int().min(1).max(20).default(3),
   resolve: resolveSchema.optional().describe("Only for kind `resolve`"),
-  revert: revertSchema.optional().describe("Only for kind `revert`"),
+  revert: revertSchema.optional().describe("Only for kind `revert` and its resolves"),
   feedback: z.string().max(20_000).default("").describe("Failures of earlier attempts"),
 });
 export type Task = z.infer<typeof taskSchema>;

@@ -21,7 +21,7 @@ const CONFIG = `[core]
 const CHECKED = "refs/quarantine/checked";
 
 /** The folders of quarantines, in the store's. */
-const QUARANTINE = "quarantine-";
+export const QUARANTINE = "quarantine-";
 /** Longer than the limits of git let a quarantine take. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
@@ -105,7 +105,7 @@ export async function removeQuarantines({ dir }: Pick<Store, "dir">): Promise<nu
 }
 
 /** Lays out a bare repository without the process of a `git init`, because every attempt gets a new one. */
-async function layOut(dir: string, repoDir: string): Promise<void> {
+export async function layOut(dir: string, repoDir: string): Promise<void> {
   for (const folder of ["objects/info", "objects/pack", dirname(CHECKED)])
     await mkdir(join(dir, folder), { recursive: true });
   await writeFile(join(dir, "HEAD"), "ref: refs/heads/none\n");

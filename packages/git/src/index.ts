@@ -11,6 +11,7 @@ export { type Addition } from "./landing/read-additions.ts";
 export { type BuiltLanding, type LandingRequest } from "./landing/landing.ts";
 export { MERGE_STRATEGIES, type MergeStrategy } from "./landing/strategies.ts";
 export { mirrorRemovals } from "./mirror-removals.ts";
+export { makeRevert, type MadeRevert } from "./make-revert.ts";
 export { type Mirror } from "./mirror.ts";
 export { maskCredential, originAddress } from "./origin-address.ts";
 export { outsideScope } from "./outside-scope.ts";

@@ -35,6 +35,12 @@ test("the same fault again and again pauses the worker, which then tries a few j
   expect(worker.resume).toHaveBeenCalledTimes(2);
 });
 
+test("a feature that a person has paused does not pause the others", () => {
+  const { worker, meet } = open();
+  meet(20, new Fault("work.paused", "paused by ada (swarm resume feature-1)"));
+  expect(worker.pause).not.toHaveBeenCalled();
+});
+
 test("other faults, and a job that goes on, begin the count again", () => {
   const { worker, blocking, meet } = open();
   meet(3);

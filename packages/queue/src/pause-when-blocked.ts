@@ -50,6 +50,8 @@ export function pauseWhenBlocked(
 
   return {
     met(fault) {
+      // A person has paused one feature: the jobs of others go on.
+      if (fault.code === "work.paused") return;
       const same = `${fault.code} ${kindOf(fault).slice(0, 40)}`;
       count = same === kind ? count + 1 : 1;
       kind = same;

@@ -24,7 +24,7 @@ export interface Pauses {
 }
 
 /** A task that met a pause is looked at again after this time. */
-const AGAIN_MS = 5_000;
+const AGAIN_MS = 15_000;
 
 export function openPauses(connection: QueueConnection): Pauses {
   const documents = openDocuments(connection, "pauses", pausedWorkSchema);

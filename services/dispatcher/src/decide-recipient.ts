@@ -8,7 +8,7 @@ export type Recipient =
 
 /** The merger gets an attempt with work to land, the planner every other. */
 export function decideRecipient(attempt: EndedAttempt): Recipient {
-  if (attempt.kind === "unopened") return { queue: "plan", outcome: null };
+  if (attempt.kind === "unopened") return { queue: "plan", outcome: attempt.outcome ?? null };
   const { handoff, stored, unsafe } = attempt;
   if (unsafe !== null) return { queue: "plan", outcome: { kind: "unsafe", why: unsafe } };
   // The store keeps the commits of an attempt that its own agent gave up on, but they do not land.

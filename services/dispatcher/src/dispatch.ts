@@ -11,9 +11,11 @@ import { jobState, nextNumber, type JobContext } from "@agentswarm/queue";
 import { runAttempt } from "./attempt.ts";
 import { openAttemptEvents } from "./attempt-events.ts";
 import type { DispatcherContext } from "./context.ts";
+import { decideRecipient } from "./decide-recipient.ts";
 import type { EndedAttempt } from "./ended-attempt.ts";
 import { failedResult } from "./failed-result.ts";
 import { openNoteBox } from "./note-box.ts";
+import { makeRevertAttempt } from "./make-revert-attempt.ts";
 import { passOn } from "./pass-on.ts";
 import { persevere } from "./persevere.ts";
 import { requireRoom } from "./require-room.ts";
@@ -42,6 +44,7 @@ export async function dispatch(
   if (kept !== null) return handOver(ctx, message, kept, job);
   // The message was sent, or taken by this consumer, before the pause began.
   await ctx.pauses.requireNone(task.featureId);
+  if (task.kind === "revert") return revert(ctx, message, job);
   try {
     return await withSlot(ctx, job.signal, (signal) => openAttempt(ctx, message, { ...job, signal }));
   } catch (error) {
@@ -89,6 +92,27 @@ async function openAttempt(ctx: DispatcherContext, message: TaskMessage, job: Jo
     ctx.log.error({ err: error, featureId: task.featureId, taskId: task.id, attempt }, "attempt failed");
   }
   return handOver(ctx, message, ended, job);
+}
+
+/** Takes landings back, beside all agents: it needs no slot, no sandbox, no model and no budget. */
+async function revert(ctx: DispatcherContext, message: TaskMessage, job: JobContext): Promise<string> {
+  const { task, round } = message;
+  await ctx.repo(task.repoId).mirror.fetch();
+  const attempt = await numberAttempt(ctx, task, round);
+  const ended = isCancelled(job.signal)
+    ? unopened(message, attempt, "cancelled", "cancelled before it began")
+    : await makeRevertAttempt(ctx, task, { attempt, round });
+  const sentTo = decideRecipient(ended).queue;
+  await ctx.sender.event({
+    id: `attempt-ended-${task.id}-${attempt}`,
+    type: "attempt.ended",
+    repoId: task.repoId,
+    featureId: task.featureId,
+    taskId: task.id,
+    attempt,
+    data: { ...ended.handoff, sentTo },
+  });
+  return persevere(job, () => finish(ctx, message, ended));
 }
 
 /** Passes an attempt on, as often as that needs: its work is kept until then. */
@@ -151,9 +175,12 @@ async function findSent(ctx: DispatcherContext, taskId: string, round: number): 
   const found = await ctx.rounds.get(taskId, round);
   if (found === null || found.sent !== null) return found?.sent ?? null;
   for (const attempt of found.attempts.toReversed()) {
-    const merge = await jobState(ctx.connection, "merge", jobId.merge(taskId, attempt));
-    const handoff = await jobState(ctx.connection, "plan", jobId.handoff(taskId, attempt));
-    if (merge !== "missing" || handoff !== "missing") return attempt;
+    const states = await Promise.all([
+      jobState(ctx.connection, "merge", jobId.merge(taskId, attempt)),
+      jobState(ctx.connection, "merge", jobId.merge(taskId, attempt, true)),
+      jobState(ctx.connection, "plan", jobId.handoff(taskId, attempt)),
+    ]);
+    if (states.some((state) => state !== "missing")) return attempt;
   }
   return null;
 }

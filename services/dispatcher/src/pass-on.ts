@@ -13,8 +13,10 @@ export async function passOn(
   const { featureId } = task;
   const recipient = decideRecipient(attempt);
   if (recipient.queue === "merge") {
-    const { baseCommit, byDefault } = recipient.attempt;
-    await sendToMerger(sender, task, handoff, { baseCommit, byDefault });
+    const { baseCommit, byDefault, orderedBy } = recipient.attempt;
+    const head = handoff.headCommit ?? undefined;
+    const approved = orderedBy === undefined ? {} : { approved: { by: orderedBy, head } };
+    await sendToMerger(sender, task, handoff, { baseCommit, byDefault, ...approved });
   } else {
     const body = { kind: "handoff", featureId, handoff, outcome: recipient.outcome } as const;
     await sender.send("plan", body, { jobId: jobId.handoff(task.id, handoff.attempt) });

@@ -64,7 +64,7 @@ type ChangeFigures = Pick<Metrics, "linesAdded" | "linesRemoved" | "filesCreated
  * Counts the changes of an attempt from its commits in the store; the sandbox's own count is only a claim. Lines are not
  * counted where comparing the texts takes git over its limits.
  */
-async function measureCommits(dir: string, base: string, head: string): Promise<ChangeFigures> {
+export async function measureCommits(dir: string, base: string, head: string): Promise<ChangeFigures> {
   const diff = (...how: readonly string[]) =>
     runGit(["diff-tree", "-r", ...how, base, head, "--"], diffSafely(dir));
   const { stdout } = await diff(...COUNTED).catch((error: unknown) => {

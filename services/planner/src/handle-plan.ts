@@ -1,4 +1,4 @@
-import { Fault, slug, type Budget, type PersonAction, type PlanMessage } from "@agentswarm/contracts";
+import { slug, type Budget, type PersonAction, type PlanMessage } from "@agentswarm/contracts";
 import { currentTrace } from "@agentswarm/contracts/node";
 import { absorbSweep } from "./absorb-sweep.ts";
 import { advance } from "./advance.ts";
@@ -17,6 +17,7 @@ import { noteAction } from "./ledger/note-action.ts";
 import { takeNote } from "./ledger/notes.ts";
 import { cancelFeature, giveBudget, retryTask } from "./ledger/person-actions.ts";
 import { absorbQuestion } from "./ledger/questions.ts";
+import { revertFeature } from "./ledger/revert-feature.ts";
 import { retryFeature } from "./ledger/retry-feature.ts";
 import type { StepFacts } from "./ledger/step-facts.ts";
 import { move, moveDecision, moveTask } from "./move.ts";
@@ -98,6 +99,14 @@ export async function handlePlan(
       const about = taskId === null ? [] : [taskId];
       return move(ctx, featureId, (ledger) => ledger && takeNote(ledger, message), about);
     }
+    case "revert": {
+      const { featureId, by, via, why } = message;
+      const at = await ctx.connection.now();
+      const revert = acted({ action: "revert", ...message, taskId: null }, (ledger) =>
+        revertFeature(ledger, { by, via, why, at }),
+      );
+      return move(ctx, featureId, (ledger, facts) => ledger && revert(ledger, facts));
+    }
     case "pause":
       return applyPause(ctx, message, (featureId, change) => move(ctx, featureId, change));
     case "question": {
@@ -110,8 +119,6 @@ export async function handlePlan(
       return absorbSweep(ctx, message.sweep, messageId);
     case "audit":
       return audit(ctx);
-    case "revert":
-      throw new Fault("message.invalid", `plan message of kind ${message.kind} is not known`);
   }
 }
 

@@ -31,6 +31,7 @@ export function reportSetAside(
         tokens: 0,
         finishedAt: null,
         forecast: null,
+        revert: null,
         counts,
       };
       const id = `feature-set-aside-${featureId}-${ledgerVersion}`;

@@ -27,7 +27,10 @@ export interface OpenContext extends AsyncDisposable {
   readonly lines: readonly { readonly msg: string; readonly taskId?: string; readonly featureId?: string }[];
 }
 
-export function openContext(connection: QueueConnection, mirror?: Pick<Mirror, ReadOfTrunk>): OpenContext {
+export function openContext(
+  connection: QueueConnection,
+  mirror?: Pick<Mirror, ReadOfTrunk> & Partial<Mirror>,
+): OpenContext {
   const budgets = openBudgets(connection, {});
   const lines: OpenContext["lines"][number][] = [];
   const write = (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]);

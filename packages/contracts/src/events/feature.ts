@@ -1,7 +1,12 @@
 import { z } from "zod";
 import { clippedText } from "../bounded.ts";
 import { budgetSchema, forecastSchema } from "../budget.ts";
-import { featureCountsSchema, featureStatusSchema, featureSubmissionSchema } from "../feature.ts";
+import {
+  featureCountsSchema,
+  featureRevertSchema,
+  featureStatusSchema,
+  featureSubmissionSchema,
+} from "../feature.ts";
 import { eventSchema } from "./about.ts";
 
 /** Sent by the api and again by the planner under one id, so that lists show a feature before it is planned. */
@@ -19,5 +24,6 @@ export const featureChanged = eventSchema(
     counts: featureCountsSchema,
     budget: budgetSchema.optional(),
     forecast: forecastSchema.nullable().default(null),
+    revert: featureRevertSchema.nullable().default(null),
   }),
 );

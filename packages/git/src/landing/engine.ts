@@ -5,7 +5,7 @@ import { diffTrees, type Change } from "../objects/diff-trees.ts";
 import { mergeByGit } from "./merge-by-git.ts";
 import { mergePlain } from "./merge-plain.ts";
 import { readAdditions, type Addition } from "./read-additions.ts";
-import { openObjects } from "../objects/objects.ts";
+import { openObjects, type Objects } from "../objects/objects.ts";
 import { warm } from "./warm.ts";
 import { EMPTY_TREE } from "../objects/tree-object.ts";
 import { buildLanding, type Merge, type MergeStrategy, type Position } from "./strategies.ts";
@@ -30,6 +30,14 @@ export interface LandingEngine extends Disposable {
   readFile(commit: string, path: string): Promise<string | null>;
 }
 
+/** The three-way merge of trees: in memory where it is plain, else by git. */
+export function openMerge(objects: Objects): Merge {
+  return async (base, ours, theirs) => {
+    const merged = await mergePlain(objects, base, ours, theirs);
+    return merged.kind === "not-plain" ? mergeByGit(objects, base, ours, theirs) : merged;
+  };
+}
+
 /**
  * Opens an engine on a bare repository. Trees are merged in memory by their ids, and each group is written as one pack.
  * (GitHub and GitLab merge on their servers this way; the group commit is that of databases.)
@@ -37,10 +45,7 @@ export interface LandingEngine extends Disposable {
 export function openLandingEngine(options: { dir: string; strategy: MergeStrategy }): LandingEngine {
   const { strategy } = options;
   const objects = openObjects(options.dir);
-  const merge: Merge = async (base, ours, theirs) => {
-    const merged = await mergePlain(objects, base, ours, theirs);
-    return merged.kind === "not-plain" ? mergeByGit(objects, base, ours, theirs) : merged;
-  };
+  const merge = openMerge(objects);
 
   const buildGroup = async (tip: string, requests: readonly LandingRequest[]): Promise<BuiltLanding[]> => {
     let at: Position = { commit: tip, tree: (await objects.commit(tip)).tree };

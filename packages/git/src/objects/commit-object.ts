@@ -4,6 +4,8 @@ export interface CommitObject {
   readonly parents: readonly string[];
   /** "Name <email> seconds zone", as git writes it. */
   readonly author: string;
+  /** As `author`. */
+  readonly committer: string;
   /** The `encoding` header, when the message is not UTF-8. */
   readonly encoding: string | null;
   readonly message: string;
@@ -23,6 +25,7 @@ export function parseCommit(body: Buffer): CommitObject {
     tree: first("tree") ?? "",
     parents: parents.map((line) => line.slice("parent ".length)),
     author: first("author") ?? "",
+    committer: first("committer") ?? "",
     encoding,
     message: end === -1 ? "" : decode(body.subarray(body.indexOf("\n\n") + 2), encoding),
   };

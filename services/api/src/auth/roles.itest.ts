@@ -31,7 +31,15 @@ const NEEDED: Readonly<Record<Exclude<Route["needs"], "nothing">, readonly Route
     "sayToTask",
   ],
   reviewer: ["approveTask", "refuseTask"],
-  operator: ["cancelTask", "pauseWork", "resumeWork", "retryTask", "retryJob", "rebuildViews"],
+  operator: [
+    "cancelTask",
+    "pauseWork",
+    "resumeWork",
+    "revertFeature",
+    "retryTask",
+    "retryJob",
+    "rebuildViews",
+  ],
   admin: ["listKeys", "createKey", "rotateKey", "revokeKey"],
 };
 

@@ -35,6 +35,7 @@ const building: DomainEvent = {
     finishedAt: null,
     counts: { total: 1, ready: 0, underWay: 1, landed: 0, failed: 0, held: 0 },
     forecast: null,
+    revert: null,
   },
 };
 const project = (...events: DomainEvent[]) =>

@@ -23,6 +23,7 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
         finishedAt: null,
         ledgerVersion: 0,
         forecast: null,
+        revert: null,
         costs: {},
         budgetReached: null,
         actions: [],

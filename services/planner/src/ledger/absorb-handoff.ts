@@ -5,6 +5,7 @@ import { findRecord, openResolves } from "./find-tasks.ts";
 import { awaitAnswer } from "./questions.ts";
 import { hasEnded, withRecord, type Ledger } from "./ledger.ts";
 import { withHeard } from "./notes.ts";
+import { splitRevert } from "./revert-feature.ts";
 import { isUnderWay, newRecord, type TaskRecord } from "./task-record.ts";
 
 const MAX_SCOPE = 200;
@@ -53,6 +54,12 @@ function carryOutReaction(ledger: Ledger, record: TaskRecord, handoff: Handoff, 
   const { id } = record.task;
   switch (reaction.kind) {
     case "resolve":
+      if (record.task.kind === "revert" && (record.task.revert?.commits.length ?? 0) > 1)
+        return splitRevert(
+          ledger,
+          record,
+          reaction.conflict.paths.map(({ path }) => path),
+        );
       return supersede(ledger, record, handoff, reaction.conflict);
     case "hold":
       return withRecord(ledger, id, { status: "held", reason: reaction.why });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { test } from "vitest";
-import { Fault, type Handoff, type MergeOutcome } from "@agentswarm/contracts";
+import type { Handoff, MergeOutcome } from "@agentswarm/contracts";
 import {
   absorb,
   apply,
@@ -10,20 +10,22 @@ import {
   OUTCOMES,
   planned,
 } from "../../testing/make-ledger.ts";
+import { inspectStep, must } from "../../testing/inspect-step.ts";
 import { answerDecision } from "./decisions/answer-decision.ts";
 import { openOne } from "./decisions/kept-decisions.ts";
 import { absorbQuestion } from "./questions.ts";
 import { decideHeld } from "./decisions/held-landing.ts";
-import { cancelFeature, retryTask } from "./person-actions.ts";
+import { cancelTask } from "./cancel-task.ts";
+import { cancelFeature, retryTask, setPaused } from "./person-actions.ts";
+import { addRevert, revertFeature } from "./revert-feature.ts";
 import { absorbHandoff } from "./absorb-handoff.ts";
 import { adoptPlan } from "./adopt-plan.ts";
 import { decideNext } from "./decide-next.ts";
 import { retry } from "./decide-retry.ts";
 import { effectId } from "./effects-between.ts";
-import { findRecord, standIn } from "./find-tasks.ts";
-import { hasEnded, type Ledger } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
 import { retryFeature } from "./retry-feature.ts";
-import { heldCommit, isOpen, isUnderWay } from "./task-record.ts";
+import { isUnderWay } from "./task-record.ts";
 import { takeStep } from "./steps.ts";
 
 /** Results of an attempt: the outcome of its merge, or how it ended without commits. */
@@ -43,9 +45,11 @@ type Ending = keyof typeof ENDINGS;
 type Message =
   | { kind: "handoff"; task: number; attempt: number; early: number; ending: Ending }
   | { kind: "repeat"; nth: number }
-  | { kind: "gone" | "approve" | "refuse" | "retry" | "answer"; task: number }
+  | { kind: "gone" | "approve" | "refuse" | "retry" | "answer" | "drop"; task: number }
   | { kind: "ask"; task: number; attempt: number; what: number }
   | { kind: "cancel" }
+  | { kind: "revert" }
+  | { kind: "pause"; on: boolean }
   | { kind: "reopen" }
   | { kind: "money"; left: boolean };
 
@@ -72,6 +76,7 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
         "refuse" as const,
         "retry" as const,
         "answer" as const,
+        "drop" as const,
       ),
       task: nat,
     }),
@@ -86,6 +91,8 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: "cancel" as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: "revert" as const }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("pause" as const), on: fc.boolean() }) },
   { weight: 3, arbitrary: fc.constant({ kind: "reopen" as const }) },
   { weight: 10, arbitrary: fc.record({ kind: fc.constant("money" as const), left: fc.boolean() }) },
 );
@@ -104,6 +111,7 @@ const endOf = (ending: Ending): Handoff["end"] =>
     : "submitted";
 const claimOf = (ending: Ending): Handoff["outcome"] =>
   ending === "blocked" || ending === "parked" ? "blocked" : "complete";
+const PERSON = { by: "ada", via: "rest", why: "", at: 1 } as const;
 const QUESTION = { options: [], default: null };
 
 interface Delivery {
@@ -127,6 +135,8 @@ function handoffFor(
 function take(ledger: Ledger, message: Message, sent: Delivery[]): Ledger {
   if (message.kind === "money") return apply(ledger, (now) => now, message.left ? null : NO_MONEY);
   if (message.kind === "reopen") return apply(ledger, (now) => retryFeature(now, "ada"));
+  if (message.kind === "revert") return apply(ledger, (now) => revertFeature(now, PERSON));
+  if (message.kind === "pause") return apply(ledger, (now) => setPaused(now, message.on ? PERSON : null));
   if (message.kind === "cancel") return apply(ledger, (now) => cancelFeature(now, "ada", 1));
   if (message.kind === "handoff" || message.kind === "repeat") {
     const one = message.kind === "handoff" ? handoffFor(ledger, message) : sent[message.nth % sent.length];
@@ -140,6 +150,7 @@ function take(ledger: Ledger, message: Message, sent: Delivery[]): Ledger {
   const record = ledger.tasks[message.task % ledger.tasks.length];
   if (record === undefined) return ledger;
   const taskId = record.task.id;
+  if (message.kind === "drop") return apply(ledger, (now) => cancelTask(now, taskId, "ada", ""));
   if (message.kind === "retry") return apply(ledger, (now) => retryTask(now, taskId, "ada"));
   if (message.kind === "ask") {
     const { attempt, what } = message;
@@ -171,64 +182,6 @@ function take(ledger: Ledger, message: Message, sent: Delivery[]): Ledger {
   );
 }
 
-function must(ledger: Ledger, holds: boolean, what: string): void {
-  if (holds) return;
-  const shown = ledger.tasks.map(({ task, status, round }) => `${task.key} ${status} ${round}`).join(", ");
-  throw new Fault("internal", `broken: ${what} [${ledger.status}: ${shown}]`);
-}
-
-function inspectStep(before: Ledger, after: Ledger): void {
-  for (const record of after.tasks) {
-    const { task, status, round } = record;
-    const old = findRecord(before, task.id);
-    const stays = status === "landed" && record.commit === old?.commit;
-    must(after, old?.status !== "landed" || stays, "what landed stays landed, by that commit");
-    must(after, round >= (old?.round ?? 0), "rounds only grow");
-    must(after, record.attemptsUsed <= task.attemptBudget, "the budget holds");
-    if (task.kind === "resolve") {
-      const parent = findRecord(after, task.parentId ?? "");
-      must(after, parent?.task.kind === "build", "a resolve is never of a resolve");
-    }
-    const possible = task.dependsOn.every((id) => standIn(after, id)?.status === "landed");
-    const waitsForBudget = possible && after.outOfBudget !== null;
-    must(
-      after,
-      status !== "ready" || waitsForBudget,
-      `${task.key} is ready while only the budget is missing`,
-    );
-    const asked = record.decisions.filter(({ state }) => state === "open");
-    must(after, asked.length <= 1, "at most one question about a task is open");
-    must(after, status !== "held" || asked[0] !== undefined, "people are asked about what is held");
-    const mayBeAsked = status === "held" || (status === "sent" && asked[0]?.kind === "question");
-    must(
-      after,
-      asked[0] === undefined || mayBeAsked,
-      "people are asked about what is held, or by an agent at work",
-    );
-    must(
-      after,
-      (asked[0]?.head ?? null) === heldCommit(record),
-      "they are asked about the commit that is held",
-    );
-    if (round === (old?.round ?? 0)) continue;
-    must(after, possible, `${task.key} is sent after what it depends on`);
-    must(after, !hasEnded(after), "nothing of an ended feature is sent");
-    // An approved attempt needs no more model calls.
-    must(
-      after,
-      after.outOfBudget === null || record.approvedBy !== null,
-      "nothing is sent while a budget is used up",
-    );
-  }
-  const resolves = after.tasks.filter((record) => record.task.kind === "resolve");
-  const parents = new Set(resolves.map((record) => record.task.resolve?.taskId));
-  must(after, parents.size === resolves.length, "a task has one resolve at most");
-  if (hasEnded(after)) return must(after, !after.tasks.some(isOpen), "an ended feature has nothing open");
-  const waits = after.tasks.some(isOpen) && !after.tasks.some(isUnderWay);
-  const reason = after.status === "held" || after.outOfBudget !== null;
-  must(after, !waits || reason, "tasks that wait, wait for a task under way, a person or a budget");
-}
-
 /** The steps that the planner takes by itself; the model always answers. */
 function goOn(ledger: Ledger): Ledger {
   const next = decideNext(ledger);
@@ -241,6 +194,12 @@ function goOn(ledger: Ledger): Ledger {
       const key = `again${ledger.planningRound}`;
       const plan = [planned(key), planned(`${key}-b`, key)];
       return goOn(apply(ledger, (now) => adoptPlan(now, plan, DEFAULTS)));
+    }
+    case "revert": {
+      const landed = ledger.tasks.flatMap(({ task, commit }) =>
+        commit === null ? [] : [{ taskId: task.id, commit }],
+      );
+      return goOn(apply(ledger, (now) => addRevert(now, landed.toReversed())));
     }
     default:
       return goOn(apply(ledger, (now) => takeStep(now, next, 1)));
@@ -275,7 +234,7 @@ test("after any history a feature whose attempts all end comes to an end or to a
       let ledger = building(plan);
       const delivered: Delivery[] = [];
       for (const message of story) ledger = goOn(take(ledger, message, delivered));
-      ledger = goOn(apply(ledger, (now) => now, null));
+      ledger = goOn(apply(ledger, (now) => setPaused(now, null), null));
       for (let attempt = 100; ledger.status === "building"; attempt += 1) {
         must(ledger, attempt < 1_000, "it comes to an end");
         const record = ledger.tasks.find(isUnderWay);

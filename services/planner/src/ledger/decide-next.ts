@@ -2,6 +2,7 @@ import { isTrunkHealth, trunkHealthId } from "@agentswarm/contracts";
 import { isPlanOpen } from "./decisions/kept-decisions.ts";
 import { countOf, tasksIn } from "./find-tasks.ts";
 import { hasEnded, type Ledger } from "./ledger.ts";
+import { describeRevert, unlandedParts, unrevertedTasks } from "./revert-feature.ts";
 import { OPEN } from "./task-record.ts";
 
 /** The next action that a feature needs. */
@@ -10,6 +11,8 @@ export type Next =
   | { kind: "accept" }
   | { kind: "replan"; why: string }
   | { kind: "hold"; why: string }
+  | { kind: "revert" }
+  | { kind: "reverted"; why: string }
   | { kind: "fail"; why: string }
   | { kind: "wait" };
 
@@ -22,6 +25,7 @@ const NAMED_TASKS = 50;
 
 /** Decides from a feature's ledger what it needs next; `wait` when it waits for a message. Pure. */
 export function decideNext(ledger: Ledger): Next {
+  if (ledger.revert !== null) return nextOfRevert(ledger, ledger.revert);
   if (hasEnded(ledger) || ledger.paused !== null) return { kind: "wait" };
   // Fix tasks have no plan and no acceptance: sweeps decide whether they are needed.
   if (isTrunkHealth(ledger.feature.id)) return holdIfHeld(ledger) ?? { kind: "wait" };
@@ -47,6 +51,29 @@ export function decideNext(ledger: Ledger): Next {
     return roundsUsed(ledger) >= PLANNING_ROUNDS ? { kind: "fail", why } : { kind: "replan", why };
   }
   return ledger.outOfBudget === null ? { kind: "accept" } : { kind: "wait" };
+}
+
+/**
+ * A revert takes back what has landed, then ends. It asks for no acceptance and for no plan. A landing that was on its way
+ * may come when the feature has ended as reverted already; it is taken back, too.
+ */
+function nextOfRevert(ledger: Ledger, revert: NonNullable<Ledger["revert"]>): Next {
+  if (ledger.status === "failed" || ledger.paused !== null) return { kind: "wait" };
+  if (countOf(ledger, ["sent"]) > 0) return { kind: "wait" };
+  const held = holdIfHeld(ledger);
+  if (held !== null) return held;
+  if (countOf(ledger, OPEN) > 0) return { kind: "wait" };
+  const unlanded = unlandedParts(ledger);
+  if (unlanded.length === 0 && unrevertedTasks(ledger).length > 0) return { kind: "revert" };
+  if (ledger.status === "cancelled") return { kind: "wait" };
+  if (unlanded.length === 0) {
+    const nothing = revert.covered.length === 0 ? " (nothing of it had landed)" : "";
+    return { kind: "reverted", why: `${describeRevert(revert)}${nothing}` };
+  }
+  const whys = unlanded
+    .slice(0, NAMED_TASKS)
+    .map((record) => `${record?.task.key ?? "a task"}: ${record?.reason ?? "did not land"}`);
+  return { kind: "fail", why: `the revert failed:\n${whys.join("\n")}` };
 }
 
 /** Null: no task waits for a person, or another task is under way. Tasks that are still planned wait for the held ones. */

@@ -11,7 +11,7 @@ import type { Effect } from "./effect.ts";
 
 /**
  * The effects that a step of the ledger requires: sends tasks of a new round, cancels rounds that are not needed any more,
- * requests a sweep when a feature begins to wait for green or a fix has landed, sets caps, has decisions looked at when
+ * requests a sweep when a feature begins to wait for green or a fix or a revert has landed, sets caps, has decisions looked at when
  * something is due and emits events. Ids are derived. Pure.
  */
 export function effectsBetween(before: Ledger | null, after: Ledger, version: number): Effect[] {
@@ -29,7 +29,8 @@ export function effectsBetween(before: Ledger | null, after: Ledger, version: nu
     const news = [...newNotes(old?.notes, record.notes), ...newAnswers(old, record)];
     if (news.length > 0 && old?.round === record.round && isUnderWay(record))
       effects.push({ kind: "signal", taskId: id, noteIds: news.map((note) => note.id) });
-    if (record.status === "landed" && old?.status !== "landed" && record.signature !== null) {
+    const repairs = record.signature !== null || record.task.revert !== undefined;
+    if (record.status === "landed" && old?.status !== "landed" && repairs) {
       effects.push({ kind: "sweep", why: "nudge", jobId: jobId.sweepAfterFix(id) });
     }
     effects.push(...changedDecisions(old?.decisions, record.decisions).flatMap(dueEffect));

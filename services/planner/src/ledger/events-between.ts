@@ -100,9 +100,11 @@ function whyPaused(ledger: Ledger): string | null {
 
 /** What people see of a feature. */
 export function summaryOf(ledger: Ledger): EventData<"feature.changed"> {
-  const { status, costUsd, tokens, finishedAt, forecast } = ledger;
+  const { status, costUsd, tokens, finishedAt, forecast, revert: asked } = ledger;
   const { budget } = ledger.feature;
   const waiting = budgetWaitedFor(ledger)?.why ?? (hasEnded(ledger) ? null : ledger.outOfReviews);
   const reason = whyPaused(ledger) ?? (waiting === null ? ledger.reason : `waiting: ${waiting}`);
-  return { status, reason, costUsd, tokens, finishedAt, budget, forecast, counts: countTasks(ledger) };
+  const revert = asked && { by: asked.by, via: asked.via, why: asked.why, at: asked.at };
+  const counts = countTasks(ledger);
+  return { status, reason, costUsd, tokens, finishedAt, budget, forecast, revert, counts };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   decisionSchema,
+  featureRevertSchema,
   featureStatusSchema,
   featureSubmissionSchema,
   forecastSchema,
@@ -12,6 +13,13 @@ import { effectSchema } from "./effect.ts";
 import { isRecord } from "./is-record.ts";
 import type { Rest } from "./not-read.ts";
 import { taskRecordSchema, UNSENT, type TaskRecord } from "./task-record.ts";
+
+const revertStateSchema = featureRevertSchema.extend({
+  /** Ids of the landed tasks that a task of the revert takes back. */
+  covered: z.array(z.string()),
+  /** Ids of the tasks that take them back. */
+  taskIds: z.array(z.string()),
+});
 
 /** What the planner knows about one feature as a whole. A step that changes only tasks does not write it. */
 export const headSchema = z.object({
@@ -50,6 +58,8 @@ export const headSchema = z.object({
   notes: z.array(noteSchema).default([]),
   /** Who paused the feature; null while it goes on. */
   paused: pauseSchema.nullable().default(null),
+  /** Who has the feature taken back; null for one that is not reverted. */
+  revert: revertStateSchema.nullable().default(null),
 });
 export type Head = z.infer<typeof headSchema>;
 
@@ -162,6 +172,7 @@ export function newLedger(feature: Ledger["feature"], slug: string, trace: Ledge
     questions: 0,
     notes: [],
     paused: null,
+    revert: null,
     pending: [],
     due: [],
   };

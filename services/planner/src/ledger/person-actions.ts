@@ -9,7 +9,8 @@ const BUDGET_CAPS = ["usd", "tokens"] as const;
 
 /** Ends a feature and cancels its unsettled tasks. Trunk health never ends: only its tasks are cancelled. */
 export function cancelFeature(ledger: Ledger, by: string, finishedAt: number, why = ""): Ledger {
-  if (hasEnded(ledger)) return ledger;
+  // A revert goes on to its end: half of it would leave the trunk with half of the feature.
+  if (hasEnded(ledger) || ledger.revert !== null) return ledger;
   const reason = whyCancelled(by, why);
   if (!isTrunkHealth(ledger.feature.id))
     return cancelTasks({ ...ledger, status: "cancelled", reason, finishedAt }, reason);
@@ -34,6 +35,8 @@ export function retryTask(ledger: Ledger, taskId: string, by: string): Ledger {
   const record = findRecord(ledger, taskId);
   if (record === undefined || !["failed", "blocked", "cancelled"].includes(record.status)) return ledger;
   if (record.supersededBy !== null) return ledger;
+  // What was taken back is submitted again; only the revert itself is tried again.
+  if (ledger.revert !== null && record.task.revert === undefined) return ledger;
   const opened: Ledger = {
     ...ledger,
     status: "building",

@@ -3,6 +3,7 @@ import { PLAN_REFUSALS, RED_SWEEPS, roundsExceeded } from "./decide-next.ts";
 import { isPlanRefused } from "./decisions/kept-decisions.ts";
 import { revisionNumber, tasksIn } from "./find-tasks.ts";
 import type { Ledger } from "./ledger.ts";
+import { retryRevert } from "./revert-feature.ts";
 import { UNUSED, type TaskRecord } from "./task-record.ts";
 
 const ENDED = ["failed", "blocked", "cancelled"] as const;
@@ -14,6 +15,7 @@ const ENDED = ["failed", "blocked", "cancelled"] as const;
 export function retryFeature(ledger: Ledger, by: string): Ledger {
   if (ledger.status !== "failed" && ledger.status !== "cancelled") return ledger;
   if (isTrunkHealth(ledger.feature.id)) return ledger;
+  if (ledger.revert !== null) return ledger.status === "failed" ? retryRevert(ledger, by) : ledger;
   const opened: Ledger = {
     ...ledger,
     reason: `retried by ${by}`,

@@ -115,7 +115,9 @@ function settleTask(ledger: Ledger, record: TaskRecord, slots: ReviewSlots): Tas
   const reason = record.status === "blocked" ? null : record.reason;
   if (queuesBehind || !dependencies.every((one) => one?.status === "landed"))
     return withStatus(record, "planned", reason);
-  if (!maySend(ledger) || !slots.take(record.task)) return withStatus(record, "ready", reason);
+  // No model is asked for a revert and nobody reads it, so it waits for no budget and no review.
+  const isFree = record.task.kind === "revert" && ledger.paused === null;
+  if (!isFree && (!maySend(ledger) || !slots.take(record.task))) return withStatus(record, "ready", reason);
   return { ...sendAgain(record), reason: null };
 }
 

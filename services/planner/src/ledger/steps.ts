@@ -47,6 +47,8 @@ export function takeStep(ledger: Ledger, next: Next, at: number): Ledger {
       return replan(ledger, next.why);
     case "hold":
       return { ...ledger, status: "held", reason: next.why };
+    case "reverted":
+      return { ...ledger, status: "cancelled", reason: next.why, finishedAt: at };
     case "fail":
       return { ...ledger, status: "failed", reason: next.why, finishedAt: at };
     default:

@@ -28,6 +28,7 @@ function withdrawGone(ledger: Ledger, at: number): Ledger {
 function whyGone(ledger: Ledger, { kind }: Decision): string | null {
   if (hasEnded(ledger))
     return `the feature is ${ledger.status}${ledger.reason === null ? "" : `: ${ledger.reason}`}`;
+  if (ledger.revert !== null && kind !== "budget") return "the feature is reverted";
   if (kind === "budget" && budgetWaitedFor(ledger) === null) return "the feature has budget again";
   return kind === "plan" && ledger.status !== "held" ? "the feature is planned again" : null;
 }
