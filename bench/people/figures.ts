@@ -1,7 +1,9 @@
 import { measureAnswers } from "./answers-won.ts";
 import type { Measure } from "./measure.ts";
+import { measureParking } from "./parked-slots.ts";
 
 /** What is measured, in this order; each gives one figure or more. */
 export const MEASURES: Readonly<Record<string, Measure>> = {
   answers: measureAnswers,
+  parking: measureParking,
 };

@@ -12,6 +12,8 @@ import { handlePlan } from "./handle-plan.ts";
 import { adoptPlan } from "./ledger/adopt-plan.ts";
 import { newLedger } from "./ledger/ledger.ts";
 
+const WITHIN = { timeout: 20_000 };
+
 let redis: TestRedis;
 let connection: QueueConnection;
 beforeAll(async () => {
@@ -67,13 +69,15 @@ test("an answer reaches the agent that waits by a signal, which the audit repeat
     },
     { concurrency: 1 },
   );
+  // Also when the test fails: the consumer waits for its handler.
+  using _end = { [Symbol.dispose]: () => ended.resolve() };
   await running.promise;
   await put("Which port?", 1);
   await answer("Which port?", "443");
   const told = "Your question: Which port?\n\nada answered: 443";
-  await expect.poll(() => signals).toEqual([told]);
+  await expect.poll(() => signals, WITHIN).toEqual([told]);
   await audit(ctx);
-  await expect.poll(() => signals).toEqual([told, told]);
+  await expect.poll(() => signals, WITHIN).toEqual([told, told]);
 
   await put("Which colour?", 2);
   const waitsFor = { baseCommit: commit, question: { ask: "Which colour?", options: [], default: null } };
@@ -82,7 +86,7 @@ test("an answer reaches the agent that waits by a signal, which the audit repeat
   expect(await record()).toMatchObject({ status: "held", reason: "waits for an answer: Which colour?" });
   ended.resolve();
   await answer("Which colour?", "red");
-  await expect.poll(() => messages).toHaveLength(2);
+  await expect.poll(() => messages, WITHIN).toHaveLength(2);
   expect(messages[1]).toMatchObject({
     round: 2,
     upon: { attempt: 1, baseCommit: commit, headCommit: commit },

@@ -27,6 +27,7 @@ import {
 import { attemptsToShow, type ShownAttempt } from "./attempts-to-show.ts";
 import { sumUp, type CostTable } from "./cost-table.ts";
 import { countDecisions } from "./count-decisions.ts";
+import { heldCommitOf } from "./held-commit.ts";
 import { listDecisions, openDecisionsOf, type Asker } from "./list-decisions.ts";
 import { listFeatures } from "./list-features.ts";
 import { endedAttempts } from "./live-attempt.ts";
@@ -228,10 +229,4 @@ function taskDetailOf(view: TaskView, now: WaitingNow): TaskDetail {
   const commits = view.commit === null ? [] : [view.commit];
   const shown = { status: taskStatus(view), heldCommit: heldCommitOf(view) };
   return { ...view, ...shown, attempts, commits, waiting: now.task(view.featureId, view.id) };
-}
-
-/** The commit that waits for approval. The newest attempt's, when the planner of version 0.1 has not named it. */
-function heldCommitOf({ status, heldCommit, attempts }: TaskView): string | null {
-  if (status !== "held") return null;
-  return heldCommit ?? attempts.at(-1)?.handoff?.headCommit ?? null;
 }

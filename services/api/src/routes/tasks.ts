@@ -89,7 +89,11 @@ export function taskRoutes(app: App, ctx: ApiContext): void {
  */
 function bindDecision(held: string | null, named: string | undefined): string {
   if (held === null)
-    throw new Problem(409, "attempt-unknown", "the task is held, but its commit is not known yet: try again");
+    throw new Problem(
+      409,
+      "attempt-unknown",
+      "no commit of the task is held: it waits for an answer (`swarm inbox`)",
+    );
   if (named === undefined || named === held) return held;
   const detail = `the attempt has changed: commit ${held} is held, not ${named}; look at it and decide again`;
   throw new Problem(409, "attempt-changed", detail);
