@@ -140,6 +140,17 @@ test("inbox lists what people are asked, and decide answers it about the head th
   expect((await swarm("decide", "d-cli")).stdout).toContain("decided: refuse: Not so");
 });
 
+test("inbox --watch shows decisions as they come", async () => {
+  const watching = startSwarm(["inbox", "--watch", "--json"], env());
+  const shows = (text: string) =>
+    waitUntil(`${text} in the inbox`, 20_000, async () => (watching.stdout().includes(text) ? true : null));
+  await shows('{"decisions":');
+  await openDecisionEmitter(api).shown("decision.asked", makeDecision("d-watched"));
+  await shows("d-watched");
+  watching.child.kill();
+  await watching.ended;
+});
+
 test.each([
   ["status", "feature-none", "there is no feature feature-none"],
   ["watch", "feature-none", "there is no feature feature-none"],
