@@ -1,9 +1,11 @@
 import { measureAnswers } from "./answers-won.ts";
 import type { Measure } from "./measure.ts";
+import { measureReverts } from "./reverts.ts";
 import { measureParking } from "./parked-slots.ts";
 
 /** What is measured, in this order; each gives one figure or more. */
 export const MEASURES: Readonly<Record<string, Measure>> = {
   answers: measureAnswers,
   parking: measureParking,
+  reverts: measureReverts,
 };
