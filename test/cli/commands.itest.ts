@@ -6,8 +6,6 @@ import { consume, createSender, jobState } from "@agentswarm/queue";
 import { pendingBodies } from "../support/queue.ts";
 import { makeKey } from "../../services/api/testing/make-key.ts";
 import { startApi, type TestApi } from "../../services/api/testing/start-api.ts";
-import { decideByHand, openDecisionEmitter } from "../../services/api/testing/decide-by-hand.ts";
-import { LOOKED_AT, makeDecision } from "../../services/api/testing/make-decision.ts";
 import { HELD, openEmitter } from "../../services/api/testing/emit-events.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { runSwarm, startSwarm } from "./run-swarm.ts";
@@ -112,43 +110,6 @@ test("cancel, retry and approve send their command to the planner", async () => 
       { kind: "approve", taskId: "held-task", decision: "approve", ...asker, head: HELD },
     ]),
   );
-});
-
-test("inbox lists what people are asked, and decide answers it about the head that it showed", async () => {
-  const decisions = openDecisionEmitter(api);
-  const decision = makeDecision("d-cli", { featureId: "feature-of-cli", taskId: "cli-task" });
-  await decisions.shown("decision.asked", decision);
-  expect((await swarm("inbox", "--mine")).stdout).toContain("d-cli  landing   no end  cli-task\n");
-  expect(await json("inbox")).toMatchObject({ decisions: [{ id: "d-cli", head: LOOKED_AT }] });
-  const other = await swarm("decide", "d-cli", "approve", "--head", "bbbb");
-  expect([other.code, other.stderr]).toEqual([1, expect.stringContaining(`d-cli is about ${LOOKED_AT}`)]);
-  const asked = planned();
-  await using _planner = await decideByHand(api.connection, decisions, [decision]);
-  expect(await asked).not.toContainEqual(expect.objectContaining({ kind: "answer" }));
-  const decided = await swarm(
-    "decide",
-    "d-cli",
-    "refuse",
-    "--text",
-    "Not so",
-    "--head",
-    LOOKED_AT.slice(0, 12),
-  );
-  expect(decided).toEqual({ code: 0, stdout: `decided: refuse  d-cli at ${LOOKED_AT}\n`, stderr: "" });
-  const late = await swarm("decide", "d-cli", "approve");
-  expect([late.code, late.stderr]).toEqual([1, expect.stringContaining("local answered `refuse`")]);
-  expect((await swarm("decide", "d-cli")).stdout).toContain("decided: refuse: Not so");
-});
-
-test("inbox --watch shows decisions as they come", async () => {
-  const watching = startSwarm(["inbox", "--watch", "--json"], env());
-  const shows = (text: string) =>
-    waitUntil(`${text} in the inbox`, 20_000, async () => (watching.stdout().includes(text) ? true : null));
-  await shows('{"decisions":');
-  await openDecisionEmitter(api).shown("decision.asked", makeDecision("d-watched"));
-  await shows("d-watched");
-  watching.child.kill();
-  await watching.ended;
 });
 
 test.each([
