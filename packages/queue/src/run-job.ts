@@ -69,6 +69,11 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
   const waiting = openWaiting(connection);
   const room = openRoom();
 
+  /** What a person has paused is no error: it shows as waiting. */
+  const tell = (fault: Fault): void => {
+    if (fault.code !== "work.paused") connection.report(fault);
+  };
+
   const putBack = async (job: Job, token: string | undefined, delayMs: number): Promise<never> => {
     await moveToDelayed(connection, job, token, delayMs);
     throw new DelayedError();
@@ -140,7 +145,7 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
         goesOn,
         waitsFor: async (fault) => {
           waited = true;
-          connection.report(fault);
+          tell(fault);
           await waitsFor(fault);
         },
         onSignal: inbox.listen,
@@ -166,7 +171,7 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
       if (next.kind === "cancelled") throw new UnrecoverableError(`cancelled: ${fault.message}`);
       if (next.kind === "retry") {
         run.onRetry(fault);
-        connection.report(fault);
+        tell(fault);
         await waitsFor(fault);
         return putBack(job, token, next.delayMs);
       }
