@@ -74,7 +74,7 @@ export async function runWithGateway(options: {
   const questions = openQuestions({
     taskId: task.id,
     round: 1,
-    waitMs: options.answer === undefined ? 0 : ANSWERED_WITHIN_MS,
+    waitMs: () => (options.answer === undefined ? 0 : ANSWERED_WITHIN_MS),
     send(question) {
       const answers = questionIdOf(task.id, 1, question.ask);
       const text = options.answer?.(question);

@@ -74,7 +74,8 @@ function openAttemptQuestions(
   return openQuestions({
     taskId: task.id,
     round,
-    waitMs: questionWaitMs,
+    // In time before its wall time is over, which would count as a failed attempt.
+    waitMs: () => Math.min(questionWaitMs, deadlines.wallLeftMs() - PARK_MS),
     hold: deadlines.hold,
     send(question, nth) {
       log.info({ ...ids, nth }, "agent asks a question");

@@ -8,6 +8,8 @@ export interface Deadlines extends Disposable {
   hold(): () => void;
   /** A budget is used up, or the attempt is parked: ends it in `ms` milliseconds. Only the first call counts. */
   endWithin(ms: number, why: "budget" | "parked"): void;
+  /** Milliseconds until the wall time is over. */
+  wallLeftMs(): number;
   /** The limit that was exceeded first, or null. */
   overrun(): Overrun | null;
 }
@@ -21,6 +23,7 @@ export function watchDeadlines(limits: { wallMs: number; idleMs: number }, onOve
     overrun ??= which;
     onOverrun();
   };
+  const wallEnd = performance.now() + limits.wallMs;
   const wall = setTimeout(() => end("wall"), limits.wallMs);
   const idle = setTimeout(() => {
     if (held > 0) idle.refresh();
@@ -41,6 +44,7 @@ export function watchDeadlines(limits: { wallMs: number; idleMs: number }, onOve
     endWithin(ms, why) {
       wrapUp ??= setTimeout(() => end(why), ms);
     },
+    wallLeftMs: () => wallEnd - performance.now(),
     overrun: () => overrun,
     [Symbol.dispose]() {
       clearTimeout(wall);

@@ -125,3 +125,10 @@ test("an answer goes to the agent that waits, also when the dispatcher was resta
   expect(byDefault).toBeUndefined();
   expect(handoff).toMatchObject({ attempt: 2, end: "submitted", filesChanged: ["answer.txt", "half.txt"] });
 });
+
+test("an attempt that asks near the end of its wall time is parked before it", async () => {
+  await using _dispatcher = await swarm.dispatcher({ QUESTION_WAIT: "600", WARM_POOL: "0" });
+  // Less than the time that an agent gets to hand over its work.
+  const handoff = await handoffOf(await swarm.submit("ask", { limits: { wallMs: 14_000 } }));
+  expect(handoff).toMatchObject({ end: "parked", filesChanged: ["half.txt"] });
+});

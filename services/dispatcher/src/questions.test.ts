@@ -11,7 +11,7 @@ function open(waitMs: number) {
   const questions = openQuestions({
     taskId: "task-1",
     round: 1,
-    waitMs,
+    waitMs: () => waitMs,
     send: (question, nth) => void sent.push([question, nth]),
     hold() {
       log.push("held");

@@ -34,8 +34,8 @@ export interface Questions {
 export interface QuestionsOptions {
   readonly taskId: string;
   readonly round: number;
-  /** How long an attempt waits for an answer before it is parked; 0: not at all. */
-  readonly waitMs: number;
+  /** How long an attempt that asks now waits for an answer before it is parked; 0 and less: not at all. */
+  readonly waitMs: () => number;
   /** Sends the attempt's nth question to the planner. Must not throw. */
   readonly send: (question: PutQuestion, nth: number) => void;
   /** Stops the idle time while the agent waits. Returns the function that lets it go on. */
@@ -72,7 +72,7 @@ export function openQuestions(options: QuestionsOptions): Questions {
       if (before === undefined) options.send(put, asked);
       else answered.resolve(before);
       let timer: NodeJS.Timeout | undefined;
-      const tooLong = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), waitMs)));
+      const tooLong = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), waitMs())));
       const leave = Promise.withResolvers<"gone">();
       const onGone = () => leave.resolve("gone");
       gone.addEventListener("abort", onGone);

@@ -30,11 +30,12 @@ async function openTrunk(landing: LandingMode, review: object = {}) {
   const files = { "swarm.json": JSON.stringify({ checks: { gate: [] }, review }) };
   commitFiles(origin, [{ ref: "refs/heads/main", base: git(origin, "rev-parse", "main"), files }]);
   const landings = await runLandings({ connection, origin, home: at, landing });
-  return { landings, head: () => git(origin, "rev-parse", "main") };
+  const message = () => git(origin, "log", "-1", "--format=%B", "main");
+  return { landings, head: () => git(origin, "rev-parse", "main"), message };
 }
 
 test("where every landing waits for a person, an attempt lands by its own approval and by no other", async () => {
-  const { landings, head } = await openTrunk("hold");
+  const { landings, head, message } = await openTrunk("hold");
   await using merger = landings;
   const base = head();
   const first = merger.store("login", base);
@@ -51,9 +52,12 @@ test("where every landing waits for a person, an attempt lands by its own approv
     why: expect.stringContaining("approval by ada"),
   });
   expect(head()).toBe(base);
-  const approved = { ...second, approvedBy: "ada", approvedHead: second.headCommit };
+  const byDefault = ["Which port? – 80"];
+  const approved = { ...second, approvedBy: "ada", approvedHead: second.headCommit, byDefault };
   expect(await merger.ask(approved)).toMatchObject({ kind: "landed" });
   expect(head()).not.toBe(base);
+  // What nobody answered in time is said in the landing.
+  expect(message()).toContain("\nDecided by default: Which port? – 80\n");
 });
 
 test("by policy only what the trunk's swarm.json names waits for a person", async () => {
