@@ -28,10 +28,10 @@ test("an answered question is the result of the tool, and the agent goes on", as
     {
       ask: "Which port?\n\nWhy it matters: It is public.",
       options: [
-        { id: "option-1", label: "80" },
-        { id: "option-2", label: "8080" },
+        { id: "80", label: "80" },
+        { id: "8080", label: "8080" },
       ],
-      default: "option-2",
+      default: "8080",
     },
   ]);
   expect(textsOf(transcript, "toolResult")[0]).toBe("ada answered: 80");
