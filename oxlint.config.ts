@@ -52,7 +52,7 @@ const BY_PATH: Record<string, readonly string[]> = {
   // It measures the planner's ledger and the api's read model alone, through their own code.
   "bench/state": ["services/planner", "services/api", "test/support"],
   // It measures what people say and decide through real processes, beside scripted ones.
-  "bench/people": ["services/*/testing", "test/support"],
+  "bench/people": ["services/*/testing", "test/support", "tools/local", "bench/swarm"],
   // It measures the whole swarm as `npm start` brings it up.
   "bench/swarm": ["tools/local"],
 };

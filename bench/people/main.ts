@@ -6,6 +6,7 @@ const HELP = `npm run bench:people: how the swarm takes what people say and deci
 
   --quick          few rounds: a test of the benchmark, not for figures
   --only <names>   only these, separated by commas: ${Object.keys(MEASURES).join(", ")}
+  --keep           keep the folders of the swarms that were started, with their logs
   --json           print one JSON line last
   --help           this text
 
@@ -16,6 +17,7 @@ const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     only: { type: "string" },
+    keep: { type: "boolean", default: false },
     json: { type: "boolean" },
     help: { type: "boolean" },
   },
@@ -36,7 +38,7 @@ const figures: Record<string, number> = {};
 for (const [name, measure] of Object.entries(MEASURES)) {
   if (only !== undefined && !only.includes(name)) continue;
   say(`${name} …`);
-  const measured = await measure({ quick: values.quick, say });
+  const measured = await measure({ quick: values.quick, keep: values.keep, say });
   say(`  ${JSON.stringify(measured)}`);
   Object.assign(figures, measured);
 }

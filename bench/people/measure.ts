@@ -1,6 +1,8 @@
 export interface MeasureOptions {
   /** Few rounds, which show only that the measurement works. */
   readonly quick: boolean;
+  /** Keep the folders of the swarms that were started, with their logs. */
+  readonly keep: boolean;
   /** Prints one line for people. */
   readonly say: (line: string) => void;
 }
