@@ -13,6 +13,12 @@ import { recordSlowFeature } from "./record-slow-feature.ts";
 
 const ROUNDS = 8;
 const BETWEEN_MS = 60;
+/**
+ * The kills while the agents of one feature run. One of the dispatcher: after a second crash over the same jobs it would
+ * run only a few of them at a time, to find out which of them kills it.
+ */
+const KILLS = ["planner", "dispatcher", "planner", "planner"] as const;
+const FEATURES = 5;
 const BETWEEN_KILLS_MS = 4_000;
 const ENDS_WITHIN_MS = 480_000;
 
@@ -22,11 +28,19 @@ const ENDS_WITHIN_MS = 480_000;
  * lacks it, and as heard twice when a conversation has it twice.
  */
 export const measureNotes: Measure = async ({ quick, keep, say }) => {
-  const [agents, kills] = quick ? [4, 4] : [50, 20];
+  const [agents, features] = quick ? [4, 1] : [50, FEATURES];
   const dir = await mkdtemp(join(tmpdir(), "swarm-people-"));
   try {
-    const slow = recordSlowFeature(agents);
-    const { REDIS_URL: _, GIT_REPO_URL: __, LLM_BASE_URL: ___, RUNPOD_ENDPOINT_ID: ____, ...env } = process.env;
+    const all = Array.from({ length: features }, (_, nth) =>
+      recordSlowFeature(`Slow ${nth + 1}`, agents, nth),
+    );
+    const {
+      REDIS_URL: _,
+      GIT_REPO_URL: __,
+      LLM_BASE_URL: ___,
+      RUNPOD_ENDPOINT_ID: ____,
+      ...env
+    } = process.env;
     await using swarm = await startSwarm({
       home: join(dir, "home"),
       env: {
@@ -37,44 +51,50 @@ export const measureNotes: Measure = async ({ quick, keep, say }) => {
         LOG_FORMAT: "json",
         RECORDED_TARGET: "any",
       },
-      scenarioDir: await writeScenario(join(dir, "scenario"), [slow]),
+      scenarioDir: await writeScenario(join(dir, "scenario"), all),
       say,
     });
     const client = openClient({ url: swarm.apiUrl });
-    const { id: featureId } = await client.submitFeature({ body: slow.feature });
     const transcripts = join(swarm.home, "artifacts", "transcripts");
-    const taskIds = await runningTasks(client, featureId, transcripts, agents);
-    const people = openPeople(client, featureId, taskIds);
-
-    say(`  ${agents} agents run; people say ${ROUNDS} notes to each`);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      for (const taskId of taskIds) {
-        await people.say(taskId);
-        await sleep(BETWEEN_MS);
+    const delays: number[] = [];
+    const sums = { notes: 0, attempts: 0, expected: 0, lost: 0, twice: 0 };
+    for (const { feature } of all) {
+      const { id: featureId } = await client.submitFeature({ body: feature });
+      const taskIds = await runningTasks(client, featureId, transcripts, agents);
+      const people = openPeople(client, featureId, taskIds);
+      if (delays.length === 0) {
+        say(`  ${agents} agents run; people say ${ROUNDS} notes to each`);
+        for (let round = 0; round < ROUNDS; round += 1) {
+          for (const taskId of taskIds) {
+            await people.say(taskId);
+            await sleep(BETWEEN_MS);
+          }
+        }
+        await sleep(2_000);
+        delays.push(...delaysOf(await readAttempts(transcripts, taskIds)));
       }
+      say(`  ${feature.title}: services are killed ${KILLS.length} times, and people go on talking`);
+      for (const [nth, name] of KILLS.entries()) {
+        await people.say(taskIds[nth % agents] ?? "");
+        await kill(swarm, name);
+        for (let more = 0; more < 5; more += 1) await people.say(taskIds[(nth * 5 + more) % agents] ?? "");
+        await people.say(null);
+        await sleep(BETWEEN_KILLS_MS);
+      }
+      await runningTasks(client, featureId, transcripts, agents);
+      // An interrupting note ends the slow tools, and the agents finish.
+      await people.say(null, "interrupt");
+      await ended(client, featureId);
+      const compared = compareHeard(await readAttempts(transcripts, taskIds), people.said);
+      sums.notes += people.said.length;
+      for (const name of ["attempts", "expected", "lost", "twice"] as const) sums[name] += compared[name];
     }
-    await sleep(2_000);
-    const quiet = delaysOf(await readAttempts(transcripts, taskIds));
-
-    say(`  dispatcher and planner are killed ${kills} times, and people go on talking`);
-    for (let nth = 0; nth < kills; nth += 1) {
-      await people.say(taskIds[nth % agents] ?? "");
-      await kill(swarm, nth % 2 === 0 ? "dispatcher" : "planner");
-      for (let more = 0; more < 5; more += 1) await people.say(taskIds[(nth * 5 + more) % agents] ?? "");
-      await people.say(null);
-      await sleep(BETWEEN_KILLS_MS);
-    }
-    say("  an interrupting note ends the slow tools, and the agents finish");
-    await runningTasks(client, featureId, transcripts, agents);
-    await people.say(null, "interrupt");
-    await ended(client, featureId);
-    const compared = compareHeard(await readAttempts(transcripts, taskIds), people.said);
-    say(`  ${people.said.length} notes, ${compared.attempts} attempts, ${compared.expected} hearings expected`);
+    say(`  ${JSON.stringify(sums)}`);
     return {
-      noteToRunnerMsP50: percentile(quiet, 0.5),
-      noteToRunnerMsP95: percentile(quiet, 0.95),
-      notesLost: compared.lost,
-      notesTwice: compared.twice,
+      noteToRunnerMsP50: percentile(delays, 0.5),
+      noteToRunnerMsP95: percentile(delays, 0.95),
+      notesLost: sums.lost,
+      notesTwice: sums.twice,
     };
   } finally {
     if (keep) say(`  kept in ${dir}`);
@@ -133,5 +153,7 @@ async function kill({ processes }: LocalSwarm, name: "dispatcher" | "planner"): 
 
 /** Milliseconds from each note's being said to its runner. */
 function delaysOf(attempts: readonly Attempt[]): number[] {
-  return attempts.flatMap(({ received }) => received.map(({ at, receivedAt }) => Math.max(0, receivedAt - at)));
+  return attempts.flatMap(({ received }) =>
+    received.map(({ at, receivedAt }) => Math.max(0, receivedAt - at)),
+  );
 }

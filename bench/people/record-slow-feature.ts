@@ -2,16 +2,15 @@ import { slug } from "@agentswarm/contracts";
 import { partPath, partText } from "../swarm/make-target.ts";
 import type { Recording } from "../swarm/record.ts";
 
-const TITLE = "Slow parts";
 /** Longer than the benchmark: a note ends the tool. */
 const SLOW_S = 1_500;
 
-/** A feature with tasks side by side, whose agents run a slow tool until somebody interrupts them. */
-export function recordSlowFeature(tasks: number): Recording {
-  const name = slug(TITLE);
-  const parts = Array.from({ length: tasks }, (_, nth) => 1 + nth);
+/** A feature with tasks side by side, whose agents run a slow tool until somebody interrupts them; the nth of several. */
+export function recordSlowFeature(title: string, tasks: number, nth: number): Recording {
+  const name = slug(title);
+  const parts = Array.from({ length: tasks }, (_, at) => 1 + nth * tasks + at);
   return {
-    feature: { title: TITLE, description: "More parts.", acceptance: [], priority: 5 },
+    feature: { title, description: "More parts.", acceptance: [], priority: 5 },
     tasks,
     entries: [
       {
