@@ -38,7 +38,7 @@ const figures: Record<string, number> = {};
 for (const [name, measure] of Object.entries(MEASURES)) {
   if (only !== undefined && !only.includes(name)) continue;
   say(`${name} …`);
-  const measured = await measure({ quick: values.quick, keep: values.keep, say });
+  const measured = await measure({ quick: values.quick, keep: values.keep, env: process.env, say });
   say(`  ${JSON.stringify(measured)}`);
   Object.assign(figures, measured);
 }

@@ -3,6 +3,8 @@ export interface MeasureOptions {
   readonly quick: boolean;
   /** Keep the folders of the swarms that were started, with their logs. */
   readonly keep: boolean;
+  /** The environment of the benchmark. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Prints one line for people. */
   readonly say: (line: string) => void;
 }

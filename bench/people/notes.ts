@@ -27,20 +27,14 @@ const ENDS_WITHIN_MS = 480_000;
  * planner are killed by turns while people go on talking. A note counts as lost when the conversation that landed its task
  * lacks it, and as heard twice when a conversation has it twice.
  */
-export const measureNotes: Measure = async ({ quick, keep, say }) => {
+export const measureNotes: Measure = async ({ quick, keep, env: own, say }) => {
   const [agents, features] = quick ? [4, 1] : [50, FEATURES];
   const dir = await mkdtemp(join(tmpdir(), "swarm-people-"));
   try {
     const all = Array.from({ length: features }, (_, nth) =>
       recordSlowFeature(`Slow ${nth + 1}`, agents, nth),
     );
-    const {
-      REDIS_URL: _,
-      GIT_REPO_URL: __,
-      LLM_BASE_URL: ___,
-      RUNPOD_ENDPOINT_ID: ____,
-      ...env
-    } = process.env;
+    const { REDIS_URL: _, GIT_REPO_URL: __, LLM_BASE_URL: ___, RUNPOD_ENDPOINT_ID: ____, ...env } = own;
     await using swarm = await startSwarm({
       home: join(dir, "home"),
       env: {
@@ -82,6 +76,7 @@ export const measureNotes: Measure = async ({ quick, keep, say }) => {
         await sleep(BETWEEN_KILLS_MS);
       }
       await runningTasks(client, featureId, transcripts, agents);
+      await people.taken();
       // An interrupting note ends the slow tools, and the agents finish.
       await people.say(null, "interrupt");
       await ended(client, featureId);
@@ -107,6 +102,17 @@ function openPeople(client: SwarmClient, featureId: string, taskIds: readonly st
   const said: Said[] = [];
   return {
     said,
+    /** Resolves once the swarm has taken everything in that was said. */
+    async taken() {
+      const count = async (notes: Promise<{ notes: readonly { taskId: string | null }[] }>, own: boolean) =>
+        (await notes).notes.filter(({ taskId }) => (taskId !== null) === own).length;
+      for (const end = Date.now() + ENDS_WITHIN_MS; Date.now() < end; await sleep(500)) {
+        let taken = await count(client.featureNotes({ params: { id: featureId } }), false);
+        for (const id of taskIds) taken += await count(client.taskNotes({ params: { id } }), true);
+        if (taken === said.length) return;
+      }
+      throw new Error("the swarm did not take in all notes");
+    },
     async say(taskId: string | null, mode: "steer" | "interrupt" = "steer") {
       const text = `Note number ${said.length + 1}.`;
       const body = { text, mode };

@@ -1,4 +1,4 @@
-import type { MessageOf, MessageToSend, QueueName } from "@agentswarm/contracts";
+import { Fault, type MessageOf, type MessageToSend, type QueueName } from "@agentswarm/contracts";
 import { queueOf } from "./bull-side.ts";
 import type { QueueConnection } from "./connect.ts";
 import { seal, unseal } from "./envelope.ts";
@@ -30,6 +30,13 @@ export async function jobBody<Q extends QueueName>(
   return opened.kind === "message" ? opened.body : null;
 }
 
+const AMEND_TRIES = 50;
+/** Replaces the data of a job unless it has changed meanwhile. */
+const REPLACE_DATA = `
+if redis.call("HGET", KEYS[1], "data") ~= ARGV[1] then return 0 end
+redis.call("HSET", KEYS[1], "data", ARGV[2])
+return 1`;
+
 /**
  * Changes the message of a job that has not ended. A worker that has the job keeps the message that it was given; whoever
  * gets the job after it gets the changed one. A job that does not exist, or whose message cannot be read, is passed over.
@@ -40,12 +47,18 @@ export async function amendJob<Q extends QueueName>(
   jobId: string,
   change: (body: MessageOf<Q>) => MessageToSend<Q>,
 ): Promise<void> {
-  const job = await queueOf(connection, queue).getJob(jobId);
-  if (!job || job.finishedOn !== undefined) return;
-  const opened = unseal(queue, job.data);
-  if (opened.kind !== "message") return;
-  const { sentAt, trace } = job.data as { sentAt: number; trace: string };
-  await job.updateData(seal(queue, change(opened.body), { sentAt, trace }));
+  const { redis } = connection;
+  const key = queueOf(connection, queue).toKey(jobId);
+  for (let tries = 0; tries < AMEND_TRIES; tries += 1) {
+    const [text, finishedOn] = await redis.hmget(key, "data", "finishedOn");
+    if (text == null || finishedOn != null) return;
+    const data = JSON.parse(text) as { sentAt: number; trace: string };
+    const opened = unseal(queue, data);
+    if (opened.kind !== "message") return;
+    const amended = JSON.stringify(seal(queue, change(opened.body), data));
+    if ((await redis.eval(REPLACE_DATA, 1, key, text, amended)) === 1) return;
+  }
+  throw new Fault("conflict", `the message of job ${jobId} keeps changing`, { retryable: true });
 }
 
 /** Removes a job that has ended. A job that has not is left, and one that does not exist is passed over. */
