@@ -32,9 +32,19 @@ test("known values are masked, credentials in URLs and headers too", () => {
   expect(maskSecrets("authorization: Bearer abc.def-123456")).toBe("authorization: Bearer [redacted]");
 });
 
+test("a key in base64 is masked, whatever stands before it", () => {
+  const secret = join("ghp", "_", key.slice(0, 36));
+  for (const encoding of ["base64", "base64url"] as const)
+    for (const before of ["", "+", "x/", "abc", "data:text/plain;base64,"])
+      for (const around of ["", "=", "ab "]) {
+        const encoded = Buffer.from(`${around}${secret}\n`).toString(encoding).replaceAll("=", "");
+        expect(maskSecrets(`${before}${encoded} after`)).not.toContain(encoded.slice(8, 40));
+      }
+});
+
 test("ordinary text stays as it is", () => {
   const text =
-    "sk-learn, ask_me, npm_config_cache, commit 0123456789abcdef0123456789abcdef01234567, a@b.example";
+    "sk-learn, ask_me, npm_config_cache, commit 0123456789abcdef0123456789abcdef01234567, a@b.example, QSBsb25nIHRleHQgdGhhdCBpcyBubyBrZXkgYXQgYWxs";
   expect(maskSecrets(text)).toBe(text);
 });
 
@@ -54,6 +64,8 @@ test("a large text is masked in little time", () => {
     "://a:".repeat(200_000),
     "ghp_".repeat(200_000),
     `://${":".repeat(1_000_000)}`,
+    "QUJD ".repeat(10).repeat(20_000),
+    "QUJDREVGR0hJSktMTU5PUFFSU1RVVg== ".repeat(30_000),
   ])
     maskSecrets(text);
   expect(performance.now() - started).toBeLessThan(3_000);
