@@ -1,7 +1,7 @@
 // Plain JavaScript for Node 18 and newer: this runs before anything is installed.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -21,6 +21,39 @@ function lockHash() {
     .digest("hex");
 }
 
+const LOCK = join(ROOT, ".install.lock");
+const LOOK_AGAIN_MS = 200;
+/** A lock whose process cannot be told is given up after this time. */
+const LOCK_MS = 600_000;
+
+/** Takes the lock of this folder's installation: of two `npm ci` at once each removes the files of the other. */
+function lockInstallation() {
+  for (let waits = 0; ; waits += 1) {
+    try {
+      return writeFileSync(LOCK, String(process.pid), { flag: "wx" });
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    if (isHeld()) {
+      if (waits === 0) process.stderr.write("Another command installs the dependencies; waiting for it …\n");
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
+    } else rmSync(LOCK, { force: true });
+  }
+}
+
+/** Whether the process that took the lock lives. */
+function isHeld() {
+  try {
+    if (Date.now() - statSync(LOCK).mtimeMs > LOCK_MS) return false;
+    const pid = Number(readFileSync(LOCK, "utf8"));
+    // It is written a moment after it is made.
+    return pid === 0 || process.kill(pid, 0);
+  } catch (error) {
+    // No such process. Other errors: the process is another user's, or the lock was released at this moment.
+    return error.code !== "ESRCH";
+  }
+}
+
 /** Runs `npm ci` when node_modules does not match the lockfile. The stamp is written only after success. */
 export function ensureInstalled() {
   const major = Number(process.versions.node.split(".")[0]);
@@ -31,8 +64,17 @@ export function ensureInstalled() {
   }
   const stamp = join(ROOT, "node_modules", ".swarm-lockfile");
   const wanted = lockHash();
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  const isInstalled = () => existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+  if (isInstalled()) return;
+  lockInstallation();
+  const installed = isInstalled() || install();
+  if (installed) writeFileSync(stamp, wanted);
+  rmSync(LOCK, { force: true });
+  if (!installed) giveUp("npm ci failed. Its message is above; fix it and run the same command again.");
+}
 
+/** Whether `npm ci` succeeds. */
+function install() {
   process.stderr.write("Installing dependencies (npm ci) …\n");
   // Install scripts stay off: the project needs none.
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
@@ -41,10 +83,7 @@ export function ensureInstalled() {
     stdio: ["ignore", 2, 2],
     env: { ...process.env, npm_config_production: "", NODE_ENV: "" },
   });
-  if (done.status !== 0) {
-    giveUp("npm ci failed. Its message is above; fix it and run the same command again.");
-  }
-  writeFileSync(stamp, wanted);
+  return done.status === 0;
 }
 
 /** Node's argument for the settings in `.env`; none without the file, because Node would warn about it. */
