@@ -4,7 +4,6 @@ import type { SwarmClient } from "@agentswarm/client";
 /** What a command works with. */
 export interface CliContext {
   readonly client: SwarmClient;
-  readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: NodeJS.WriteStream;
   readonly err: NodeJS.WriteStream;
   /** Prints one value as JSON on one line, or its text for people. */

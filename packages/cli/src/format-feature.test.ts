@@ -3,21 +3,18 @@ import type { FeatureDetail, ShownAction, TaskSummary } from "@agentswarm/contra
 import { formatFeature } from "./format-feature.ts";
 
 const task = { id: "t-1", title: "Parse", status: "failed", reason: null, heldCommit: null, waiting: null };
-const show = (change: object, tasks: object[] = [], env = {}) =>
-  formatFeature(
-    {
-      id: "feature-1",
-      title: "One",
-      status: "building",
-      reason: null,
-      waiting: null,
-      actions: [] as ShownAction[],
-      decisions: [],
-      ...change,
-      tasks: tasks.map((one) => ({ ...task, ...one }) as TaskSummary),
-    } as unknown as FeatureDetail,
-    env,
-  );
+const show = (change: object, tasks: object[] = []) =>
+  formatFeature({
+    id: "feature-1",
+    title: "One",
+    status: "building",
+    reason: null,
+    waiting: null,
+    actions: [] as ShownAction[],
+    decisions: [],
+    ...change,
+    tasks: tasks.map((one) => ({ ...task, ...one }) as TaskSummary),
+  } as unknown as FeatureDetail);
 const waiting = { reason: "the model refuses calls: correct LLM_API_KEY", source: "operator", since: 1 };
 
 test("a failed check is shown with its command and the end of its output", () => {
@@ -34,14 +31,13 @@ test("a failed check is shown with its command and the end of its output", () =>
   );
 });
 
-test("a held task says where its commit lies, how to look at it and how to decide", () => {
+test("a held task says how to look at it and how to decide", () => {
   const held = { status: "held", reason: "it changes package.json", heldCommit: "0123456789abcdef" };
-  expect(show({}, [held], { SWARM_HOME: "/srv/swarm" }).split("\n").slice(2)).toEqual([
+  expect(show({}, [held]).split("\n").slice(2)).toEqual([
     "             it changes package.json",
-    "             look at commit 0123456789ab on the swarm's machine: git --git-dir /srv/swarm/store.git log -p -1 0123456789ab",
+    "             look at it: swarm diff t-1",
     '             then: swarm approve t-1 --head 0123456789ab   (or --refuse --reason "…")',
   ]);
-  expect(show({}, [held], { SWARM_STORE_URL: "/mnt/store" })).toContain("git --git-dir /mnt/store log");
 });
 
 test("what people are asked about a feature is shown with the command that answers it", () => {

@@ -1,13 +1,10 @@
-import { join } from "node:path";
 import type { FeatureDetail, TaskSummary } from "@agentswarm/contracts";
 import { formatOpenDecision } from "./format-decision.ts";
 import { formatPeople } from "./format-people.ts";
 import { longReason, oneLine } from "./format-reason.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** One feature with its tasks, each with its reason below it. */
-export function formatFeature(feature: FeatureDetail, env: Environment): string {
+export function formatFeature(feature: FeatureDetail): string {
   const { id, status, title, reason, waiting, tasks, notice, decisions } = feature;
   const own = status === "failed" || reason?.startsWith("waiting: ") === true ? reason : null;
   // The waiting of a task is shown with the task.
@@ -21,26 +18,24 @@ export function formatFeature(feature: FeatureDetail, env: Environment): string 
     ...indent(why === null ? [] : longReason(why), 2),
     ...indent(notice && notice !== waiting?.reason ? longReason(notice) : [], 2),
     ...indent(asked.flatMap(formatOpenDecision), 2),
-    ...tasks.flatMap((task) => formatTask(task, env)),
+    ...tasks.flatMap(formatTask),
   ].join("\n");
 }
 
-function formatTask(task: TaskSummary, env: Environment): string[] {
+function formatTask(task: TaskSummary): string[] {
   const why = task.waiting ? `waiting: ${task.waiting.reason}` : task.reason;
   return [
     `  ${task.status.padEnd(10)} ${task.id}  ${oneLine(task.title)}`,
     ...indent(why ? longReason(why) : [], 13),
-    ...indent(task.heldCommit === null ? [] : howToDecide(task.id, task.heldCommit, env), 13),
+    ...indent(task.heldCommit === null ? [] : howToDecide(task.id, task.heldCommit), 13),
   ];
 }
 
-/** Where the commit of a held attempt lies, and how a person looks at it and decides. */
-function howToDecide(taskId: string, commit: string, env: Environment): string[] {
-  const store = env["SWARM_STORE_URL"] || join(env["SWARM_HOME"] || ".swarm", "store.git");
-  const short = commit.slice(0, 12);
+/** How a person looks at the commit of a held attempt and decides. */
+function howToDecide(taskId: string, commit: string): string[] {
   return [
-    `look at commit ${short} on the swarm's machine: git --git-dir ${store} log -p -1 ${short}`,
-    `then: swarm approve ${taskId} --head ${short}   (or --refuse --reason "…")`,
+    `look at it: swarm diff ${taskId}`,
+    `then: swarm approve ${taskId} --head ${commit.slice(0, 12)}   (or --refuse --reason "…")`,
   ];
 }
 

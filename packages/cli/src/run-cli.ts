@@ -74,7 +74,6 @@ export async function runCli(argv: readonly string[], { env, out, err }: CliSurr
   let exitCode = 0;
   const cli: CliContext = {
     client: openClient({ url: urlOf(env), key, via: "cli", maxRetries: MAX_RETRIES }),
-    env,
     out,
     err,
     print: (json, value, text) => void out.write(json ? `${JSON.stringify(value)}\n` : `${text}\n`),

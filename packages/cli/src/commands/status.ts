@@ -2,7 +2,7 @@ import type { CliCommand } from "../cli-command.ts";
 import { formatFeature } from "../format-feature.ts";
 import { formatProgress } from "../progress.ts";
 
-export const addStatus: CliCommand = (program, { client, env, print }) => {
+export const addStatus: CliCommand = (program, { client, print }) => {
   program
     .command("status [feature]")
     .description("the whole swarm, or one feature with its tasks")
@@ -13,6 +13,6 @@ export const addStatus: CliCommand = (program, { client, env, print }) => {
         return print(json, status, formatProgress(await client.allFeatures(), status));
       }
       const feature = await client.getFeature({ params: { id } });
-      print(json, feature, formatFeature(feature, env));
+      print(json, feature, formatFeature(feature));
     });
 };
