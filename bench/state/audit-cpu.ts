@@ -12,6 +12,7 @@ export const measureAudit: Measure = ({ quick }) =>
     await using planner = openBenchPlanner(connection);
     const records = taskRecords(quick ? 200 : 10_000, (nth) => (nth < UNDER_WAY ? null : nth % UNDER_WAY));
     await planner.fill(records);
-    for (const record of records.slice(0, UNDER_WAY)) await sendTask(planner.ctx, { notes: [] }, record);
+    for (const record of records.slice(0, UNDER_WAY))
+      await sendTask(planner.ctx, { notes: [], answers: [] }, record);
     return cpuMsOf({ batches: 5, perBatch: 2 }, () => audit(planner.ctx));
   });

@@ -9,6 +9,7 @@ import { cancelledMeanwhile } from "./ledger/effects-between.ts";
 import { recordsById } from "./ledger/events-between.ts";
 import { isUnderWay, type TaskRecord } from "./ledger/task-record.ts";
 import { needTasks } from "./ledger/find-tasks.ts";
+import { answersFor } from "./ledger/questions.ts";
 import type { Effect } from "./ledger/effect.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { notesOf } from "./ledger/notes.ts";
@@ -157,14 +158,15 @@ function cancelTask({ connection }: PlannerContext, of: { taskId: string; round:
 /** Sends a task's current round; sending it twice makes one job. */
 export async function sendTask(
   { sender, surveys }: PlannerContext,
-  ledger: Pick<Ledger, "notes">,
+  ledger: Pick<Ledger, "notes" | "answers">,
   record: TaskRecord,
 ): Promise<void> {
-  const { task, round, approvedBy, approvedHead, lastHandoff, lastOutcome, parked, answers } = record;
+  const { task, round, approvedBy, approvedHead, lastHandoff, lastOutcome, parked } = record;
   // The survey is stored once per feature: in the ledger every write would carry it once per task.
   const surveyed = task.context === "" && !isTrunkHealth(task.featureId);
   const context = surveyed ? ((await surveys.get(task.featureId))?.value ?? "") : task.context;
   const notes = notesOf(ledger, record);
+  const answers = answersFor(ledger, record);
   const message: TaskMessage = {
     task: { ...task, context },
     round,

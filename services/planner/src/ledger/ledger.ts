@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  answeredQuestionSchema,
   decisionSchema,
   featureRevertSchema,
   featureStatusSchema,
@@ -56,6 +57,8 @@ export const headSchema = z.object({
   questions: z.int().min(0).default(0),
   /** What people said to all agents of the feature. */
   notes: z.array(noteSchema).default([]),
+  /** What people answered to its agents, oldest first. */
+  answers: z.array(answeredQuestionSchema).default([]),
   /** Who paused the feature; null while it goes on. */
   paused: pauseSchema.nullable().default(null),
   /** Who has the feature taken back; null for one that is not reverted. */
@@ -171,6 +174,7 @@ export function newLedger(feature: Ledger["feature"], slug: string, trace: Ledge
     decisions: [],
     questions: 0,
     notes: [],
+    answers: [],
     paused: null,
     revert: null,
     pending: [],

@@ -17,7 +17,7 @@ import { remindOrEnd } from "./decisions/remind-or-end.ts";
 import type { Effect } from "./effect.ts";
 import type { Ledger } from "./ledger.ts";
 import { notesSince } from "./notes.ts";
-import { absorbQuestion } from "./questions.ts";
+import { absorbQuestion, answersFor } from "./questions.ts";
 import { taskRecordSchema } from "./task-record.ts";
 
 const ASK = "Which port?";
@@ -286,4 +286,15 @@ test("a hundred parked tasks hold no job, and each goes on by its own answer", (
   expect(new Set(keys.map((key) => openOf(ledger, key)?.id)).size).toBe(100);
   const one = answer(ledger, "t42");
   expect(one.tasks.filter(({ status }) => status === "sent").map(({ task }) => task.key)).toEqual(["t42"]);
+});
+
+test("what a person answered one task is known to the others; what a time-out took is not", () => {
+  const two = building([planned("a"), planned("b")]);
+  const answered = answer(ask(two, "a"), "a");
+  const known = [{ question: ASK, answer: "443", by: "ada" }];
+  expect(answersFor(answered, byKey(answered, "b"))).toMatchObject(known);
+  expect(answersFor(answered, byKey(answered, "a"))).toMatchObject(known);
+  const late = timeOut(ask(two, "a"), "a");
+  expect(answersFor(late, byKey(late, "b"))).toEqual([]);
+  expect(answersFor(late, byKey(late, "a"))).toHaveLength(1);
 });

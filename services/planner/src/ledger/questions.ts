@@ -5,6 +5,7 @@ import {
   NOBODY_ANSWERED,
   NOTE_CHARS,
   QUESTION_LIMITS,
+  type AnsweredQuestion,
   type Decision,
   type Handoff,
   type Note,
@@ -83,10 +84,27 @@ export function applyAnswer(ledger: Ledger, decision: Decision, decided: Decided
   if (record === undefined) return ledger;
   const { id: decisionId, ask: question } = decision;
   const answer = answerText(decision, decided);
-  const given = give(ledger, record, { decisionId, question, answer, by: decided.by, at });
+  const told = remember(ledger, { decisionId, question, answer, by: decided.by });
+  const given = give(told, record, { decisionId, question, answer, by: decided.by, at });
   if (record.status !== "held") return given;
   // Settling sends it, as soon as nothing else holds it back.
   return withRecord(given, record.task.id, { status: "planned", reason: null });
+}
+
+/** Keeps what a person answered for all tasks of the feature: one that takes the place of another need not ask again. */
+function remember(ledger: Ledger, answered: AnsweredQuestion): Ledger {
+  if (answered.by === null) return ledger;
+  return { ...ledger, answers: [...ledger.answers, answered].slice(-MAX_ANSWERS) };
+}
+
+/** The answers that the next round of a task knows: those to its own questions, and what people answered other tasks. */
+export function answersFor(
+  ledger: Pick<Ledger, "answers">,
+  { answers: own }: Pick<TaskRecord, "answers">,
+): AnsweredQuestion[] {
+  const known = new Set(own.map(({ decisionId: id }) => id));
+  const others = ledger.answers.filter(({ decisionId: id }) => !known.has(id));
+  return [...others, ...own].slice(-MAX_ANSWERS);
 }
 
 /** The answers that were given in the current round, as notes to its agent. */
