@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { test } from "vitest";
 import type { Handoff, MergeOutcome } from "@agentswarm/contracts";
@@ -111,6 +112,12 @@ const endOf = (ending: Ending): Handoff["end"] =>
     : "submitted";
 const claimOf = (ending: Ending): Handoff["outcome"] =>
   ending === "blocked" || ending === "parked" ? "blocked" : "complete";
+/** A commit has one landing. */
+function outcomeOf(taskId: string, ending: Ending): MergeOutcome | null {
+  const outcome = ENDINGS[ending];
+  if (outcome?.kind !== "landed" && outcome?.kind !== "already-landed") return outcome;
+  return { ...outcome, commit: createHash("sha1").update(`${ending} ${taskId}`).digest("hex") };
+}
 const PERSON = { by: "ada", via: "rest", why: "", at: 1 } as const;
 const QUESTION = { options: [], default: null };
 
@@ -129,7 +136,10 @@ function handoffFor(
   const end = endOf(ending);
   const outcome = claimOf(ending);
   const round = Math.max(1, record.round - early);
-  return { handoff: handoffOf(record, attempt, { round, end, outcome }), outcome: ENDINGS[ending] };
+  return {
+    handoff: handoffOf(record, attempt, { round, end, outcome }),
+    outcome: outcomeOf(record.task.id, ending),
+  };
 }
 
 function take(ledger: Ledger, message: Message, sent: Delivery[]): Ledger {
@@ -241,7 +251,8 @@ test("after any history a feature whose attempts all end comes to an end or to a
         if (record === undefined) return must(ledger, false, "something is under way");
         const end = endOf(ending);
         const outcome = claimOf(ending);
-        ledger = goOn(absorb(ledger, handoffOf(record, attempt, { end, outcome }), ENDINGS[ending]));
+        const handoff = handoffOf(record, attempt, { end, outcome });
+        ledger = goOn(absorb(ledger, handoff, outcomeOf(record.task.id, ending)));
       }
       must(ledger, ledger.status !== "planning", "planning has an end");
     }),
