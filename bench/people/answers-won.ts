@@ -14,8 +14,8 @@ const NAMES = Object.keys(PERSONS);
 
 /**
  * 50 answers at once of five persons to the plan of a feature, over two apis and a planner. `answersWon`: how many of them
- * counted; over the rounds, the number that is not one, if there is any. `answersTold`: the least number of the others
- * that were told who was faster.
+ * counted; over the rounds, the number that is not one, if there is any. `answersInformed`: the least number of the others
+ * that got the name of the faster person.
  */
 export const measureAnswers: Measure = async ({ quick, say }) => {
   await using planner = await startPlanner(() => ({ tasks: [planned("only")] }), {
@@ -23,7 +23,7 @@ export const measureAnswers: Measure = async ({ quick, say }) => {
   });
   await using apis = await startApis(planner.redis, { count: 2, persons: PERSONS });
   const won: number[] = [];
-  const told: number[] = [];
+  const informed: number[] = [];
   const decided: string[] = [];
   for (let round = 0; round < (quick ? 2 : 20); round += 1) {
     await planner.submit(`Feature ${round}`);
@@ -35,11 +35,13 @@ export const measureAnswers: Measure = async ({ quick, say }) => {
       ),
     );
     won.push(answers.filter(({ status }) => status === 200).length);
-    told.push(
+    informed.push(
       answers.filter(({ status, detail = "" }) => status === 409 && / answered `approve` /.test(detail))
         .length,
     );
-    say(`  round ${round + 1}: ${won.at(-1)} of ${ANSWERS} counted, ${told.at(-1)} were told who was faster`);
+    say(
+      `  round ${round + 1}: ${won.at(-1)} of ${ANSWERS} counted, ${informed.at(-1)} got the name of the faster person`,
+    );
   }
-  return { answersWon: won.find((count) => count !== 1) ?? 1, answersTold: Math.min(...told) };
+  return { answersWon: won.find((count) => count !== 1) ?? 1, answersInformed: Math.min(...informed) };
 };

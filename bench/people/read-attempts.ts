@@ -11,7 +11,7 @@ export interface Attempt {
   /** Notes that its runner got while it worked. */
   readonly received: readonly { readonly at: number; readonly receivedAt: number }[];
   /** Everything that its model was sent as a user's words, prompts and notes. */
-  readonly told: string;
+  readonly userText: string;
 }
 
 /** A note with the tasks whose agents are to hear it. */
@@ -40,7 +40,7 @@ export async function readAttempts(transcripts: string, taskIds: readonly string
   return all;
 }
 
-function readLines(text: string): Pick<Attempt, "answers" | "received" | "told"> {
+function readLines(text: string): Pick<Attempt, "answers" | "received" | "userText"> {
   const lines = text.split("\n").flatMap((line) => parse(line) ?? []);
   const messages = lines.flatMap(({ message }) => message ?? []);
   const wordsOf = (content: string | { readonly text?: string }[]) =>
@@ -50,7 +50,7 @@ function readLines(text: string): Pick<Attempt, "answers" | "received" | "told">
     received: lines.flatMap(({ note, receivedAt }) =>
       note === undefined || receivedAt === undefined ? [] : [{ at: note.at, receivedAt }],
     ),
-    told: messages.flatMap(({ role, content }) => (role === "user" ? [wordsOf(content)] : [])).join("\n"),
+    userText: messages.flatMap(({ role, content }) => (role === "user" ? [wordsOf(content)] : [])).join("\n"),
   };
 }
 
@@ -67,9 +67,9 @@ function parse(line: string): Line | null {
 export function compareHeard(attempts: readonly Attempt[], said: readonly Said[]) {
   let [lost, twice, expected] = [0, 0, 0];
   for (const { text, taskIds } of said) {
-    for (const { taskId, isNewest, told } of attempts) {
+    for (const { taskId, isNewest, userText } of attempts) {
       if (!taskIds.includes(taskId)) continue;
-      const times = told.split(text).length - 1;
+      const times = userText.split(text).length - 1;
       if (times > 1) twice += 1;
       // The newest attempt is the one that landed; those before it were killed.
       if (isNewest) expected += 1;

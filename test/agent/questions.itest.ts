@@ -100,7 +100,7 @@ test("parked work that conflicts with the newest trunk has markers, which the pr
   expect(result).toMatchObject({ end: "submitted", outcome: "complete", filesChanged: ["src/a.txt"] });
 });
 
-test("after three questions an attempt is told to decide by itself", async () => {
+test("after three questions an attempt must decide by itself", async () => {
   const { result, transcript } = await lab.attempt({
     steps: steps(ask("1?"), ask("2?"), ask("3?"), ask("4?"), write("a.txt", "a\n"), submit("Done.")),
     answer: ({ ask: question }) => `answer to ${question}`,

@@ -17,7 +17,7 @@ async function swarm(url: string, key: string, ...args: string[]) {
   return { code, stdout: stdout ?? "", stderr: stderr ?? "" };
 }
 
-test("an admin makes, rotates and revokes a key, whose owner is told what he may not do", async () => {
+test("an admin makes, rotates and revokes a key, which is refused with the role that is missing", async () => {
   await using api = await startApi();
   const admin = await makeKey(api.env, "admin", { name: "root" });
   const as = (key: string, ...args: string[]) => swarm(api.url, key, ...args);

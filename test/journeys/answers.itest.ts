@@ -38,7 +38,7 @@ test("a plan that was refused is made again; a late answer about it decides noth
   expect(others).toEqual([]);
   const lost = answers.filter(({ status }) => status !== 200);
   expect(lost).toHaveLength(ANSWERS - 1);
-  const told = new RegExp(`^${won?.person} answered \`approve\` \\d+ s earlier$`);
-  for (const one of lost) expect(one).toMatchObject({ status: 409, detail: expect.stringMatching(told) });
+  const reason = new RegExp(`^${won?.person} answered \`approve\` \\d+ s earlier$`);
+  for (const one of lost) expect(one).toMatchObject({ status: 409, detail: expect.stringMatching(reason) });
   await planner.ledger(second.featureId, ({ status }) => status === "building");
 });

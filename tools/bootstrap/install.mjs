@@ -23,7 +23,7 @@ function lockHash() {
 
 const LOCK = join(ROOT, ".install.lock");
 const LOOK_AGAIN_MS = 200;
-/** A lock whose process cannot be told is given up after this time. */
+/** A lock older than this is taken over, whatever process took it. */
 const LOCK_MS = 600_000;
 
 /** Takes the lock of this folder's installation: of two `npm ci` at once each removes the files of the other. */

@@ -1,6 +1,6 @@
 import { ApiError } from "@agentswarm/client";
 
-/** Asks for the task of an id, or for the feature where there is no such task: the form of an id does not tell which. */
+/** Asks for the task of an id, or for the feature where there is no such task: both ids have the same form. */
 export async function taskOrFeature<T>(
   id: string,
   asTask: () => Promise<T>,

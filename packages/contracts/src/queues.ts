@@ -110,7 +110,7 @@ export const taskMessageSchema = z.object({
 export type TaskMessage = z.infer<typeof taskMessageSchema>;
 
 /**
- * What the handler of a running job is told over BullMQ's event stream. The ledger has it too: a signal only makes it
+ * A signal to the handler of a running job, over BullMQ's event stream. The ledger has it too: a signal only makes it
  * sooner.
  */
 export const jobSignalSchema = z.object({

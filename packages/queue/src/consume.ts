@@ -108,8 +108,8 @@ export async function consume<Q extends QueueName>(
     worker.cancelJob(jobId, "cancel");
   });
   events.on(SIGNAL_EVENT as "paused", (args: unknown) => {
-    const told = readSignal(args);
-    for (const job of running.values()) if (job.id === told?.jobId) job.deliver(told.signal);
+    const read = readSignal(args);
+    for (const job of running.values()) if (job.id === read?.jobId) job.deliver(read.signal);
   });
   await Promise.all([worker.waitUntilReady(), events.waitUntilReady()]);
   const stopRenewal = renewLocks({ worker, running, lockMs, report });

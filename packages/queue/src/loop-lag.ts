@@ -10,18 +10,18 @@ const KEPT_MS = 60_000;
 export function reportLag(connection: QueueConnection, takeMaxMs: () => number): Disposable {
   const { redis, service, id, report } = connection;
   const key = connection.key("loop-lag");
-  const tell = async () => {
+  const reportLagOnce = async () => {
     if (redis.status !== "ready") return;
     const now = await connection.now();
     await redis.zremrangebyscore(key, "-inf", now - KEPT_MS);
     await redis.zadd(key, now, `${service} ${id} ${takeMaxMs()}`);
   };
-  const timer = setInterval(() => void tell().catch(report), REPORT_EVERY_MS);
+  const timer = setInterval(() => void reportLagOnce().catch(report), REPORT_EVERY_MS);
   timer.unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** The longest lag of late in milliseconds, by service; of the last minute unless told. */
+/** The longest lag of late in milliseconds, by service; by default of the last minute. */
 export async function readLag(
   connection: QueueConnection,
   withinMs = KEPT_MS,

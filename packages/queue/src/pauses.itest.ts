@@ -1,48 +1,29 @@
-import { DEFAULT_LIMITS, DEFAULT_REPO, jobId, type Task } from "@agentswarm/contracts";
+import { jobId } from "@agentswarm/contracts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { makeTask } from "../../../test/support/make-task.ts";
+import { openTestConnection } from "../../../test/support/test-connection.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
 import {
   consume,
   createSender,
   jobState,
   openPauses,
-  openQueue,
   pauseTasks,
   pendingJobIds,
+  resumeTasks,
+  type QueueConnection,
 } from "./index.ts";
-import { resumeTasks, type QueueConnection } from "./index.ts";
 
-let redis: TestRedis;
 let connection: QueueConnection;
 
 beforeAll(async () => {
-  redis = await startRedis();
-  connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "one" });
+  connection = await openTestConnection();
 });
 afterAll(async () => {
   await connection[Symbol.asyncDispose]();
-  await redis.stop();
 });
 
-const task: Omit<Task, "id"> = {
-  featureId: "feature-1",
-  repoId: DEFAULT_REPO,
-  featureSlug: "one",
-  key: "a",
-  kind: "build",
-  title: "A",
-  description: "",
-  context: "",
-  scope: [],
-  acceptance: [],
-  checks: [],
-  dependsOn: [],
-  priority: 5,
-  limits: DEFAULT_LIMITS,
-  attemptBudget: 3,
-  feedback: "",
-};
+const task = makeTask();
 const ada = { by: "ada", via: "cli", why: "an incident", at: 5 } as const;
 
 test("what is paused stays paused by the first who did it, until it is resumed", async () => {

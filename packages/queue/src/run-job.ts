@@ -70,7 +70,7 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
   const room = openRoom();
 
   /** What a person has paused is no error: it shows as waiting. */
-  const tell = (fault: Fault): void => {
+  const reportUnlessPaused = (fault: Fault): void => {
     if (fault.code !== "work.paused") connection.report(fault);
   };
 
@@ -145,7 +145,7 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
         goesOn,
         waitsFor: async (fault) => {
           waited = true;
-          tell(fault);
+          reportUnlessPaused(fault);
           await waitsFor(fault);
         },
         onSignal: inbox.listen,
@@ -171,7 +171,7 @@ export function runJob<Q extends QueueName>(run: Run<Q>) {
       if (next.kind === "cancelled") throw new UnrecoverableError(`cancelled: ${fault.message}`);
       if (next.kind === "retry") {
         run.onRetry(fault);
-        tell(fault);
+        reportUnlessPaused(fault);
         await waitsFor(fault);
         return putBack(job, token, next.delayMs);
       }

@@ -12,7 +12,7 @@ test("a handler that begins to listen gets the signals that came before, each on
   const heard: unknown[] = [];
   inbox.deliver(signal("one"));
   inbox.deliver(signal("two"));
-  inbox.listen((told) => heard.push(textOf(told)));
+  inbox.listen((signal) => heard.push(textOf(signal)));
   inbox.deliver(signal("three"));
   expect(heard).toEqual(["one", "two", "three"]);
 });
@@ -21,7 +21,7 @@ test("of a job that never listens only so many signals are kept", () => {
   const inbox = openSignalInbox();
   for (let nth = 0; nth < 1_000; nth += 1) inbox.deliver(signal(`note ${nth}`));
   const heard: unknown[] = [];
-  inbox.listen((told) => heard.push(textOf(told)));
+  inbox.listen((signal) => heard.push(textOf(signal)));
   expect(heard).toHaveLength(100);
 });
 

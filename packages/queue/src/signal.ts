@@ -6,7 +6,7 @@ import type { QueueConnection } from "./connect.ts";
 export const SIGNAL_EVENT = "signal";
 
 /**
- * Tells the handler of an active job something, in whichever process it runs: `JobContext.onSignal`. A job that no worker
+ * Sends a signal to the handler of an active job, in whichever process it runs: `JobContext.onSignal`. A job that no worker
  * has now gets nothing, and a worker that is cut off from Redis may miss it, so the sender repeats what matters.
  */
 export async function signalJob(

@@ -46,7 +46,7 @@ const answer = async (
 const list = async (query = "") =>
   ((await (await api.ask(`/v1/decisions${query}`)).json()) as DecisionPage).decisions.map(({ id }) => id);
 
-test("of 50 answers at once over two apis one counts, and the others are told who was faster (G1)", async () => {
+test("of 50 answers at once over two apis one counts, and the others are refused with the name of the faster person (G1)", async () => {
   const decision = await emit.shown("decision.asked", makeDecision("d-race"));
   await using _planner = await decideByHand(api.connection, emit, [decision]);
   const given = await Promise.all(

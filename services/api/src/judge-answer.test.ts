@@ -69,7 +69,7 @@ test("the same person does not count twice where several must agree", () => {
   ]);
 });
 
-test("who comes too late is told who was faster, with which answer, and when", () => {
+test("a late answer is refused with the faster person, their answer and its time", () => {
   expect(judge(answered(open, "ada", "approve", NOW - 2_000))).toEqual([
     409,
     "decided-already",

@@ -1,32 +1,12 @@
-import { DEFAULT_LIMITS, DEFAULT_REPO, Fault, type TaskMessage } from "@agentswarm/contracts";
+import { Fault, type TaskMessage } from "@agentswarm/contracts";
 import { expect, test } from "vitest";
 import { makeHandoff } from "../../../test/support/make-handoff.ts";
+import { makeTask } from "../../../test/support/make-task.ts";
 import type { DispatcherContext } from "./context.ts";
 import { dispatch } from "./dispatch.ts";
 
 const COMMIT = "c".repeat(40);
-const message: TaskMessage = {
-  round: 1,
-  task: {
-    id: "a",
-    featureId: "feature-1",
-    repoId: DEFAULT_REPO,
-    featureSlug: "one",
-    key: "a",
-    kind: "build",
-    title: "A",
-    description: "",
-    context: "",
-    scope: [],
-    acceptance: [],
-    checks: [],
-    dependsOn: [],
-    priority: 5,
-    limits: DEFAULT_LIMITS,
-    attemptBudget: 3,
-    feedback: "",
-  },
-};
+const message: TaskMessage = { round: 1, task: makeTask() };
 const approved = {
   by: "ada",
   attempt: 1,

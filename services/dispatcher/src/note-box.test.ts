@@ -25,8 +25,8 @@ test("a request waits until somebody says something", async () => {
 });
 
 test("each note is handed out once, whatever the planner repeats", async () => {
-  const box = openNoteBox({ before: [note("told")] });
-  box.add([note("told"), note("a"), note("b"), note("a")]);
+  const box = openNoteBox({ before: [note("before")] });
+  box.add([note("before"), note("a"), note("b"), note("a")]);
   const first = await box.next(0, here);
   expect(ids(first)).toEqual(["a", "b"]);
   box.add([note("a"), note("c")]);
@@ -84,17 +84,17 @@ test("a request ends without notes after a while, and when its agent is gone", a
 
 test("only what was said can be heard, and each note once", () => {
   const events: unknown[] = [];
-  const box = openNoteBox({ before: [note("told")], onHeard: (one) => events.push(one) });
+  const box = openNoteBox({ before: [note("before")], onHeard: (one) => events.push(one) });
   box.add([note("a")]);
   const hear = (noteId: string, turn: number) => box.hear({ noteId, turn });
-  expect([hear("told", 0), hear("a", 3), hear("a", 4), hear("made-up", 5)]).toEqual([
+  expect([hear("before", 0), hear("a", 3), hear("a", 4), hear("made-up", 5)]).toEqual([
     true,
     true,
     true,
     false,
   ]);
   expect(box.heard()).toEqual([
-    { noteId: "told", turn: 0 },
+    { noteId: "before", turn: 0 },
     { noteId: "a", turn: 3 },
   ]);
   expect(events).toEqual(box.heard());

@@ -80,13 +80,13 @@ test("a fault of the machine puts the jobs of the whole batch back", async () =>
 test("nothing lands while landings are paused; entries keep their places and say why", async () => {
   const ada = { by: "ada", via: "cli", why: "an incident", at: 1 } as const;
   let pause: typeof ada | null = ada;
-  const told = Promise.withResolvers<Fault>();
+  const waited = Promise.withResolvers<Fault>();
   const running = run(new Error("unused"), {
     pauses: { read: async () => pause },
-    waitsFor: async (fault: Fault) => told.resolve(fault),
+    waitsFor: async (fault: Fault) => waited.resolve(fault),
     tasks: ["a", "c"],
   });
-  expect(await told.promise).toMatchObject({
+  expect(await waited.promise).toMatchObject({
     code: "work.paused",
     message: "landings on main are paused by ada: an incident (swarm resume --landings)",
   });

@@ -42,9 +42,9 @@ test("the swarm is paused and resumed, each once however often the message comes
   for (const by of ["bob", "bob"]) await send(scope, false, by);
   expect(await opened.ctx.pauses.read(scope)).toBeNull();
   expect(await bullQueue(connection, "task").isPaused()).toBe(false);
-  const told = await events();
-  expect(told).toHaveLength(2);
-  expect(Object.fromEntries(told)).toEqual({ "work.paused": scope, "work.resumed": scope });
+  const emitted = await events();
+  expect(emitted).toHaveLength(2);
+  expect(Object.fromEntries(emitted)).toEqual({ "work.paused": scope, "work.resumed": scope });
 });
 
 test("a feature is paused in its ledger and for those who begin its tasks, until it is resumed or has ended", async () => {

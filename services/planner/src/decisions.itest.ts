@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { jobId, type DecisionAnswer } from "@agentswarm/contracts";
-import { openQueue, type QueueConnection } from "@agentswarm/queue";
+import type { QueueConnection } from "@agentswarm/queue";
 import { bullQueue } from "../../../test/support/queue.ts";
-import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { openTestConnection } from "../../../test/support/test-connection.ts";
 import { byKey, commit, DEFAULTS, feature, handoffOf, OUTCOMES, planned } from "../testing/make-ledger.ts";
 import { openContext } from "../testing/open-context.ts";
 import { readWhole } from "../testing/read-whole.ts";
@@ -19,15 +19,12 @@ import type { TaskRecord } from "./ledger/task-record.ts";
 
 const HOUR_MS = 3_600_000;
 
-let redis: TestRedis;
 let connection: QueueConnection;
 beforeAll(async () => {
-  redis = await startRedis();
-  connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
+  connection = await openTestConnection();
 });
 afterAll(async () => {
   await connection[Symbol.asyncDispose]();
-  await redis.stop();
 });
 
 let features = 0;
@@ -77,7 +74,7 @@ const indexed = async (featureId: string, decisionId: string) => ({
   review: await connection.redis.sismember(openReviewsKey(connection), decisionId),
 });
 
-test("50 answers at once over two planners: one wins, each of the others is told who did", async () => {
+test("50 answers at once over two planners: one wins, each of the others is refused with the name of the winner", async () => {
   await using one = openContext(connection);
   await using two = openContext(connection);
   const { id: featureId, decisionId, decision, read, stateOf } = await hold(one.ctx);

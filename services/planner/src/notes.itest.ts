@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Note, TaskMessage } from "@agentswarm/contracts";
-import { consume, openQueue, type QueueConnection } from "@agentswarm/queue";
-import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { consume, type QueueConnection } from "@agentswarm/queue";
+import { openTestConnection } from "../../../test/support/test-connection.ts";
 import { byKey, DEFAULTS, feature, planned } from "../testing/make-ledger.ts";
 import { openContext } from "../testing/open-context.ts";
 import { readWhole } from "../testing/read-whole.ts";
@@ -11,15 +11,12 @@ import { handlePlan } from "./handle-plan.ts";
 import { adoptPlan } from "./ledger/adopt-plan.ts";
 import { newLedger } from "./ledger/ledger.ts";
 
-let redis: TestRedis;
 let connection: QueueConnection;
 beforeAll(async () => {
-  redis = await startRedis();
-  connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
+  connection = await openTestConnection();
 });
 afterAll(async () => {
   await connection[Symbol.asyncDispose]();
-  await redis.stop();
 });
 
 const note = (id: string): Note => ({
@@ -68,13 +65,13 @@ test("a note reaches a running agent by a signal, a waiting task by its message,
   // At once, so that each changes the message which the others change.
   await Promise.all([say(null, "all"), ...["p", "q", "r"].map((id) => say(waiting, id))]);
   await expect.poll(() => signals).toEqual(["own", "all"]);
-  // The planner, or its signal, may get lost: the audit says it again, to those who were not told by their message.
+  // The planner, or its signal, may get lost: the audit signals again what the message of the task did not hold.
   signals.length = 0;
   await audit(ctx);
   await expect.poll(() => new Set(signals)).toEqual(new Set(["before", "own", "all"]));
   ended.resolve();
   await expect.poll(() => messages).toHaveLength(2);
   expect(messages[1]?.task.id).toBe(waiting);
-  const told = messages[1]?.notes?.map(({ id }) => id).toSorted();
-  expect(told).toEqual(["all", "before", "other", "p", "q", "r"]);
+  const ids = messages[1]?.notes?.map(({ id }) => id).toSorted();
+  expect(ids).toEqual(["all", "before", "other", "p", "q", "r"]);
 });

@@ -149,8 +149,8 @@ test("the tasks of a cancelled feature leave the queue, the merge queue too, and
   await waitUntil("an empty queue", 20_000, async () => ((await planner.sent()).size === 0 ? true : null));
   await waitUntil("the events of who did it", 20_000, async () => {
     const acted = (await planner.events()).filter(isEventOf("person.acted"));
-    const told = acted.map(({ data: { action, by, via } }) => `${action} ${by} ${via}`);
-    return told.toSorted().join() === "cancel ada rest,cancel bob rest,retry ada rest" ? true : null;
+    const actions = acted.map(({ data: { action, by, via } }) => `${action} ${by} ${via}`);
+    return actions.toSorted().join() === "cancel ada rest,cancel bob rest,retry ada rest" ? true : null;
   });
 });
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { TaskMessage } from "@agentswarm/contracts";
 import { questionIdOf } from "@agentswarm/contracts/node";
-import { consume, openQueue, type QueueConnection } from "@agentswarm/queue";
-import { startRedis, type TestRedis } from "../../../test/support/redis.ts";
+import { consume, type QueueConnection } from "@agentswarm/queue";
+import { openTestConnection } from "../../../test/support/test-connection.ts";
 import { byKey, commit, DEFAULTS, feature, handoffOf, planned } from "../testing/make-ledger.ts";
 import { openContext } from "../testing/open-context.ts";
 import { readWhole } from "../testing/read-whole.ts";
@@ -14,15 +14,12 @@ import { newLedger } from "./ledger/ledger.ts";
 
 const WITHIN = { timeout: 20_000 };
 
-let redis: TestRedis;
 let connection: QueueConnection;
 beforeAll(async () => {
-  redis = await startRedis();
-  connection = await openQueue({ redisUrl: redis.url, prefix: redis.prefix, service: "test" });
+  connection = await openTestConnection();
 });
 afterAll(async () => {
   await connection[Symbol.asyncDispose]();
-  await redis.stop();
 });
 
 test("an answer reaches the agent that waits by a signal, which the audit repeats, and a parked task by its next round", async () => {
@@ -74,10 +71,10 @@ test("an answer reaches the agent that waits by a signal, which the audit repeat
   await running.promise;
   await put("Which port?", 1);
   await answer("Which port?", "443");
-  const told = "Your question: Which port?\n\nada answered: 443";
-  await expect.poll(() => signals, WITHIN).toEqual([told]);
+  const text = "Your question: Which port?\n\nada answered: 443";
+  await expect.poll(() => signals, WITHIN).toEqual([text]);
   await audit(ctx);
-  await expect.poll(() => signals, WITHIN).toEqual([told, told]);
+  await expect.poll(() => signals, WITHIN).toEqual([text, text]);
 
   await put("Which colour?", 2);
   const waitsFor = { baseCommit: commit, question: { ask: "Which colour?", options: [], default: null } };

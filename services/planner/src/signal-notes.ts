@@ -16,7 +16,7 @@ const AT_ONCE = 50;
 const TURN_MS = 10_000;
 
 /**
- * Tells agents what was just said: those that run, by a signal; those whose task waits for a dispatcher, or gets another
+ * Sends agents what was just said: those that run, by a signal; those whose task waits for a dispatcher, or gets another
  * one after a crash, by its message.
  */
 export async function signalNotes(
@@ -29,7 +29,7 @@ export async function signalNotes(
   if (taskId !== null) {
     const record = records.get(taskId);
     if (record === undefined || !isUnderWay(record)) return;
-    return tell(
+    return deliver(
       ctx,
       { taskId, round: record.round },
       [...record.notes, ...answerNotes(record)].filter(isNew),
@@ -39,11 +39,11 @@ export async function signalNotes(
   const rounds = [...(await ctx.ledgers.underWay(ledger.feature.id))];
   for (let from = 0; from < rounds.length; from += AT_ONCE) {
     const some = rounds.slice(from, from + AT_ONCE);
-    await Promise.all(some.map(([id, round]) => tell(ctx, { taskId: id, round }, notes)));
+    await Promise.all(some.map(([id, round]) => deliver(ctx, { taskId: id, round }, notes)));
   }
 }
 
-async function tell(ctx: PlannerContext, round: Round, notes: readonly Note[]): Promise<void> {
+async function deliver(ctx: PlannerContext, round: Round, notes: readonly Note[]): Promise<void> {
   await signalRound(ctx, round, notes);
   await amendJob(ctx.connection, "task", jobId.task(round.taskId, round.round), (message) => {
     const known = message.notes ?? [];
@@ -52,7 +52,7 @@ async function tell(ctx: PlannerContext, round: Round, notes: readonly Note[]): 
   });
 }
 
-/** Tells running agents again what was said since their task was sent: a signal may get lost, and an agent replaced. */
+/** Signals to running agents again what was said since their task was sent: a signal may get lost, and an agent replaced. */
 export async function repeatNotes(
   ctx: PlannerContext,
   ledger: Ledger,

@@ -61,9 +61,9 @@ export function openCommandSession(template: AgentTemplate, options: SessionOpti
     const said = notes.splice(0);
     if (said.length === 0) return text;
     for (const { id } of said) options.onHeard({ noteId: id, turn: turns });
-    const told = notesPrompt(said);
-    if (begun) opening = `${opening}\n\n${told}`;
-    return `${text}\n\n${told}`;
+    const section = notesPrompt(said);
+    if (begun) opening = `${opening}\n\n${section}`;
+    return `${text}\n\n${section}`;
   };
 
   /** Runs the program once. Null: a note has interrupted it. */

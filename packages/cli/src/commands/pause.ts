@@ -25,7 +25,7 @@ export const addResume: CliCommand = (program, { client, print }) => {
     .command("resume [feature]")
     .description("take up again what was paused")
     .option("--landings [repository]", "landings on the trunk")
-    .option("--why <text>", "told with the event")
+    .option("--why <text>", "the reason, shown with the pause and in its event")
     .option("--json", "print JSON")
     .action(async (feature: string | undefined, { landings, why, json }: Options) => {
       const scope = scopeOf(feature, landings);

@@ -42,7 +42,7 @@ export function eventJobId(eventId: string): string {
 
 /**
  * The id of a decision, derived from what it is about: of a task or with null of the feature, of an attempt, and `nth`,
- * which tells apart what is asked about the same one.
+ * which distinguishes what is asked about the same one.
  */
 export function decisionId(
   kind: DecisionKind,

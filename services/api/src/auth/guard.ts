@@ -131,7 +131,7 @@ function keyTextOf({ headers }: FastifyRequest): string {
   return password;
 }
 
-/** Only who has the secret of a key that has ended is told so. */
+/** Says that a key has ended only to a request with its secret. */
 function explainRefusal(checked: KeyCheck): string {
   if (checked.kind === "unknown") return "an API key is needed: Authorization: Bearer ask_…";
   const at = new Date(checked.endedAt ?? 0).toISOString();

@@ -122,7 +122,7 @@ export function addKey(
   return { keys: [...keys, key], made: { key, text: `ask_${id}_${secret}` } };
 }
 
-/** Number of former secrets of a key that are known: whoever uses one is told that it was replaced. */
+/** Number of former secrets of a key that are known: a request with one is refused with the reason `replaced`. */
 const FORMER_SECRETS = 5;
 
 /**

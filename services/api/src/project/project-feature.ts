@@ -1,4 +1,5 @@
 import type { DomainEvent } from "@agentswarm/contracts";
+import { isOfOtherViews } from "./is-of-other-views.ts";
 import { addCost } from "./cost-table.ts";
 import type { FeatureView } from "./views.ts";
 
@@ -31,6 +32,7 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
     );
   }
   if (view === null) return null;
+  if (isOfOtherViews(event)) return view;
   switch (event.type) {
     case "feature.changed": {
       const version = event.ledgerVersion ?? 0;
@@ -73,22 +75,6 @@ export function projectFeature(view: FeatureView | null, event: DomainEvent): Fe
     case "trunk.rewritten":
     case "backend.opened":
     case "backend.closed":
-    // They are read as decisions, notes and pauses.
-    case "decision.asked":
-    case "decision.answered":
-    case "decision.reminded":
-    case "decision.timed-out":
-    case "decision.withdrawn":
-    case "answer.refused":
-    case "note.said":
-    case "note.refused":
-    case "note.heard":
-    case "work.paused":
-    case "work.resumed":
-    // They are read where the services write them: `openWaiting`.
-    case "task.waiting":
-    case "feature.waiting":
-    case "trunk.waiting":
       return view;
     default:
       return event satisfies never;

@@ -1,4 +1,5 @@
 import type { DomainEvent } from "@agentswarm/contracts";
+import { isOfOtherViews } from "./is-of-other-views.ts";
 import { addCost } from "./cost-table.ts";
 import type { AttemptView, TaskView } from "./views.ts";
 
@@ -25,6 +26,7 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
     );
   }
   if (view === null) return null;
+  if (isOfOtherViews(event)) return view;
   switch (event.type) {
     case "task.changed": {
       const version = event.ledgerVersion ?? 0;
@@ -79,22 +81,6 @@ export function projectTask(view: TaskView | null, event: DomainEvent): TaskView
     case "backend.opened":
     case "backend.closed":
     case "message.dead-lettered":
-    // They are read as decisions, notes and pauses.
-    case "decision.asked":
-    case "decision.answered":
-    case "decision.reminded":
-    case "decision.timed-out":
-    case "decision.withdrawn":
-    case "answer.refused":
-    case "note.said":
-    case "note.refused":
-    case "note.heard":
-    case "work.paused":
-    case "work.resumed":
-    // They are read where the services write them: `openWaiting`.
-    case "task.waiting":
-    case "feature.waiting":
-    case "trunk.waiting":
       return view;
     default:
       return event satisfies never;

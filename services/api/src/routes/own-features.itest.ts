@@ -66,7 +66,7 @@ describe.each(limited)("%s", (_name, route) => {
         const needed = FEATURES[id] === role ? route.needs : (route.needsForOthers ?? route.needs);
         const allowed = needed === "nothing" || includesRole(role, needed);
         expect([role, statusCode === 403, statusCode === 400, body]).toEqual([role, !allowed, false, body]);
-        // Whoever may ask for some features is told whose this one is.
+        // Whoever may ask for some features gets the submitter of this one in the error.
         if (!allowed && role === "submitter")
           expect(JSON.parse(body)).toMatchObject({ type: "urn:agentswarm:not-yours" });
       }

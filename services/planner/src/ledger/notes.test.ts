@@ -64,7 +64,7 @@ test("the next round and tasks that are sent later get every note, because their
   expect(ids(notesOf(again, byKey(again, "a")))).toEqual(["n", "f"]);
   expect(notesSince(again, byKey(again, "a"))).toEqual([]);
   const landed = absorb(again, handoffOf(byKey(again, "a"), 2), OUTCOMES.landed);
-  expect(byKey(landed, "b")).toMatchObject({ status: "sent", told: { feature: 1, task: 0 } });
+  expect(byKey(landed, "b")).toMatchObject({ status: "sent", notesSent: { feature: 1, task: 0 } });
   expect(ids(notesOf(landed, byKey(landed, "b")))).toEqual(["f"]);
   // What is said from now on is signalled again.
   const later = say(landed, "b", note("late", 3));

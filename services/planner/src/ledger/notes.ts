@@ -67,7 +67,7 @@ export function markTold(before: Ledger | null, after: Ledger): Ledger {
   const tasks = after.tasks.map((record) => {
     const task = record.notes.length;
     if (feature + task === 0 || record.round === (olds.get(record.task.id)?.round ?? 0)) return record;
-    return { ...record, told: { feature, task } };
+    return { ...record, notesSent: { feature, task } };
   });
   return tasks.some((record, nth) => record !== after.tasks[nth]) ? { ...after, tasks } : after;
 }
@@ -79,8 +79,8 @@ export function notesOf({ notes }: Pick<Ledger, "notes">, { notes: own }: Pick<T
 
 /** What was said and answered since the message of the task's current round was made. */
 export function notesSince({ notes }: Pick<Ledger, "notes">, record: TaskRecord): Note[] {
-  const { told, notes: own } = record;
-  return inOrder([...notes.slice(told.feature), ...own.slice(told.task), ...answerNotes(record)]);
+  const { notesSent, notes: own } = record;
+  return inOrder([...notes.slice(notesSent.feature), ...own.slice(notesSent.task), ...answerNotes(record)]);
 }
 
 function inOrder(notes: Note[]): Note[] {

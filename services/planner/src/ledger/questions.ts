@@ -30,7 +30,7 @@ import { isUnderWay, type GivenAnswer, type TaskRecord } from "./task-record.ts"
 
 type Asked = Extract<PlanMessage, { kind: "question" }>;
 
-/** What tells a blocked attempt's question apart from the others of the attempt. */
+/** Distinguishes a blocked attempt's question from the others of the attempt. */
 const BLOCKED_NTH = QUESTION_LIMITS.perAttempt + 1;
 const REASON_CHARS = 1_000;
 
@@ -46,8 +46,8 @@ export function absorbQuestion(ledger: Ledger, asked: Asked, facts: StepFacts): 
   const id = questionIdOf(taskId, record.round, asked.ask);
   if (record.answers.some(({ decisionId: known }) => known === id)) return ledger;
   if (ledger.questions >= QUESTION_LIMITS.perFeature && !record.decisions.some((one) => one.id === id)) {
-    const told = { decisionId: id, question: asked.ask, answer: DECIDE_YOURSELF, by: "swarm" } as const;
-    return give(askForReview(ledger, facts), record, { ...told, at: facts.at });
+    const refusal = { decisionId: id, question: asked.ask, answer: DECIDE_YOURSELF, by: "swarm" } as const;
+    return give(askForReview(ledger, facts), record, { ...refusal, at: facts.at });
   }
   return put(ledger, record, asked, { attempt, nth }, facts);
 }
@@ -84,8 +84,8 @@ export function applyAnswer(ledger: Ledger, decision: Decision, decided: Decided
   if (record === undefined) return ledger;
   const { id: decisionId, ask: question } = decision;
   const answer = answerText(decision, decided);
-  const told = remember(ledger, { decisionId, question, answer, by: decided.by });
-  const given = give(told, record, { decisionId, question, answer, by: decided.by, at });
+  const remembered = remember(ledger, { decisionId, question, answer, by: decided.by });
+  const given = give(remembered, record, { decisionId, question, answer, by: decided.by, at });
   if (record.status !== "held") return given;
   // Settling sends it, as soon as nothing else holds it back.
   return withRecord(given, record.task.id, { status: "planned", reason: null });

@@ -68,7 +68,7 @@ export function unrevertedTasks(ledger: Ledger): string[] {
   return landed.filter((id) => findRecord(ledger, id)?.task.revert === undefined);
 }
 
-/** A landing as the trunk tells it. */
+/** A landing that was found on the trunk, by its trailers. */
 interface TrunkLanding {
   readonly taskId: string;
   readonly commit: string;

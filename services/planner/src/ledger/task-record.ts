@@ -67,7 +67,7 @@ export const taskRecordSchema = z.object({
   /** What people said to this task's agents. What was said to the whole feature is in the head. */
   notes: z.array(noteSchema).default([]),
   /** How many notes of the feature and of the task the message of the current round carries. */
-  told: z.object({ feature: z.int().min(0), task: z.int().min(0) }).default({ feature: 0, task: 0 }),
+  notesSent: z.object({ feature: z.int().min(0), task: z.int().min(0) }).default({ feature: 0, task: 0 }),
   /** Ids of the notes, of the task and of the feature, that an attempt of the current round or an earlier one heard. */
   heard: z.array(z.string()).default([]),
   /** The commits of the attempt that waits for an answer: the next round goes on upon them. */
@@ -137,7 +137,7 @@ export function newRecord(
     absorbed: [],
     decisions: [],
     notes: [],
-    told: { feature: 0, task: 0 },
+    notesSent: { feature: 0, task: 0 },
     heard: [],
     parked: null,
     answers: [],

@@ -88,7 +88,7 @@ test("the first valid answer lands the commit that was looked at", () => {
   expect(answer(decided, given("ada"))).toBe(decided);
 });
 
-test("who is late is told who was faster", () => {
+test("a late answer is refused with the name of the faster person", () => {
   const decided = answer(heldTask(), given("ada"));
   const late = answer(decided, given("ben", { option: "refuse" }), 3_000);
   expect(byKey(late, "a")).toBe(byKey(decided, "a"));
@@ -138,7 +138,7 @@ test("where two must approve, two different persons do; one is enough to refuse"
   expect(byKey(refused, "a").task.feedback).toBe("refused by ben: leave it alone");
 });
 
-test("of 50 answers in any order and with redeliveries one wins, and each other person is told who was faster", () => {
+test("of 50 answers in any order and with redeliveries one wins, and each other answer is refused with the name of the faster person", () => {
   const people = Array.from({ length: 50 }, (_, nth) =>
     given(`p${nth}`, { option: nth % 3 === 0 ? "refuse" : "approve" }),
   );
@@ -153,9 +153,9 @@ test("of 50 answers in any order and with redeliveries one wins, and each other 
       const held = heldTask();
       let ledger = held;
       for (const [nth, one] of story.entries()) ledger = answerOnce(ledger, asked(held), one, 1_000 + nth);
-      const told = new Map<string, EventToSend>();
-      for (const event of eventsOf(held, ledger)) told.set(event.id, event);
-      const events = [...told.values()];
+      const emitted = new Map<string, EventToSend>();
+      for (const event of eventsOf(held, ledger)) emitted.set(event.id, event);
+      const events = [...emitted.values()];
       const winner = story[0]?.by ?? "";
       expect(asked(ledger).answers.map(({ by }) => by)).toEqual([winner]);
       expect(events.filter(({ type }) => type === "decision.answered")).toHaveLength(1);

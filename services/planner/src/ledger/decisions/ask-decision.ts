@@ -11,7 +11,7 @@ export type Question = Pick<
   Decision,
   "kind" | "taskId" | "attempt" | "head" | "ask" | "options" | "default"
 > & {
-  /** Tells apart what is asked about the same attempt, such as its questions, or about the same feature. */
+  /** Distinguishes what is asked about the same attempt, such as its questions, or about the same feature. */
   readonly nth: number;
   /** Absent: it is derived from the above. */
   readonly id?: string;

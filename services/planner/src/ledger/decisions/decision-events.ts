@@ -28,7 +28,7 @@ export function decisionEvents(
   );
 }
 
-/** What happened to a decision, with the ids of the events. A decision that is only shortened tells nothing. */
+/** What happened to a decision, with the ids of the events. A decision that is only shortened has no event. */
 function happened({ old, now }: DecisionChange): [DecisionEventType, string][] {
   const events: [DecisionEventType, string][] = [];
   if (old === undefined) events.push(["decision.asked", `decision-asked-${now.id}`]);

@@ -35,7 +35,7 @@ const newsOf = (before: Ledger, after: Ledger) =>
     return one.kind === "emit" && one.event.type.startsWith("decision.") ? [one.event.type] : [];
   });
 
-test("people are reminded at half of the time, once more at three quarters, and told at its end that it waits", () => {
+test("people are reminded at half of the time, once more at three quarters, and at its end the decision is overdue and waits", () => {
   const asked = held();
   expect(newsOf(building([planned("a")]), asked)).toEqual([`due 0 at ${ASKED_AT + 2_000}`, "decision.asked"]);
   expect(lookAt(asked, ASKED_AT + 1_999)).toBe(asked);
@@ -54,7 +54,7 @@ test("people are reminded at half of the time, once more at three quarters, and 
   expect(lookAt(overdue, ASKED_AT + 2 * WAIT_MS)).toBe(overdue);
 });
 
-test("after an outage what is late happens at once, and only the newest reminder is told", () => {
+test("after an outage what is late happens at once, and only the newest reminder is emitted", () => {
   const asked = held();
   const ended = lookAt(asked, ASKED_AT + 10 * WAIT_MS);
   expect(newsOf(asked, ended)).toEqual(["decision.reminded", "decision.timed-out"]);

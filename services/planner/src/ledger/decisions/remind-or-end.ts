@@ -18,7 +18,7 @@ export function remindOrEnd(
   const decision = decisionsOf(ledger, taskId).find(({ id }) => id === decisionId);
   const due = decision === undefined ? null : whenDue(decision);
   if (decision === undefined || due === null || due > facts.at) return ledger;
-  // After an outage of hours the reminder and the escalation may both be late: only the newest is told.
+  // After an outage of hours the reminder and the escalation may both be late: only the newest is emitted.
   const later = { ...decision, reminded: decision.reminded + 1 };
   if (decision.reminded >= 2) return end(ledger, decision, facts);
   const next = whenDue(later);

@@ -12,7 +12,7 @@ export function whenDue(decision: Decision): number | null {
   return reminded === 0 ? part(1 / 2) : reminded === 1 ? part(3 / 4) : dueAt;
 }
 
-/** Whether the time of an open decision is over, and people were told so. */
+/** Whether the time of an open decision is over, and `decision.timed-out` was emitted. */
 export function isOverdue(decision: Decision): boolean {
   return isOpen(decision) && decision.endReason !== null;
 }
